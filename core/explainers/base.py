@@ -1,0 +1,211 @@
+"""What an explainer is, what it is given, and what it returns."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from core.errors import BadInput
+from core.explainers.parameters import Parameters, validate
+from core.metrics.localisation import RegionShare
+from core.models.inputs import PreparedInput
+from core.models.model import Model
+from core.progress import Report, silent
+from core.scans.scan import Scan
+
+
+@dataclass(frozen=True, eq=False)
+class MapArray:
+    """An array an explainer produced, with what is needed to show it honestly.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, float32
+        Spatial array. In `Findings` in model space, in `Explanation` in scan space. Never silently rescaled.
+    title : str
+        What it is, for people ("hidden share", "saliency").
+    kind : {"attribution", "mask", "image"}
+        attribution: larger means more important; mask: 0..1 opacity of what was hidden; image: a changed scan.
+    unit : str
+        Unit of the values ("share hidden", "d logit / d intensity").
+    neutral : float
+        Value that means nothing; used outside the model's field of view.
+    diverging : bool
+        Values have a meaningful sign: show with a map centred on zero.
+    """
+
+    values: np.ndarray
+    title: str
+    kind: Literal["attribution", "mask", "image"]
+    unit: str = ""
+    neutral: float = 0.0
+    diverging: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """A test of the explanation, shown beside it.
+
+    `passed` is None where a number informs without a threshold.
+    """
+
+    name: str
+    title: str
+    value: float | None
+    sentence: str
+    passed: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What an explainer is asked.
+
+    Parameters
+    ----------
+    model : Model
+        The network to explain.
+    prepared : PreparedInput
+        The scan as the network sees it; ``prepared.tensor`` is ``(1, C, *spatial)``.
+    target : int, optional
+        Index of the class to explain (classification).
+    region : numpy.ndarray of bool, optional
+        Region a person marked, in model space (spatial shape of the tensor).
+    report : Report
+        To be called often; raises `core.errors.Cancelled` when the person cancelled.
+    """
+
+    model: Model
+    prepared: PreparedInput
+    target: int | None
+    region: np.ndarray | None = None
+    report: Report = silent
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What an explainer returns, in model space.
+
+    Parameters
+    ----------
+    arrays : dict of str to MapArray
+        ``map`` is the main one (for a mask explainer: the share hidden, 1 − m).
+        ``perturbed``, where there is one, is the input after what the map marks was replaced.
+    after : dict of str to float, optional
+        Class → probability on ``perturbed``.
+    history : dict of str to list of float
+        Curves over iterations, all of one length, with their own x-axis ``iteration``.
+    checks : tuple of Check
+        Swap test, emptiness, randomisation ….
+    numbers : dict
+        Further figures for the record (volumes in cm³ …).
+    warnings : tuple of str
+        What a reader must know before believing the map.
+    """
+
+    arrays: dict[str, MapArray]
+    after: dict[str, float] | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    numbers: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A finished explanation in scan space, with everything needed to repeat it.
+
+    ``arrays["map"].values`` has the scan's spatial shape. ``scores`` has ``before`` and ``after`` (class → probability)
+    and is None for regressors. ``hashes`` name scan and model by content.
+    """
+
+    explainer: str
+    model: str
+    target: str | None
+    preset: str
+    parameters: dict[str, Any]
+    scan: Scan
+    arrays: dict[str, MapArray]
+    scores: dict[str, dict[str, float] | None] | None
+    history: dict[str, list[float]]
+    regions: tuple[RegionShare, ...]
+    atlas: str
+    checks: tuple[Check, ...]
+    numbers: dict[str, float]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    sentence: str
+    synthetic: bool
+    seconds: float
+    versions: dict[str, str]
+    hashes: dict[str, str]
+
+
+class Explainer(ABC):
+    """One way to explain a model. Subclass it in one file of this folder; nothing else need change.
+
+    Class attributes
+    ----------------
+    name : str
+        Short name for command line and records.
+    title, summary : str
+        For people: a heading, and one sentence on what the map means.
+    reference : str
+        The paper, with section or equation.
+    parameters_model : type of Parameters
+        Typed parameters.
+    presets : mapping of str to mapping
+        Named settings over the defaults; the first is used unless another is asked for.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str]
+    parameters_model: ClassVar[type[Parameters]] = Parameters
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
+
+    @classmethod
+    def unfit(cls, model: Model) -> str | None:
+        """Why this explainer does not fit `model`, as a sentence; None when it fits."""
+        return (
+            None if model.card.task == "classification" else f"{cls.title} explains classifiers; this is a regressor."
+        )
+
+    @classmethod
+    def parameters(cls, preset: str | None = None, values: Mapping[str, Any] | None = None) -> Parameters:
+        """Parameters of a preset (None: the first) with `values` on top.
+
+        Raises
+        ------
+        BadInput
+            For an unknown preset or parameter, or a value out of range.
+        """
+        chosen = preset or next(iter(cls.presets))
+        if chosen not in cls.presets:
+            raise BadInput(f"{cls.title} has no preset {chosen!r}; it has {', '.join(cls.presets)}.")
+        return validate(cls.parameters_model, {**cls.presets[chosen], **(values or {})})
+
+    @classmethod
+    def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:
+        """Fill in what only the model knows (a layer's name); by default nothing."""
+        return parameters
+
+    @abstractmethod
+    def run(self, question: Question, parameters: Any) -> Findings:
+        """Compute the explanation. Called with gradients of the weights off and the network in eval mode."""
+
+    @classmethod
+    def sentence(cls, explanation: Explanation) -> str:
+        """The answer in plain words, computed from the numbers."""
+        top = [share.name for share in explanation.regions[:3] if share.share > 0]
+        place = f", most of all in {_listed(top)}" if top else ""
+        if explanation.scores and explanation.target and explanation.scores["before"]:
+            probability = explanation.scores["before"][explanation.target]
+            return f"The model gives {explanation.target} {probability:.0%}; {cls.summary.rstrip('.').lower()}{place}."
+        return f"{cls.summary.rstrip('.')}{place}."
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,134 @@
+"""Running one explainer on one scan: from scan space to model space and back, timed and recorded."""
+
+import dataclasses
+import platform
+import time
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.errors import BadInput
+from core.explainers.base import Explanation, Findings, MapArray, Question
+from core.explainers.registry import get_explainer
+from core.metrics.atlas import atlas_for
+from core.metrics.localisation import RegionShare, rank_regions
+from core.models.inputs import PreparedInput
+from core.models.model import Model
+from core.progress import Progress, Report, silent
+from core.scans.scan import Scan
+
+_RECORDED_PACKAGES = ("torch", "numpy", "scipy", "captum", "nibabel")
+
+
+def explain(
+    scan: Scan,
+    model: Model,
+    explainer: str,
+    *,
+    target: str | None = None,
+    region: np.ndarray | None = None,
+    preset: str | None = None,
+    report: Report = silent,
+    **values: Any,
+) -> Explanation:
+    """Explain what `model` says about `scan`.
+
+    Parameters
+    ----------
+    scan : Scan
+        What to explain the answer for.
+    model : Model
+        Whose answer.
+    explainer : str
+        Name of an explainer (``mask``, ``saliency`` …).
+    target : str, optional
+        Class to explain; by default the card's target.
+    region : numpy.ndarray of bool, optional
+        Region in scan space (the scan's spatial shape), for explainers that take one.
+    preset : str, optional
+        Named settings; by default the explainer's first.
+    report : Report
+        Receives progress; may raise `core.errors.Cancelled`. Previews are in model space.
+    **values
+        Parameters of the explainer, over the preset.
+
+    Returns
+    -------
+    Explanation
+        Maps in scan space.
+
+    Raises
+    ------
+    BadInput
+        When scan, model, explainer, parameters and region do not fit each other.
+    """
+    cls = get_explainer(explainer)
+    reason = cls.unfit(model)
+    if reason:
+        raise BadInput(reason)
+    parameters = cls.parameters_for(model, cls.parameters(preset, values))
+    index = model.class_index(target) if model.card.task == "classification" else None
+    started = time.perf_counter()
+    prepared = model.prepare(scan)
+    question = Question(model, prepared, index, _region_in_model(region, scan, prepared), report)
+    report(Progress(0.0, "asking the model"))
+    before = model.probabilities(prepared.tensor) if index is not None else None
+    findings = cls().run(question, parameters)
+    regions, atlas = _regions(findings, prepared)
+    explanation = Explanation(
+        explainer=explainer,
+        model=model.card.name,
+        target=model.card.classes[index] if index is not None else None,
+        preset=preset or next(iter(cls.presets)),
+        parameters=parameters.model_dump(mode="json"),
+        scan=scan,
+        arrays={name: _in_scan_space(array, prepared) for name, array in findings.arrays.items()},
+        scores={"before": before, "after": findings.after} if before is not None else None,
+        history=findings.history,
+        regions=regions,
+        atlas=atlas,
+        checks=findings.checks,
+        numbers=findings.numbers,
+        notes=(*scan.notes, *prepared.notes),
+        warnings=(*prepared.warnings, *findings.warnings),
+        sentence="",
+        synthetic=model.card.synthetic,
+        seconds=time.perf_counter() - started,
+        versions=_versions(),
+        hashes={"scan": scan.content_hash, "model": model.content_hash},
+    )
+    return dataclasses.replace(explanation, sentence=cls.sentence(explanation))
+
+
+def _region_in_model(region: np.ndarray | None, scan: Scan, prepared: PreparedInput) -> np.ndarray | None:
+    if region is None:
+        return None
+    if region.shape != scan.shape:
+        raise BadInput(f"The region has shape {region.shape} and the scan {scan.shape}: draw it on this scan.")
+    if not region.any():
+        raise BadInput("The region is empty: mark at least one voxel.")
+    return prepared.to_model(region.astype(np.uint8)).astype(bool)
+
+
+def _in_scan_space(array: MapArray, prepared: PreparedInput) -> MapArray:
+    return dataclasses.replace(array, values=prepared.to_scan(array.values, fill=array.neutral))
+
+
+def _regions(findings: Findings, prepared: PreparedInput) -> tuple[tuple[RegionShare, ...], str]:
+    atlas = atlas_for(prepared)
+    if atlas is None:
+        return (), ""
+    values = findings.arrays["map"].values
+    return rank_regions(np.abs(values), atlas.labels, atlas.names), atlas.title
+
+
+def _versions() -> dict[str, str]:
+    found = {name: version(name) for name in _RECORDED_PACKAGES}
+    return {
+        "lightbox": "0.1.0",
+        "python": platform.python_version(),
+        **found,
+        "cuda": str(torch.version.cuda or "none"),
+    }

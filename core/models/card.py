@@ -1,0 +1,127 @@
+"""The model card: what a model is for, what it wants to be fed, and how it came to be (``card.yaml``)."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import BadInput
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Architecture(_Section):
+    """A class of the zoo by name, and its constructor's arguments."""
+
+    name: str = Field(description="name registered in core.models.zoo")
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class Intensity(_Section):
+    """The values the network was trained on."""
+
+    low: float = Field(description="lowest value of the training range")
+    high: float = Field(description="highest value of the training range")
+    units: str = Field("", description="what the values are, e.g. grey-matter probability, HU")
+    rescale: Literal["none", "minmax"] = Field(
+        "none", description="minmax maps each scan's own 0.5..99.5 percentile to low..high before the network"
+    )
+
+
+class InputContract(_Section):
+    """What the network must be fed. A scan that differs is resampled, and the person is told.
+
+    With ``affine`` the grid is fixed in space (MNI millimetres). Without it the grid follows the scan: spacing and shape
+    are applied around the scan's centre. For 2D models, ``plane`` and ``position_mm`` say which slice of a volume to take.
+    """
+
+    dimensions: Literal[2, 3]
+    channels: int = Field(1, ge=1)
+    shape: tuple[int, ...] | None = Field(None, description="spatial shape; None: any")
+    spacing_mm: tuple[float, ...] | None = None
+    affine: tuple[tuple[float, ...], ...] | None = Field(None, description="4x4 index → RAS+ mm of the fixed grid")
+    orientation: Literal["RAS"] = "RAS"
+    multiple_of: int = Field(1, ge=1, description="when shape is None: pad to multiples of this")
+    plane: Literal["axial", "coronal", "sagittal"] | None = None
+    position_mm: float | None = Field(None, description="RAS+ coordinate of the slice a 2D model takes from a volume")
+    intensity: Intensity
+    modality: str | None = Field(None, description="what kind of image, for people: grey-matter map, chest X-ray")
+
+    @model_validator(mode="after")
+    def _shapes_agree(self) -> "InputContract":
+        if self.shape is not None and len(self.shape) != self.dimensions:
+            raise ValueError(f"input.shape has {len(self.shape)} numbers for a {self.dimensions}D model")
+        return self
+
+
+class Training(_Section):
+    """Where the weights come from."""
+
+    data: str
+    recipe: str = ""
+    command: str = ""
+    seed: int | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class Card(_Section):
+    """Everything about a model except its numbers.
+
+    ``references`` names arrays in ``references.safetensors``, given on the model's grid, that explainers may use:
+    ``healthy_mean`` (mean of the healthy training scans) and ``support`` (where a mask may paint, 0/1).
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    title: str
+    description: str = ""
+    task: Literal["classification", "regression"]
+    synthetic: bool = Field(description="trained on synthetic data; shown on screen wherever the model is used")
+    architecture: Architecture
+    input: InputContract
+    classes: tuple[str, ...] = ()
+    target: str | None = Field(None, description="class explained unless the person picks another")
+    healthy: str | None = Field(None, description="the class that means nothing was found")
+    feature_layers: tuple[str, ...] = Field((), description="convolution layers a person may pick, first to last")
+    attribution_layer: str | None = Field(None, description="layer Grad-CAM uses by default")
+    references: tuple[str, ...] = ()
+    training: Training
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    license: str = ""
+
+    @model_validator(mode="after")
+    def _classes_fit_the_task(self) -> "Card":
+        if self.task == "classification" and len(self.classes) < 2:
+            raise ValueError("a classification model needs at least two classes")
+        if self.target is not None and self.target not in self.classes:
+            raise ValueError(f"target {self.target!r} is not one of the classes")
+        return self
+
+
+def read_card(folder: Path) -> Card:
+    """Read ``folder/card.yaml``.
+
+    Raises
+    ------
+    BadInput
+        When the file is missing, is not YAML, or does not fit `Card`; names the field.
+    """
+    path = folder / "card.yaml"
+    if not path.is_file():
+        raise BadInput(f"{folder.name} is not a model folder: it has no card.yaml.")
+    try:
+        return Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise BadInput(f"card.yaml of {folder.name} is not valid YAML: {str(error).splitlines()[0]}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "card"
+        raise BadInput(f"card.yaml of {folder.name}: {where}: {first['msg']}.") from error
+
+
+def write_card(card: Card, folder: Path) -> None:
+    """Write `card` as ``folder/card.yaml``."""
+    text = yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
+    (folder / "card.yaml").write_text(text, encoding="utf-8")

@@ -1,0 +1,233 @@
+"""Meeting a model's input contract: from a Scan to the tensor a network takes, and maps back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from core.errors import BadInput
+from core.models.card import InputContract
+from core.scans.grid import Grid, resample
+from core.scans.scan import Scan
+
+_PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedInput:
+    """A scan as the network sees it.
+
+    Parameters
+    ----------
+    tensor : torch.Tensor, float32, shape (1, C, *spatial)
+        What the network takes. 2D models get an image, first row on top.
+    grid : Grid
+        Grid of the tensor before a slice was turned into an image (a volume with one plane for 2D models on 3D scans).
+    scan : Scan
+        Where it came from.
+    plane : str, optional
+        For a 2D model on a volume: the plane that was taken.
+    notes, warnings : tuple of str
+        What was done to meet the contract ("resampled 1.5 → 3 mm"); what does not fit it.
+    """
+
+    tensor: torch.Tensor
+    grid: Grid
+    scan: Scan
+    plane: str | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def to_scan(self, values: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
+        """Map in model space (spatial shape of the tensor) → array of the scan's spatial shape, float32.
+
+        `fill` is the map's neutral value, used outside the model's field of view (1 for a mask, 0 for an attribution).
+        """
+        if self.plane is not None:
+            values = _image_to_plane(values, self.plane)
+            return _spread_plane(values, self.grid, self.scan.grid, order, fill)
+        return resample(values, self.grid, self.scan.grid, order=order, fill=fill).astype(np.float32, copy=False)
+
+    def to_model(self, values: np.ndarray, order: int = 0) -> np.ndarray:
+        """Array of the scan's spatial shape (a region) → model space, the spatial shape of the tensor."""
+        on_grid = resample(values, self.scan.grid, self.grid, order=order)
+        return _plane_to_image(on_grid, self.plane) if self.plane is not None else on_grid
+
+
+def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "cpu") -> PreparedInput:
+    """Turn `scan` into what a network with `contract` takes.
+
+    Raises
+    ------
+    BadInput
+        When no resampling can make the scan fit: an image for a 3D network, wrong number of channels, no overlap.
+    """
+    if scan.dimensions == 2 and contract.dimensions == 3:
+        raise BadInput("This model reads volumes and the scan is a single image: choose a 2D model or a 3D scan.")
+    if scan.channels != contract.channels:
+        raise BadInput(
+            f"This model reads {contract.channels} channel(s) and the scan has {scan.channels}: "
+            "choose one volume of the series, or another model."
+        )
+    plane = contract.plane if scan.dimensions == 3 and contract.dimensions == 2 else None
+    if scan.dimensions == 3 and contract.dimensions == 2 and plane is None:
+        if 1 not in scan.shape:
+            raise BadInput("This model reads images and its card names no plane to take from a volume: hang a 2D image.")
+        plane = ("sagittal", "coronal", "axial")[scan.shape.index(1)]
+    grid = _target_grid(scan, contract, plane)
+    notes = list(_describe_resampling(scan.grid, grid, plane))
+    warnings = list(_field_of_view_warnings(scan.grid, grid))
+    channels = np.stack([resample(channel, scan.grid, grid) for channel in scan.array])
+    if plane is not None:
+        channels = np.stack([_plane_to_image(channel, plane) for channel in channels])
+    channels, more_notes, more_warnings = _meet_intensity(channels, scan, contract)
+    tensor = torch.from_numpy(np.ascontiguousarray(channels, dtype=np.float32))[None].to(device)
+    return PreparedInput(tensor, grid, scan, plane, (*notes, *more_notes), (*warnings, *more_warnings))
+
+
+def _target_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid:
+    if contract.affine is not None and (scan.dimensions == 3):
+        affine = np.asarray(contract.affine, dtype=np.float64)
+        shape = list(contract.shape or ())
+        if plane is not None:
+            return _plane_grid(shape, affine, plane, contract.position_mm)
+        return Grid(tuple(shape), affine)
+    spacing = np.asarray(contract.spacing_mm or scan.spacing_mm[: contract.dimensions], dtype=np.float64)
+    if plane is not None or scan.dimensions == 3:
+        return _scan_centred_grid(scan, contract, spacing, plane)
+    if contract.shape is None:
+        padded = tuple(int(-(-n // contract.multiple_of) * contract.multiple_of) for n in scan.shape)
+        return Grid(padded, scan.affine)
+    # an image of another size is scaled to fit, centred, aspect kept
+    scale = max(n / m for n, m in zip(scan.shape, contract.shape, strict=True))
+    affine = scan.affine.copy()
+    affine[:3, :2] *= scale
+    centre_scan = np.array([(n - 1) / 2 for n in scan.shape])
+    centre_model = np.array([(m - 1) / 2 for m in contract.shape])
+    affine[:3, 3] = scan.affine[:3, :2] @ centre_scan + scan.affine[:3, 3] - affine[:3, :2] @ centre_model
+    return Grid(contract.shape, affine)
+
+
+def _plane_grid(shape: list[int], affine: np.ndarray, plane: str, position_mm: float | None) -> Grid:
+    """One plane of the fixed grid; a 2D contract's `shape` is (rows, columns) of the image it makes."""
+    axis = _PLANE_AXIS[plane]
+    rows, columns = shape
+    volume = [columns, columns, rows]
+    if plane == "axial":
+        volume = [columns, rows, 1]
+    elif plane == "sagittal":
+        volume = [1, columns, rows]
+    volume[axis] = 1
+    moved = affine.copy()
+    if position_mm is not None:
+        moved[axis, 3] = position_mm
+    return Grid(tuple(volume), moved)
+
+
+def _scan_centred_grid(scan: Scan, contract: InputContract, spacing: np.ndarray, plane: str | None) -> Grid:
+    volume_spacing = np.asarray(scan.spacing_mm, dtype=np.float64)
+    shape = np.asarray(scan.shape)
+    kept = [axis for axis in range(3) if plane is None or axis != _PLANE_AXIS[plane]]
+    volume_spacing[kept] = spacing[: len(kept)]
+    extent = np.asarray(scan.shape) * np.asarray(scan.spacing_mm)
+    shape = np.maximum(np.round(extent / volume_spacing), 1).astype(int)
+    if contract.shape is not None:
+        wanted = contract.shape if plane is None else contract.shape[::-1]
+        shape[kept] = wanted
+    elif contract.multiple_of > 1:
+        shape[kept] = -(-shape[kept] // contract.multiple_of) * contract.multiple_of
+    if plane is not None:
+        shape[_PLANE_AXIS[plane]] = 1
+    directions = scan.affine[:3, :3] / np.asarray(scan.spacing_mm)
+    affine = np.eye(4)
+    affine[:3, :3] = directions * volume_spacing
+    centre = scan.affine[:3, :3] @ ((np.asarray(scan.shape) - 1) / 2) + scan.affine[:3, 3]
+    if plane is not None and contract.position_mm is not None:
+        centre[_PLANE_AXIS[plane]] = contract.position_mm
+    affine[:3, 3] = centre - affine[:3, :3] @ ((shape - 1) / 2)
+    return Grid(tuple(int(n) for n in shape), affine)
+
+
+def _plane_to_image(volume: np.ndarray, plane: str) -> np.ndarray:
+    """One-plane volume (RAS+) → image as hung: superior (or anterior) on top, patient's right on the left."""
+    flat = volume.squeeze(axis=_PLANE_AXIS[plane])
+    return np.ascontiguousarray(flat.T[::-1, ::-1])
+
+
+def _image_to_plane(image: np.ndarray, plane: str) -> np.ndarray:
+    return np.expand_dims(np.ascontiguousarray(image[::-1, ::-1].T), _PLANE_AXIS[plane])
+
+
+def _spread_plane(values: np.ndarray, grid: Grid, target: Grid, order: int, fill: float) -> np.ndarray:
+    """Put a one-plane map into the scan's volume: on the slices that the plane's thickness covers, elsewhere `fill`."""
+    axis = int(np.argmin(grid.shape))
+    shape = list(grid.shape)
+    shape[axis] = 3
+    affine = grid.affine.copy()
+    affine[:3, 3] -= affine[:3, axis]
+    thick = np.repeat(values, 3, axis=axis)
+    spread = resample(thick, Grid(tuple(shape), affine), target, order=order, fill=fill)
+    edges = np.full(shape, 0, dtype=np.uint8)
+    edges[tuple(slice(1, 2) if a == axis else slice(None) for a in range(3))] = 1
+    inside = resample(edges, Grid(tuple(shape), affine), target, order=0)
+    if not inside.any():
+        raise BadInput("The plane this model reads lies outside the scan.")
+    return np.where(inside > 0, spread, np.float32(fill)).astype(np.float32)
+
+
+def _describe_resampling(source: Grid, target: Grid, plane: str | None) -> list[str]:
+    notes = []
+    if plane is not None:
+        axis = _PLANE_AXIS[plane]
+        notes.append(f"{plane} slice at {target.affine[axis, 3]:.0f} mm taken from the volume")
+    before, after = source.spacing_mm, target.spacing_mm
+    if not np.allclose(before, after, atol=0.01):
+        notes.append(f"resampled {_millimetres(before)} → {_millimetres(after)} mm")
+    if plane is None and source.shape != target.shape and not notes:
+        notes.append(f"cropped or padded {'×'.join(map(str, source.shape))} → {'×'.join(map(str, target.shape))}")
+    return notes
+
+
+def _millimetres(spacing: tuple[float, ...]) -> str:
+    rounded = [f"{s:.3g}" for s in spacing]
+    return rounded[0] if len(set(rounded)) == 1 else "×".join(rounded)
+
+
+def _field_of_view_warnings(source: Grid, target: Grid) -> list[str]:
+    """How much of the model's field of view the scan covers."""
+    inside = resample(np.ones(source.shape, np.uint8), source, target, order=0)
+    share = float(inside.mean())
+    if share == 0:
+        raise BadInput(
+            "The scan and the model's grid do not overlap in space: bring the scan into the model's space (MNI) first."
+        )
+    return [f"the scan covers only {share:.0%} of what the model looks at"] if share < 0.6 else []
+
+
+def _meet_intensity(
+    channels: np.ndarray, scan: Scan, contract: InputContract
+) -> tuple[np.ndarray, list[str], list[str]]:
+    wanted = contract.intensity
+    notes: list[str] = []
+    warnings: list[str] = []
+    if wanted.rescale == "minmax":
+        low, high = np.percentile(scan.array, (0.5, 99.5))
+        if high > low:
+            channels = np.clip((channels - low) / (high - low), 0, 1) * (wanted.high - wanted.low) + wanted.low
+            notes.append(f"intensities {low:.4g}…{high:.4g} scaled to {wanted.low:g}…{wanted.high:g}")
+        else:
+            warnings.append("the scan has one value everywhere")
+        return channels, notes, warnings
+    low, high = float(scan.array.min()), float(scan.array.max())
+    margin = 0.05 * (wanted.high - wanted.low)
+    if low < wanted.low - margin or high > wanted.high + margin:
+        unit = f" ({wanted.units})" if wanted.units else ""
+        warnings.append(
+            f"the scan's values {low:.4g}…{high:.4g} lie outside what the model was trained on, "
+            f"{wanted.low:g}…{wanted.high:g}{unit}: its answer may mean nothing"
+        )
+    elif high - low < 0.1 * (wanted.high - wanted.low):
+        warnings.append(
+            f"the scan's values {low:.4g}…{high:.4g} fill little of the trained range {wanted.low:g}…{wanted.high:g}"
+        )
+    return channels, notes, warnings

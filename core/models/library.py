@@ -1,0 +1,133 @@
+"""The library: folders of models that whoever runs the server put there. Nothing here is ever unpickled."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file as load_numpy
+from safetensors.torch import load_file, save_file
+
+from core.errors import BadInput
+from core.models.card import Card, read_card, write_card
+from core.models.model import Model
+from core.models.zoo import build
+from core.settings import ASSETS, settings
+
+
+def library_folders() -> dict[str, Path]:
+    """Model name → folder, from ``assets/models`` and then the configured models folder (which wins)."""
+    found: dict[str, Path] = {}
+    for parent in (ASSETS / "models", settings().models_dir):
+        if parent is not None and parent.is_dir():
+            found |= {path.parent.name: path.parent for path in sorted(parent.glob("*/card.yaml"))}
+    return found
+
+
+def list_cards() -> list[Card]:
+    """Cards of every model in the library, by name; unreadable folders are left out (``doctor`` names them)."""
+    cards = []
+    for folder in library_folders().values():
+        try:
+            cards.append(read_card(folder))
+        except BadInput:
+            continue
+    return sorted(cards, key=lambda card: card.name)
+
+
+def resolve(name: str | Path) -> Path:
+    """Folder of a model given by library name or by path.
+
+    Raises
+    ------
+    BadInput
+        When neither exists; lists the library.
+    """
+    folders = library_folders()
+    if str(name) in folders:
+        return folders[str(name)]
+    folder = Path(name)
+    if (folder / "card.yaml").is_file():
+        return folder
+    known = ", ".join(sorted(folders)) or "none (run `make assets`)"
+    raise BadInput(f"There is no model {str(name)!r}. Models in the library: {known}.")
+
+
+def choose_device(wanted: str | None = None) -> torch.device:
+    """Device from the settings: auto takes a GPU where there is one.
+
+    Raises
+    ------
+    BadInput
+        When a GPU is asked for that torch does not see.
+    """
+    wanted = wanted or settings().device
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(wanted)
+    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+        raise BadInput(f"The device {wanted} is not there: set LIGHTBOX_DEVICE to cpu or auto.")
+    return device
+
+
+def load_model(name: str | Path, device: str | None = None) -> Model:
+    """Load a model by library name or folder.
+
+    Parameters
+    ----------
+    name : str or pathlib.Path
+        Library name, or folder with ``card.yaml`` and ``weights.safetensors``.
+    device : str, optional
+        ``auto``, ``cpu``, ``cuda:N``; by default the settings'.
+
+    Raises
+    ------
+    BadInput
+        When the folder is not a model, the architecture is unknown, or the weights do not fit it.
+    """
+    folder = resolve(name)
+    card = read_card(folder)
+    network = build(card.architecture.name, card.architecture.arguments)
+    try:
+        state = {key: value.float() if value.is_floating_point() else value
+                 for key, value in load_file(folder / "weights.safetensors").items()}
+        network.load_state_dict(state)
+    except FileNotFoundError as error:
+        raise BadInput(f"The model folder {folder.name} has no weights.safetensors.") from error
+    except SafetensorError as error:
+        raise BadInput(f"The weights of {folder.name} are not a safetensors file.") from error
+    except RuntimeError as error:
+        raise BadInput(
+            f"The weights of {folder.name} do not fit the architecture {card.architecture.name}: "
+            f"{str(error).splitlines()[-1].strip()}"
+        ) from error
+    network.to(choose_device(device)).eval().requires_grad_(False)
+    return Model(card, network, folder, _load_references(folder, card))
+
+
+def save_model(folder: Path, card: Card, network: torch.nn.Module, references: dict[str, np.ndarray] | None = None,
+               half: bool = False) -> None:
+    """Write a model folder: card, weights (float16 when `half`), references (float16)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
+        for key, value in network.state_dict().items()
+    }
+    save_file(state, folder / "weights.safetensors")
+    if references:
+        tensors = {k: torch.from_numpy(np.ascontiguousarray(v, dtype=np.float16)) for k, v in references.items()}
+        save_file(tensors, folder / "references.safetensors")
+    write_card(card, folder)
+
+
+def _load_references(folder: Path, card: Card) -> dict[str, np.ndarray]:
+    path = folder / "references.safetensors"
+    if not card.references:
+        return {}
+    if not path.is_file():
+        raise BadInput(f"The card of {folder.name} names references and references.safetensors is missing.")
+    arrays = load_numpy(path)
+    missing = [name for name in card.references if name not in arrays]
+    if missing:
+        raise BadInput(f"references.safetensors of {folder.name} lacks {', '.join(missing)}.")
+    return {name: arrays[name].astype(np.float32) for name in card.references}

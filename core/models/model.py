@@ -1,0 +1,99 @@
+"""A network with its card, ready to be asked and explained."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from core.errors import BadInput
+from core.models.card import Card
+from core.models.inputs import PreparedInput, prepare
+from core.scans.scan import Scan
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A loaded model.
+
+    Parameters
+    ----------
+    card : Card
+        What it is.
+    network : torch.nn.Module
+        In eval mode, gradients of the weights off. Classification: ``(N, C, *spatial)`` → logits ``(N, classes)``.
+        Regression: → ``(N, C_out, *spatial)``.
+    folder : pathlib.Path, optional
+        Where it was loaded from.
+    references : dict of str to numpy.ndarray
+        Arrays on the model's grid named in the card (``healthy_mean``, ``support``), float32, spatial shape.
+    """
+
+    card: Card
+    network: nn.Module
+    folder: Path | None = None
+    references: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        first = next(self.network.parameters(), None)
+        return first.device if first is not None else torch.device("cpu")
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of card and weights (64 hex digits)."""
+        digest = hashlib.sha256(self.card.model_dump_json().encode())
+        for name, value in sorted(self.network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def prepare(self, scan: Scan) -> PreparedInput:
+        """Meet the input contract; see `core.models.inputs.prepare`."""
+        return prepare(scan, self.card.input, self.device)
+
+    def layer(self, name: str) -> nn.Module:
+        """Submodule by its dotted name.
+
+        Raises
+        ------
+        BadInput
+            When there is none; lists the card's feature layers.
+        """
+        modules = dict(self.network.named_modules())
+        if name not in modules or not name:
+            known = ", ".join(self.card.feature_layers) or ", ".join(n for n in modules if n)
+            raise BadInput(f"The model {self.card.name} has no layer {name!r}; it has {known}.")
+        return modules[name]
+
+    def class_index(self, name: str | None) -> int:
+        """Index of a class by name; None takes the card's target.
+
+        Raises
+        ------
+        BadInput
+            When the model has no such class; lists the ones it has.
+        """
+        wanted = name if name is not None else self.card.target
+        if self.card.task != "classification":
+            raise BadInput(f"The model {self.card.name} is a regressor: it has no classes.")
+        if wanted is None:
+            raise BadInput(f"Say which class to explain: {', '.join(self.card.classes)}.")
+        if wanted not in self.card.classes:
+            raise BadInput(f"{wanted!r} is not a class of {self.card.name}; it has {', '.join(self.card.classes)}.")
+        return self.card.classes.index(wanted)
+
+    @torch.inference_mode()
+    def probabilities(self, tensor: torch.Tensor) -> dict[str, float]:
+        """Softmax of the logits for a batch of one: class → probability, 0..1."""
+        values = torch.softmax(self.network(tensor.to(self.device)).float(), dim=1)[0]
+        return dict(zip(self.card.classes, (float(v) for v in values), strict=True))
+
+    def predict(self, scan: Scan) -> dict[str, float]:
+        """Class → probability for `scan`."""
+        self.class_index(self.card.classes[0] if self.card.classes else None)
+        return self.probabilities(self.prepare(scan).tensor)

@@ -1,0 +1,47 @@
+"""Architectures, one a file. A class decorated with `architecture` can be named in a card."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from torch import nn
+
+from core.errors import BadInput
+
+_REGISTRY: dict[str, type[nn.Module]] = {}
+_Module = TypeVar("_Module", bound=type[nn.Module])
+
+
+def architecture(name: str) -> Callable[[_Module], _Module]:
+    """Class decorator: makes the network known to cards under `name`."""
+
+    def register(cls: _Module) -> _Module:
+        _REGISTRY[name] = cls
+        return cls
+
+    return register
+
+
+def architectures() -> dict[str, type[nn.Module]]:
+    """Every architecture by name, found by importing the files of this folder."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return dict(sorted(_REGISTRY.items()))
+
+
+def build(name: str, arguments: dict[str, Any]) -> nn.Module:
+    """Construct an architecture with fresh weights.
+
+    Raises
+    ------
+    BadInput
+        When no architecture has this name (lists the ones there are) or the arguments do not fit.
+    """
+    known = architectures()
+    if name not in known:
+        raise BadInput(f"There is no architecture {name!r}; the zoo has {', '.join(known)}.")
+    try:
+        return known[name](**arguments)
+    except TypeError as error:
+        raise BadInput(f"The architecture {name} does not take these arguments: {error}.") from error

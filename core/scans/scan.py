@@ -1,0 +1,89 @@
+"""The Scan: what every loader returns and everything else works on."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from core.scans.grid import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class SourceSpace:
+    """How the file stored what the Scan holds in RAS+, so that maps can go back into the file's own space.
+
+    Parameters
+    ----------
+    affine : numpy.ndarray, shape (4, 4), float64
+        The file's own index → RAS+ mm.
+    shape : tuple of int
+        The file's own spatial shape.
+    orientation : numpy.ndarray, shape (3, 2), optional
+        nibabel orientation (axis, flip) that takes the file's axes to RAS+; None for 2D images.
+    """
+
+    affine: np.ndarray
+    shape: tuple[int, ...]
+    orientation: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """Image with its geometry and nothing about the patient.
+
+    Parameters
+    ----------
+    array : numpy.ndarray, float32
+        Channels first: ``(C, X, Y, Z)`` in RAS+ order, or ``(C, rows, columns)`` for a 2D image, first row on top.
+        Finite everywhere.
+    affine : numpy.ndarray, shape (4, 4), float64
+        Index → RAS+ millimetres (2D: index is ``(row, column, 0)``).
+    modality : str, optional
+        DICOM-like code ("MR", "CT", "DX") where the file says it.
+    units : str, optional
+        Unit of the intensities ("HU", "probability"), where known.
+    notes : tuple of str
+        Sentences on what was changed or lost on reading ("gantry tilt of 12°", "RGB read as luminance").
+    source : SourceSpace, optional
+        The file's own space; by default the Scan's.
+    """
+
+    array: np.ndarray
+    affine: np.ndarray
+    modality: str | None = None
+    units: str | None = None
+    notes: tuple[str, ...] = ()
+    source: SourceSpace | None = field(default=None)
+
+    @property
+    def dimensions(self) -> int:
+        """2 for images, 3 for volumes."""
+        return self.array.ndim - 1
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return int(self.array.shape[0])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Spatial shape, channels not counted."""
+        return tuple(int(n) for n in self.array.shape[1:])
+
+    @property
+    def grid(self) -> Grid:
+        """The sampling grid of the array."""
+        return Grid(self.shape, self.affine)
+
+    @property
+    def spacing_mm(self) -> tuple[float, ...]:
+        """Millimetres between neighbouring samples along each spatial axis."""
+        return self.grid.spacing_mm
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of shape, affine and voxels: the only name a scan has in the store (64 hex digits)."""
+        digest = hashlib.sha256(repr((self.array.shape, np.round(self.affine, 5).tolist())).encode())
+        digest.update(np.ascontiguousarray(self.array, dtype=np.float32).data)
+        return digest.hexdigest()

@@ -1,0 +1,44 @@
+"""Configuration by environment (``LIGHTBOX_*``) and file (``lightbox.toml``), documented in ``docs/configuration.md``."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ROOT / "assets"
+
+
+class Settings(BaseSettings):
+    """What a person who runs Lightbox can choose. Environment beats file beats default."""
+
+    model_config = SettingsConfigDict(env_prefix="LIGHTBOX_", toml_file="lightbox.toml", extra="forbid")
+
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
+    worker_slots: int = Field(1, ge=1, le=64, description="explanations that run at the same time on one device")
+    worker: str = Field("process", pattern=r"^(inline|process)$", description="where runs execute")
+    threads: int = Field(0, ge=0, le=256, description="torch threads of a run; 0 takes all cores but one (at least 1)")
+    store_path: Path = Field(Path(".lightbox"), description="folder of scans and runs, made when missing")
+    store_limit_gb: float = Field(10.0, gt=0, description="the janitor removes the oldest runs above this size")
+    upload_limit_mb: int = Field(1024, ge=1, le=16384, description="largest upload, and largest volume it may unpack to, x4")
+    atlas: Path | None = Field(None, description="label NIfTI; names beside it (.tsv, .csv, .txt, .xml)")
+    models_dir: Path | None = Field(None, description="folder of model folders, beside the ones in assets/models")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then ``lightbox.toml`` in the working directory."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once (tests call ``settings.cache_clear()``)."""
+    return Settings()
