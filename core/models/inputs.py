@@ -38,6 +38,14 @@ class PreparedInput:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def spacing_mm(self) -> tuple[float, ...]:
+        """Millimetres between neighbouring samples along each spatial axis of the tensor."""
+        spacing = self.grid.spacing_mm
+        if self.plane is None:
+            return spacing
+        return tuple(s for axis, s in enumerate(spacing) if axis != _PLANE_AXIS[self.plane])[::-1]
+
     def to_scan(self, values: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
         """Map in model space (spatial shape of the tensor) → array of the scan's spatial shape, float32.
 
@@ -51,7 +59,7 @@ class PreparedInput:
     def to_model(self, values: np.ndarray, order: int = 0) -> np.ndarray:
         """Array of the scan's spatial shape (a region) → model space, the spatial shape of the tensor."""
         on_grid = resample(values, self.scan.grid, self.grid, order=order)
-        return _plane_to_image(on_grid, self.plane) if self.plane is not None else on_grid
+        return plane_to_image(on_grid, self.plane) if self.plane is not None else on_grid
 
 
 def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "cpu") -> PreparedInput:
@@ -79,19 +87,15 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
     warnings = list(_field_of_view_warnings(scan.grid, grid))
     channels = np.stack([resample(channel, scan.grid, grid) for channel in scan.array])
     if plane is not None:
-        channels = np.stack([_plane_to_image(channel, plane) for channel in channels])
+        channels = np.stack([plane_to_image(channel, plane) for channel in channels])
     channels, more_notes, more_warnings = _meet_intensity(channels, scan, contract)
     tensor = torch.from_numpy(np.ascontiguousarray(channels, dtype=np.float32))[None].to(device)
     return PreparedInput(tensor, grid, scan, plane, (*notes, *more_notes), (*warnings, *more_warnings))
 
 
 def _target_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid:
-    if contract.affine is not None and (scan.dimensions == 3):
-        affine = np.asarray(contract.affine, dtype=np.float64)
-        shape = list(contract.shape or ())
-        if plane is not None:
-            return _plane_grid(shape, affine, plane, contract.position_mm)
-        return Grid(tuple(shape), affine)
+    if contract.affine is not None and scan.dimensions == 3:
+        return contract_grid(contract)
     spacing = np.asarray(contract.spacing_mm or scan.spacing_mm[: contract.dimensions], dtype=np.float64)
     if plane is not None or scan.dimensions == 3:
         return _scan_centred_grid(scan, contract, spacing, plane)
@@ -106,6 +110,15 @@ def _target_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid
     centre_model = np.array([(m - 1) / 2 for m in contract.shape])
     affine[:3, 3] = scan.affine[:3, :2] @ centre_scan + scan.affine[:3, 3] - affine[:3, :2] @ centre_model
     return Grid(contract.shape, affine)
+
+
+def contract_grid(contract: InputContract) -> Grid:
+    """The volume grid that a contract with ``affine`` fixes in space; one plane thick for a 2D model."""
+    affine = np.asarray(contract.affine, dtype=np.float64)
+    shape = contract.shape or ()
+    if contract.dimensions == 2 and contract.plane is not None:
+        return _plane_grid(list(shape), affine, contract.plane, contract.position_mm)
+    return Grid(tuple(shape), affine)
 
 
 def _plane_grid(shape: list[int], affine: np.ndarray, plane: str, position_mm: float | None) -> Grid:
@@ -148,7 +161,7 @@ def _scan_centred_grid(scan: Scan, contract: InputContract, spacing: np.ndarray,
     return Grid(tuple(int(n) for n in shape), affine)
 
 
-def _plane_to_image(volume: np.ndarray, plane: str) -> np.ndarray:
+def plane_to_image(volume: np.ndarray, plane: str) -> np.ndarray:
     """One-plane volume (RAS+) → image as hung: superior (or anterior) on top, patient's right on the left."""
     flat = volume.squeeze(axis=_PLANE_AXIS[plane])
     return np.ascontiguousarray(flat.T[::-1, ::-1])
