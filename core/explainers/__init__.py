@@ -1,8 +1,15 @@
-"""Explainers, one a file, and the one function that runs them."""
+"""Explainers, one a file, and the one function that runs them.
+
+Only `explain` and the explainers themselves need torch; it is imported when they are first used.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from core.explainers.base import Check, Explainer, Explanation, Findings, MapArray, Question
 from core.explainers.registry import describe, explainers, get_explainer
-from core.explainers.run import explain
+
+if TYPE_CHECKING:
+    from core.explainers.run import explain
 
 __all__ = [
     "Check",
@@ -16,3 +23,11 @@ __all__ = [
     "explainers",
     "get_explainer",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "explain":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from core.explainers.run import explain
+
+    return explain

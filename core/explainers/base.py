@@ -1,19 +1,23 @@
-"""What an explainer is, what it is given, and what it returns."""
+"""What an explainer is, what it is given, and what it returns. Importable without torch."""
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from core.errors import BadInput
 from core.explainers.parameters import Parameters, validate
 from core.metrics.localisation import RegionShare
-from core.models.inputs import PreparedInput
-from core.models.model import Model
 from core.progress import Report, silent
 from core.scans.scan import Scan
+
+if TYPE_CHECKING:
+    from core.models.inputs import PreparedInput
+    from core.models.model import Model
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,47 +10,12 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import BadInput
 from core.models.card import Card, read_card, write_card
+from core.models.folders import library_folders, list_cards, resolve
 from core.models.model import Model
 from core.models.zoo import build
-from core.settings import ASSETS, settings
+from core.settings import settings
 
-
-def library_folders() -> dict[str, Path]:
-    """Model name → folder, from ``assets/models`` and then the configured models folder (which wins)."""
-    found: dict[str, Path] = {}
-    for parent in (ASSETS / "models", settings().models_dir):
-        if parent is not None and parent.is_dir():
-            found |= {path.parent.name: path.parent for path in sorted(parent.glob("*/card.yaml"))}
-    return found
-
-
-def list_cards() -> list[Card]:
-    """Cards of every model in the library, by name; unreadable folders are left out (``doctor`` names them)."""
-    cards = []
-    for folder in library_folders().values():
-        try:
-            cards.append(read_card(folder))
-        except BadInput:
-            continue
-    return sorted(cards, key=lambda card: card.name)
-
-
-def resolve(name: str | Path) -> Path:
-    """Folder of a model given by library name or by path.
-
-    Raises
-    ------
-    BadInput
-        When neither exists; lists the library.
-    """
-    folders = library_folders()
-    if str(name) in folders:
-        return folders[str(name)]
-    folder = Path(name)
-    if (folder / "card.yaml").is_file():
-        return folder
-    known = ", ".join(sorted(folders)) or "none (run `make assets`)"
-    raise BadInput(f"There is no model {str(name)!r}. Models in the library: {known}.")
+__all__ = ["choose_device", "library_folders", "list_cards", "load_model", "resolve", "save_model"]
 
 
 def choose_device(wanted: str | None = None) -> torch.device:
@@ -89,8 +54,10 @@ def load_model(name: str | Path, device: str | None = None) -> Model:
     card = read_card(folder)
     network = build(card.architecture.name, card.architecture.arguments)
     try:
-        state = {key: value.float() if value.is_floating_point() else value
-                 for key, value in load_file(folder / "weights.safetensors").items()}
+        state = {
+            key: value.float() if value.is_floating_point() else value
+            for key, value in load_file(folder / "weights.safetensors").items()
+        }
         network.load_state_dict(state)
     except FileNotFoundError as error:
         raise BadInput(f"The model folder {folder.name} has no weights.safetensors.") from error
@@ -105,8 +72,13 @@ def load_model(name: str | Path, device: str | None = None) -> Model:
     return Model(card, network, folder, _load_references(folder, card))
 
 
-def save_model(folder: Path, card: Card, network: torch.nn.Module, references: dict[str, np.ndarray] | None = None,
-               half: bool = False) -> None:
+def save_model(
+    folder: Path,
+    card: Card,
+    network: torch.nn.Module,
+    references: dict[str, np.ndarray] | None = None,
+    half: bool = False,
+) -> None:
     """Write a model folder: card, weights (float16 when `half`), references (float16)."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {

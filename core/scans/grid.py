@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +52,8 @@ def resample(values: np.ndarray, source: Grid, target: Grid, order: int = 1, fil
     numpy.ndarray
         float32 of shape `target.shape` (dtype of `values` for ``order=0``).
     """
+    from scipy import ndimage  # costs 0.3 s, which pages that only look at a scan need not pay
+
     if source.same_as(target):
         return values if order == 0 else np.asarray(values, dtype=np.float32)
     keep = [*range(len(source.shape)), 3]
