@@ -1,4 +1,4 @@
-"""Configuration by environment (``LIGHTBOX_*``) and file (``lightbox.toml``), documented in ``docs/configuration.md``."""
+"""Configuration by environment (``LIGHTBOX_*``) and file (``lightbox.toml``); the table is in docs/configuration.md."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=256, description="torch threads of a run; 0 takes all cores but one (at least 1)")
     store_path: Path = Field(Path(".lightbox"), description="folder of scans and runs, made when missing")
     store_limit_gb: float = Field(10.0, gt=0, description="the janitor removes the oldest runs above this size")
-    upload_limit_mb: int = Field(1024, ge=1, le=16384, description="largest upload, and largest volume it may unpack to, x4")
+    upload_limit_mb: int = Field(1024, ge=1, le=16384, description="largest upload; it may unpack to four times this")
     atlas: Path | None = Field(None, description="label NIfTI; names beside it (.tsv, .csv, .txt, .xml)")
     models_dir: Path | None = Field(None, description="folder of model folders, beside the ones in assets/models")
 

@@ -76,7 +76,7 @@ def explain(
     report(Progress(0.0, "asking the model"))
     before = model.probabilities(prepared.tensor) if index is not None else None
     findings = cls().run(question, parameters)
-    regions, atlas = _regions(findings, prepared)
+    regions, atlas = _regions(findings, model)
     explanation = Explanation(
         explainer=explainer,
         model=model.card.name,
@@ -116,8 +116,8 @@ def _in_scan_space(array: MapArray, prepared: PreparedInput) -> MapArray:
     return dataclasses.replace(array, values=prepared.to_scan(array.values, fill=array.neutral))
 
 
-def _regions(findings: Findings, prepared: PreparedInput) -> tuple[tuple[RegionShare, ...], str]:
-    atlas = atlas_for(prepared)
+def _regions(findings: Findings, model: Model) -> tuple[tuple[RegionShare, ...], str]:
+    atlas = atlas_for(model.card.input)
     if atlas is None:
         return (), ""
     values = findings.arrays["map"].values

@@ -1,0 +1,62 @@
+# Lightbox: make help lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+HOST ?= 127.0.0.1
+
+.PHONY: help setup setup-dev run test check lint bench assets clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.run ## make the environment in .venv, nothing else
+
+setup-dev: $(VENV)/.dev
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Lightbox needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python cannot make a virtual environment: install python3-venv (apt install python3.11-venv)."; exit 1; }
+	@touch $@
+
+$(VENV)/.run: requirements.txt $(VENV)/.python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: setup ## set up and open Lightbox on 127.0.0.1:8501 (PORT=… for another port)
+	@$(BIN)/python -m dashboard --host $(HOST) --port $(PORT)
+
+test: setup-dev ## set up and run every check and test
+	@tests/e2e/ensure-chromium $(BIN)/python
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest
+
+check: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+lint: setup-dev ## mend what ruff can mend, then show the rest
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(MAKE) --no-print-directory check
+
+bench: setup-dev ## every benchmark, as ratios against named baselines
+	@for name in mask viewer start; do $(BIN)/python -m core bench $$name || exit $$?; done
+
+assets: setup ## rebuild the demo models and scans (about an hour on 2 cores)
+	@$(BIN)/python -m core train demo --out assets
+
+clean: ## remove the environment, caches and the local store
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .lightbox
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

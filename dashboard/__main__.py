@@ -1,0 +1,53 @@
+"""``python -m dashboard``: start the server and say where it is."""
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+APP = Path(__file__).resolve().parent / "app.py"
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen on ``host:port`` now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check the port, print the address, become the Streamlit server.
+
+    Returns
+    -------
+    int
+        2 when the port is taken or out of range; otherwise this process is replaced and nothing is returned.
+    """
+    parser = argparse.ArgumentParser(prog="python -m dashboard", description="Open Lightbox in the browser.")
+    parser.add_argument("--host", default=os.environ.get("LIGHTBOX_HOST", "127.0.0.1"), help="address to listen on")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("LIGHTBOX_PORT", "8501")), help="port, 1..65535")
+    chosen = parser.parse_args(arguments)
+    if not 0 < chosen.port < 65536:
+        print(f"{chosen.port} is not a port: choose one from 1 to 65535.", file=sys.stderr)
+        return 2
+    if not port_is_free(chosen.host, chosen.port):
+        print(
+            f"Port {chosen.port} on {chosen.host} is taken: stop what listens there, or choose another (make run PORT=8502).",
+            file=sys.stderr,
+        )
+        return 2
+    print(f"Lightbox is opening on http://{chosen.host}:{chosen.port} (Ctrl+C stops it).", flush=True)
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.address", chosen.host]
+    command += ["--server.port", str(chosen.port), "--server.headless", "true"]
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
