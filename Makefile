@@ -5,8 +5,6 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8501
-HOST ?= 127.0.0.1
 
 .PHONY: help setup setup-dev run test check lint bench assets clean
 
@@ -33,7 +31,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@touch $@
 
 run: setup ## set up and open Lightbox on 127.0.0.1:8501 (PORT=… for another port)
-	@$(BIN)/python -m dashboard --host $(HOST) --port $(PORT)
+	@$(BIN)/python -m dashboard $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST))
 
 test: setup-dev ## set up and run every check and test
 	@tests/e2e/ensure-chromium $(BIN)/python

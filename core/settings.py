@@ -1,10 +1,13 @@
 """Configuration by environment (``LIGHTBOX_*``) and file (``lightbox.toml``); the table is in docs/configuration.md."""
 
+import tomllib
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from core.errors import BadInput
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
@@ -15,6 +18,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LIGHTBOX_", toml_file="lightbox.toml", extra="forbid")
 
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 opens it to the network")
+    port: int = Field(8501, ge=1, le=65535, description="port of the app")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     worker_slots: int = Field(1, ge=1, le=64, description="explanations that run at the same time on one device")
     worker: str = Field("process", pattern=r"^(inline|process)$", description="where runs execute")
@@ -40,5 +45,18 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read once (tests call ``settings.cache_clear()``)."""
-    return Settings()
+    """The settings of this process, read once (tests call ``settings.cache_clear()``).
+
+    Raises
+    ------
+    BadInput
+        When a value is out of range or the file cannot be read; names the setting.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "LIGHTBOX_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise BadInput(f"The setting {name} is wrong: {first['msg']} (given: {first['input']!r}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"lightbox.toml cannot be read: {error}.") from error

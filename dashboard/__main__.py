@@ -6,6 +6,9 @@ import socket
 import sys
 from pathlib import Path
 
+from core.errors import BadInput
+from core.settings import settings
+
 APP = Path(__file__).resolve().parent / "app.py"
 
 
@@ -27,24 +30,31 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        2 when the port is taken or out of range; otherwise this process is replaced and nothing is returned.
+        2 when the port is taken or a setting is wrong; otherwise this process is replaced and nothing is returned.
     """
+    try:
+        configured = settings()
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
     parser = argparse.ArgumentParser(prog="python -m dashboard", description="Open Lightbox in the browser.")
-    parser.add_argument("--host", default=os.environ.get("LIGHTBOX_HOST", "127.0.0.1"), help="address to listen on")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("LIGHTBOX_PORT", "8501")), help="port, 1..65535")
+    parser.add_argument("--host", default=configured.host, help="address to listen on")
+    parser.add_argument("--port", type=int, default=configured.port, help="port, 1..65535")
     chosen = parser.parse_args(arguments)
     if not 0 < chosen.port < 65536:
         print(f"{chosen.port} is not a port: choose one from 1 to 65535.", file=sys.stderr)
         return 2
     if not port_is_free(chosen.host, chosen.port):
         print(
-            f"Port {chosen.port} on {chosen.host} is taken: stop what listens there, or choose another (make run PORT=8502).",
+            f"Port {chosen.port} on {chosen.host} is taken: stop what listens there, "
+            "or choose another (make run PORT=8502).",
             file=sys.stderr,
         )
         return 2
     print(f"Lightbox is opening on http://{chosen.host}:{chosen.port} (Ctrl+C stops it).", flush=True)
     command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.address", chosen.host]
     command += ["--server.port", str(chosen.port), "--server.headless", "true"]
+    command += ["--server.maxUploadSize", str(configured.upload_limit_mb)]
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
     return 1
 

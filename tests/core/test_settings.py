@@ -1,0 +1,53 @@
+import pytest
+
+from core.errors import BadInput
+from core.settings import Settings, settings
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"LIGHTBOX_{name.upper()}", raising=False)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def test_the_default_is_open_to_this_machine_only():
+    assert settings().host == "127.0.0.1"
+    assert settings().port == 8501
+
+
+def test_the_environment_beats_the_file(monkeypatch, tmp_path):
+    (tmp_path / "lightbox.toml").write_text('port = 9001\ndevice = "cpu"\n')
+    monkeypatch.setenv("LIGHTBOX_PORT", "9002")
+    assert settings().port == 9002
+    assert settings().device == "cpu"
+
+
+@pytest.mark.parametrize(("name", "value"), [("DEVICE", "tpu"), ("WORKER_SLOTS", "0"), ("STORE_LIMIT_GB", "lots")])
+def test_a_wrong_value_is_named_in_one_sentence(monkeypatch, name, value):
+    monkeypatch.setenv(f"LIGHTBOX_{name}", value)
+    with pytest.raises(BadInput, match=f"LIGHTBOX_{name} is wrong"):
+        settings()
+
+
+def test_an_unknown_key_in_the_file_is_named(tmp_path):
+    (tmp_path / "lightbox.toml").write_text("colour = 3\n")
+    with pytest.raises(BadInput, match="LIGHTBOX_COLOUR"):
+        settings()
+
+
+def test_a_broken_file_is_named(tmp_path):
+    (tmp_path / "lightbox.toml").write_text("port = \n")
+    with pytest.raises(BadInput, match=r"lightbox\.toml"):
+        settings()
+
+
+def test_every_setting_stands_in_the_documentation():
+    from core.settings import ROOT
+
+    table = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    for name in Settings.model_fields:
+        assert f"`LIGHTBOX_{name.upper()}`" in table
