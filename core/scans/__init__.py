@@ -1,6 +1,20 @@
 """Scans: reading images into one form, and their geometry."""
 
+from core.scans.collect import Upload
 from core.scans.grid import Grid, resample
+from core.scans.loading import SeriesChoice, list_series, list_upload_series, list_volumes, load_scan, load_upload
 from core.scans.scan import Scan, SourceSpace
 
-__all__ = ["Grid", "Scan", "SourceSpace", "resample"]
+__all__ = [
+    "Grid",
+    "Scan",
+    "SeriesChoice",
+    "SourceSpace",
+    "Upload",
+    "list_series",
+    "list_upload_series",
+    "list_volumes",
+    "load_scan",
+    "load_upload",
+    "resample",
+]

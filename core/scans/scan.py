@@ -84,6 +84,6 @@ class Scan:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of shape, affine and voxels: the only name a scan has in the store (64 hex digits)."""
-        digest = hashlib.sha256(repr((self.array.shape, np.round(self.affine, 5).tolist())).encode())
+        digest = hashlib.sha256(repr((self.array.shape, (np.round(self.affine, 4) + 0.0).tolist())).encode())
         digest.update(np.ascontiguousarray(self.array, dtype=np.float32).data)
         return digest.hexdigest()

@@ -1,0 +1,227 @@
+"""`load_scan` and its kin: one door for every format."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import BadInput
+from core.scans.collect import Collected, Upload, collect, sources_of_paths, sources_of_uploads
+from core.scans.limits import Limits
+from core.scans.raster import open_raster_file, read_raster
+from core.scans.scan import Scan
+from core.scans.sources import Source
+from core.scans.volumes import open_volume_file, read_volume
+
+Paths = str | Path | Sequence[str | Path]
+
+
+@dataclass(frozen=True)
+class SeriesChoice:
+    """One image among those that were given.
+
+    Parameters
+    ----------
+    key : str
+        Stable name for ``load_scan(..., series=key)``: 12 hex digits, derived from the content.
+    description : str
+        Technical description for people, with nothing in it that the file's author wrote.
+    files : int
+        Number of files it is made of.
+    shape : tuple of int
+        Spatial shape as stored: 2 axes for images (rows, columns), 3 for volumes.
+    volumes : int
+        Number of volumes, frames or pages to choose from with ``volume=index``.
+    """
+
+    key: str
+    description: str
+    files: int
+    shape: tuple[int, ...]
+    volumes: int
+    _read: Callable[[int | None], Scan] = field(repr=False, compare=False)
+
+    def read(self, volume: int | None = None) -> Scan:
+        """Read it.
+
+        Parameters
+        ----------
+        volume : int, optional
+            Which of its volumes, from 0; the first when not given, and a note says so.
+
+        Raises
+        ------
+        BadInput
+        """
+        return self._read(volume)
+
+
+def load_scan(path: Paths, *, series: str | None = None, volume: int | None = None) -> Scan:
+    """Read an image from disk.
+
+    Parameters
+    ----------
+    path : path or sequence of paths
+        NIfTI-1/2 (``.nii``, ``.nii.gz``, ``.hdr`` + ``.img``), Analyze, MGH/MGZ, DICOM, PNG, JPEG or TIFF; also a
+        folder, a zip, a DICOMDIR, or several files. Formats are told apart by content.
+    series : str, optional
+        Key of one of `list_series`. Without it the largest image is taken, and a note says so.
+    volume : int, optional
+        Which volume of a 4D series (page of a TIFF), from 0. Without it the first, and a note says so.
+
+    Returns
+    -------
+    Scan
+        float32, channels first, RAS+; what was changed or lost on reading is in its notes.
+
+    Raises
+    ------
+    BadInput
+        One sentence: what is wrong with the file, and what to do.
+    """
+    limits = Limits.current()
+    return _load(sources_of_paths(_as_list(path), limits), limits, series, volume)
+
+
+def load_upload(files: Sequence[Upload], *, series: str | None = None, volume: int | None = None) -> Scan:
+    """Read an image that came through the browser; as `load_scan`, but names are never used as paths.
+
+    Raises
+    ------
+    BadInput
+    """
+    limits = Limits.current()
+    return _load(sources_of_uploads(files, limits), limits, series, volume)
+
+
+def list_series(path: Paths) -> list[SeriesChoice]:
+    """Images to choose from, the largest first (the one that `load_scan` takes by itself).
+
+    Raises
+    ------
+    BadInput
+        When there is none.
+    """
+    limits = Limits.current()
+    return _choices(sources_of_paths(_as_list(path), limits), limits)[0]
+
+
+def list_upload_series(files: Sequence[Upload]) -> list[SeriesChoice]:
+    """Images to choose from among uploaded files; see `list_series`.
+
+    Raises
+    ------
+    BadInput
+    """
+    limits = Limits.current()
+    return _choices(sources_of_uploads(files, limits), limits)[0]
+
+
+def list_volumes(path: Paths, *, series: str | None = None) -> list[str]:
+    """Description of every volume of a 4D series (or page of a TIFF); the place in the list is the ``volume`` index.
+
+    Raises
+    ------
+    BadInput
+    """
+    choice = _pick(list_series(path), series)
+    return [f"volume {index + 1} of {choice.volumes}" for index in range(choice.volumes)]
+
+
+def _load(sources: list[Source], limits: Limits, series: str | None, volume: int | None) -> Scan:
+    choices, left_out = _choices(sources, limits)
+    choice = _pick(choices, series)
+    scan = choice.read(volume)
+    notes = list(scan.notes)
+    if series is None and len(choices) > 1:
+        notes.append(f"{len(choices)} images were found: the largest was taken ({choice.description}).")
+    if left_out:
+        notes.append(f"{left_out} file(s) that could not be read as an image were left out.")
+    return replace(scan, notes=tuple(notes))
+
+
+def _pick(choices: list[SeriesChoice], series: str | None) -> SeriesChoice:
+    if series is None:
+        return choices[0]
+    for choice in choices:
+        if choice.key == series:
+            return choice
+    raise BadInput("There is no series of that key in these files: list the series again and choose one.")
+
+
+def _choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice], int]:
+    """Everything readable, largest first, and the number of files that are not."""
+    found = collect(sources, limits)
+    choices: list[SeriesChoice] = []
+    problems: list[BadInput] = []
+    for attempt in _attempts(found, limits):
+        try:
+            choices.extend(attempt())
+        except BadInput as problem:
+            problems.append(problem)
+    if not choices:
+        raise problems[0]
+    choices.sort(key=lambda choice: (-prod(choice.shape) * choice.volumes, choice.key))
+    return choices, len(problems)
+
+
+def _attempts(found: Collected, limits: Limits) -> list[Callable[[], list[SeriesChoice]]]:
+    return [
+        *(partial(_volume_choices, *volume, limits) for volume in found.volumes),
+        *(partial(_raster_choices, raster, limits) for raster in found.rasters),
+    ]
+
+
+def _volume_choices(
+    source: Source, packed: bool, image: tuple[Source, bool] | None, limits: Limits
+) -> list[SeriesChoice]:
+    file = open_volume_file(source, packed, limits, image)
+    header = file.header
+    parts = [header.format, _times(header.shape), f"{_times(_spacing(header.affine))} mm"]
+    if header.volumes > 1:
+        parts.append(f"{header.volumes} volumes")
+    choice = SeriesChoice(
+        key=_key(header.format, source),
+        description=" · ".join(parts),
+        files=2 if header.pair else 1,
+        shape=header.shape,
+        volumes=header.volumes,
+        _read=lambda volume: read_volume(file, volume),
+    )
+    return [choice]
+
+
+def _raster_choices(source: Source, limits: Limits) -> list[SeriesChoice]:
+    file = open_raster_file(source, limits)
+    parts = [file.format, f"{_times(file.shape)} pixels"]
+    if file.pages > 1:
+        parts.append(f"{file.pages} pages")
+    choice = SeriesChoice(
+        key=_key(file.format, source),
+        description=" · ".join(parts),
+        files=1,
+        shape=file.shape,
+        volumes=file.pages,
+        _read=lambda page: read_raster(file, limits, page),
+    )
+    return [choice]
+
+
+def _key(kind: str, source: Source) -> str:
+    return hashlib.sha256(f"{kind}\0{source.name}\0{source.size}".encode(errors="replace")).hexdigest()[:12]
+
+
+def _spacing(affine: np.ndarray) -> tuple[float, ...]:
+    return tuple(float(length) for length in np.linalg.norm(affine[:3, :3], axis=0))
+
+
+def _times(numbers: Sequence[float]) -> str:
+    return "×".join(f"{number:.3g}" if isinstance(number, float) else str(number) for number in numbers)
+
+
+def _as_list(path: Paths) -> list[str | Path]:
+    return [path] if isinstance(path, str | Path) else list(path)
