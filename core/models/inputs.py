@@ -52,7 +52,7 @@ class PreparedInput:
         `fill` is the map's neutral value, used outside the model's field of view (1 for a mask, 0 for an attribution).
         """
         if self.plane is not None:
-            values = _image_to_plane(values, self.plane)
+            values = image_to_plane(values, self.plane)
             return _spread_plane(values, self.grid, self.scan.grid, order, fill)
         return resample(values, self.grid, self.scan.grid, order=order, fill=fill).astype(np.float32, copy=False)
 
@@ -70,6 +70,32 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
     BadInput
         When no resampling can make the scan fit: an image for a 3D network, wrong number of channels, no overlap.
     """
+    grid, plane = input_grid(scan, contract)
+    notes = list(_describe_resampling(scan.grid, grid, plane))
+    warnings = list(_field_of_view_warnings(scan.grid, grid))
+    channels = np.stack([resample(channel, scan.grid, grid) for channel in scan.array])
+    if plane is not None:
+        channels = np.stack([plane_to_image(channel, plane) for channel in channels])
+    channels, more_notes, more_warnings = _meet_intensity(channels, scan, contract)
+    tensor = torch.from_numpy(np.ascontiguousarray(channels, dtype=np.float32))[None].to(device)
+    return PreparedInput(tensor, grid, scan, plane, (*notes, *more_notes), (*warnings, *more_warnings))
+
+
+def input_grid(scan: Scan, contract: InputContract) -> tuple[Grid, str | None]:
+    """Where in space a network with `contract` looks at `scan`, without sampling it.
+
+    Returns
+    -------
+    grid : Grid
+        Grid of the tensor; a volume one plane thick for a 2D model on a volume.
+    plane : str or None
+        The plane that a 2D model takes from a volume.
+
+    Raises
+    ------
+    BadInput
+        When no resampling can make the scan fit: an image for a 3D network, wrong number of channels.
+    """
     if scan.dimensions == 2 and contract.dimensions == 3:
         raise BadInput("This model reads volumes and the scan is a single image: choose a 2D model or a 3D scan.")
     if scan.channels != contract.channels:
@@ -80,17 +106,9 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
     plane = contract.plane if scan.dimensions == 3 and contract.dimensions == 2 else None
     if scan.dimensions == 3 and contract.dimensions == 2 and plane is None:
         if 1 not in scan.shape:
-            raise BadInput("This model reads images and its card names no plane to take from a volume: hang a 2D image.")
+            raise BadInput("This model reads images and its card names no plane of a volume: hang a 2D image.")
         plane = ("sagittal", "coronal", "axial")[scan.shape.index(1)]
-    grid = _target_grid(scan, contract, plane)
-    notes = list(_describe_resampling(scan.grid, grid, plane))
-    warnings = list(_field_of_view_warnings(scan.grid, grid))
-    channels = np.stack([resample(channel, scan.grid, grid) for channel in scan.array])
-    if plane is not None:
-        channels = np.stack([plane_to_image(channel, plane) for channel in channels])
-    channels, more_notes, more_warnings = _meet_intensity(channels, scan, contract)
-    tensor = torch.from_numpy(np.ascontiguousarray(channels, dtype=np.float32))[None].to(device)
-    return PreparedInput(tensor, grid, scan, plane, (*notes, *more_notes), (*warnings, *more_warnings))
+    return _target_grid(scan, contract, plane), plane
 
 
 def _target_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid:
@@ -167,7 +185,8 @@ def plane_to_image(volume: np.ndarray, plane: str) -> np.ndarray:
     return np.ascontiguousarray(flat.T[::-1, ::-1])
 
 
-def _image_to_plane(image: np.ndarray, plane: str) -> np.ndarray:
+def image_to_plane(image: np.ndarray, plane: str) -> np.ndarray:
+    """Image as hung → one-plane volume (RAS+): undoes `plane_to_image`."""
     return np.expand_dims(np.ascontiguousarray(image[::-1, ::-1].T), _PLANE_AXIS[plane])
 
 
