@@ -33,7 +33,7 @@ COPY dashboard ./dashboard
 COPY pages ./pages
 COPY assets ./assets
 
-USER lightbox
+USER 10001
 VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
