@@ -12,6 +12,7 @@ help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.run ## make the environment in .venv, nothing else
+	@:
 
 setup-dev: $(VENV)/.dev
 
