@@ -1,0 +1,113 @@
+"""Replacing part of a scan: by what, where it is allowed, and what random places would have done."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from core.errors import BadInput
+from core.models.inputs import PreparedInput
+from core.models.model import Model
+
+FillKind = Literal["constant", "blur", "healthy_mean"]
+
+_FWHM = 2.3548
+#: Width of the random blobs that stand against a map, mm.
+_BLOB_MM = 12.0
+
+
+def fill_image(
+    model: Model, prepared: PreparedInput, kind: FillKind, value: float = 0.0, blur_mm: float = 20.0
+) -> torch.Tensor:
+    """What hidden voxels are replaced by (μ), shape of ``prepared.tensor``.
+
+    Parameters
+    ----------
+    kind : {"constant", "blur", "healthy_mean"}
+        `value` everywhere; the scan blurred by `blur_mm` (full width at half maximum); the card's mean healthy scan.
+
+    Raises
+    ------
+    BadInput
+        When the card has no healthy mean.
+    """
+    x = prepared.tensor
+    if kind == "constant":
+        return torch.full_like(x, value)
+    if kind == "healthy_mean":
+        if "healthy_mean" not in model.references:
+            raise BadInput(
+                f"The model {model.card.name} has no healthy mean image: fill with a constant or with the blurred scan."
+            )
+        mean = torch.from_numpy(np.ascontiguousarray(model.references["healthy_mean"], dtype=np.float32))
+        return mean.to(x.device).expand_as(x).contiguous()
+    sigma = (0.0, *(blur_mm / _FWHM / s for s in prepared.spacing_mm))
+    blurred = ndimage.gaussian_filter(x[0].cpu().numpy(), sigma, mode="nearest")
+    return torch.from_numpy(blurred)[None].to(x.device)
+
+
+def healthy_or_blur(model: Model) -> FillKind:
+    """The card's healthy mean where it has one, else blur."""
+    return "healthy_mean" if "healthy_mean" in model.references else "blur"
+
+
+def support_of(model: Model, shape: Sequence[int], restrict: bool = True) -> np.ndarray:
+    """Where something may be hidden: the card's support, or everywhere; bool, `shape`."""
+    if restrict and "support" in model.references:
+        return model.references["support"] > 0.5
+    return np.ones(tuple(shape), dtype=bool)
+
+
+def hide(x: torch.Tensor, hidden: np.ndarray, fill: torch.Tensor) -> torch.Tensor:
+    """`x` with the share `hidden` (spatial, 0..1) of every voxel replaced by `fill`."""
+    share = torch.from_numpy(np.ascontiguousarray(hidden, dtype=np.float32)).to(x.device)
+    return torch.addcmul(x, share.expand_as(x), fill - x)
+
+
+def random_blobs(
+    hidden: np.ndarray, support: np.ndarray, spacing_mm: Sequence[float], random: np.random.Generator
+) -> np.ndarray:
+    """The very values of `hidden`, moved to blobs at random places of `support`: same volume, same opacities.
+
+    Parameters
+    ----------
+    hidden : numpy.ndarray
+        Hidden share, spatial.
+    support : numpy.ndarray of bool
+        Where blobs may lie. Values that it cannot hold (a mask larger than the support) are left out, smallest first.
+    spacing_mm : sequence of float
+        Spacing of the grid.
+    random : numpy.random.Generator
+        Decides the places.
+
+    Returns
+    -------
+    numpy.ndarray, float32
+        Same shape; sorted values equal those of `hidden`.
+    """
+    values = np.sort(hidden[hidden > 0])[::-1]
+    noise = ndimage.gaussian_filter(
+        random.standard_normal(hidden.shape), [_BLOB_MM / _FWHM / s for s in spacing_mm], mode="constant"
+    )
+    places = np.flatnonzero(support)
+    places = places[np.argsort(noise.ravel()[places])[::-1]][: values.size]
+    blobs = np.zeros(hidden.shape, dtype=np.float32)
+    blobs.ravel()[places] = values[: places.size]
+    return blobs
+
+
+def random_control(
+    hidden: np.ndarray,
+    support: np.ndarray,
+    prepared: PreparedInput,
+    fill: torch.Tensor,
+    probability: Callable[[torch.Tensor], float],
+    draws: int,
+    seed: int,
+) -> float:
+    """Mean probability over `draws` scans in which as much is hidden as in `hidden`, but at random places."""
+    random = np.random.default_rng(seed)
+    masks = (random_blobs(hidden, support, prepared.spacing_mm, random) for _ in range(draws))
+    return float(np.mean([probability(hide(prepared.tensor, mask, fill)) for mask in masks]))
