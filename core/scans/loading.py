@@ -11,6 +11,8 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.collect import Collected, Upload, collect, sources_of_paths, sources_of_uploads
+from core.scans.dicom import find_series, read_series
+from core.scans.dicom_series import DicomSeries
 from core.scans.limits import Limits
 from core.scans.raster import open_raster_file, read_raster
 from core.scans.scan import Scan
@@ -157,7 +159,8 @@ def _choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice],
     """Everything readable, largest first, and the number of files that are not."""
     found = collect(sources, limits)
     choices: list[SeriesChoice] = []
-    problems: list[BadInput] = []
+    series_found, problems = find_series(found.dicom, limits)
+    choices.extend(_dicom_choice(series, limits) for series in series_found)
     for attempt in _attempts(found, limits):
         try:
             choices.extend(attempt())
@@ -174,6 +177,17 @@ def _attempts(found: Collected, limits: Limits) -> list[Callable[[], list[Series
         *(partial(_volume_choices, *volume, limits) for volume in found.volumes),
         *(partial(_raster_choices, raster, limits) for raster in found.rasters),
     ]
+
+
+def _dicom_choice(series: DicomSeries, limits: Limits) -> SeriesChoice:
+    return SeriesChoice(
+        key=series.key,
+        description=series.description,
+        files=series.files,
+        shape=series.shape,
+        volumes=len(series.volumes),
+        _read=lambda volume: read_series(series, limits, volume),
+    )
 
 
 def _volume_choices(
