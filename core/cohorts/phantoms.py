@@ -1,0 +1,354 @@
+"""Phantom cohort: grey-matter maps of subjects who never lived, with atrophy planted where we know it.
+
+Every scan starts from the MNI152 grey-matter template that nilearn ships and goes through the same chain: smooth
+deformation, contrast and local cortical variation clipped to 0..1 (healthy tissue reaches 1), healthy ageing
+everywhere (a distractor), atrophy in the planted regions when the subject has Alzheimer's disease, scanner blur and
+spatially correlated noise. All lengths are in millimetres, so one subject is the same subject on every grid.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+from scipy import ndimage
+
+from core.cohorts.cohort import Cohort, Entry, Truth, read_cohort
+from core.progress import Progress, Report, silent
+from core.scans.grid import Grid, resample
+from core.scans.scan import Scan
+
+HEALTHY, DISEASED = "CN", "AD"
+_FWHM = 2.3548
+_BOX_FROM = np.array([-90.0, -126.0, -72.0])
+_BOX_SIZE = np.array([180.0, 216.0, 180.0])
+#: share of the full atrophy from which a voxel counts as planted
+_PLANTED_FROM = 0.1
+
+
+@dataclass(frozen=True)
+class Region:
+    """An ellipsoid in MNI space: centre and semi-axes in mm, tilted in the sagittal plane (degrees, nose up)."""
+
+    name: str
+    centre_mm: tuple[float, float, float]
+    semi_axes_mm: tuple[float, float, float]
+    tilt_degrees: float = 0.0
+
+    def weight(self, points_mm: np.ndarray) -> np.ndarray:
+        """Share of the atrophy, 1 in the core falling smoothly to 0, at `points_mm` (3, ...); float32."""
+        angle = np.deg2rad(self.tilt_degrees)
+        x, y, z = (points_mm[axis] - self.centre_mm[axis] for axis in range(3))
+        along, across = y * np.cos(angle) + z * np.sin(angle), -y * np.sin(angle) + z * np.cos(angle)
+        a, b, c = self.semi_axes_mm
+        radius = np.sqrt((x / a) ** 2 + (along / b) ** 2 + (across / c) ** 2)
+        ramp = np.clip((1.15 - radius) / 0.5, 0, 1)
+        return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+
+
+def _both_sides(
+    name: str, centre: tuple[float, float, float], axes: tuple[float, float, float], tilt: float
+) -> list[Region]:
+    x, y, z = centre
+    return [Region(f"{name}_L", (-x, y, z), axes, tilt), Region(f"{name}_R", (x, y, z), axes, tilt)]
+
+
+#: where atrophy is planted; label k of the ground truth is ``PLANTED_REGIONS[k - 1]``
+PLANTED_REGIONS: tuple[Region, ...] = (
+    *_both_sides("Hippocampus", (27.0, -21.0, -14.0), (7.5, 14.0, 6.5), -20.0),
+    *_both_sides("Amygdala", (23.0, -3.0, -19.0), (7.0, 6.5, 6.5), 0.0),
+    *_both_sides("ParaHippocampal", (22.0, -24.0, -23.0), (6.5, 14.0, 5.5), -15.0),
+)
+
+
+def mni_grid(spacing_mm: float) -> Grid:
+    """Grid of `spacing_mm` on the usual MNI box: 121×145×121 at 1.5 mm, 61×73×61 at 3 mm, 41×49×41 at 4.5 mm."""
+    shape = tuple(int(n) for n in np.round(_BOX_SIZE / spacing_mm) + 1)
+    affine = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
+    affine[:3, 3] = _BOX_FROM
+    return Grid(shape, affine)
+
+
+def template(grid: Grid) -> np.ndarray:
+    """MNI152 grey-matter probability on `grid`, float32, 0..1 (nilearn's bundled 1 mm template, smoothed to fit)."""
+    volume, native = _template_volume()
+    return np.clip(resample(volume, native, grid), 0, 1)
+
+
+def template_scan() -> Scan:
+    """The template as it ships: 197×233×189 at 1 mm."""
+    volume, native = _template_volume()
+    return Scan(volume[None], native.affine, modality="MR", units="grey-matter probability")
+
+
+def planted_labels(grid: Grid) -> np.ndarray:
+    """Ground truth on `grid`: uint8, 0 elsewhere, k where region k is planted (atrophy ≥ 10 % of its core's)."""
+    weights = np.stack([region.weight(_points(grid)) for region in PLANTED_REGIONS])
+    return np.where(weights.max(axis=0) >= _PLANTED_FROM, weights.argmax(axis=0) + 1, 0).astype(np.uint8)
+
+
+class PhantomParameters(BaseModel):
+    """What a phantom cohort is like; lengths in mm, ages and durations in years."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = Field(0, ge=0, description="same seed, same cohort, voxel for voxel")
+    spacing_mm: float = Field(3.0, ge=1.0, le=8.0, description="voxel size; the grid is the MNI box")
+    twins: int = Field(40, ge=0, description="pairs of one CN and one AD subject who differ in nothing but the disease")
+    singles: int = Field(0, ge=0, description="CN and as many AD subjects without a twin, for validation and test")
+    sessions: int = Field(1, ge=1, le=10, description="sessions of each subject, a year apart")
+    age_from: float = Field(58.0, ge=0, le=120)
+    age_to: float = Field(85.0, ge=0, le=120)
+    contrast_from: float = Field(1.3, gt=0, description="grey matter is multiplied by this or more, then clipped to 1")
+    contrast_to: float = Field(1.8, gt=0)
+    cortical_variation: float = Field(0.08, ge=0, le=0.5, description="standard deviation of the local thickness field")
+    deformation_mm: float = Field(1.5, ge=0, le=6, description="standard deviation of the warp along each axis")
+    ageing_per_year: float = Field(0.004, ge=0, le=0.02, description="grey matter lost everywhere each year after 55")
+    onset_atrophy_from: float = Field(0.24, ge=0, le=1, description="share of tissue lost in the regions at diagnosis")
+    onset_atrophy_to: float = Field(0.40, ge=0, le=1)
+    atrophy_per_year: float = Field(0.06, ge=0, le=1, description="mean further loss a year of disease")
+    years_to: float = Field(4.0, ge=0, le=20, description="longest disease duration at the first session")
+    atrophy_limit: float = Field(0.65, ge=0, le=1)
+    blur_from_mm: float = Field(2.0, ge=0, description="full width at half maximum of the scanner's blur")
+    blur_to_mm: float = Field(4.0, ge=0)
+    noise: float = Field(0.05, ge=0, le=0.5, description="standard deviation of the spatially correlated noise")
+
+
+@dataclass(frozen=True)
+class PhantomSession:
+    """One session of one phantom subject; `anatomy` seeds everything that does not change over the years."""
+
+    participant_id: str
+    session_id: str
+    diagnosis: str
+    age: float
+    years_of_disease: float
+    atrophy: float
+    split: str
+    pair: str
+    anatomy: int
+    visit: int
+
+
+def plan(parameters: PhantomParameters) -> list[PhantomSession]:
+    """Who is in the cohort, session by session; twins are for training, singles alternate validation and test."""
+    sessions: list[PhantomSession] = []
+    for number in range(parameters.twins):
+        for diagnosis in (HEALTHY, DISEASED):
+            sessions += _plan_subject(parameters, number, diagnosis, "train", f"pair-{number:04d}", len(sessions))
+    for number in range(2 * parameters.singles):
+        diagnosis = (HEALTHY, DISEASED)[number % 2]
+        split = ("validation", "test")[(number // 2) % 2]
+        sessions += _plan_subject(parameters, parameters.twins + number, diagnosis, split, "", len(sessions))
+    return sessions
+
+
+def _plan_subject(
+    parameters: PhantomParameters, anatomy: int, diagnosis: str, split: str, pair: str, already: int
+) -> list[PhantomSession]:
+    # twins share this stream, so they share their age; the disease is drawn for both and used by one
+    draw = np.random.default_rng([parameters.seed, anatomy, 1])
+    age = draw.uniform(parameters.age_from, parameters.age_to)
+    onset = draw.uniform(parameters.onset_atrophy_from, parameters.onset_atrophy_to)
+    rate = parameters.atrophy_per_year * draw.uniform(0.6, 1.4)
+    years = draw.uniform(0, parameters.years_to)
+    participant = f"sub-{already // parameters.sessions + 1:04d}"
+    planned = []
+    for visit in range(parameters.sessions):
+        ill = diagnosis == DISEASED
+        duration = years + visit if ill else 0.0
+        atrophy = min(onset + rate * duration, parameters.atrophy_limit) if ill else 0.0
+        planned.append(
+            PhantomSession(
+                participant_id=participant,
+                session_id=f"ses-{12 * visit:03d}",
+                diagnosis=diagnosis,
+                age=round(age + visit, 1),
+                years_of_disease=round(duration, 1),
+                atrophy=round(atrophy, 3),
+                split=split,
+                pair=pair,
+                anatomy=anatomy,
+                visit=visit,
+            )
+        )
+    return planned
+
+
+def phantom_scan(session: PhantomSession, parameters: PhantomParameters, grid: Grid | None = None) -> Scan:
+    """Scan of one session on `grid` (default: the MNI box at the cohort's spacing), values 0..1."""
+    grid = grid or mni_grid(parameters.spacing_mm)
+    array = _grey_matter(session, parameters, grid)
+    return Scan(array[None], grid.affine, modality="MR", units="grey-matter probability")
+
+
+def _grey_matter(session: PhantomSession, parameters: PhantomParameters, grid: Grid) -> np.ndarray:
+    body = np.random.default_rng([parameters.seed, session.anatomy, 2])
+    contrast = body.uniform(parameters.contrast_from, parameters.contrast_to)
+    warp = np.stack([smooth_field(grid, 22.0, body) for _ in range(3)]) * np.float32(parameters.deformation_mm)
+    cortex = 1 + np.float32(parameters.cortical_variation) * smooth_field(grid, 18.0, body)
+    ageing_rate = parameters.ageing_per_year * body.uniform(0.5, 1.5)
+
+    points = _points(grid) + warp
+    ageing = np.clip(1 - ageing_rate * max(session.age - 55, 0), 0, 1)
+    tissue = np.clip(contrast * ageing * cortex * _sample_template(points, grid), 0, 1)
+    if session.atrophy:
+        tissue *= 1 - np.float32(session.atrophy) * _planted_weight(points)
+
+    scanner = np.random.default_rng([parameters.seed, session.anatomy, 3, session.visit])
+    fwhm = scanner.uniform(parameters.blur_from_mm, parameters.blur_to_mm)
+    tissue = ndimage.gaussian_filter(tissue, fwhm / _FWHM / np.asarray(grid.spacing_mm))
+    # the segmentation that such maps come from leaves air at zero: noise only where there is tissue
+    noise = np.float32(parameters.noise) * smooth_field(grid, 6.0, scanner)
+    return np.clip(tissue + noise * np.minimum(4 * tissue, 1), 0, 1).astype(np.float32)
+
+
+def smooth_field(grid: Grid, fwhm_mm: float, random: np.random.Generator) -> np.ndarray:
+    """Gaussian random field of unit variance and about `fwhm_mm` correlation width, float32; same mm, same values.
+
+    White noise on a lattice of half the width, spread by a separable Gaussian kernel whose rows have unit norm.
+    """
+    step = fwhm_mm / 2
+    bases = []
+    for axis in range(3):
+        nodes = np.arange(_BOX_FROM[axis] - fwhm_mm, _BOX_FROM[axis] + _BOX_SIZE[axis] + fwhm_mm + step, step)
+        at = grid.affine[axis, 3] + grid.affine[axis, axis] * np.arange(grid.shape[axis])
+        kernel = np.exp(-0.5 * ((at[:, None] - nodes) / (fwhm_mm / _FWHM)) ** 2)
+        bases.append((kernel / np.linalg.norm(kernel, axis=1, keepdims=True)).astype(np.float32))
+    lattice = random.standard_normal([basis.shape[1] for basis in bases], dtype=np.float32)
+    for basis in bases:
+        # each product moves the axis it spread to the end: after three, the order is x, y, z again
+        lattice = np.tensordot(lattice, basis, axes=(0, 1))
+    return lattice
+
+
+@lru_cache(maxsize=1)
+def _template_volume() -> tuple[np.ndarray, Grid]:
+    from nilearn.datasets import load_mni152_gm_template  # a second of imports that only phantoms need
+
+    image = load_mni152_gm_template(resolution=1)
+    volume = np.asarray(image.dataobj, dtype=np.float32)
+    return volume, Grid(volume.shape, np.asarray(image.affine, dtype=np.float64))
+
+
+@lru_cache(maxsize=2)
+def _smoothed_template(fwhm_mm: float) -> np.ndarray:
+    return ndimage.gaussian_filter(_template_volume()[0], fwhm_mm / _FWHM)
+
+
+def _sample_template(points_mm: np.ndarray, grid: Grid) -> np.ndarray:
+    """Template at `points_mm` (3, ...), smoothed first so that a coarse grid does not alias."""
+    native = _template_volume()[1]
+    step = max(grid.spacing_mm)
+    volume = _smoothed_template(round(float(np.sqrt(max(step**2 - 1, 0))), 6))
+    indices = points_mm - native.affine[:3, 3].astype(np.float32).reshape(3, 1, 1, 1)
+    return ndimage.map_coordinates(volume, indices, order=1)
+
+
+def _planted_weight(points_mm: np.ndarray) -> np.ndarray:
+    return np.max([region.weight(points_mm) for region in PLANTED_REGIONS], axis=0)
+
+
+def _points(grid: Grid) -> np.ndarray:
+    """Position of every voxel of an axis-aligned grid, (3, X, Y, Z) float32, mm."""
+    axes = [grid.affine[a, 3] + grid.affine[a, a] * np.arange(grid.shape[a], dtype=np.float32) for a in range(3)]
+    return np.stack(np.meshgrid(*axes, indexing="ij")).astype(np.float32)
+
+
+def phantom_cohort(parameters: PhantomParameters) -> Cohort:
+    """The cohort without a folder: scans are made when they are asked for."""
+    sessions = {(session.participant_id, session.session_id): session for session in plan(parameters)}
+    entries = tuple(
+        Entry(
+            participant_id=session.participant_id,
+            session_id=session.session_id,
+            label=session.diagnosis,
+            split=session.split,
+            pair=session.pair,
+            details={
+                "age": f"{session.age:.1f}",
+                "years_of_disease": f"{session.years_of_disease:.1f}",
+                "atrophy": f"{session.atrophy:.3f}",
+            },
+        )
+        for session in sessions.values()
+    )
+
+    def load(entry: Entry) -> Scan:
+        return phantom_scan(sessions[entry.participant_id, entry.session_id], parameters)
+
+    return Cohort("phantoms", entries, load, _truth(mni_grid(parameters.spacing_mm)))
+
+
+def write_phantom_cohort(parameters: PhantomParameters, folder: Path, report: Report = silent) -> Cohort:
+    """Write the cohort as a folder: ``participants.tsv``, one NIfTI a session, the ground truth, ``phantoms.json``.
+
+    Returns
+    -------
+    Cohort
+        The folder, read back.
+    """
+    cohort = phantom_cohort(parameters)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number, entry in enumerate(cohort.entries):
+        report(Progress(number / len(cohort.entries), f"making {entry.participant_id} {entry.session_id}"))
+        file = Path(entry.participant_id) / entry.session_id / f"{entry.participant_id}_{entry.session_id}_gm.nii.gz"
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        write_grey_matter(cohort.load(entry), folder / file)
+        rows.append(
+            {
+                "participant_id": entry.participant_id,
+                "session_id": entry.session_id,
+                "diagnosis": entry.label,
+                **entry.details,
+                "split": entry.split,
+                "pair": entry.pair,
+                "file": file.as_posix(),
+            }
+        )
+    write_table(folder / "participants.tsv", rows)
+    write_truth(mni_grid(parameters.spacing_mm), folder)
+    (folder / "phantoms.json").write_text(parameters.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return read_cohort(folder)
+
+
+def write_grey_matter(scan: Scan, path: Path) -> None:
+    """Write a 0..1 map as NIfTI with 256 grey levels (steps of 1/255, an eighth of the file)."""
+    import nibabel
+
+    image = nibabel.Nifti1Image(scan.array[0], scan.affine)
+    image.header.set_data_dtype(np.uint8)
+    image.header.set_slope_inter(1 / 255, 0)
+    image.header["descrip"] = b"Synthetic phantom, not a person"
+    nibabel.save(image, path)
+
+
+def write_truth(grid: Grid, folder: Path) -> None:
+    """Write ``planted_regions.nii.gz`` (labels) and ``planted_regions.tsv`` (index, name, cm³)."""
+    import nibabel
+
+    labels = planted_labels(grid)
+    nibabel.save(nibabel.Nifti1Image(labels, grid.affine), folder / "planted_regions.nii.gz")
+    voxel_cm3 = float(np.prod(grid.spacing_mm)) / 1000
+    rows = [
+        {"index": str(k), "name": region.name, "volume_cm3": f"{np.sum(labels == k) * voxel_cm3:.2f}"}
+        for k, region in enumerate(PLANTED_REGIONS, start=1)
+    ]
+    write_table(folder / "planted_regions.tsv", rows)
+
+
+def write_table(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    """Write rows of the same columns as tab-separated text."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, fieldnames=list(rows[0]), delimiter="\t", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def _truth(grid: Grid) -> Truth:
+    labels = Scan(planted_labels(grid)[None].astype(np.float32), grid.affine, units="label")
+    return Truth(labels, tuple(region.name for region in PLANTED_REGIONS))

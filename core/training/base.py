@@ -1,0 +1,89 @@
+"""What a training recipe is. A recipe is one file of this folder with a subclass of `Recipe`."""
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ValidationError
+
+from core.errors import BadInput
+from core.models.card import Card
+from core.progress import Report, silent
+
+
+class Recipe(ABC):
+    """One way to make a model; subclasses register themselves under `name`."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Parameters: ClassVar[type[BaseModel]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _RECIPES[cls.name] = cls
+
+    @abstractmethod
+    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
+        """Train and write model folder(s).
+
+        Parameters
+        ----------
+        parameters : the recipe's own `Parameters`
+            Typed settings; see `parse`.
+        cohort : pathlib.Path, optional
+            Cohort folder; None lets the recipe make its own phantoms.
+        out : pathlib.Path
+            Model folder to write.
+        report : Report
+            Progress; raises `core.errors.Cancelled` to stop, and then nothing is written.
+
+        Returns
+        -------
+        Card
+            Card of the model written to `out`.
+        """
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Any:
+        """Parameters from plain values (strings from a command line are fine).
+
+        Raises
+        ------
+        BadInput
+            Unknown name or a value that does not fit; names the parameter.
+        """
+        try:
+            return cls.Parameters.model_validate(dict(values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "parameters"
+            known = ", ".join(cls.Parameters.model_fields)
+            raise BadInput(f"{cls.name}: {name}: {first['msg']}; the parameters are {known}.") from error
+
+
+_RECIPES: dict[str, type[Recipe]] = {}
+
+
+def recipes() -> dict[str, Recipe]:
+    """Every recipe by name, found by importing the files of this folder."""
+    package = __name__.rpartition(".")[0]
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        importlib.import_module(f"{package}.{module.name}")
+    return {name: cls() for name, cls in sorted(_RECIPES.items())}
+
+
+def get_recipe(name: str) -> Recipe:
+    """Recipe by name.
+
+    Raises
+    ------
+    BadInput
+        When there is none; lists the ones there are.
+    """
+    known = recipes()
+    if name not in known:
+        raise BadInput(f"There is no training recipe {name!r}; there are {', '.join(known)}.")
+    return known[name]

@@ -1,0 +1,284 @@
+"""Recipe "classifier": paper 1's network on any cohort of labelled scans, or on phantoms it makes itself."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.cohorts.cohort import Cohort, read_cohort, split_by_subject
+from core.cohorts.phantoms import PhantomParameters, phantom_cohort
+from core.errors import BadInput
+from core.models.card import Architecture, Card, InputContract, Training
+from core.models.library import save_model
+from core.models.zoo import build
+from core.progress import Progress, Report, silent
+from core.training.base import Recipe
+from core.training.data import (
+    Images,
+    grey_matter_support,
+    healthy_mean,
+    input_contract,
+    load_images,
+    planted_on_grid,
+    value_range,
+)
+from core.training.evaluation import held_out_metrics, recalls, swap_test
+from core.training.fills import fill_at_random
+from core.training.loop import Schedule, balanced_batches, optimise, probabilities, reestimate_batch_norm
+
+
+class ClassifierParameters(BaseModel):
+    """Settings of the recipe; defaults made the demo model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = Field(None, description="name on the card; by default the folder's")
+    title: str = Field("", description="title on the card")
+    description: str = Field("", description="text on the card")
+    seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and fills")
+    label_column: str = Field("diagnosis", description="column of participants.tsv that holds the class")
+    healthy: str | None = Field(None, description="class that means nothing was found; by default CN, else the first")
+    target: str | None = Field(None, description="class to explain; by default AD, else the last")
+    spacing_mm: float = Field(3.0, ge=0, le=8, description="of the MNI box; 0 stays on the first scan's own grid")
+    plane: Literal["axial", "coronal", "sagittal"] | None = Field(None, description="train on one slice of each volume")
+    position_mm: float | None = Field(None, description="where that slice is taken, RAS+ mm")
+    support: Literal["template", "mean"] = Field(
+        "template", description="masks may paint where the MNI grey-matter template, or the healthy mean, exceeds 20 %"
+    )
+    phantom_twins: int = Field(300, ge=1, description="phantom pairs for training when no cohort is given")
+    phantom_singles: int = Field(60, ge=2, description="phantom subjects of each class to validate and test")
+    phantom_spacing_mm: float | None = Field(None, description="voxel size of the phantoms; by default spacing_mm")
+    validation: float = Field(0.1, ge=0, lt=0.5, description="share of subjects, where the cohort has no splits")
+    test: float = Field(0.2, ge=0, lt=0.6, description="share of subjects, where the cohort has no splits")
+    steps: int = Field(2400, ge=1, description="batches in all")
+    plain_share: float = Field(0.3, ge=0, le=1, description="share of the steps before random fills begin")
+    fill_share: float = Field(0.75, ge=0, le=1, description="share of images that get a random fill after that")
+    batch: int = Field(4, ge=2, description="images a batch, every class in equal number")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
+    gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
+    dropout: float = Field(0.2, ge=0, lt=1)
+    half: bool = Field(True, description="store weights as float16")
+
+
+class Classifier(Recipe):
+    """Train paper 1's network: balanced batches of twins, one-cycle Adam, random fills, batch norm re-estimated."""
+
+    name = "classifier"
+    title = "Classifier (paper 1)"
+    Parameters = ClassifierParameters
+
+    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
+        """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+        source = _source(parameters, cohort)
+        classes = _ordered_classes(source, parameters)
+        torch.manual_seed(parameters.seed)
+
+        contract = input_contract(
+            source.load(source.entries[0]), parameters.spacing_mm, parameters.plane, parameters.position_mm, None
+        )
+        parts = {
+            split: load_images(source, source.part(split), classes, contract, _part_of(report, 0.0, 0.25))
+            for split in ("train", "validation", "test")
+            if source.part(split)
+        }
+        if "train" not in parts:
+            raise BadInput("The cohort has no scan for training: mark some with split = train, or leave split empty.")
+        train = parts["train"]
+        low, high = value_range(train.tensor)
+        contract = contract.model_copy(
+            update={"intensity": contract.intensity.model_copy(update={"low": low, "high": high})}
+        )
+        mean = healthy_mean(train, classes.index(_healthy(classes, parameters)))
+        support = _support(contract, mean, low, high, parameters)
+
+        arguments = {
+            "shape": list(train.tensor.shape[2:]),
+            "classes": len(classes),
+            "channels": train.tensor.shape[1],
+            "dropout": parameters.dropout,
+        }
+        network = build("block-cnn", arguments)
+        network.centring.mean.copy_(mean[None])  # type: ignore[union-attr, operator]
+        network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]
+        if train.tensor.ndim == 5:
+            network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        _fit(network, train, mean, support, contract, parameters, _part_of(report, 0.25, 0.95))
+
+        target = classes.index(_target(classes, parameters))
+        metrics = _metrics(network, parts, source, contract, classes, target, mean, support, parameters)
+        report(Progress(1.0, "writing the model"))
+        data = _describe_data(source, len(train), cohort is None)
+        card = _card(parameters, out, classes, contract, arguments, network, metrics, data, cohort is None)
+        references = {"healthy_mean": mean[0].numpy(), "support": support.numpy().astype(np.float32)}
+        save_model(out, card, network, references, half=parameters.half)
+        return card
+
+
+def _source(parameters: ClassifierParameters, folder: Path | None) -> Cohort:
+    if folder is not None:
+        cohort = read_cohort(folder, parameters.label_column)
+        return split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed)
+    return phantom_cohort(
+        PhantomParameters(
+            seed=parameters.seed,
+            spacing_mm=parameters.phantom_spacing_mm or parameters.spacing_mm,
+            twins=parameters.phantom_twins,
+            singles=parameters.phantom_singles,
+        )
+    )
+
+
+def _ordered_classes(cohort: Cohort, parameters: ClassifierParameters) -> tuple[str, ...]:
+    """Healthy first."""
+    names = sorted(cohort.classes)
+    healthy = parameters.healthy or ("CN" if "CN" in names else names[0])
+    if healthy not in names:
+        raise BadInput(f"The healthy class {healthy!r} is not in the cohort; it has {', '.join(names)}.")
+    return (healthy, *(name for name in names if name != healthy))
+
+
+def _healthy(classes: tuple[str, ...], parameters: ClassifierParameters) -> str:
+    return parameters.healthy or classes[0]
+
+
+def _target(classes: tuple[str, ...], parameters: ClassifierParameters) -> str:
+    target = parameters.target or ("AD" if "AD" in classes else classes[-1])
+    if target not in classes:
+        raise BadInput(f"The target class {target!r} is not in the cohort; it has {', '.join(classes)}.")
+    return target
+
+
+def _support(
+    contract: InputContract, mean: torch.Tensor, low: float, high: float, parameters: ClassifierParameters
+) -> torch.Tensor:
+    if parameters.support == "template" and contract.affine is not None:
+        return torch.from_numpy(grey_matter_support(contract))
+    return mean.amax(dim=0) > low + 0.2 * (high - low)
+
+
+def _fit(
+    network: torch.nn.Module,
+    train: Images,
+    mean: torch.Tensor,
+    support: torch.Tensor,
+    contract: InputContract,
+    parameters: ClassifierParameters,
+    report: Report,
+) -> None:
+    fills = torch.Generator().manual_seed(parameters.seed + 1)
+    random = np.random.default_rng(parameters.seed + 2)
+    spacing = contract.spacing_mm or (1.0,) * contract.dimensions
+    bounds = (contract.intensity.low, contract.intensity.high)
+
+    def fill(images: torch.Tensor) -> torch.Tensor:
+        return fill_at_random(images, mean, support, spacing, bounds, parameters.fill_share, fills)
+
+    schedule = Schedule(
+        steps=parameters.steps,
+        plain_steps=round(parameters.plain_share * parameters.steps),
+        batch=parameters.batch,
+        learning_rate=parameters.learning_rate,
+        gradient_clip=parameters.gradient_clip,
+    )
+    optimise(network, train, schedule, fill, random, report)
+    batches = (train.tensor[chosen] for chosen in balanced_batches(train, parameters.batch, random))
+    reestimate_batch_norm(network, batches, count=max(min(len(train) // parameters.batch, 100), 1))
+
+
+def _metrics(
+    network: torch.nn.Module,
+    parts: dict[str, Images],
+    cohort: Cohort,
+    contract: InputContract,
+    classes: tuple[str, ...],
+    target: int,
+    mean: torch.Tensor,
+    support: torch.Tensor,
+    parameters: ClassifierParameters,
+) -> dict[str, Any]:
+    metrics: dict[str, Any] = {}
+    for split in ("validation", "test"):
+        if split in parts:
+            held_out = parts[split]
+            probability = probabilities(network, held_out.tensor)
+            labels = held_out.labels.numpy()
+            metrics[split] = held_out_metrics(probability, labels, target, parameters.seed)
+            metrics[split]["recall"] = recalls(probability, labels, classes)
+    planted = planted_on_grid(cohort, contract)
+    if planted is not None and "test" in parts:
+        diseased = parts["test"].tensor[parts["test"].labels == target]
+        random = torch.Generator().manual_seed(parameters.seed + 3)
+        spacing = contract.spacing_mm or (1.0,) * contract.dimensions
+        metrics["swap_test"] = swap_test(network, diseased, target, planted, mean, support, spacing, random)
+    return metrics
+
+
+def _card(
+    parameters: ClassifierParameters,
+    out: Path,
+    classes: tuple[str, ...],
+    contract: InputContract,
+    arguments: dict[str, Any],
+    network: torch.nn.Module,
+    metrics: dict[str, Any],
+    data: str,
+    synthetic: bool,
+) -> Card:
+    name = parameters.name or out.name
+    convolutions = tuple(
+        layer for layer, module in network.named_modules() if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d)
+    )
+    changed = {
+        key: value
+        for key, value in parameters.model_dump().items()
+        if value != ClassifierParameters.model_fields[key].default and key not in ("title", "description")
+    }
+    source = "" if synthetic else " --cohort DIR"
+    settings = "".join(f" --param {key}={value}" for key, value in changed.items())
+    return Card(
+        name=name,
+        title=parameters.title or name,
+        description=parameters.description,
+        task="classification",
+        synthetic=synthetic,
+        architecture=Architecture(name="block-cnn", arguments=arguments),
+        input=contract,
+        classes=classes,
+        target=_target(classes, parameters),
+        healthy=_healthy(classes, parameters),
+        feature_layers=convolutions,
+        attribution_layer=_attribution_layer(convolutions),
+        references=("healthy_mean", "support"),
+        training=Training(
+            data=data,
+            recipe=Classifier.name,
+            command=f"python -m core train {Classifier.name}{source} --out {name}{settings}",
+            seed=parameters.seed,
+            details=parameters.model_dump(exclude={"title", "description"}),
+        ),
+        metrics=metrics,
+        license="Apache-2.0" if synthetic else "",
+    )
+
+
+def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:
+    if phantoms:
+        return f"{scans} synthetic grey-matter maps made from the MNI152 template; no person was scanned"
+    return f"{scans} scans of the cohort {cohort.name}"
+
+
+def _attribution_layer(convolutions: tuple[str, ...]) -> str:
+    """Last convolution of block 4: deep enough to know the class, fine enough (an eighth of the side) to say where."""
+    return [layer for layer in convolutions if layer.startswith("features.block4.")][-1]
+
+
+def _part_of(report: Report, start: float, end: float) -> Report:
+    """Report whose 0..1 is `start`..`end` of the whole."""
+
+    def inner(progress: Progress) -> None:
+        fraction = start + (end - start) * progress.fraction
+        report(Progress(fraction, progress.message, progress.history, progress.preview))
+
+    return inner

@@ -1,0 +1,133 @@
+"""The optimisation: balanced batches, one-cycle Adam, random fills, batch-norm statistics re-estimated at the end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from core.errors import BadInput
+from core.progress import Progress, Report
+from core.training.data import Images
+
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+Fill = Callable[[torch.Tensor], torch.Tensor]
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast: `steps` batches of `batch` images, fills from step `plain_steps` on."""
+
+    steps: int
+    plain_steps: int
+    batch: int
+    learning_rate: float
+    gradient_clip: float
+
+
+def optimise(
+    network: nn.Module, images: Images, schedule: Schedule, fill: Fill, random: np.random.Generator, report: Report
+) -> None:
+    """Train `network` in place on `images`; cross-entropy, Adam with a one-cycle learning rate.
+
+    `report` gets a history row (``step``, ``loss``, ``accuracy`` as running means) every tenth step.
+    """
+    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, schedule.learning_rate, total_steps=schedule.steps)
+    batches = balanced_batches(images, schedule.batch, random)
+    mean_loss = mean_accuracy = None
+    network.train()
+    for step in range(schedule.steps):
+        chosen = next(batches)
+        x, labels = images.tensor[chosen], images.labels[chosen]
+        if step >= schedule.plain_steps:
+            x = fill(x)
+        logits = network(x)
+        loss = functional.cross_entropy(logits, labels)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        # one exploding batch must not end the run: its direction is kept, its length is not
+        nn.utils.clip_grad_norm_(network.parameters(), schedule.gradient_clip, error_if_nonfinite=False)
+        optimiser.step()
+        cycle.step()
+        accuracy = float((logits.argmax(1) == labels).float().mean())
+        mean_loss = _running(mean_loss, float(loss.detach()))
+        mean_accuracy = _running(mean_accuracy, accuracy)
+        if step % 10 == 9 or step == schedule.steps - 1:
+            row = {"step": step + 1.0, "loss": mean_loss, "accuracy": mean_accuracy}
+            report(Progress((step + 1) / schedule.steps, f"step {step + 1} of {schedule.steps}", row))
+
+
+def balanced_batches(images: Images, batch: int, random: np.random.Generator) -> Iterator[torch.Tensor]:
+    """Endless batches of indices with every class in equal number; pairs (twins) come side by side.
+
+    Raises
+    ------
+    BadInput
+        When a class has no training scan.
+    """
+    labels = images.labels.numpy()
+    classes = range(int(labels.max()) + 1)
+    if any(not np.any(labels == c) for c in classes):
+        raise BadInput("A class has no scan for training: put subjects of every class into the training split.")
+    sessions: dict[str, list[int]] = {}
+    for index, entry in enumerate(images.entries):
+        if entry.pair:
+            sessions.setdefault(f"{entry.pair}/{entry.session_id}", []).append(index)
+    pairs = [members for members in sessions.values() if {int(labels[i]) for i in members} == set(classes)]
+    # whole tuples (one of each class) are drawn: twins where the cohort has them, strangers where not
+    tuples: Iterator[Sequence[int]]
+    if pairs:
+        tuples = _endless(pairs, random)
+    else:
+        members = [np.flatnonzero(labels == c).tolist() for c in classes]
+        tuples = zip(*(_endless(of_class, random) for of_class in members), strict=True)
+    while True:
+        chosen: list[int] = []
+        while len(chosen) < batch:
+            chosen += [int(i) for i in next(tuples)]
+        yield torch.tensor(chosen)
+
+
+@torch.no_grad()
+def reestimate_batch_norm(network: nn.Module, batches: Iterator[torch.Tensor], count: int) -> None:
+    """Replace the running statistics of every batch norm by their plain mean over `count` batches; leaves eval mode.
+
+    The running statistics of training follow the last few small batches; with them a network that ranks scans
+    perfectly can still put all of them into one class.
+    """
+    norms = [module for module in network.modules() if isinstance(module, _NORMS)]
+    momenta = [norm.momentum for norm in norms]
+    network.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # cumulative mean
+        norm.train()
+    for _ in range(count):
+        network(next(batches))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    network.eval()
+
+
+@torch.no_grad()
+def probabilities(network: nn.Module, tensor: torch.Tensor, chunk: int = 4) -> np.ndarray:
+    """Softmax of the logits, float64, shape (N, classes); the network is in eval mode."""
+    network.eval()
+    parts = [torch.softmax(network(part).double(), dim=1) for part in tensor.split(chunk)]
+    return torch.cat(parts).numpy()
+
+
+def _endless(items: Sequence[Item], random: np.random.Generator) -> Iterator[Item]:
+    """Every item once in random order, again and again."""
+    while True:
+        for index in random.permutation(len(items)):
+            yield items[index]
+
+
+def _running(mean: float | None, value: float) -> float:
+    return value if mean is None else 0.98 * mean + 0.02 * value
