@@ -1,0 +1,52 @@
+// Small helpers for building elements; text always goes in as text, never as markup.
+
+export function element(tag, classes, parent, properties = {}) {
+  const made = document.createElement(tag);
+  if (classes) made.className = classes;
+  Object.assign(made, properties);
+  parent?.append(made);
+  return made;
+}
+
+// 16x16 line drawings
+const PATHS = {
+  navigate: "M8 1v5M8 10v5M1 8h5M10 8h5",
+  pixel: "M5.5 5.5h5v5h-5zM2 2h2M2 2v2M14 2h-2M14 2v2M2 14h2M2 14v-2M14 14h-2M14 14v-2",
+  brush: "M13.5 2.5 7 9M7 9c-2-.8-4 .2-4 2.2 0 1.2-.6 1.9-1.5 2.3 3 .8 6.5-.2 6.800-2.300C8.400 10.100 7.800 9.300 7 9z",
+  lasso: "M8 2.5c3.600 0 6.5 1.800 6.5 4s-2.900 4-6.5 4-6.5-1.800-6.5-4 2.900-4 6.5-4zM5 10.200c-1.600.9-1.400 2.300-.2 2.600 1.300.3 1.200 1.700 0 2.200",
+  erase: "M6 13.5h8M2.5 10l6-6.5 4.5 4-5.800 6H5zM5.300 7l4.5 4",
+  undo: "M5.5 3 2.5 6l3 3M2.5 6h7a4 4 0 0 1 0 8H6",
+  clear: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.8 9h6.400l.8-9M6.800 7v4M9.200 7v4",
+  window: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM8 1.5v13M8 5h5.600M8 8h6.400M8 11h5.600",
+  fit: "M1.5 5.5v-4h4M10.5 1.5h4v4M14.5 10.5v4h-4M5.5 14.5h-4v-4",
+  mosaic: "M2 2h5v5H2zM9 2h5v5H9zM2 9h5v5H2zM9 9h5v5H9z",
+  flip: "M8 1.5v13M6 4 1.5 8 6 12zM10 4l4.5 4L10 12z",
+  pixels: "M1.5 14.5v-4h4v-4h4v-4h5",
+  opacity: "M2.5 2.5h11v11h-11zM2.5 8.5l6-6M2.5 13.5l11-11M7.5 13.5l6-6",
+  help: "M5.5 6a2.5 2.5 0 1 1 3.700 2.200C8.300 8.700 8 9.200 8 10.200M8 12.800v.2",
+};
+
+export function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(space, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A number at the precision that a range of `span` deserves. */
+export function format(value, span) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(1).replace("-", "−");
+  const digits = span >= 500 ? 0 : Math.max(0, Math.min(4, 2 - Math.floor(Math.log10((span || 1) / 2))));
+  return value.toFixed(digits).replace("-", "−");
+}
+
+/** The same without zeros that say nothing, for the ends of a legend. */
+export function short(value, span) {
+  const text = format(value, span);
+  return text.includes(".") && !text.includes("e") ? text.replace(/\.?0+$/, "") : text;
+}

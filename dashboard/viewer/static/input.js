@@ -1,0 +1,259 @@
+// Mouse, wheel and keys. One listener of each kind on the viewer, all ended by its signal.
+
+import { mosaic } from "./paint.js";
+import { placement, unproject } from "./geometry.js";
+
+const NOTCH = 40; // wheel pixels that make one slice on devices that scroll in small steps
+const KEYS = { v: "navigate", p: "pixel", b: "brush", o: "lasso", e: "erase", w: "window", f: "fit", m: "mosaic", x: "flip", n: "pixels", d: "ball", "?": "help" };
+
+export class Input {
+  constructor(viewer, signal) {
+    this.viewer = viewer;
+    this.hover = null; // millimetres under the mouse
+    this.cursor = null; // brush outline
+    this.lasso = null; // path being drawn
+    this.drag = null;
+    this.space = false;
+    this.rolled = 0;
+    const { root } = viewer, on = (name, act, options = {}) => root.addEventListener(name, (event) => act.call(this, event), { signal, ...options });
+    on("pointerdown", this.down);
+    on("pointermove", this.move);
+    on("pointerup", this.up);
+    on("pointercancel", this.up);
+    on("pointerleave", this.leave);
+    on("pointerenter", this.enter);
+    on("wheel", this.wheel, { passive: false });
+    on("dblclick", this.enlarge);
+    on("contextmenu", (event) => this.find(event) && event.preventDefault());
+    on("keydown", this.key);
+    on("keyup", (event) => { if (event.key === " ") this.space = false; });
+    on("blur", () => { this.space = false; });
+  }
+
+  /** What lies under the mouse: panel, plane and array index, or null. */
+  find(event) {
+    const target = event.composedPath()[0], panel = this.viewer.panels.find((p) => p.canvas === target);
+    if (!panel?.grid) return null;
+    const box = panel.canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
+    if (this.viewer.view.mosaic && !panel.grid.flat) return this.findTile(panel, x, y);
+    const rect = panel.rects.find((r) => x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h);
+    return rect ? this.locate(panel, rect, x, y) : null;
+  }
+
+  findTile(panel, x, y) {
+    const scene = this.viewer.scene(panel), { plane } = panel.rects[0];
+    const tile = mosaic(scene, panel.painter.width, panel.painter.height).find((t) => x >= t.x && x < t.x + t.w && y >= t.y && y < t.y + t.h);
+    if (!tile) return null;
+    const place = this.locate(panel, { ...tile, plane }, x, y, { zoom: 1, pan: [0, 0, 0] });
+    place.point[plane.n] = place.index[plane.n] = tile.position;
+    return { ...place, mm: panel.grid.toMm(place.point), tile };
+  }
+
+  locate(panel, rect, x, y, view = this.viewer.view) {
+    const { grid } = panel, { plane } = rect, [u, v] = unproject(rect, view, x, y);
+    const point = grid.toIndex(this.viewer.view.mm);
+    point[plane.u] = Math.round(u);
+    point[plane.v] = Math.round(v);
+    const inside = grid.contains(point);
+    const index = point.map((n, a) => Math.min(grid.shape[a] - 1, Math.max(0, n)));
+    return { panel, rect, x, y, u, v, point: index, index: [...index], inside, mm: grid.toMm(index) };
+  }
+
+  down(event) {
+    const hit = this.find(event);
+    this.viewer.toolbar.hideHelp();
+    if (!hit) return;
+    this.viewer.root.focus({ preventScroll: true });
+    event.preventDefault();
+    hit.panel.canvas.setPointerCapture(event.pointerId);
+    const { tool } = this.viewer.view;
+    let kind = tool;
+    if (event.button === 1 || (event.button === 0 && this.space)) kind = "pan";
+    else if (event.button === 2 || event.shiftKey) kind = "window";
+    else if (hit.tile) kind = "navigate";
+    this.drag = { kind, start: hit, last: hit, view: structuredClone({ pan: this.viewer.view.pan }) };
+    if (kind === "window") this.startWindow(hit);
+    this.act(hit, true);
+  }
+
+  /** A point of the panel and plane where the drag began, wherever the mouse is now. */
+  follow(event) {
+    const { panel, rect } = this.drag.start, box = panel.canvas.getBoundingClientRect();
+    return this.locate(panel, rect, event.clientX - box.left, event.clientY - box.top);
+  }
+
+  move(event) {
+    if (!this.drag) return this.point(event);
+    const moves = event.getCoalescedEvents?.() ?? [];
+    for (const one of moves.length && this.drag.kind !== "window" ? moves : [event]) {
+      const hit = this.drag.start.tile ? this.find(event) : this.follow(one);
+      if (hit) this.act(hit, false);
+    }
+    this.point(event);
+  }
+
+  /** The mouse only hovers: readout and brush outline. */
+  point(event) {
+    const hit = this.drag && !this.drag.start.tile ? this.follow(event) : this.find(event), { view } = this.viewer;
+    this.hover = hit?.inside ? hit.mm : null;
+    const brush = hit && !hit.tile && ["brush", "erase"].includes(view.tool);
+    const had = this.cursor;
+    this.cursor = brush ? { panel: hit.panel, rect: hit.rect, x: hit.x, y: hit.y, diameter: view.brush } : null;
+    if (this.cursor || had) this.viewer.repaint();
+    else if (this.viewer.view.mm) this.viewer.showReadout();
+  }
+
+  act(hit, first) {
+    const { viewer, drag } = this, { view } = viewer;
+    if (drag.kind === "navigate") viewer.goTo(hit.mm);
+    else if (drag.kind === "pan") this.pan(hit);
+    else if (drag.kind === "window") this.window(hit);
+    else this.paint(hit, first);
+    drag.last = hit;
+    if (drag.kind !== "navigate" && view.region) viewer.repaint();
+  }
+
+  pan(hit) {
+    const { start, view } = this.drag, { plane } = start.rect, { scale } = placement(start.rect, this.viewer.view);
+    const pan = [...view.pan];
+    pan[plane.across] += (hit.x - start.x) * plane.rightward / scale;
+    pan[plane.up] += (hit.y - start.y) * plane.downward / scale;
+    this.viewer.view.pan = pan;
+    this.viewer.repaint();
+  }
+
+  startWindow(hit) {
+    const layer = hit.panel.layers.find((l) => l.facts.role === "image");
+    if (!layer) return void (this.drag.kind = "none");
+    this.drag.entry = this.viewer.windowOf(layer);
+    this.drag.from = [...this.drag.entry.now];
+  }
+
+  window(hit) {
+    const { entry, from, start } = this.drag, reach = (entry.first[1] - entry.first[0]) / 200; // first width per 200 pixels
+    const width = Math.max(reach / 5, from[1] - from[0] + (hit.x - start.x) * reach);
+    const level = (from[0] + from[1]) / 2 + (hit.y - start.y) * reach;
+    entry.now = [level - width / 2, level + width / 2];
+    this.viewer.repaint();
+  }
+
+  paint(hit, first) {
+    const { viewer, drag } = this, { view } = viewer, { region } = view, { plane } = hit.rect;
+    if (!region || !region.grid.sameAs(hit.panel.grid)) return;
+    if (first) {
+      region.begin();
+      drag.value = drag.kind === "erase" || (drag.kind === "pixel" && region.marked[region.grid.offset(hit.index)]) ? 0 : 1;
+      if (drag.kind === "lasso") this.lasso = { panel: hit.panel, rect: hit.rect, path: [], points: [] };
+    }
+    if (drag.kind === "lasso") {
+      this.lasso.path.push([hit.x, hit.y]);
+      this.lasso.points.push([hit.u, hit.v]);
+    } else if (hit.inside || drag.kind !== "pixel") {
+      const diameter = drag.kind === "pixel" ? 0 : view.brush;
+      region.stroke(first ? hit.index : drag.last.index, hit.index, diameter, plane, view.ball && drag.kind !== "pixel", drag.value);
+    }
+  }
+
+  up(event) {
+    const { drag, viewer } = this, { view } = viewer;
+    if (!drag) return;
+    this.drag = null;
+    if (this.lasso) {
+      const { rect, points } = this.lasso;
+      if (points.length > 2) view.region.lasso(points, rect.plane, drag.start.index[rect.plane.n]);
+      this.lasso = null;
+    }
+    if (view.region?.current && view.region.end()) viewer.sendRegion();
+    if (drag.kind === "navigate") viewer.sendCrosshair();
+    this.point(event);
+    viewer.repaint();
+  }
+
+  leave() {
+    this.hover = this.cursor = null;
+    if (this.viewer.view) this.viewer.repaint();
+  }
+
+  /** Keys work as soon as the mouse is over the viewer, unless the person is typing somewhere. */
+  enter() {
+    if (document.activeElement === document.body) this.viewer.root.focus({ preventScroll: true });
+  }
+
+  wheel(event) {
+    const hit = this.find(event);
+    if (!hit) return;
+    event.preventDefault();
+    if (event.ctrlKey || event.metaKey) return this.zoom(hit, Math.exp(-event.deltaY * 0.0025));
+    const delta = event.deltaMode === 0 ? event.deltaY : event.deltaY * NOTCH;
+    this.rolled += Math.abs(delta) >= NOTCH ? Math.sign(delta) * NOTCH : delta;
+    const steps = Math.trunc(this.rolled / NOTCH);
+    this.rolled -= steps * NOTCH;
+    if (steps && !hit.panel.grid.flat) this.slice(hit.panel.grid, hit.rect.plane, -steps);
+  }
+
+  /** Slices towards head, front or right by `count`. */
+  slice(grid, plane, count) {
+    const world = grid.axes.indexOf(plane.n);
+    this.viewer.step(this.viewer.panels[0].grid.axes[world], count * this.viewer.panels[0].grid.signs[world]);
+  }
+
+  /** Zoom so that what is under the mouse stays there. */
+  zoom(hit, factor) {
+    const { view } = this.viewer, before = view.zoom;
+    view.zoom = Math.min(24, Math.max(1, before * factor));
+    if (hit && !hit.tile) {
+      const { rect, x, y } = hit, { plane } = rect, old = placement(rect, { ...view, zoom: before });
+      const dx = x - rect.x - rect.w / 2, dy = y - rect.y - rect.h / 2, fresh = old.scale / before * view.zoom;
+      view.pan[plane.across] += (dx / fresh - dx / old.scale) * plane.rightward;
+      view.pan[plane.up] += (dy / fresh - dy / old.scale) * plane.downward;
+    }
+    if (view.zoom === 1) view.pan = [0, 0, 0];
+    this.viewer.repaint();
+  }
+
+  enlarge(event) {
+    const hit = this.find(event);
+    if (hit && !hit.panel.grid.flat && !hit.tile && this.viewer.view.tool === "navigate") this.viewer.setLarge(hit.rect.plane.name);
+  }
+
+  key(event) {
+    const target = event.composedPath()[0];
+    if (target instanceof HTMLInputElement && event.key !== "Escape") return;
+    if (this.command(event)) {
+      event.preventDefault();
+      event.stopPropagation(); // Streamlit has single-key shortcuts of its own
+    }
+  }
+
+  command(event) {
+    const { viewer } = this, { view } = viewer, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if ((event.ctrlKey || event.metaKey) && key === "z") return viewer.press("undo") ?? true;
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (key === " ") return target(event) === viewer.root && (this.space = true);
+    if (KEYS[key]) return viewer.press(KEYS[key]) ?? true;
+    if (key === "Delete") return viewer.press("clear") ?? true;
+    if (key === "Escape") return viewer.toolbar.hideHelp() ?? true;
+    if (key === "[" || key === "]") return viewer.setBrush(view.brush + (key === "]" ? 1 : -1)) ?? true;
+    if (key === "+" || key === "=" || key === "-") return this.zoom(null, key === "-" ? 1 / 1.25 : 1.25) ?? true;
+    if ("123".includes(key)) return viewer.setLarge(["axial", "coronal", "sagittal"][key - 1]) ?? true;
+    return this.walk(key);
+  }
+
+  /** Arrows and page keys, in the large plane. */
+  walk(key) {
+    const { viewer } = this, panel = viewer.panels[0], plane = panel.rects[0]?.plane;
+    if (!plane) return false;
+    const moves = {
+      ArrowLeft: [plane.u, -plane.uDirection], ArrowRight: [plane.u, plane.uDirection],
+      ArrowUp: [plane.v, -plane.vDirection], ArrowDown: [plane.v, plane.vDirection],
+    };
+    if (moves[key]) viewer.step(...moves[key]);
+    else if (key === "PageUp") this.slice(panel.grid, plane, 1);
+    else if (key === "PageDown") this.slice(panel.grid, plane, -1);
+    else return false;
+    viewer.sendCrosshair();
+    return true;
+  }
+}
+
+const target = (event) => event.composedPath()[0];

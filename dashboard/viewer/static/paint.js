@@ -1,0 +1,202 @@
+// Painting one panel onto its canvas: planes, crosshair, letters, mosaic, and what the tool in hand needs to show.
+
+import { placement, project } from "./geometry.js";
+import { drawRegion, drawSlice } from "./slices.js";
+
+const GROUND = "#0b0f12", QUIET = "rgba(221,229,234,.62)", ACCENT = "#3fb8cc", ACCENT_RGB = [0x3f, 0xb8, 0xcc];
+const FONT = "11px ui-monospace, SFMono-Regular, Menlo, monospace";
+
+/** Pixels of one plane, drawn anew only when `key` says that something about them changed. */
+class Slice {
+  constructor() {
+    this.canvas = document.createElement("canvas");
+    this.key = "";
+  }
+
+  refresh(key, plane, draw) {
+    if (key === this.key) return;
+    const { canvas } = this;
+    if (canvas.width !== plane.nu || canvas.height !== plane.nv) {
+      canvas.width = plane.nu;
+      canvas.height = plane.nv;
+      this.context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+      this.pixels = this.context.createImageData(plane.nu, plane.nv);
+      this.words = new Uint32Array(this.pixels.data.buffer);
+    }
+    draw(this.words);
+    this.context.putImageData(this.pixels, 0, 0);
+    this.key = key;
+  }
+}
+
+export class Painter {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d", { alpha: false });
+    this.slices = new Map();
+  }
+
+  resize(width, height) {
+    const ratio = window.devicePixelRatio || 1;
+    const w = Math.round(width * ratio), h = Math.round(height * ratio);
+    if (this.canvas.width !== w || this.canvas.height !== h) {
+      this.canvas.width = w;
+      this.canvas.height = h;
+    }
+    this.ratio = ratio;
+    this.width = width;
+    this.height = height;
+  }
+
+  /** `scene`: grid, rects, layers ({volume, lut, role, key}), region, view, index, cursor, lasso. */
+  paint(scene) {
+    const { context } = this;
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.fillStyle = GROUND;
+    context.fillRect(0, 0, this.width, this.height);
+    if (!scene.grid) return;
+    if (scene.view.mosaic && !scene.grid.flat) this.paintMosaic(scene);
+    else scene.rects.forEach((rect, at) => this.paintPlane(scene, rect, at));
+  }
+
+  slice(scene, plane, position, slot) {
+    const { layers, region, grid } = scene;
+    const key = [plane.name, plane.uDirection, position, ...layers.map((layer) => layer.key), region?.version ?? ""].join("|");
+    let slice = this.slices.get(slot);
+    if (!slice) this.slices.set(slot, (slice = new Slice()));
+    slice.refresh(key, plane, (words) => {
+      drawSlice(words, grid, plane, position, layers);
+      if (region?.count) drawRegion(words, region.marked, grid, plane, position, ACCENT_RGB);
+    });
+    return slice.canvas;
+  }
+
+  picture(scene, image, x, y, w, h) {
+    const { context } = this, enlarged = w * this.ratio / image.width;
+    context.imageSmoothingEnabled = scene.view.smooth;
+    context.imageSmoothingQuality = enlarged < 0.7 ? "medium" : "low";
+    context.drawImage(image, x, y, w, h);
+  }
+
+  paintPlane(scene, rect, at) {
+    const { context } = this, { view, index } = scene, { plane } = rect;
+    const place = placement(rect, view);
+    context.save();
+    context.beginPath();
+    context.rect(rect.x, rect.y, rect.w, rect.h);
+    context.clip();
+    context.fillStyle = "#000";
+    context.fillRect(rect.x, rect.y, rect.w, rect.h);
+    this.picture(scene, this.slice(scene, plane, index[plane.n], at), place.x, place.y, place.w, place.h);
+    this.crosshair(rect, view, index, place);
+    if (scene.lasso?.rect === rect) this.lasso(scene.lasso.path);
+    if (scene.cursor?.rect === rect) this.brush(scene, rect, place);
+    this.legend(scene, rect, at);
+    context.restore();
+  }
+
+  crosshair(rect, view, index, place) {
+    const { context } = this, { plane } = rect;
+    const [x, y] = project(rect, view, index[plane.u], index[plane.v]).map((v) => Math.round(v) + 0.5);
+    const hole = Math.max(6, place.scale * 3);
+    context.strokeStyle = "rgba(63,184,204,.6)";
+    context.lineWidth = 1;
+    context.beginPath();
+    for (const [x0, y0, x1, y1] of [
+      [rect.x, y, x - hole, y], [x + hole, y, rect.x + rect.w, y], [x, rect.y, x, y - hole], [x, y + hole, x, rect.y + rect.h],
+    ]) {
+      if (x1 < x0 || y1 < y0) continue;
+      context.moveTo(x0, y0);
+      context.lineTo(x1, y1);
+    }
+    context.stroke();
+  }
+
+  legend(scene, rect, at) {
+    const { context } = this, { plane } = rect;
+    context.font = FONT;
+    context.fillStyle = QUIET;
+    context.shadowColor = "#000";
+    context.shadowBlur = 3;
+    context.textBaseline = "middle";
+    if (scene.letters) {
+      const midX = rect.x + rect.w / 2, midY = rect.y + rect.h / 2;
+      for (const [text, x, y, align] of [
+        [plane.left, rect.x + 5, midY, "left"], [plane.right, rect.x + rect.w - 5, midY, "right"],
+        [plane.top, midX, rect.y + 9, "center"], [plane.bottom, midX, rect.y + rect.h - 8, "center"],
+      ]) {
+        context.textAlign = align;
+        context.fillText(text, x, y);
+      }
+    }
+    if (at === 0 && !scene.grid.flat) {
+      context.textAlign = "left";
+      context.fillText(`${plane.name} ${scene.index[plane.n] + 1}/${scene.grid.shape[plane.n]}`, rect.x + 5, rect.y + rect.h - 8);
+    }
+    context.shadowBlur = 0;
+  }
+
+  lasso(path) {
+    const { context } = this;
+    context.strokeStyle = ACCENT;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    path.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+    context.stroke();
+  }
+
+  brush(scene, rect, place) {
+    const { context } = this, { cursor } = scene;
+    context.strokeStyle = ACCENT;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.arc(cursor.x, cursor.y, Math.max(2, cursor.diameter / 2 * place.scale), 0, 2 * Math.PI);
+    context.stroke();
+  }
+
+  /** Evenly spaced slices of the large plane. */
+  paintMosaic(scene) {
+    const { context } = this, { plane } = scene.rects[0], tiles = mosaic(scene, this.width, this.height);
+    tiles.forEach((tile, at) => {
+      this.picture(scene, this.slice(scene, plane, tile.position, `tile ${at}`), tile.x, tile.y, tile.w, tile.h);
+      if (!tile.nearest) return;
+      context.strokeStyle = ACCENT;
+      context.lineWidth = 1;
+      context.strokeRect(tile.x + 0.5, tile.y + 0.5, tile.w - 1, tile.h - 1);
+    });
+    context.font = FONT;
+    context.fillStyle = QUIET;
+    context.textBaseline = "middle";
+    for (const tile of tiles) {
+      context.textAlign = "left";
+      context.fillText(String(tile.position + 1), tile.x + 3, tile.y + tile.h - 7);
+    }
+    if (!scene.letters || !tiles.length) return;
+    context.fillText(plane.left, tiles[0].x + 3, tiles[0].y + tiles[0].h / 2);
+    context.textAlign = "right";
+    context.fillText(plane.right, tiles[0].x + tiles[0].w - 3, tiles[0].y + tiles[0].h / 2);
+  }
+}
+
+/** Tiles of the mosaic: as many as fit at a readable size, the outer tenth of the volume at either end left out. */
+export function mosaic(scene, width, height) {
+  const { plane } = scene.rects[0], aspect = plane.width / plane.height, total = scene.grid.shape[plane.n];
+  let columns = 1, rows = 1, tileWidth = 0;
+  for (let c = 2; c <= 6; c++) {
+    const w = width / c, r = Math.max(1, Math.floor(height / (w / aspect)));
+    if (c * r <= Math.min(30, total) && c * r > columns * rows && w >= 60) [columns, rows, tileWidth] = [c, r, w];
+  }
+  if (!tileWidth) tileWidth = Math.min(width, height * aspect);
+  const tileHeight = tileWidth / aspect, count = columns * rows, tiles = [];
+  const left = (width - columns * tileWidth) / 2, top = Math.max(0, (height - rows * tileHeight) / 2);
+  const upwards = plane.name !== "sagittal"; // feet to head, back to front; sagittal from the left of the array
+  for (let at = 0; at < count; at++) {
+    const share = count > 1 ? at / (count - 1) : 0.5, position = Math.round((0.1 + 0.8 * (upwards ? share : 1 - share)) * (total - 1));
+    tiles.push({
+      position, x: left + (at % columns) * tileWidth, y: top + Math.floor(at / columns) * tileHeight, w: tileWidth, h: tileHeight,
+    });
+  }
+  const here = scene.index[plane.n];
+  tiles.reduce((best, tile) => (Math.abs(tile.position - here) < Math.abs(best.position - here) ? tile : best)).nearest = true;
+  return tiles;
+}

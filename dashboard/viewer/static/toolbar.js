@@ -1,0 +1,98 @@
+// The one row of tools above the panels: icons with tooltips and keys, brush size, position readout, help.
+
+import { element, icon } from "./dom.js";
+
+// name, what it is called, key
+const TOOLS = [
+  ["navigate", "Move the crosshair", "V"], ["pixel", "Mark single pixels", "P"], ["brush", "Paint a region", "B"],
+  ["lasso", "Draw around a region", "O"], ["erase", "Erase from the region", "E"],
+];
+const EDITS = [["undo", "Undo the last stroke", "Ctrl+Z"], ["clear", "Clear the region", "Del"]];
+const VIEWS = [
+  ["window", "Back to the first window (drag with the right button or Shift to change it)", "W"],
+  ["fit", "Whole image (Ctrl+wheel zooms, middle button or Space drags)", "F"],
+];
+const VIEWS_3D = [["mosaic", "Mosaic of slices", "M"], ["flip", "Swap left and right (radiological or neurological)", "X"]];
+const LAST = [["pixels", "True pixels instead of smoothed ones", "N"], ["help", "Keys and mouse", "?"]];
+const HELP = [
+  ["Wheel, PageUp, PageDown", "next slice"], ["Click or drag", "move the crosshair"], ["Arrow keys", "crosshair by one voxel"],
+  ["Right-drag or Shift-drag", "window: across is width, down is level"], ["Ctrl+wheel, + and −", "zoom"],
+  ["Middle-drag or Space-drag", "move the image"], ["1, 2, 3 or double click", "axial, coronal, sagittal large"],
+  ["M", "mosaic of slices"], ["X", "swap left and right"], ["N", "true pixels or smoothed ones"], ["W, F", "first window, whole image"],
+];
+const HELP_REGION = [
+  ["V, P, B, O, E", "move, pixel, brush, lasso, erase"], ["[ and ]", "brush size"], ["D", "brush as disc or ball"],
+  ["Ctrl+Z, Del", "undo, clear the region"],
+];
+
+export class Toolbar {
+  constructor(host, actions) {
+    this.actions = actions;
+    this.root = element("div", "toolbar", host, { role: "toolbar" });
+    this.buttons = new Map();
+  }
+
+  /** Buttons for what this viewer can do; called again only when that changes. */
+  build(tools, flat) {
+    const wanted = JSON.stringify([tools, flat]);
+    if (wanted === this.built) return;
+    this.built = wanted;
+    this.root.replaceChildren();
+    this.buttons.clear();
+    const paints = tools.some((tool) => tool !== "navigate");
+    if (paints) {
+      this.group(TOOLS.filter(([name]) => tools.includes(name)));
+      this.group(EDITS);
+      this.options(flat);
+    }
+    this.group([...VIEWS, ...(flat ? [] : VIEWS_3D), ...LAST]);
+    this.readout = element("output", "readout", this.root);
+    this.help = element("div", "help", this.root, { hidden: true });
+    for (const [keys, meaning] of [...HELP, ...(paints ? HELP_REGION : [])]) {
+      element("kbd", "", this.help, { textContent: keys });
+      element("span", "", this.help, { textContent: meaning });
+    }
+  }
+
+  group(entries) {
+    const group = element("div", "group", this.root);
+    for (const [name, label, key] of entries) {
+      const button = element("button", "", group, { type: "button", title: `${label} (${key})` });
+      button.setAttribute("aria-label", label);
+      button.dataset.action = name;
+      button.append(icon(name));
+      button.addEventListener("click", () => this.actions.press(name));
+      this.buttons.set(name, button);
+    }
+  }
+
+  options(flat) {
+    this.brush = element("label", "brush", this.root, { title: "Brush size ([ and ])" });
+    this.size = element("input", "", this.brush, { type: "range", min: 1, max: 40, step: 1 });
+    this.size.setAttribute("aria-label", "Brush size in millimetres");
+    this.size.addEventListener("input", () => this.actions.brush(Number(this.size.value)));
+    this.millimetres = element("span", "", this.brush);
+    if (flat) return;
+    this.ball = element("button", "text", this.brush, { type: "button", textContent: "3D", title: "Paint a ball instead of a disc (D)" });
+    this.ball.addEventListener("click", () => this.actions.press("ball"));
+  }
+
+  /** Show the state that the viewer is in. */
+  show(view, region) {
+    for (const [name, button] of this.buttons) {
+      const on = name === view.tool || (name === "mosaic" && view.mosaic) || (name === "pixels" && !view.smooth);
+      if (["navigate", "pixel", "brush", "lasso", "erase", "mosaic", "pixels"].includes(name)) button.setAttribute("aria-pressed", on);
+      if (name === "undo") button.disabled = !region?.strokes.length;
+      if (name === "clear") button.disabled = !region?.count;
+    }
+    if (!this.brush) return;
+    this.brush.hidden = !["brush", "erase"].includes(view.tool);
+    this.size.value = view.brush;
+    this.millimetres.textContent = `${view.brush} mm`;
+    this.ball?.setAttribute("aria-pressed", view.ball);
+  }
+
+  toggleHelp() { this.help.hidden = !this.help.hidden; }
+
+  hideHelp() { if (this.help) this.help.hidden = true; }
+}

@@ -1,0 +1,289 @@
+// The viewer: holds what is shown and how, loads volumes, and repaints at most once a frame.
+
+import { cached, load } from "./volumes.js";
+import { element, format } from "./dom.js";
+import { layout, naturalHeight } from "./geometry.js";
+import { Input } from "./input.js";
+import { Panel } from "./panel.js";
+import { Region } from "./region.js";
+import { lookupTable } from "./slices.js";
+import { Toolbar } from "./toolbar.js";
+
+const LOWEST = 220, HIGHEST = 640; // bounds of the automatic height, pixels
+const kept = new Map(); // component id → view, so that a page change or a remount finds the viewer as it was left
+
+function freshView(plane) {
+  return {
+    mm: null, zoom: 1, pan: [0, 0, 0], large: plane, radiological: true, smooth: true, mosaic: false,
+    tool: "navigate", brush: 8, ball: false, windows: new Map(), looks: new Map(), region: null, sent: {},
+  };
+}
+
+export class Viewer {
+  constructor(root) {
+    this.root = root;
+    root.tabIndex = 0;
+    this.lifetime = new AbortController(); // ends every listener at once
+    this.toolbar = new Toolbar(root, { press: (name) => this.press(name), brush: (size) => this.setBrush(size) });
+    this.row = element("div", "panels", root);
+    this.panels = [];
+    this.input = new Input(this, this.lifetime.signal);
+    this.sizes = new ResizeObserver(() => this.arrange());
+    this.sizes.observe(root);
+    window.addEventListener("resize", () => this.arrange(), { signal: this.lifetime.signal }); // the pixel ratio may change
+  }
+
+  destroy() {
+    this.lifetime.abort();
+    this.sizes.disconnect();
+    cancelAnimationFrame(this.frame);
+    this.root.replaceChildren();
+  }
+
+  /** New data from Python. Everything the person set stays. */
+  update(data, setState) {
+    this.data = data;
+    this.setState = setState;
+    this.base = `${location.origin}${data.base}`;
+    if (!kept.has(data.id)) kept.set(data.id, freshView(data.plane));
+    this.view = kept.get(data.id);
+    if (!data.tools.includes(this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
+    this.toolbar.build(data.tools, data.panels[0].layers[0].volume.shape.length === 2);
+    this.syncPanels(data.panels);
+    this.arrive();
+  }
+
+  syncPanels(wanted) {
+    const before = new Map(this.panels.map((panel) => [panel.key, panel]));
+    const actions = {
+      threshold: (panel, value) => this.setLook(panel, { threshold: panel.principal.facts.centreZero ? Math.abs(value) : value }),
+      opacity: (panel, value) => this.setLook(panel, { opacity: value }),
+      retry: (panel) => panel.layers.forEach((layer) => layer.error && this.fetch(panel, layer)),
+    };
+    this.panels = wanted.map((data) => {
+      const panel = before.get(data.key) ?? new Panel(this.row, actions);
+      before.delete(data.key);
+      panel.key = data.key;
+      panel.data = data;
+      panel.title.textContent = panel.title.title = data.title;
+      this.syncLayers(panel, data.layers);
+      panel.buildFooter();
+      return panel;
+    });
+    for (const panel of before.values()) panel.remove();
+    if (this.panels.some((panel, at) => this.row.children[at] !== panel.root)) this.row.append(...this.panels.map((p) => p.root));
+  }
+
+  syncLayers(panel, wanted) {
+    const sameImage = panel.layers[0]?.facts.volume.digest === wanted[0].volume.digest;
+    panel.layers = wanted.map((facts, at) => {
+      const old = panel.layers[at];
+      // a map may stand in for its successor, but never on another image than its own
+      const stays = old && old.facts.role === facts.role && (at === 0 || sameImage);
+      const layer = { facts, volume: stays ? old.volume : null, slot: `${panel.key}/${at}`, error: "", loading: false, share: 0 };
+      if (layer.volume?.digest !== facts.volume.digest) this.fetch(panel, layer);
+      return layer;
+    });
+  }
+
+  async fetch(panel, layer) {
+    const known = cached(layer.facts.volume.digest);
+    if (known) return void (layer.volume = known);
+    Object.assign(layer, { loading: true, error: "", share: 0 });
+    const current = () => panel.layers.includes(layer) && !this.lifetime.signal.aborted;
+    try {
+      const volume = await load(this.base, layer.facts.volume, (share) => {
+        layer.share = share;
+        if (current()) panel.showState("");
+      });
+      layer.volume = volume;
+    } catch (problem) {
+      layer.error = problem.message;
+    }
+    layer.loading = false;
+    if (current()) this.arrive();
+  }
+
+  /** Something new can be shown: data or a volume. */
+  arrive() {
+    const first = this.panels[0].grid;
+    if (first) {
+      this.followPython(first);
+      if (!this.view.mm) this.view.mm = first.centre;
+    }
+    this.arrange();
+    this.showState();
+  }
+
+  /** Take over region and crosshair that Python hands in, once each. */
+  followPython(grid) {
+    const { view, data } = this, { sent } = view;
+    const paints = data.tools.some((tool) => tool !== "navigate");
+    if (view.region && (!paints || !view.region.grid.sameAs(grid))) {
+      const had = view.region.count;
+      view.region = null;
+      if (had) this.setState("region", null);
+    }
+    if (paints && !view.region) view.region = new Region(grid);
+    if (data.region && data.region.id !== sent.region && data.region.shape.every((n, a) => n === grid.shape[a])) {
+      sent.region = data.region.id;
+      view.region ??= new Region(grid);
+      view.region.decode(data.region);
+      this.sendRegion();
+    } else if (this.fresh !== false && view.region?.count) {
+      this.sendRegion(); // after a page change Python has forgotten it
+    }
+    this.fresh = false;
+    const place = JSON.stringify(data.crosshair);
+    if (data.crosshair && place !== sent.crosshair) view.mm = grid.toMm([...data.crosshair, 0].slice(0, 3));
+    sent.crosshair = place;
+  }
+
+  windowOf(layer) {
+    const { windows } = this.view, { unit, window: initial } = layer.facts;
+    const group = this.panels.flatMap((panel) => panel.layers).find((l) => l.facts.role === "image" && l.facts.unit === unit) ?? layer;
+    const first = group.facts.window, known = windows.get(unit);
+    if (known && known.first[0] === first[0] && known.first[1] === first[1]) return known;
+    const made = { first: [...first], now: [...(first ?? initial)] };
+    windows.set(unit, made);
+    return made;
+  }
+
+  lookOf(layer) {
+    const { looks } = this.view, { opacity, threshold, role } = layer.facts, given = JSON.stringify([opacity, threshold]);
+    let look = looks.get(layer.slot);
+    if (!look || look.given !== given) looks.set(layer.slot, (look = { given, opacity, threshold }));
+    return role === "image" ? { ...look, window: this.windowOf(layer).now } : look;
+  }
+
+  setLook(panel, change) {
+    Object.assign(this.lookOf(panel.principal), change);
+    this.repaint();
+  }
+
+  /** Sizes of everything; cheap when nothing changed. */
+  arrange() {
+    const wide = this.row.clientWidth, grid = this.panels.find((panel) => panel.grid)?.grid;
+    if (!wide || !this.data) return;
+    const width = Math.floor((wide - 10 * (this.panels.length - 1)) / this.panels.length) - 2;
+    const guess = this.panels[0].data.layers[0].volume.shape;
+    const height = this.data.height ??
+      (grid ? naturalHeight(grid, width, LOWEST, HIGHEST) : Math.round(Math.min(HIGHEST, width * (guess.length === 2 ? guess[0] / guess[1] : 1.6))));
+    for (const panel of this.panels) {
+      panel.stage.style.height = `${height}px`;
+      panel.painter.resize(width, height);
+      panel.rects = panel.grid ? layout(panel.grid, this.view.large, width, height, this.view.radiological) : [];
+    }
+    this.repaint();
+  }
+
+  repaint() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.paint();
+    });
+  }
+
+  paint() {
+    for (const panel of this.panels) {
+      panel.painter.paint(this.scene(panel));
+      if (panel.low) panel.showFooter(this.lookOf(panel.principal));
+    }
+    this.toolbar.show(this.view, this.view.region);
+    this.showReadout();
+    this.announce();
+  }
+
+  scene(panel) {
+    const { view } = this, { grid } = panel;
+    const layers = panel.layers.filter((layer) => layer.volume).map((layer) => {
+      const look = this.lookOf(layer);
+      const key = [layer.volume.digest, look.opacity, look.threshold, look.window, layer.facts.range, layer.facts.colormap].join();
+      if (layer.key !== key) Object.assign(layer, { key, lut: lookupTable(layer.facts, layer.volume, look) });
+      return { volume: layer.volume, lut: layer.lut, role: layer.facts.role, key };
+    });
+    const { lasso, cursor } = this.input;
+    return {
+      grid, layers, view, rects: panel.rects, index: grid && view.mm ? grid.toIndex(view.mm) : [0, 0, 0],
+      region: grid && view.region?.grid.sameAs(grid) ? view.region : null,
+      lasso: lasso?.panel === panel ? lasso : null, cursor: cursor?.panel === panel ? cursor : null,
+      letters: grid && (!grid.flat || panel.data.letters),
+    };
+  }
+
+  /** What tests and benchmarks listen to: which voxel was painted, in the frame that painted it. */
+  announce() {
+    const grid = this.panels[0].grid;
+    if (!grid || !this.view.mm) return;
+    const ready = this.panels.every((panel) => panel.layers.every((layer) => layer.volume && !layer.loading));
+    this.root.dataset.state = ready ? "ready" : "loading";
+    this.root.dataset.crosshair = grid.toIndex(this.view.mm).join(" ");
+    const detail = { id: this.data.id, crosshair: grid.toIndex(this.view.mm) };
+    this.root.dispatchEvent(new CustomEvent("lightbox-paint", { bubbles: true, composed: true, detail }));
+  }
+
+  showReadout() {
+    const grid = this.panels[0].grid, mm = this.input.hover ?? this.view.mm;
+    if (!grid || !mm) return;
+    const index = grid.toIndex(mm);
+    const at = grid.flat ? `${index[0]} ${index[1]} px` : `${mm.map((v) => format(v, 20)).join("  ")} mm   ${index.join(" ")}`;
+    this.toolbar.readout.textContent = at;
+    this.toolbar.readout.title = grid.flat ? "Row and column" : "Millimetres to the right, front and top; voxel";
+    for (const panel of this.panels) panel.showValues(mm);
+  }
+
+  showState() {
+    for (const panel of this.panels) panel.showState(panel.data.empty);
+    if (this.panels.some((panel) => panel.layers.some((layer) => layer.error))) this.root.dataset.state = "failed";
+  }
+
+  // ---- what the person does
+
+  goTo(mm) {
+    this.view.mm = mm;
+    this.repaint();
+  }
+
+  /** Crosshair by whole steps along an array axis of the first panel. */
+  step(axis, count) {
+    const { grid } = this.panels[0];
+    if (!grid) return;
+    const index = grid.toIndex(this.view.mm);
+    index[axis] = Math.min(grid.shape[axis] - 1, Math.max(0, index[axis] + count));
+    this.goTo(grid.toMm(index));
+  }
+
+  setBrush(size) {
+    this.view.brush = Math.min(40, Math.max(1, size));
+    this.repaint();
+  }
+
+  setLarge(plane) {
+    this.view.large = plane;
+    this.arrange();
+  }
+
+  /** A tool or command by name, from a button or a key. */
+  press(name) {
+    const { view } = this;
+    if (this.data.tools.includes(name)) view.tool = name;
+    else if (name === "undo") view.region?.undo() && this.sendRegion();
+    else if (name === "clear") view.region?.clear() && this.sendRegion();
+    else if (name === "window") for (const entry of view.windows.values()) entry.now = [...entry.first];
+    else if (name === "fit") Object.assign(view, { zoom: 1, pan: [0, 0, 0] });
+    else if (name === "flip") view.radiological = !view.radiological;
+    else if (name === "help") this.toolbar.toggleHelp();
+    else if (name === "pixels") view.smooth = !view.smooth;
+    else if (name === "mosaic" || name === "ball") view[name] = !view[name];
+    this.arrange();
+  }
+
+  sendRegion() { this.setState("region", this.view.region.encode()); }
+
+  sendCrosshair() {
+    const { grid } = this.panels[0];
+    if (!this.data.reportCrosshair || !grid) return;
+    this.setState("crosshair", grid.toIndex(this.view.mm).slice(0, grid.flat ? 2 : 3));
+  }
+}

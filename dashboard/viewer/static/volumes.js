@@ -1,0 +1,94 @@
+// Volumes in the browser: fetched once, kept while there is room, shared by all viewers of the page.
+
+import { Grid } from "./geometry.js";
+
+const ROOM = 384 * 1024 * 1024; // bytes of voxels kept beyond what is on screen
+const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
+const cache = new Map(); // digest → Volume, least recently used first
+const underway = new Map(); // digest → { promise, listeners }
+
+export class Volume {
+  constructor(facts, buffer) {
+    this.digest = facts.digest;
+    this.grid = new Grid(facts.shape, facts.affine);
+    this.dtype = facts.dtype;
+    this.scale = facts.scale;
+    this.offset = facts.offset;
+    this.bytes = buffer.byteLength;
+    this.data = new ARRAYS[facts.dtype](buffer);
+  }
+
+  /** Real value at an array index, or null outside. */
+  at(index) {
+    return this.grid.contains(index) ? this.data[this.grid.offset(index)] * this.scale + this.offset : null;
+  }
+
+  /** Real value of the sample nearest to a point in millimetres, or null outside. */
+  atMm(mm) {
+    const index = this.grid.inverse.slice(0, 3).map((row) => Math.round(row[0] * mm[0] + row[1] * mm[1] + row[2] * mm[2] + row[3]));
+    return this.at(index);
+  }
+}
+
+export function cached(digest) {
+  const volume = cache.get(digest);
+  if (volume) { // now the most recently used
+    cache.delete(digest);
+    cache.set(digest, volume);
+  }
+  return volume;
+}
+
+/** The volume, from the cache or the server; `progress(share)` is told how far it is. Throws an Error with one sentence. */
+export function load(base, facts, progress) {
+  const known = cached(facts.digest);
+  if (known) return Promise.resolve(known);
+  let job = underway.get(facts.digest);
+  if (!job) {
+    const listeners = new Set();
+    const tell = (share) => listeners.forEach((listener) => listener(share));
+    const promise = retrieve(base, facts, tell).finally(() => underway.delete(facts.digest));
+    job = { promise, listeners };
+    underway.set(facts.digest, job);
+  }
+  job.listeners.add(progress);
+  return job.promise;
+}
+
+async function retrieve(base, facts, tell) {
+  let response;
+  try {
+    response = await fetch(`${base}/volume/${facts.token}`, { credentials: "same-origin" });
+  } catch {
+    throw new Error("The server did not answer; check that it is running.");
+  }
+  if (!response.ok) throw new Error("This image is no longer on the server; reload the page to bring it back.");
+  const bytes = new Uint8Array(facts.size);
+  let at = 0;
+  try {
+    const reader = response.body.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      if (at + part.value.length > bytes.length) break;
+      bytes.set(part.value, at);
+      at += part.value.length;
+      tell(at / bytes.length);
+    }
+  } catch {
+    throw new Error("The connection broke off while the image was loading.");
+  }
+  if (at !== bytes.length) throw new Error("The image arrived incomplete.");
+  const volume = new Volume(facts, bytes.buffer);
+  cache.set(facts.digest, volume);
+  evict();
+  return volume;
+}
+
+function evict() {
+  let total = 0;
+  for (const volume of cache.values()) total += volume.bytes;
+  for (const [digest, volume] of cache) {
+    if (total <= ROOM || cache.size <= 1) return;
+    cache.delete(digest); // panels that show it keep their own reference
+    total -= volume.bytes;
+  }
+}

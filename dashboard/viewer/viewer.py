@@ -1,0 +1,270 @@
+"""Python side of the viewer: what to show goes in, the painted region and the crosshair come out."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from core.errors import BadInput
+from dashboard import theme
+from dashboard.viewer.address import PREFIX, STATIC, base_path, scripts_version
+from dashboard.viewer.region import decode_region, encode_region
+from dashboard.viewer.volumes import VolumeRef, as_data
+
+Role = Literal["image", "map", "mask"]
+Tool = Literal["navigate", "pixel", "brush", "lasso", "erase"]
+Plane = Literal["axial", "coronal", "sagittal"]
+
+ALL_TOOLS: tuple[Tool, ...] = ("navigate", "pixel", "brush", "lasso", "erase")
+COLORMAPS = ("magma", "viridis", "diverging", "gray")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One volume in a panel.
+
+    Parameters
+    ----------
+    volume : VolumeRef
+        From `dashboard.viewer.publish`. Layers of one panel may have different grids: their affines put them together.
+    role : {"image", "map", "mask"}
+        ``image``: grey, windowed by dragging. ``map``: coloured overlay with legend, opacity and threshold. ``mask``:
+        every sample above 0 tinted in `color`.
+    name : str
+        What the readout calls it ("scan", "mask").
+    unit : str
+        Unit of its values, for readout and legend.
+    colormap : {"magma", "viridis", "diverging"}
+        Colours of a map.
+    centre_zero : bool
+        Range symmetric about zero and a threshold of magnitude: for signed maps, with ``diverging``.
+    range : tuple of float, optional
+        Values at the ends of the map's legend; by default the volume's own smallest and largest.
+    window : tuple of float, optional
+        First window of an image, lowest and highest value; by default 1st to 99.5th percentile.
+    opacity : float
+        Of a map or mask, 0..1. The person may change it.
+    threshold : float
+        Samples of a map whose value (with `centre_zero`: magnitude) is not above it are not drawn. To be changed, too.
+    color : str
+        Of a mask, ``#rrggbb``.
+    """
+
+    volume: VolumeRef
+    role: Role = "image"
+    name: str = ""
+    unit: str = ""
+    colormap: str = "magma"
+    centre_zero: bool = False
+    range: tuple[float, float] | None = None
+    window: tuple[float, float] | None = None
+    opacity: float = 0.6
+    threshold: float | None = None
+    color: str = theme.WARNING
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One viewer among the linked ones.
+
+    Parameters
+    ----------
+    key : str
+        Stays the same as long as it is the same panel: what the person set there (opacity, threshold) belongs to it.
+    title : str
+        Shown above it.
+    layers : sequence of Layer
+        From bottom to top; the first gives the planes that are cut.
+    empty : str
+        Sentence over the panel when there is nothing but the image to see ("Nothing had to be hidden.").
+    letters : bool
+        Orientation letters on a 2D image too, where its affine says how it lies in the body (3D always has them).
+    """
+
+    key: str
+    title: str
+    layers: Sequence[Layer]
+    empty: str = ""
+    letters: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ViewerEvent:
+    """What the person did.
+
+    Parameters
+    ----------
+    region : numpy.ndarray, bool, optional
+        Marked samples, of the first layer's shape; None where nothing is marked.
+    crosshair : tuple of int, optional
+        Where the crosshair stands, as index into the first layer; None until it was moved (and unless asked for).
+    problem : str, optional
+        Why a region that arrived was refused, one sentence.
+    """
+
+    region: np.ndarray | None
+    crosshair: tuple[int, ...] | None
+    problem: str | None = None
+
+
+def viewer(
+    panels: Sequence[Panel],
+    key: str,
+    *,
+    height: int | None = None,
+    tools: Sequence[Tool] = ("navigate",),
+    region: np.ndarray | None = None,
+    crosshair: Sequence[int] | None = None,
+    plane: Plane = "axial",
+    report_crosshair: bool = False,
+    on_change: Callable[[], None] | None = None,
+) -> ViewerEvent:
+    """Show linked panels in one row and return what the person marked in them.
+
+    Crosshair, zoom, window and planes are kept in the browser, over reruns and page changes. Replacing a layer's volume
+    (a preview that forms) keeps the old picture until the new one has arrived.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        One to four, all 3D or all 2D.
+    key : str
+        Streamlit key of the component.
+    height : int, optional
+        Height of the pictures in pixels; by default it follows from width and aspect.
+    tools : sequence of str
+        What is offered of ``navigate, pixel, brush, lasso, erase``; more than ``navigate`` makes regions possible.
+    region : numpy.ndarray, bool, optional
+        Region to start from, of the first layer's shape. Handing in another one replaces what the person painted;
+        handing in the same one again does not.
+    crosshair : sequence of int, optional
+        Index into the first layer to go to. Like `region` it acts when it changes.
+    plane : {"axial", "coronal", "sagittal"}
+        Which plane is the large one at first.
+    report_crosshair : bool
+        Rerun the script when the crosshair was moved (each release of the mouse), and report it.
+    on_change : callable, optional
+        Called before the rerun that a new region or crosshair causes.
+
+    Returns
+    -------
+    ViewerEvent
+    """
+    check_panels(panels, tools)
+    first = panels[0].layers[0].volume
+    data = {
+        "id": key,
+        "base": f"{base_path()}{PREFIX}",
+        "version": scripts_version(),
+        "panels": [_panel_data(panel) for panel in panels],
+        "tools": list(tools),
+        "height": height,
+        "plane": plane,
+        "region": None if region is None else _region_data(region, first.shape),
+        "crosshair": None if crosshair is None else [int(n) for n in crosshair],
+        "reportCrosshair": report_crosshair,
+    }
+    notice = on_change or _ignore
+    state = _component()(key=key, data=data, on_region_change=notice, on_crosshair_change=notice)
+    return read_event(state.get("region"), state.get("crosshair"), first.shape)
+
+
+def read_event(region: Any, crosshair: Any, shape: tuple[int, ...]) -> ViewerEvent:
+    """Turn what the browser sent (nothing in it is trusted) into a ViewerEvent for an image of `shape`."""
+    place = None
+    if (
+        isinstance(crosshair, list)
+        and len(crosshair) == len(shape)
+        and all(type(n) is int and 0 <= n < size for n, size in zip(crosshair, shape, strict=True))
+    ):
+        place = tuple(crosshair)
+    try:
+        return ViewerEvent(decode_region(region, shape), place)
+    except BadInput as refusal:
+        return ViewerEvent(None, place, str(refusal))
+
+
+def check_panels(panels: Sequence[Panel], tools: Sequence[str]) -> None:
+    """Refuse what the component cannot show (a mistake of the calling page, so ValueError)."""
+    if not 1 <= len(panels) <= 4 or not all(panel.layers for panel in panels):
+        raise ValueError("a viewer takes one to four panels with at least one layer each")
+    if len({panel.key for panel in panels}) != len(panels):
+        raise ValueError("panels need different keys")
+    layers = [layer for panel in panels for layer in panel.layers]
+    if len({len(layer.volume.shape) for layer in layers}) > 1:
+        raise ValueError("panels of one viewer are all 3D or all 2D")
+    unknown = {layer.colormap for layer in layers} - set(COLORMAPS) | set(tools) - set(ALL_TOOLS)
+    if unknown:
+        raise ValueError(f"unknown colormap or tool: {', '.join(sorted(unknown))}")
+
+
+def _panel_data(panel: Panel) -> dict[str, Any]:
+    return {
+        "key": panel.key,
+        "title": panel.title,
+        "empty": panel.empty,
+        "letters": panel.letters,
+        "layers": [_layer_data(layer) for layer in panel.layers],
+    }
+
+
+def _layer_data(layer: Layer) -> dict[str, Any]:
+    low, high = layer.range or layer.volume.range
+    if layer.centre_zero:
+        high = max(abs(low), abs(high))
+        low = -high
+    if not high > low:  # a map that is the same everywhere still needs a legend
+        high = low + 1.0
+    return {
+        "volume": as_data(layer.volume),
+        "role": layer.role,
+        "name": layer.name or layer.role,
+        "unit": layer.unit,
+        "colormap": layer.colormap,
+        "centreZero": layer.centre_zero,
+        "range": [low, high],
+        "window": list(layer.window or layer.volume.window),
+        "opacity": layer.opacity,
+        "threshold": layer.threshold,
+        "color": layer.color,
+    }
+
+
+def _region_data(region: np.ndarray, shape: tuple[int, ...]) -> dict[str, Any]:
+    if region.shape != shape:
+        raise ValueError(f"region of shape {region.shape} for an image of {shape}")
+    coded = encode_region(region)
+    return coded | {"id": hashlib.sha256(json.dumps(coded).encode()).hexdigest()[:16]}
+
+
+def _ignore() -> None:
+    """Streamlit registers a component's state under the names of its callbacks, so each needs one."""
+
+
+@lru_cache(maxsize=1)
+def _component() -> Callable[..., Any]:
+    """The registered component: a loader that fetches the real scripts from the viewer's own route."""
+    loader = (
+        "export default async function (component) {\n"
+        "  const { base, version } = component.data;\n"
+        "  const { mount } = await import(`${location.origin}${base}/viewer/${version}/main.js`);\n"
+        "  return mount(component);\n"
+        "}\n"
+    )
+    colors = {
+        "accent": theme.ACCENT,
+        "ground": theme.BACKGROUND,
+        "surface": theme.SURFACE,
+        "raised": theme.SURFACE_RAISED,
+        "border": theme.BORDER,
+        "text": theme.TEXT,
+        "muted": theme.TEXT_MUTED,
+    }
+    variables = "".join(f"--{name}: {value};" for name, value in colors.items())
+    style = f".lightbox {{ {variables} }}\n{(STATIC / 'viewer.css').read_text(encoding='utf-8')}"
+    return st.components.v2.component("lightbox_viewer", html="<div class='lightbox'></div>", css=style, js=loader)
