@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.errors import BadInput
 from core.scans.archive import zip_members
+from core.scans.dicom_directory import is_directory, referenced_files
 from core.scans.limits import MAX_FILES, Limits
 from core.scans.sniff import HEADER_KINDS, RASTER_KINDS, VOLUME_KINDS, Kind, sniff_source
 from core.scans.sources import Source, gunzip
@@ -75,6 +76,9 @@ def sources_of_paths(paths: Iterable[str | Path], limits: Limits) -> list[Source
             sources.extend(_files_in(path))
             continue
         source = Source.of_file(path)
+        if is_directory(source):
+            sources.extend(referenced_files(source, limits))
+            continue
         sources.append(source)
         sources.extend(_other_half(path))
     return _look_into_zips(sources, limits)

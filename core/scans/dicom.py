@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 
 from core.errors import BadInput
-from core.scans.dicom_header import DicomImage, Frame, read_image_header
+from core.scans.dicom_header import DicomImage, Frame, OnlyADirectory, read_image_header
 from core.scans.dicom_pixels import is_colour, read_frames
 from core.scans.dicom_series import DicomSeries, group_series
 from core.scans.limits import MAX_FRAMES, Limits
@@ -28,10 +28,14 @@ def find_series(sources: Iterable[Source], limits: Limits) -> tuple[list[DicomSe
     """
     images: list[DicomImage] = []
     problems: list[BadInput] = []
+    directories: list[BadInput] = []
     frames = 0
     for source in sources:
         try:
             image = read_image_header(source, limits)
+        except OnlyADirectory as problem:
+            directories.append(problem)
+            continue
         except BadInput as problem:
             problems.append(problem)
             continue
@@ -39,7 +43,7 @@ def find_series(sources: Iterable[Source], limits: Limits) -> tuple[list[DicomSe
         if frames > MAX_FRAMES:
             raise BadInput(f"There are more than {MAX_FRAMES} DICOM frames: give one series.")
         images.append(image)
-    return group_series(images), problems
+    return group_series(images), problems if images else problems + directories
 
 
 def read_series(series: DicomSeries, limits: Limits, volume: int | None = None) -> Scan:

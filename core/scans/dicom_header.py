@@ -2,20 +2,20 @@
 
 import hashlib
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from core.errors import BadInput
-from core.scans.dicom_dataset import BAD_DICOM, dicom_errors, read_dataset, read_meta
+from core.scans.dicom_dataset import BAD_DICOM, DEFLATED, FileMeta, dicom_errors, read_dataset, read_meta
+from core.scans.dicom_directory import DICOMDIR_CLASS
 from core.scans.limits import MAX_FRAMES, Limits
 from core.scans.sources import CUT_OFF, Source
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _KEYWORDS = (
     "SOPInstanceUID",
@@ -52,9 +52,13 @@ _KEYWORDS = (
 )
 #: Only codes of this list are ever shown: a file may hold anything in that element.
 _MODALITIES = frozenset(
-    "AR AU BDUS BI BMD CR CT DG DX ECG ES GM IO IVOCT IVUS KER KO LEN LS MG MR NM OAM OCT OP OPM OPT OPV OT PR PT PX REG "
-    "RF RG RTDOSE RTIMAGE RTPLAN RTRECORD RTSTRUCT SEG SM SR SRF US VA XA XC DOC PLAN M3D OSS RWV SC TG HD EPS".split()
+    (
+        *("AR", "AU", "BI", "BMD", "CR", "CT", "DG", "DOC", "DX", "ECG", "EPS", "ES", "GM", "HD", "IO", "IVUS", "KO"),
+        *("LS", "MG", "MR", "NM", "OAM", "OCT", "OP", "OPM", "OPT", "OPV", "OT", "PR", "PT", "PX", "REG", "RF", "RG"),
+        *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "RWV", "SC", "SEG", "SM", "SR", "US", "VA", "XA", "XC"),
+    )
 )
+#: What objects without pixels are, for the sentence that refuses them.
 _WITHOUT_IMAGE = {
     "SR": "a report",
     "RTSTRUCT": "a set of contours",
@@ -67,6 +71,10 @@ _WITHOUT_IMAGE = {
     "REG": "a registration",
     "DOC": "a document",
 }
+
+
+class OnlyADirectory(BadInput):
+    """A DICOMDIR among the files: nothing is missed by passing over it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +179,7 @@ def read_image_header(source: Source, limits: Limits) -> DicomImage:
     limits.check_file(source.size)
     meta = read_meta(source)
     if meta.media_class == DICOMDIR_CLASS:
-        raise BadInput("A DICOMDIR is only a table of contents: give the folder it lies in, or a zip of that.")
+        raise OnlyADirectory("A DICOMDIR is only a table of contents: give the folder it lies in, or a zip of that.")
     stop = _StopAtPixels()
     dataset = read_dataset(source, limits, _KEYWORDS, stop, stop.watch)
     modality = _modality(dataset)
@@ -180,7 +188,7 @@ def read_image_header(source: Source, limits: Limits) -> DicomImage:
         raise BadInput(f"This DICOM file is {what}, there are no pixels in it: give the images of the series.")
     with dicom_errors():
         image = _image(source, meta.transfer_syntax, dataset, modality)
-        count = int(_number(dataset, "NumberOfFrames") or 1)
+        count = int(dataset.get("NumberOfFrames") or 1)
         _check_sizes(image, count, limits)
         image.problem = _missing_pixels(image, count, int(dataset.get("BitsAllocated") or 0), stop, source, meta)
         image.frames = _frames(image, dataset, count)
@@ -236,7 +244,7 @@ def _check_sizes(image: DicomImage, count: int, limits: Limits) -> None:
 
 
 def _missing_pixels(
-    image: DicomImage, count: int, bits_allocated: int, stop: _StopAtPixels, source: Source, meta: Any
+    image: DicomImage, count: int, bits_allocated: int, stop: _StopAtPixels, source: Source, meta: FileMeta
 ) -> str | None:
     """For pixels stored plainly: whether the file holds as many as its header announces."""
     from pydicom.uid import UID
@@ -244,15 +252,16 @@ def _missing_pixels(
     assert stop.length is not None
     if stop.length == 0xFFFFFFFF or (image.transfer_syntax and UID(image.transfer_syntax).is_encapsulated):
         return None
-    samples = image.rows * image.columns * image.samples * count
-    if image.photometric == "YBR_FULL_422":
-        samples = samples * 2 // 3
-    promised = -(-samples * max(bits_allocated, 1) // 8)
+    promised = native_bytes(image, count, bits_allocated)
     # what a deflated file holds is known only after inflating; decoding checks it
-    from core.scans.dicom_dataset import DEFLATED
-
     held = stop.length if meta.transfer_syntax == DEFLATED else min(stop.length, source.size - stop.start)
     return CUT_OFF if held < promised else None
+
+
+def native_bytes(image: DicomImage, count: int, bits_allocated: int) -> int:
+    """Bytes that `count` uncompressed frames take."""
+    bits = image.rows * image.columns * image.samples * count * bits_allocated
+    return -(-(bits * 2 // 3 if image.photometric == "YBR_FULL_422" else bits) // 8)
 
 
 def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
@@ -268,17 +277,11 @@ def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
         if len(offsets) == count and frame.position is not None and frame.orientation is not None:
             normal = np.cross(frame.orientation[:3], frame.orientation[3:])
             # offsets are relative, or (older) absolute along the normal; only differences matter after the first
-            frame = _moved(frame, frame.position + normal * (offsets[index] - offsets[0]))
+            frame = replace(frame, position=frame.position + normal * (offsets[index] - offsets[0]))
         elif count > 1 and not per_frame and not offsets:
-            frame = _moved(frame, None)
+            frame = replace(frame, position=None)
         frames.append(frame)
     return frames
-
-
-def _moved(frame: Frame, position: np.ndarray | None) -> Frame:
-    from dataclasses import replace
-
-    return replace(frame, position=position)
 
 
 class _FunctionalGroups:
@@ -314,7 +317,7 @@ def _frame(image: DicomImage, groups: _FunctionalGroups, index: int) -> Frame:
         spacing=(0.0, 0.0) if spacing is None or spacing.min() <= 0 else (float(spacing[0]), float(spacing[1])),
         thickness=abs(_float(groups.get("PixelMeasuresSequence", "SliceThickness")) or 0.0),
         step=abs(_float(groups.get("PixelMeasuresSequence", "SpacingBetweenSlices")) or 0.0),
-        slope=(1.0 if not slope else slope) * (dose or 1.0),
+        slope=(slope or 1.0) * (dose or 1.0),
         intercept=_float(groups.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
         time=None if time is None else int(time),
         order=(*(_float(value) or 0.0 for value in order), float(index)),

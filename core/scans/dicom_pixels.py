@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.dicom_dataset import dicom_errors, read_dataset
-from core.scans.dicom_header import DicomImage, Frame
+from core.scans.dicom_header import DicomImage, Frame, native_bytes
 from core.scans.limits import BOMB_BYTES, BOMB_MESSAGE, BOMB_RATIO, Limits
 from core.scans.samples import luminance
 from core.scans.sources import CUT_OFF
@@ -124,10 +124,7 @@ def _unsupported() -> BadInput:
 def _check_native(dataset: "Dataset", image: DicomImage) -> None:
     held = max(len(dataset.get(name) or b"") for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
     frames = int(dataset.get("NumberOfFrames") or 1)
-    bits = image.rows * image.columns * image.samples * int(dataset.BitsAllocated) * frames
-    if image.photometric == "YBR_FULL_422":
-        bits = bits * 2 // 3
-    if held < -(-bits // 8):
+    if held < native_bytes(image, frames, int(dataset.BitsAllocated)):
         raise BadInput(CUT_OFF)
 
 
@@ -156,7 +153,7 @@ def _check_compressed_frame(packed: bytes, dataset: "Dataset", image: DicomImage
         if expanded > _RLE_MAX_RATIO * len(packed):
             raise BadInput(_BAD_PIXELS)
         return
-    size = _jpeg_2000_size(packed) if packed[:4] != b"" and packed[:3] != b"\xff\xd8\xff" else _jpeg_size(packed)
+    size = _jpeg_size(packed) if packed.startswith(b"\xff\xd8\xff") else _jpeg_2000_size(packed)
     if size is not None and size != (image.rows, image.columns):
         raise BadInput("The compressed pixels are of another size than the DICOM header says: export the series again.")
 
@@ -176,6 +173,8 @@ def _jpeg_size(packed: bytes) -> tuple[int, int] | None:
     while at + 9 <= len(packed) and packed[at] == 0xFF:
         marker = packed[at + 1]
         if marker in _START_OF_FRAME:
+            if marker == 0xC1 and packed[at + 4] > 8:
+                raise _unsupported()  # no decoder of free licence reads lossy JPEG of 12 bits
             rows, columns = struct.unpack_from(">HH", packed, at + 5)
             return rows, columns
         at += 1 if marker == 0xFF else 2 + struct.unpack_from(">H", packed, at + 2)[0]

@@ -15,7 +15,7 @@ _LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
 _SAME_DIRECTION = 1e-3
 _SAME_SPACING = 1e-3
 #: Modalities whose images make a stack even when they do not say where they lie.
-_STACKED_MODALITIES = frozenset({"CT", "MR", "PT", "NM"})
+_STACKED_MODALITIES = frozenset({"CT", "MR", "PT"})
 _EVEN_STEP = 0.01
 _TILT_DEGREES = 0.5
 
