@@ -1,1 +1,31 @@
-"""."""
+"""Runs: what was asked, where it stands, what came of it. Importable without torch.
+
+>>> from core.runs import LOCAL_OWNER, ExplanationSpec, manager          # doctest: +SKIP
+>>> scan = manager().store.add_scan(load_scan(path), LOCAL_OWNER)        # doctest: +SKIP
+>>> run_id = manager().submit(ExplanationSpec(scan=scan, model="alzheimer-phantom", explainer="mask"))  # doctest: +SKIP
+>>> manager().store.progress(run_id, LOCAL_OWNER).fraction               # doctest: +SKIP
+"""
+
+from core.runs.kinds.explanation import ExplanationSpec
+from core.runs.kinds.training import TrainingSpec
+from core.runs.live import Live, Preview
+from core.runs.manager import RunManager, manager
+from core.runs.scans import scan_label
+from core.runs.spec import LOCAL_OWNER, RunSpec
+from core.runs.store import Run, RunStore, Status, StoredScan
+
+__all__ = [
+    "LOCAL_OWNER",
+    "ExplanationSpec",
+    "Live",
+    "Preview",
+    "Run",
+    "RunManager",
+    "RunSpec",
+    "RunStore",
+    "Status",
+    "StoredScan",
+    "TrainingSpec",
+    "manager",
+    "scan_label",
+]

@@ -1,0 +1,113 @@
+"""Writing files so that a reader sees the old content or the new one, never half of it."""
+
+import contextlib
+import errno
+import json
+import math
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+#: Everything unfinished starts with this; the janitor removes what a crash left behind.
+TEMPORARY_PREFIX = ".tmp-"
+
+#: OS errors that mean "no room left on the disk" (full, over quota).
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether `error`, or what caused it, says that the disk is full."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if (isinstance(seen, OSError) and seen.errno in _FULL) or "disk is full" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def temporary_beside(path: Path) -> Path:
+    """An unused name in the folder of `path`, on the same disk, so that a rename is atomic."""
+    return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
+    """Let `write` fill a temporary file, then move it to `path`; nothing is left behind when it fails.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Destination; its folder must exist.
+    write : callable
+        Gets the open binary file.
+    durable : bool
+        Wait until the disk has it (results); False for what is rewritten all the time (progress).
+    """
+    temporary = temporary_beside(path)
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, content: Mapping[str, Any], durable: bool = True) -> None:
+    """Write strict JSON (NaN and infinity become null) atomically."""
+    text = json.dumps(finite(content), ensure_ascii=False, indent=1, allow_nan=False)
+    write_atomically(path, lambda file: file.write(text.encode()), durable)
+
+
+def write_array(path: Path, values: np.ndarray, durable: bool = True) -> None:
+    """Write ``.npy`` atomically."""
+    write_atomically(path, lambda file: np.save(file, values, allow_pickle=False), durable)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Content of a JSON file; None where there is none."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return content
+
+
+def finite(value: Any) -> Any:
+    """`value` with plain Python types only, NaN and infinity as None: what strict JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return finite(value.tolist())
+    if isinstance(value, np.generic):
+        return finite(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder so that no reader ever finds half of it: renamed first, then emptied."""
+    doomed = temporary_beside(folder)
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes that the files below `folder` take on the disk."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            status = path.lstat()
+            total += status.st_blocks * 512
+    return total

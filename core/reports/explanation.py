@@ -1,0 +1,193 @@
+"""Explanations on the disk: ``explanation.json`` and one file an array. Readable without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from core.errors import BadInput
+from core.files import finite, write_json
+
+if TYPE_CHECKING:
+    from core.explainers.base import Explanation
+
+RECORD = "explanation.json"
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array of a stored explanation; its values are mapped from the disk when first looked at.
+
+    The attributes are those of `core.explainers.MapArray`.
+    """
+
+    path: Path
+    title: str
+    kind: Literal["attribution", "mask", "image"]
+    unit: str
+    neutral: float
+    diverging: bool
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """float32, the scan's spatial shape, read-only."""
+        try:
+            mapped: np.ndarray = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError as error:
+            raise BadInput("This result is no longer in the store: run it again.") from error
+        return mapped
+
+
+@dataclass(frozen=True, eq=False)
+class StoredExplanation:
+    """A finished explanation read back; attributes as in `core.explainers.Explanation`, plus the whole record.
+
+    Parameters
+    ----------
+    record : Mapping
+        ``explanation.json``: the stable keys (``explainer, model, target, parameters, scores, arrays, seconds,
+        versions, hashes``) and the others.
+    arrays : dict of str to StoredArray
+        ``map`` is the main one.
+    """
+
+    record: Mapping[str, Any]
+    arrays: dict[str, StoredArray]
+
+    @property
+    def explainer(self) -> str:
+        """Name of the explainer."""
+        return str(self.record["explainer"])
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return str(self.record["model"])
+
+    @property
+    def target(self) -> str | None:
+        """Class that was explained."""
+        return self.record["target"]
+
+    @property
+    def scores(self) -> dict[str, dict[str, float] | None] | None:
+        """Class → probability ``before`` and ``after``; None for regressors."""
+        return self.record.get("scores")
+
+    @property
+    def sentence(self) -> str:
+        """The answer in plain words."""
+        return str(self.record["sentence"])
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Curves over iterations."""
+        return dict(self.record["history"])
+
+    @property
+    def regions(self) -> list[dict[str, Any]]:
+        """Rows ``name``, ``share``, ``density``, ``voxels``; largest share first."""
+        return list(self.record["regions"])
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """Rows ``name``, ``title``, ``value``, ``sentence``, ``passed``."""
+        return list(self.record["checks"])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before believing the map."""
+        return tuple(self.record["warnings"])
+
+
+def write_explanation(explanation: Explanation, folder: Path) -> None:
+    """Write the store's form: ``explanation.json`` and ``NAME.npy`` (float32, scan space) for each array.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        As `core.explainers.explain` returned it.
+    folder : pathlib.Path
+        Must exist.
+    """
+    files = {}
+    for name, array in explanation.arrays.items():
+        files[name] = f"{name}.npy"
+        np.save(folder / files[name], np.asarray(array.values, dtype=np.float32), allow_pickle=False)
+    write_record(record_of(explanation, files), folder)
+
+
+def read_explanation(folder: Path) -> StoredExplanation:
+    """Read what `write_explanation` wrote; arrays are not loaded yet.
+
+    Raises
+    ------
+    BadInput
+        When the folder holds no explanation.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadInput("This result is no longer in the store: run it again.") from error
+    arrays = {
+        name: StoredArray(path=folder / file, **record["array_details"][name])
+        for name, file in record["arrays"].items()
+    }
+    return StoredExplanation(record, arrays)
+
+
+def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, Any]:
+    """The record of an explanation, ready for JSON (NaN and infinity as null).
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What to record.
+    files : mapping of str to str
+        Array name → file name beside the record.
+    """
+    record = {
+        "explainer": explanation.explainer,
+        "model": explanation.model,
+        "target": explanation.target,
+        "parameters": explanation.parameters,
+        "scores": explanation.scores,
+        "arrays": dict(files),
+        "seconds": explanation.seconds,
+        "versions": explanation.versions,
+        "hashes": explanation.hashes,
+        "preset": explanation.preset,
+        "synthetic": explanation.synthetic,
+        "sentence": explanation.sentence,
+        "regions": [asdict(region) for region in explanation.regions],
+        "atlas": explanation.atlas,
+        "checks": [asdict(check) for check in explanation.checks],
+        "numbers": explanation.numbers,
+        "history": explanation.history,
+        "notes": explanation.notes,
+        "warnings": explanation.warnings,
+        "array_details": {
+            name: {
+                "title": array.title,
+                "kind": array.kind,
+                "unit": array.unit,
+                "neutral": array.neutral,
+                "diverging": array.diverging,
+            }
+            for name, array in explanation.arrays.items()
+        },
+    }
+    if explanation.scores is None:
+        del record["scores"]
+    return dict(finite(record))
+
+
+def write_record(record: Mapping[str, Any], folder: Path) -> None:
+    """Write ``explanation.json``: last, so that a folder with a record is complete."""
+    write_json(folder / RECORD, record)

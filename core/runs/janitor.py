@@ -1,0 +1,117 @@
+"""Keeping the store below its limit, and free of what crashes left behind."""
+
+import contextlib
+import shutil
+import time
+from pathlib import Path
+
+from sqlalchemy import delete, func, select
+
+from core.files import TEMPORARY_PREFIX, remove_folder, size_of
+from core.runs import database
+from core.runs.store import RunStore, Status
+
+#: A scan or region that no run reads and nobody has looked at for so long may go.
+UNUSED_SECONDS = 3600.0
+
+#: Temporary files older than this belong to nobody who still writes.
+_STALE_SECONDS = 3600.0
+
+
+def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
+    """Make the store fit into `limit_bytes`, as far as that can be done without touching what is in use.
+
+    Leftovers of crashes go in any case. Above the limit go, until it fits: scans and regions that no run reads and
+    nobody has looked at for an hour, then the oldest finished runs that are not pinned, with what only they read.
+    Queued, running and pinned runs stay.
+
+    Parameters
+    ----------
+    store : RunStore
+        The store.
+    limit_bytes : int
+        Wanted size on disk.
+    now : float, optional
+        Seconds since 1970.
+
+    Returns
+    -------
+    int
+        Bytes on disk afterwards.
+    """
+    moment = time.time() if now is None else now
+    _remove_leftovers(store, moment)
+    size = size_of(store.root)
+    if size > limit_bytes:
+        size -= _remove_unused(store, moment, size - limit_bytes)
+    for run_id in _oldest_runs(store):
+        if size <= limit_bytes:
+            break
+        size -= size_of(store.folder(run_id))
+        store.discard([run_id])
+        size -= _remove_unused(store, moment, size - limit_bytes)
+    return size
+
+
+def _remove_leftovers(store: RunStore, now: float) -> None:
+    with store.engine.connect() as connection:
+        known = set(connection.execute(select(database.runs.c.id)).scalars())
+    for folder in (store.root / "runs").iterdir():
+        orphan = folder.name not in known and not folder.name.startswith(TEMPORARY_PREFIX)
+        if orphan and now - _modified(folder) > _STALE_SECONDS:
+            remove_folder(folder)
+    for path in store.root.rglob(f"{TEMPORARY_PREFIX}*"):
+        if now - _modified(path) > _STALE_SECONDS:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _remove_unused(store: RunStore, now: float, wanted: int) -> int:
+    """Remove unreferenced scans and regions, longest unused first, until `wanted` bytes are freed."""
+    freed = 0
+    for path in _unused(store, now):
+        if freed >= wanted:
+            break
+        freed += _weight(path)
+        if path.is_dir():
+            remove_folder(path)
+            with store.engine.begin() as connection:
+                connection.execute(delete(database.scan_access).where(database.scan_access.c.scan == path.name))
+        else:
+            path.unlink(missing_ok=True)
+    return freed
+
+
+def _unused(store: RunStore, now: float) -> list[Path]:
+    access = database.scan_access
+    with store.engine.connect() as connection:
+        referenced = set(connection.execute(select(database.references.c.content)).scalars())
+        latest = select(access.c.scan, func.max(access.c.used)).group_by(access.c.scan)
+        used = {row[0]: row[1] for row in connection.execute(latest)}
+    candidates = [*(store.root / "scans").iterdir(), *(store.root / "regions").iterdir()]
+    ages = {
+        path: max(used.get(path.name, 0.0), _modified(path))
+        for path in candidates
+        if path.stem not in referenced and not path.name.startswith(TEMPORARY_PREFIX)
+    }
+    return sorted((path for path, last in ages.items() if now - last > UNUSED_SECONDS), key=ages.__getitem__)
+
+
+def _oldest_runs(store: RunStore) -> list[str]:
+    table = database.runs
+    final = [status for status in Status if status.final]
+    query = select(table.c.id).where(table.c.status.in_(final), table.c.pinned.is_(False)).order_by(table.c.finished)
+    with store.engine.connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def _weight(path: Path) -> int:
+    return size_of(path) if path.is_dir() else path.stat().st_blocks * 512
+
+
+def _modified(path: Path) -> float:
+    with contextlib.suppress(FileNotFoundError):
+        return path.lstat().st_mtime
+    return time.time()

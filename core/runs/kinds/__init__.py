@@ -1,0 +1,1 @@
+"""Kinds of runs, one a file; `core.runs.spec.kinds` finds them."""

@@ -1,0 +1,127 @@
+"""A run that explains one model's answer on one scan."""
+
+import dataclasses
+import importlib
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from core.errors import BadInput
+from core.models.folders import folder_hash, resolve
+from core.progress import Progress, Report
+from core.runs.live import write_preview_grid
+from core.runs.spec import RunContext, RunSpec
+from core.settings import settings
+
+if TYPE_CHECKING:
+    from core.models.model import Model
+    from core.runs.store import RunStore
+    from core.scans.scan import Scan
+
+
+class ExplanationSpec(RunSpec):
+    """Explain what `model` says about `scan`; same words as `core.explainers.explain`.
+
+    The scan must have been stored first (`RunStore.add_scan`), and so must the region (`RunStore.add_region`).
+    """
+
+    kind: ClassVar[str] = "explanation"
+
+    scan: str = Field(pattern=r"^[0-9a-f]{64}$", description="content hash of a stored scan")
+    model: str = Field(description="library name or model folder")
+    explainer: str = Field(description="name of an explainer")
+    target: str | None = Field(None, description="class to explain; None: the card's target")
+    preset: str | None = Field(None, description="named settings; None: the explainer's first")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="over the preset")
+    region: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="content hash of a stored region")
+
+    def title(self) -> str:
+        """Explainer, model and class."""
+        return f"{self.explainer} · {self.model}" + (f" · {self.target}" if self.target else "")
+
+    @classmethod
+    def preload(cls) -> None:
+        """torch, every explainer and every architecture."""
+        from core.explainers import explain, explainers  # noqa: F401
+        from core.models.library import load_model  # noqa: F401
+        from core.models.zoo import architectures
+        from core.reports.explanation import write_explanation  # noqa: F401
+
+        importlib.import_module("scipy.ndimage")
+        explainers()
+        architectures()
+
+    def inputs(self) -> dict[str, Any]:
+        """The model by content, and the atlas that names the regions."""
+        return {"model": folder_hash(resolve(self.model)), "atlas": _atlas_stamp()}
+
+    def scans(self) -> tuple[str, ...]:
+        """The scan."""
+        return (self.scan,)
+
+    def regions(self) -> tuple[str, ...]:
+        """The region, when there is one."""
+        return (self.region,) if self.region else ()
+
+    def check(self, store: "RunStore") -> None:
+        """Scan, region and model must be there."""
+        store.scan_meta(self.scan, self.owner)
+        if self.region:
+            store.region(self.region)
+        resolve(self.model)
+
+    def execute(self, context: RunContext) -> None:
+        """Load, explain, write ``explanation.json`` and its arrays."""
+        from core.explainers import explain
+        from core.models import load_model
+        from core.reports.explanation import write_explanation
+
+        context.report(Progress(0.0, "loading the model"))
+        scan = context.store.scan(self.scan, self.owner)
+        model = load_model(self.model)
+        region = context.store.region(self.region) if self.region else None
+        explanation = explain(
+            scan,
+            model,
+            self.explainer,
+            target=self.target,
+            region=np.asarray(region) if region is not None else None,
+            preset=self.preset,
+            report=_placed(context, scan, model),
+            **_as_keywords(self.parameters),
+        )
+        context.report(Progress(1.0, "writing the maps"))
+        write_explanation(explanation, context.result)
+
+
+def _as_keywords(parameters: dict[str, Any]) -> dict[str, Any]:
+    clash = {"target", "region", "preset", "report", "scan", "model", "explainer"} & parameters.keys()
+    if clash:
+        raise BadInput(f"{sorted(clash)[0]!r} is not a parameter of an explainer: give it as a field of the run.")
+    return parameters
+
+
+def _placed(context: RunContext, scan: "Scan", model: "Model") -> Report:
+    """Reporter whose previews lie on a grid that is told once, so that a viewer can put them over the scan."""
+    from core.models.inputs import image_to_plane, input_grid
+
+    grid, plane = input_grid(scan, model.card.input)
+    write_preview_grid(context.store.folder(context.run_id), grid)
+
+    def report(progress: Progress) -> None:
+        if progress.preview is not None and plane is not None:
+            progress = dataclasses.replace(progress, preview=image_to_plane(progress.preview, plane))
+        context.report(progress)
+
+    return report
+
+
+def _atlas_stamp() -> str:
+    path = settings().atlas
+    if path is None:
+        return "built-in"
+    if not path.is_file():
+        raise BadInput("The configured atlas is not there: correct LIGHTBOX_ATLAS or unset it.")
+    status = path.stat()
+    return f"{path}:{status.st_mtime_ns}:{status.st_size}"

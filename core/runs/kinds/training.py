@@ -1,0 +1,50 @@
+"""A run that trains a model by one of the recipes of `core.training`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from core.errors import BadInput
+from core.files import write_json
+from core.runs.spec import RunContext, RunSpec
+
+if TYPE_CHECKING:
+    from core.runs.store import RunStore
+
+
+class TrainingSpec(RunSpec):
+    """Train a model on a cohort and write it into a model folder."""
+
+    kind: ClassVar[str] = "training"
+
+    recipe: str = Field(description="name of a recipe of core.training")
+    cohort: Path | None = Field(None, description="cohort folder; None lets the recipe make its own")
+    out: Path = Field(description="model folder to write")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    def title(self) -> str:
+        """Recipe and the model's name."""
+        return f"train {self.recipe} · {self.out.name}"
+
+    def inputs(self) -> dict[str, Any]:
+        """The cohort's table, and whether the model is still there: a removed one has to be trained again."""
+        table = self.cohort / "participants.tsv" if self.cohort else None
+        stamp = table.stat() if table and table.is_file() else None
+        return {
+            "cohort": [stamp.st_mtime_ns, stamp.st_size] if stamp else None,
+            "there": (self.out / "weights.safetensors").is_file(),
+        }
+
+    def check(self, store: "RunStore") -> None:
+        """The cohort must be there."""
+        if self.cohort is not None and not (self.cohort / "participants.tsv").is_file():
+            raise BadInput(f"{self.cohort.name} is not a cohort folder: it has no participants.tsv.")
+
+    def execute(self, context: RunContext) -> None:
+        """Train; the model goes to ``out``, its card and where it is into the result."""
+        from core.training import get_recipe
+
+        recipe = get_recipe(self.recipe)
+        card = recipe.train(recipe.parse(self.parameters), self.cohort, self.out, context.report)
+        write_json(context.result / "training.json", {"model": str(self.out), "card": card.model_dump(mode="json")})

@@ -1,0 +1,231 @@
+"""One manager a process: queues, starts, watches and ends runs, whoever asked and whether or not they still watch."""
+
+import atexit
+import logging
+import os
+import signal
+import threading
+import time
+from functools import lru_cache
+
+from sqlalchemy.exc import DatabaseError
+
+from core.runs.execute import STOPPED
+from core.runs.identity import ProcessIdentity
+from core.runs.janitor import sweep
+from core.runs.spec import RunSpec
+from core.runs.store import Run, RunStore, Status, UnfinishedRun
+from core.runs.workers.base import Ending, Execution, Worker
+from core.runs.workers.inline import InlineWorker
+from core.runs.workers.process import ProcessWorker
+from core.settings import settings
+
+_log = logging.getLogger(__name__)
+
+#: Seconds that a run has to notice its cancel file before its process is killed.
+_GRACE = 1.0
+_BUSY_POLL = 0.1
+_IDLE_POLL = 5.0
+_HOUSEKEEPING = 600.0
+
+
+class RunManager:
+    """Runs what is asked, a few at a time.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where runs are.
+    worker : Worker
+        Where they execute.
+    slots : int
+        How many execute at the same time; the others queue.
+    limit_bytes : int
+        Size of the store above which the janitor removes the oldest runs.
+    """
+
+    def __init__(self, store: RunStore, worker: Worker, slots: int = 1, limit_bytes: int = 10 * 10**9) -> None:
+        self.store = store
+        self._worker = worker
+        self._slots = slots
+        self._limit = limit_bytes
+        self._me = ProcessIdentity.of()
+        self._executions: dict[str, Execution] = {}
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._checked = self._swept = float("-inf")
+        self._thread = threading.Thread(target=self._supervise, name="run-manager", daemon=True)
+        self._thread.start()
+
+    def submit(self, spec: RunSpec) -> str:
+        """Ask for a run. An equal request with equal inputs that is done, running or queued is found, not repeated.
+
+        Parameters
+        ----------
+        spec : RunSpec
+            What to do, and for whom.
+
+        Returns
+        -------
+        str
+            The run's id; look with ``store.run(id, owner)``.
+
+        Raises
+        ------
+        BadInput
+            When the request cannot work (the scan or the model is not there).
+        """
+        run_id = self.store.add(spec, self._me)
+        self._wake.set()
+        return run_id
+
+    def cancel(self, run_id: str, owner: str) -> Run:
+        """Stop a run: at its next report, or killed a second later. Finished ones stay as they are.
+
+        Raises
+        ------
+        BadInput
+            When `owner` has no such run.
+        """
+        run = self.store.request_cancel(run_id, owner)
+        self._wake.set()
+        return run
+
+    def wait(self, run_id: str, owner: str, timeout: float | None = None) -> Run:
+        """The run, once it has finished (or `timeout` seconds have passed)."""
+        deadline = time.monotonic() + timeout if timeout is not None else float("inf")
+        run = self.store.run(run_id, owner)
+        while not run.status.final and time.monotonic() < deadline:
+            time.sleep(0.05)
+            run = self.store.run(run_id, owner)
+        return run
+
+    def warm_up(self) -> None:
+        """Prepare the worker in the background, so that the first run starts fast. Returns at once."""
+        threading.Thread(target=self._worker.warm_up, name="warm-up", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop everything that runs, as interrupted; what is queued waits for the next start."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(10.0)
+        self._worker.close()
+        for run_id in self._executions:
+            self.store.finish(run_id, Status.INTERRUPTED, STOPPED, only=Status.RUNNING)
+
+    # ---- the supervising thread
+
+    def _supervise(self) -> None:
+        while not self._closing.is_set():
+            try:
+                busy = self._step()
+            except (DatabaseError, OSError):
+                # a full disk or a busy database passes; what is true now is written at the next step
+                _log.exception("the run manager could not reach its store")
+                busy = True
+            self._wake.wait(_BUSY_POLL if busy else _IDLE_POLL)
+            self._wake.clear()
+
+    def _step(self) -> bool:
+        """One round; returns whether anything needs watching closely."""
+        self._reap()
+        unfinished = self.store.unfinished()
+        for run in unfinished:
+            if run.cancelling and time.time() - run.cancelling > _GRACE:
+                self._kill(run)
+        self._start(unfinished)
+        self._keep_house()
+        return bool(self._executions) or any(run.cancelling for run in unfinished)
+
+    def _reap(self) -> None:
+        for run_id, execution in list(self._executions.items()):
+            ending = execution.ending()
+            if ending is not None:
+                self._tell_the_truth(run_id, ending)
+                del self._executions[run_id]
+                self._swept = float("-inf")
+
+    def _tell_the_truth(self, run_id: str, ending: Ending) -> None:
+        """A run that ended without a final state died: say how."""
+        left = {run.id: run for run in self.store.unfinished()}.get(run_id)
+        if left is None:
+            return
+        status, message = (Status.CANCELLED, "") if left.cancelling else _died(ending)
+        self.store.finish(run_id, status, message)
+
+    def _kill(self, run: UnfinishedRun) -> None:
+        if run.id in self._executions:
+            self._executions[run.id].kill()
+        elif run.worker is not None and run.worker.alive and run.worker.pid != os.getpid():
+            os.kill(run.worker.pid, signal.SIGKILL)  # started by a server beside this one
+
+    def _start(self, unfinished: list[UnfinishedRun]) -> None:
+        for run in unfinished:
+            if len(self._executions) >= self._slots:
+                return
+            if run.status is Status.QUEUED and run.server == self._me and run.id not in self._executions:
+                self._executions[run.id] = self._worker.start(run.id)
+
+    def _keep_house(self) -> None:
+        now = time.monotonic()
+        if now - self._checked > _IDLE_POLL:
+            self._checked = now
+            self.store.adopt_queued(self._me)
+            self.store.mark_interrupted(except_runs=self._executions)
+        if now - self._swept > _HOUSEKEEPING:
+            self._swept = now
+            sweep(self.store, self._limit)
+
+
+def _died(ending: Ending) -> tuple[Status, str]:
+    """State and sentence for a worker that ended without saying anything."""
+    if ending.code is None:
+        return Status.INTERRUPTED, "The process that runs start from ended: run it again."
+    if ending.code >= 0:
+        return Status.FAILED, "The worker could not start or write its result: look into the server's log."
+    name = signal.Signals(-ending.code).name
+    if -ending.code == signal.SIGKILL:
+        return Status.INTERRUPTED, f"The worker was killed ({name}), perhaps because memory ran out: run it again."
+    if -ending.code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        return Status.INTERRUPTED, f"The worker was stopped from outside ({name}): run it again."
+    if -ending.code == signal.SIGBUS:
+        return Status.FAILED, f"The worker crashed ({name}), perhaps because the disk is full: free some space."
+    return Status.FAILED, f"The worker crashed ({name}): run it again, and if it crashes again report it."
+
+
+_lock = threading.Lock()
+
+
+def manager() -> RunManager:
+    """The manager of this process, made at the first call from the settings; closed when the process ends.
+
+    Raises
+    ------
+    LightboxError
+        When the store cannot be opened.
+    """
+    with _lock:
+        return _manager()
+
+
+@lru_cache(maxsize=1)
+def _manager() -> RunManager:
+    chosen = settings()
+    store = RunStore.open(chosen.store_path)
+    slots = chosen.worker_slots
+    worker: Worker
+    if chosen.worker == "process":
+        worker = ProcessWorker(store.root, threads=chosen.threads or default_threads(slots))
+    else:
+        worker = InlineWorker(store)
+    made = RunManager(store, worker, slots, int(chosen.store_limit_gb * 10**9))
+    atexit.register(made.close)
+    return made
+
+
+def default_threads(slots: int = 1) -> int:
+    """Torch threads of one run: all cores but one, shared between the slots; at least one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, (cores - 1) // slots)

@@ -1,0 +1,154 @@
+"""What a run is asked to do. One kind of run = one file in ``core/runs/kinds``."""
+
+import hashlib
+import importlib
+import inspect
+import json
+import pkgutil
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.progress import Report
+from core.settings import ROOT, settings
+
+if TYPE_CHECKING:
+    from core.runs.store import RunStore
+
+#: Owner of everything while there is no login.
+LOCAL_OWNER = "local"
+
+#: Sources whose change makes an earlier result another result.
+_CODE = ("scans", "models", "metrics", "cohorts", "explainers", "training", "reports")
+
+
+@dataclass(frozen=True, eq=False)
+class RunContext:
+    """What an executing run is given.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where its inputs are.
+    run_id : str
+        Its own id.
+    result : pathlib.Path
+        Empty folder for what it produces; becomes the run's ``result/`` in one step when it has finished.
+    report : Report
+        To be called often with progress; raises `core.errors.Cancelled` when the person cancelled.
+    """
+
+    store: "RunStore"
+    run_id: str
+    result: Path
+    report: Report
+
+
+class RunSpec(BaseModel, ABC):
+    """A request: everything that decides the result, as data.
+
+    Subclass it in one file of ``core/runs/kinds`` (or in a module named to the manager); it is then stored, queued,
+    executed, cancelled and found again like the others. The module must be importable without torch.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: ClassVar[str]
+    owner: str = Field(LOCAL_OWNER, min_length=1, max_length=200, description="who asked; nobody else finds the run")
+
+    @abstractmethod
+    def title(self) -> str:
+        """What it is, for a list of runs."""
+
+    @abstractmethod
+    def execute(self, context: RunContext) -> None:
+        """Do it. Runs in a worker; heavy imports belong inside.
+
+        Raises
+        ------
+        core.errors.LightboxError
+            With a sentence for people; the run becomes ``failed``.
+        core.errors.Cancelled
+            From ``context.report``.
+        """
+
+    @classmethod
+    def preload(cls) -> None:
+        """Import what `execute` needs, once, in the process that runs are forked from."""
+
+    def inputs(self) -> dict[str, Any]:
+        """What else decides the result, beside the fields (content of a model folder, …)."""
+        return {}
+
+    def check(self, store: "RunStore") -> None:
+        """Refuse, before it is queued, what cannot work (a scan that is not there).
+
+        Raises
+        ------
+        core.errors.BadInput
+            With what to do.
+        """
+
+    def scans(self) -> tuple[str, ...]:
+        """Content hashes of the scans it reads; the janitor keeps them while the run exists."""
+        return ()
+
+    def regions(self) -> tuple[str, ...]:
+        """Content hashes of the regions it reads."""
+        return ()
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the request, its inputs and the code that answers it: equal fingerprints, equal results."""
+        content = {
+            "kind": self.kind,
+            "spec": self.model_dump(mode="json"),
+            "inputs": self.inputs(),
+            "code": code_hash(),
+            "torch": version("torch"),
+            "device": settings().device,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def kinds() -> dict[str, type[RunSpec]]:
+    """Every kind of run by name: the files of ``core/runs/kinds`` and whatever else was imported."""
+    package = importlib.import_module("core.runs.kinds")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"core.runs.kinds.{module.name}")
+    found: dict[str, type[RunSpec]] = {}
+    waiting: list[type[RunSpec]] = [*RunSpec.__subclasses__()]
+    while waiting:
+        cls = waiting.pop()
+        waiting.extend(cls.__subclasses__())
+        if not inspect.isabstract(cls):
+            found[cls.kind] = cls
+    return found
+
+
+def parse_spec(kind: str, content: str) -> RunSpec:
+    """Spec from its stored JSON.
+
+    Raises
+    ------
+    KeyError
+        For a kind that no imported module defines.
+    pydantic.ValidationError
+        For fields that an older or newer version wrote.
+    """
+    return kinds()[kind].model_validate_json(content)
+
+
+@lru_cache(maxsize=1)
+def code_hash() -> str:
+    """SHA-256 of the sources that compute results: after an upgrade nothing old is taken for new."""
+    digest = hashlib.sha256()
+    for package in _CODE:
+        for path in sorted((ROOT / "core" / package).rglob("*.py")):
+            digest.update(path.relative_to(ROOT).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

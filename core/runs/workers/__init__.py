@@ -1,0 +1,1 @@
+"""Workers: where runs execute. All keep the contract of `core.runs.workers.base.Worker`."""

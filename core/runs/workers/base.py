@@ -1,0 +1,55 @@
+"""The contract that every worker keeps; ``tests/core/runs/workers/test_contract.py`` checks it for each."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an execution ended, whatever the run's row says.
+
+    Parameters
+    ----------
+    code : int or None
+        Exit code; negative: the signal that ended the process; None: not known (the worker's parent was lost).
+    """
+
+    code: int | None
+
+
+class Execution(ABC):
+    """One run being executed."""
+
+    run_id: str
+
+    @abstractmethod
+    def ending(self) -> Ending | None:
+        """How it ended; None while it goes on."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End it now, if this worker can; otherwise it ends at its next report."""
+
+
+class Worker(ABC):
+    """Executes queued runs of one store.
+
+    The contract: `start` returns at once. The run's row becomes ``running`` when the work begins and final before
+    `Execution.ending` tells so, unless the process died: then the manager writes the truth. A run whose cancel file
+    appears stops at its next report. `close` leaves nothing running and nothing marked running.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def start(self, run_id: str) -> Execution:
+        """Begin to execute a queued run."""
+
+    @abstractmethod
+    def warm_up(self) -> None:
+        """Do in advance what makes the first run start fast, where there is such a thing."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop what is executing (as interrupted) and let go of everything."""
