@@ -1,0 +1,141 @@
+"""Maps that leave: in the scan's own space as NIfTI (3D), as ``.npy`` with a picture to look at (2D)."""
+
+import gzip
+import io
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from core.errors import BadInput
+from core.files import write_array, write_atomically
+from core.scans.orientation import file_view
+from core.scans.scan import Scan, SourceSpace
+
+Kind = Literal["attribution", "mask", "image"]
+
+
+def write_map(
+    values: np.ndarray, scan: Scan, folder: Path, name: str, kind: Kind = "attribution", neutral: float | None = None
+) -> str:
+    """Write a map so that it lies exactly on the file the scan was read from.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Map in scan space (the scan's spatial shape, RAS+), any real dtype.
+    scan : Scan
+        What the map belongs to; its `source` says how the file stores it.
+    folder : pathlib.Path
+        Where to write; must exist.
+    name : str
+        File name without its ending.
+    kind : {"attribution", "mask", "image"}
+        For the picture of a 2D map: images are grey, the others magma.
+    neutral : float, optional
+        For the picture: colours diverge around this value.
+
+    Returns
+    -------
+    str
+        Name of the main file: ``NAME.nii.gz``, or ``NAME.npy`` beside ``NAME.png``.
+
+    Raises
+    ------
+    BadInput
+        When `values` has not the scan's shape.
+    """
+    if scan.dimensions == 3:
+        content = nifti_bytes(values, scan)
+        write_atomically(folder / f"{name}.nii.gz", lambda file: file.write(content))
+        return f"{name}.nii.gz"
+    _check_shape(values, scan)
+    picture = png_bytes(values, kind, neutral)
+    write_array(folder / f"{name}.npy", _storable(values))
+    write_atomically(folder / f"{name}.png", lambda file: file.write(picture))
+    return f"{name}.npy"
+
+
+def nifti_bytes(values: np.ndarray, scan: Scan) -> bytes:
+    """A 3D map as the bytes of a ``.nii.gz`` in the scan's own space: the file's axis order, shape and affine.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Map in scan space (the scan's spatial shape, RAS+). Whole numbers stay whole, the rest becomes float32.
+    scan : Scan
+        What the map belongs to.
+
+    Returns
+    -------
+    bytes
+        The same for the same map: no time is stored.
+
+    Raises
+    ------
+    BadInput
+        When `values` has not the scan's shape, or the scan is a 2D image.
+    """
+    from nibabel.nifti1 import Nifti1Image
+
+    _check_shape(values, scan)
+    if scan.dimensions != 3:
+        raise BadInput("A map of a 2D image has no NIfTI form: save it as PNG or .npy.")
+    space = scan.source or SourceSpace(scan.affine, scan.shape)
+    image = Nifti1Image(file_view(_storable(values), space), space.affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(space.affine, code="aligned")
+    # a quaternion cannot hold shear (gantry tilt): readers then take the sform, which can
+    image.set_qform(space.affine if _is_rigid(space.affine) else None, code=2 if _is_rigid(space.affine) else 0)
+    return gzip.compress(image.to_bytes(), compresslevel=5, mtime=0)
+
+
+def png_bytes(values: np.ndarray, kind: Kind = "attribution", neutral: float | None = None) -> bytes:
+    """A 2D map as a picture, lowest to highest value; the two are kept in the PNG's text fields ``low`` and ``high``.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (rows, columns)
+        First row on top.
+    kind : {"attribution", "mask", "image"}
+        Images are grey, the others magma.
+    neutral : float, optional
+        Blue below, red above, the same distance to both ends.
+    """
+    from matplotlib import colormaps
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    shown = np.asarray(values, dtype=np.float64)
+    low, high = float(shown.min()), float(shown.max())
+    if neutral is not None:
+        reach = max(high - neutral, neutral - low)
+        low, high = neutral - reach, neutral + reach
+    colours = colormaps["RdBu_r" if neutral is not None else "gray" if kind == "image" else "magma"]
+    scaled = (shown - low) / (high - low) if high > low else np.zeros_like(shown)
+    information = PngInfo()
+    information.add_text("low", repr(low))
+    information.add_text("high", repr(high))
+    content = io.BytesIO()
+    Image.fromarray(colours(scaled, bytes=True)[..., :3]).save(content, format="PNG", pnginfo=information)
+    return content.getvalue()
+
+
+def _check_shape(values: np.ndarray, scan: Scan) -> None:
+    if values.shape != scan.shape:
+        raise BadInput(f"The map has shape {values.shape} and the scan {scan.shape}: maps leave in scan space.")
+
+
+def _storable(values: np.ndarray) -> np.ndarray:
+    """Type that every NIfTI reader knows: uint8 for truth values, int16 or int32 for whole numbers, else float32."""
+    values = np.asarray(values)
+    if values.dtype.kind == "b":
+        return values.astype(np.uint8)
+    if values.dtype.kind in "iu":
+        return values if values.dtype in (np.uint8, np.int16, np.int32) else values.astype(np.int32)
+    return values.astype(np.float32, copy=False)
+
+
+def _is_rigid(affine: np.ndarray) -> bool:
+    directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(np.allclose(directions.T @ directions, np.eye(3), atol=1e-5))
