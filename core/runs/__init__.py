@@ -10,9 +10,10 @@ from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.kinds.training import TrainingSpec
 from core.runs.live import Live, Preview
 from core.runs.manager import RunManager, manager
+from core.runs.records import Run, Status, StoredScan
 from core.runs.scans import scan_label
 from core.runs.spec import LOCAL_OWNER, RunSpec
-from core.runs.store import Run, RunStore, Status, StoredScan
+from core.runs.store import RunStore
 
 __all__ = [
     "LOCAL_OWNER",

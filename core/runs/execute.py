@@ -14,8 +14,9 @@ from core.files import TEMPORARY_PREFIX, is_disk_full, remove_folder
 from core.progress import Progress
 from core.runs.identity import ProcessIdentity
 from core.runs.live import CANCEL, Heartbeat, LiveWriter
+from core.runs.records import Status
 from core.runs.spec import RunContext
-from core.runs.store import RunStore, Status
+from core.runs.store import RunStore
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select
 
 from core.files import TEMPORARY_PREFIX, remove_folder, size_of
 from core.runs import database
-from core.runs.store import RunStore, Status
+from core.runs.records import Status
+from core.runs.store import RunStore
 
 #: A scan or region that no run reads and nobody has looked at for so long may go.
 UNUSED_SECONDS = 3600.0

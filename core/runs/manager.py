@@ -13,8 +13,9 @@ from sqlalchemy.exc import DatabaseError
 from core.runs.execute import STOPPED
 from core.runs.identity import ProcessIdentity
 from core.runs.janitor import sweep
+from core.runs.records import Run, Status, UnfinishedRun
 from core.runs.spec import RunSpec
-from core.runs.store import Run, RunStore, Status, UnfinishedRun
+from core.runs.store import RunStore
 from core.runs.workers.base import Ending, Execution, Worker
 from core.runs.workers.inline import InlineWorker
 from core.runs.workers.process import ProcessWorker

@@ -1,0 +1,171 @@
+"""The rows of all owners, for workers, the manager and the janitor; screens use `core.runs.store.RunStore`."""
+
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Engine, delete, select, update
+
+from core.errors import BadInput, LightboxError
+from core.files import remove_folder, size_of
+from core.runs import database
+from core.runs.identity import ProcessIdentity
+from core.runs.live import heartbeat_age
+from core.runs.records import Status, UnfinishedRun
+from core.runs.spec import RunSpec, parse_spec
+
+_RUN_ID = re.compile(r"[0-9a-f]{16}")
+
+#: A worker on another host that has not shown itself for so long is taken for dead.
+_SILENT_SECONDS = 60.0
+
+
+class Ledger:
+    """State of every run, and the folder of each. Safe to share between threads and processes.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Folder of the store, absolute.
+    engine : sqlalchemy.Engine
+        Its database.
+    """
+
+    def __init__(self, root: Path, engine: Engine) -> None:
+        self.root = root
+        self.engine = engine
+        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @classmethod
+    def open(cls, root: Path) -> Self:
+        """Store in folder `root`, made when missing. Runs whose worker no longer lives are marked interrupted.
+
+        Raises
+        ------
+        LightboxError
+            When the folder cannot be written or its database cannot be read.
+        """
+        store = cls.connect(root)
+        store.mark_interrupted()
+        return store
+
+    @classmethod
+    def connect(cls, root: Path) -> Self:
+        """`open` for a worker: leaves the state of other runs alone."""
+        try:
+            (root / "runs").mkdir(parents=True, exist_ok=True)
+            return cls(root.resolve(), database.open_database(root / "lightbox.db"))
+        except OSError as error:
+            raise LightboxError(
+                f"The store {root} cannot be written ({error.strerror}): set LIGHTBOX_STORE_PATH to a folder that can."
+            ) from error
+
+    def folder(self, run_id: str) -> Path:
+        """Folder of a run.
+
+        Raises
+        ------
+        BadInput
+            When `run_id` is not an id (it may come from a link).
+        """
+        if not _RUN_ID.fullmatch(run_id):
+            raise BadInput("There is no such run here: it was removed, or the link is not yours.")
+        return self.root / "runs" / run_id
+
+    def result(self, run_id: str) -> Path:
+        """Folder of what a run produced; there only once it is complete."""
+        return self.folder(run_id) / "result"
+
+    def request(self, run_id: str) -> RunSpec:
+        """Spec of any run, for the worker that executes it."""
+        table = database.runs
+        with self._reader.connect() as connection:
+            row = connection.execute(select(table.c.kind, table.c.request).where(table.c.id == run_id)).one()
+        return parse_spec(row.kind, row.request)
+
+    def claim(self, run_id: str, worker: ProcessIdentity) -> bool:
+        """Take a queued run; False when somebody was quicker or it was cancelled."""
+        table = database.runs
+        return self.change(
+            (table.c.id == run_id) & (table.c.status == Status.QUEUED),
+            status=Status.RUNNING,
+            started=time.time(),
+            worker=worker.model_dump_json(),
+        )
+
+    def finish(self, run_id: str, status: Status, message: str = "", only: Status | None = None) -> bool:
+        """Give a run its final state, once; False when it has one already (or is not `only`)."""
+        table = database.runs
+        before = [only] if only else [Status.QUEUED, Status.RUNNING]
+        return self.change(
+            (table.c.id == run_id) & table.c.status.in_(before),
+            status=status,
+            message=message,
+            finished=time.time(),
+            cancelling=None,
+            size=size_of(self.folder(run_id)),
+        )
+
+    def unfinished(self) -> list[UnfinishedRun]:
+        """Every queued and running run of every owner, oldest first."""
+        table = database.runs
+        query = select(table).where(table.c.status.in_([Status.QUEUED, Status.RUNNING])).order_by(table.c.created)
+        with self._reader.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            UnfinishedRun(
+                row.id,
+                Status(row.status),
+                row.cancelling,
+                ProcessIdentity.model_validate_json(row.server),
+                ProcessIdentity.model_validate_json(row.worker) if row.worker else None,
+            )
+            for row in rows
+        ]
+
+    def adopt_queued(self, server: ProcessIdentity) -> None:
+        """Take over what a server that no longer lives had queued."""
+        for run in self.unfinished():
+            if run.status is Status.QUEUED and run.server.here and not run.server.alive:
+                self.change(
+                    (database.runs.c.id == run.id) & (database.runs.c.status == Status.QUEUED),
+                    server=server.model_dump_json(),
+                )
+
+    def mark_interrupted(self, except_runs: Iterable[str] = ()) -> None:
+        """Running runs whose worker no longer lives become ``interrupted``."""
+        watched = set(except_runs)
+        for run in self.unfinished():
+            if run.status is Status.RUNNING and run.id not in watched and not self._worker_lives(run):
+                status = Status.CANCELLED if run.cancelling else Status.INTERRUPTED
+                message = "" if run.cancelling else "It was cut off when the server stopped: run it again."
+                self.finish(run.id, status, message, only=Status.RUNNING)
+
+    def discard(self, run_ids: Iterable[str]) -> None:
+        """Remove finished runs: rows first, so that no reader meets a row without its folder."""
+        final = [status for status in Status if status.final]
+        for run_id in run_ids:
+            with self.engine.begin() as connection:
+                gone = connection.execute(
+                    delete(database.runs).where(database.runs.c.id == run_id, database.runs.c.status.in_(final))
+                )
+                if gone.rowcount:
+                    connection.execute(delete(database.references).where(database.references.c.run == run_id))
+            if gone.rowcount:
+                remove_folder(self.folder(run_id))
+
+    def close(self) -> None:
+        """Let go of the database file."""
+        self.engine.dispose()
+
+    def _worker_lives(self, run: UnfinishedRun) -> bool:
+        if run.worker is None:
+            return False
+        return run.worker.alive if run.worker.here else heartbeat_age(self.folder(run.id)) < _SILENT_SECONDS
+
+    def change(self, where: Any, **values: Any) -> bool:
+        """Set columns of the rows that fit `where`; whether there were any."""
+        with self.engine.begin() as connection:
+            return connection.execute(update(database.runs).where(where).values(**values)).rowcount > 0
