@@ -56,3 +56,21 @@ def fast_network(network: nn.Module, dimensions: int, precision: Precision = "au
 
 def _cpu_has_bfloat16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def unchanged_known(network: FastNetwork, x: torch.Tensor) -> nn.Module:
+    """`network` for inputs made from `x`: those equal to `x` in every voxel get its answer without asking again."""
+
+    class Known(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.answer = network(x)
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            changed = (inputs != x).flatten(1).any(dim=1)
+            answers = self.answer.repeat(len(inputs), 1)
+            if changed.any():
+                answers[changed] = network(inputs[changed])
+            return answers
+
+    return Known()

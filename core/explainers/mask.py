@@ -265,7 +265,7 @@ class MaskParameters(Parameters):
     )
     precision: Literal["auto", "float32", "bfloat16"] = parameter(
         "auto",
-        "Arithmetic of the iterations; auto takes bfloat16 where the processor has it. Final scores are always float32.",
+        "Arithmetic of the iterations; auto takes bfloat16 where the processor has it. Scores shown are float32.",
         group=_LONG,
         advanced=True,
     )

@@ -1,0 +1,221 @@
+"""What all maps made with Captum share: running, progress, and the test of hiding what the map marks.
+
+Importable without torch, so that explainers can be listed without it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from core.explainers.base import Check, Explainer, Explanation, Findings, MapArray, Question
+from core.explainers.parameters import Parameters, parameter
+from core.progress import Progress
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from core.models.model import Model
+
+TEST_GROUP = "Test of the map"
+#: Random maps that stand against the one found.
+_CONTROLS = 3
+
+Baseline = Literal["auto", "healthy_mean", "blur", "constant"]
+
+
+class MapParameters(Parameters):
+    """Parameters of every map that is tested by hiding its top."""
+
+    hide_share: float = parameter(
+        5.0,
+        "Share of the tissue, where the map is largest, that is replaced by mean healthy tissue (blur, where the "
+        "model's card has none) to see whether the answer changes.",
+        minimum=0.1,
+        maximum=50.0,
+        step=0.1,
+        unit="%",
+        group=TEST_GROUP,
+    )
+    seed: int = parameter(
+        0,
+        "Decides the random places the map is compared with, and the method's own random draws.",
+        minimum=0,
+        maximum=1_000_000,
+        group=TEST_GROUP,
+        advanced=True,
+    )
+
+
+class BaselineParameters(MapParameters):
+    """Parameters of methods that compare the scan with a baseline."""
+
+    baseline: Baseline = parameter(
+        "auto",
+        "What the scan is compared with: the mean healthy scan of the model's card, the scan blurred, or one value. "
+        "auto takes the mean healthy scan where there is one, else blur.",
+        group="Against what",
+    )
+    baseline_value: float = parameter(
+        0.0, "The one value, in the scan's units. Used when the baseline is constant.", group="Against what"
+    )
+
+
+class CaptumExplainer(Explainer):
+    """A map of the target's logit made with Captum. A subclass says how in `attribute`.
+
+    Class attributes
+    ----------------
+    hide_by : {"magnitude", "positive"}
+        Which voxels count as marked: large values of either sign (gradients), or large positive ones.
+    """
+
+    hide_by: ClassVar[Literal["magnitude", "positive"]] = "magnitude"
+
+    @abstractmethod
+    def attribute(self, question: Question, parameters: Any) -> MapArray:
+        """The map, raw, in model space (spatial shape)."""
+
+    def checks(self, question: Question, parameters: Any, values: np.ndarray) -> tuple[Check, ...]:
+        """Checks of a method's own, beside the ones that all maps get; by default none."""
+        return ()
+
+    @classmethod
+    def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:
+        """Make ``baseline="auto"`` what it stands for with this model, so that the record says it."""
+        if getattr(parameters, "baseline", None) != "auto":
+            return parameters
+        from core.explainers._hiding import healthy_or_blur
+
+        return parameters.model_copy(update={"baseline": healthy_or_blur(model)})
+
+    def run(self, question: Question, parameters: Any) -> Findings:
+        """Make the map, then hide its top and as much at random places."""
+        from core.explainers._hiding import fill_image, healthy_or_blur, hide, random_control, support_of
+
+        model, prepared = question.model, question.prepared
+        array = self.attribute(question, parameters)
+        support = support_of(model, array.values.shape)
+        hidden = top_share(array.values, support, parameters.hide_share / 100, self.hide_by)
+        kind = healthy_or_blur(model)
+        fill = fill_image(model, prepared, kind)
+        changed = hide(prepared.tensor, hidden, fill)
+        after = model.probabilities(changed)
+        name = model.card.classes[question.target or 0]
+        control = random_control(
+            hidden,
+            support,
+            prepared,
+            fill,
+            lambda tensor: model.probabilities(tensor)[name],
+            _CONTROLS,
+            parameters.seed,
+        )
+        before = model.probabilities(prepared.tensor)[name]
+        numbers = {
+            "hidden_share": float(hidden[support].mean()) if support.any() else 0.0,
+            "control": control,
+            "hidden_by_healthy_tissue": float(kind == "healthy_mean"),
+        }
+        return Findings(
+            arrays={
+                "map": array,
+                # a viewer shows one channel; of several it is the first
+                "perturbed": MapArray(changed[0, 0].cpu().numpy(), "scan without what the map marks", "image"),
+            },
+            after=after,
+            checks=(
+                *_hiding_checks(name, before, after[name], control, parameters.hide_share, kind == "healthy_mean"),
+                *self.checks(question, parameters, array.values),
+            ),
+            numbers=numbers,
+            warnings=() if array.values.any() else ("the map is zero everywhere: it says nothing about this scan",),
+        )
+
+    @classmethod
+    def sentence(cls, explanation: Explanation) -> str:
+        """The map's meaning, its top regions, and what hiding its top did."""
+        text = super().sentence(explanation)
+        scores, target = explanation.scores, explanation.target
+        if not scores or not scores["after"] or target is None or "control" not in explanation.numbers:
+            return text
+        tissue = "mean healthy tissue" if explanation.numbers["hidden_by_healthy_tissue"] else "blur"
+        return (
+            f"{text} With the top {explanation.parameters['hide_share']:g} % of the map replaced by {tissue} "
+            f"{target} is {scores['after'][target]:.0%}; as much replaced at random places leaves "
+            f"{explanation.numbers['control']:.0%}."
+        )
+
+
+def top_share(
+    values: np.ndarray, support: np.ndarray, share: float, by: Literal["magnitude", "positive"]
+) -> np.ndarray:
+    """Voxels of `support` where the map is largest: float32 of 0 and 1, `share` of the support's voxels at most.
+
+    Voxels where the map is zero (``positive``: not above zero) are never marked, however large the share.
+    """
+    strength = np.abs(values) if by == "magnitude" else np.maximum(values, 0)
+    places = np.flatnonzero(support & (strength > 0))
+    wanted = round(share * int(support.sum()))
+    order = np.argsort(strength.ravel()[places], kind="stable")[::-1]
+    marked = np.zeros(values.shape, dtype=np.float32)
+    marked.ravel()[places[order[:wanted]]] = 1.0
+    return marked
+
+
+def watched(x: torch.Tensor) -> torch.Tensor:
+    """`x` as a tensor of its own that keeps a gradient (Captum would set and unset that on the scan's own tensor)."""
+    return x.detach().clone().requires_grad_(True)
+
+
+def baseline_image(question: Question, parameters: BaselineParameters) -> torch.Tensor:
+    """What the scan is compared with, shape of the prepared tensor."""
+    from core.explainers._hiding import fill_image, healthy_or_blur
+
+    kind = healthy_or_blur(question.model) if parameters.baseline == "auto" else parameters.baseline
+    return fill_image(question.model, question.prepared, kind, parameters.baseline_value)
+
+
+def summed_over_channels(attribution: torch.Tensor) -> np.ndarray:
+    """Attribution (1, C, *spatial) → spatial float32; channels add up, so that sums over the map keep their meaning."""
+    return attribution.detach()[0].sum(dim=0).float().cpu().numpy()
+
+
+def counted(network: nn.Module, question: Question, total: int) -> nn.Module:
+    """`network`, reporting after each call how many of `total` inputs it has seen (and stopping when cancelled)."""
+    from torch import nn as modules
+
+    class Counted(modules.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network, self.done = network, 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.done += len(x)
+            fraction = min(self.done / max(total, 1), 1.0)
+            question.report(Progress(fraction, f"asked the model {min(self.done, total)} of {total} times"))
+            return self.network(x)
+
+    return Counted()
+
+
+def voxels(length_mm: float, spacing_mm: Sequence[float], shape: Sequence[int]) -> tuple[int, ...]:
+    """A length as voxels along each axis: at least 1, at most the axis."""
+    return tuple(min(max(1, round(length_mm / s)), n) for s, n in zip(spacing_mm, shape, strict=True))
+
+
+def _hiding_checks(
+    name: str, before: float, after: float, control: float, share: float, healthy: bool
+) -> tuple[Check, ...]:
+    tissue = "mean healthy tissue" if healthy else "blur (the model's card has no healthy mean)"
+    called = before >= 0.5
+    hidden = f"With the top {share:g} % of the map replaced by {tissue} {name} goes from {before:.0%} to {after:.1%}."
+    random = f"As much replaced at random places leaves {name} at {control:.0%} (mean of {_CONTROLS})."
+    return (
+        Check("hide_top", "Hiding the map's top", after, hidden, after <= before / 2 if called else None),
+        Check("control", "Random places", control, random, control >= before / 2 if called else None),
+    )

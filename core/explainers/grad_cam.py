@@ -1,0 +1,79 @@
+"""Grad-CAM: a convolution layer's activations, weighted by what the score makes of them (Selvaraju et al., 2017)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from core.explainers._captum import CaptumExplainer, MapParameters, summed_over_channels
+from core.explainers.base import MapArray, Question
+from core.explainers.parameters import Parameters, parameter
+
+if TYPE_CHECKING:
+    from core.models.model import Model
+
+
+class GradCAMParameters(MapParameters):
+    """Parameters of `GradCAM`."""
+
+    layer: str = parameter(
+        "",
+        "Convolution layer by name; empty takes the one the model's card names. Deeper: more meaning, coarser map.",
+        group="What to show",
+    )
+    rectify: bool = parameter(
+        True,
+        "Keep only what speaks for the class, as published. Off: keep also what speaks against it, with its sign.",
+        group="What to show",
+        paper=True,
+        reference="eq. 2",
+    )
+
+
+class GradCAM(CaptumExplainer):
+    """Activations of a layer weighted by their mean gradient, brought to full resolution where they belong."""
+
+    name: ClassVar[str] = "grad_cam"
+    title: ClassVar[str] = "Grad-CAM"
+    summary: ClassVar[str] = "The map shows where a late layer saw what speaks for the class."
+    reference: ClassVar[str] = "Selvaraju et al., ICCV 2017, eq. 1 and 2"
+    parameters_model: ClassVar[type[Parameters]] = GradCAMParameters
+    hide_by = "positive"
+
+    @classmethod
+    def unfit(cls, model: Model) -> str | None:
+        """Needs a classifier with a convolution layer."""
+        if _convolutions(model):
+            return super().unfit(model)
+        return super().unfit(model) or f"{cls.title} needs a convolution layer, and this network has none."
+
+    @classmethod
+    def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:
+        """Name the layer: the card's, else the last convolution.
+
+        Raises
+        ------
+        BadInput
+            When the model has no layer of the name given.
+        """
+        assert isinstance(parameters, GradCAMParameters)
+        layer = parameters.layer or model.card.attribution_layer or _convolutions(model)[-1]
+        model.layer(layer)
+        return parameters.model_copy(update={"layer": layer})
+
+    def attribute(self, question: Question, parameters: GradCAMParameters) -> MapArray:
+        """One pass forward and back to the layer, then linear interpolation between its samples' own positions."""
+        from captum.attr import LayerGradCam
+
+        from core.explainers._geometry import at_full_resolution, layer_sampling
+
+        network, x = question.model.network, question.prepared.tensor
+        layer = question.model.layer(parameters.layer)
+        coarse = LayerGradCam(network, layer).attribute(x, target=question.target, relu_attributions=parameters.rectify)
+        values = at_full_resolution(summed_over_channels(coarse), layer_sampling(network, layer, x), x.shape[2:])
+        return MapArray(values, "class activation", "attribution", "logit", diverging=not parameters.rectify)
+
+
+def _convolutions(model: Model) -> list[str]:
+    from torch import nn
+
+    return [name for name, module in model.network.named_modules() if isinstance(module, nn.Conv2d | nn.Conv3d)]
