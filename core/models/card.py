@@ -34,14 +34,15 @@ class Intensity(_Section):
 class InputContract(_Section):
     """What the network must be fed. A scan that differs is resampled, and the person is told.
 
-    With ``affine`` the grid is fixed in space (MNI millimetres). Without it the grid follows the scan: spacing and shape
-    are applied around the scan's centre. For 2D models, ``plane`` and ``position_mm`` say which slice of a volume to take.
+    With ``affine`` the grid is fixed in space (MNI millimetres). Without it the grid follows the scan: spacing and
+    shape are applied around the scan's centre. For 2D models, ``plane`` and ``position_mm`` say which slice of a
+    volume to take.
     """
 
     dimensions: Literal[2, 3]
     channels: int = Field(1, ge=1)
     shape: tuple[int, ...] | None = Field(None, description="spatial shape; None: any")
-    spacing_mm: tuple[float, ...] | None = None
+    spacing_mm: tuple[float, ...] | None = Field(None, description="one number an axis of shape; 2D: rows, columns")
     affine: tuple[tuple[float, ...], ...] | None = Field(None, description="4x4 index → RAS+ mm of the fixed grid")
     orientation: Literal["RAS"] = "RAS"
     multiple_of: int = Field(1, ge=1, description="when shape is None: pad to multiples of this")

@@ -6,11 +6,13 @@ import numpy as np
 import torch
 
 from core.errors import BadInput
-from core.models.card import InputContract
+from core.models.card import InputContract, Intensity
 from core.scans.grid import Grid, resample
 from core.scans.scan import Scan
 
 _PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
+#: units of pictures whose values are grey levels of a known full scale
+_FULL_SCALE = {"8-bit": 255.0, "16-bit": 65535.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,10 @@ class PreparedInput:
         For a 2D model on a volume: the plane that was taken.
     notes, warnings : tuple of str
         What was done to meet the contract ("resampled 1.5 → 3 mm"); what does not fit it.
+    gain, offset : float
+        Tensor value = scan value · gain + offset (before clipping, where the contract clips).
+    picture_spacing_mm : tuple of float, optional
+        What the contract says a pixel measures, for an image scaled to the model's size.
     """
 
     tensor: torch.Tensor
@@ -37,10 +43,15 @@ class PreparedInput:
     plane: str | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    gain: float = 1.0
+    offset: float = 0.0
+    picture_spacing_mm: tuple[float, ...] | None = None
 
     @property
     def spacing_mm(self) -> tuple[float, ...]:
         """Millimetres between neighbouring samples along each spatial axis of the tensor."""
+        if self.picture_spacing_mm is not None:
+            return self.picture_spacing_mm
         spacing = self.grid.spacing_mm
         if self.plane is None:
             return spacing
@@ -53,8 +64,12 @@ class PreparedInput:
         """
         if self.plane is not None:
             values = image_to_plane(values, self.plane)
-            return _spread_plane(values, self.grid, self.scan.grid, order, fill)
+            return _spread_plane(values, self.grid, self.scan.grid, _PLANE_AXIS[self.plane], order, fill)
         return resample(values, self.grid, self.scan.grid, order=order, fill=fill).astype(np.float32, copy=False)
+
+    def in_scan_units(self, values: np.ndarray) -> np.ndarray:
+        """Values of the tensor (an image an explainer changed) → the scan's own intensities, float32."""
+        return ((values - self.offset) / self.gain).astype(np.float32)
 
     def to_model(self, values: np.ndarray, order: int = 0) -> np.ndarray:
         """Array of the scan's spatial shape (a region) → model space, the spatial shape of the tensor."""
@@ -73,12 +88,27 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
     grid, plane = input_grid(scan, contract)
     notes = list(_describe_resampling(scan.grid, grid, plane))
     warnings = list(_field_of_view_warnings(scan.grid, grid))
-    channels = np.stack([resample(channel, scan.grid, grid) for channel in scan.array])
+    intensities = _meet_intensity(scan, contract)
+    # around the scan is air: the lowest value, which is not always 0
+    fill = (contract.intensity.low - intensities.offset) / intensities.gain
+    channels = np.stack([resample(channel, scan.grid, grid, fill=fill) for channel in scan.array])
     if plane is not None:
         channels = np.stack([plane_to_image(channel, plane) for channel in channels])
-    channels, more_notes, more_warnings = _meet_intensity(channels, scan, contract)
+    channels = channels * np.float32(intensities.gain) + np.float32(intensities.offset)
+    if contract.intensity.rescale == "minmax":
+        channels = np.clip(channels, contract.intensity.low, contract.intensity.high)
     tensor = torch.from_numpy(np.ascontiguousarray(channels, dtype=np.float32))[None].to(device)
-    return PreparedInput(tensor, grid, scan, plane, (*notes, *more_notes), (*warnings, *more_warnings))
+    return PreparedInput(
+        tensor,
+        grid,
+        scan,
+        plane,
+        notes=(*notes, *intensities.notes),
+        warnings=(*warnings, *intensities.warnings),
+        gain=intensities.gain,
+        offset=intensities.offset,
+        picture_spacing_mm=contract.spacing_mm if scan.dimensions == 2 and contract.shape else None,
+    )
 
 
 def input_grid(scan: Scan, contract: InputContract) -> tuple[Grid, str | None]:
@@ -112,11 +142,10 @@ def input_grid(scan: Scan, contract: InputContract) -> tuple[Grid, str | None]:
 
 
 def _target_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid:
-    if contract.affine is not None and scan.dimensions == 3:
+    if contract.affine is not None and scan.dimensions == 3 and (contract.dimensions == 3 or contract.plane):
         return contract_grid(contract)
-    spacing = np.asarray(contract.spacing_mm or scan.spacing_mm[: contract.dimensions], dtype=np.float64)
-    if plane is not None or scan.dimensions == 3:
-        return _scan_centred_grid(scan, contract, spacing, plane)
+    if scan.dimensions == 3:
+        return _scan_centred_grid(scan, contract, plane)
     if contract.shape is None:
         padded = tuple(int(-(-n // contract.multiple_of) * contract.multiple_of) for n in scan.shape)
         return Grid(padded, scan.affine)
@@ -155,16 +184,20 @@ def _plane_grid(shape: list[int], affine: np.ndarray, plane: str, position_mm: f
     return Grid(tuple(volume), moved)
 
 
-def _scan_centred_grid(scan: Scan, contract: InputContract, spacing: np.ndarray, plane: str | None) -> Grid:
+def _scan_centred_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid:
     volume_spacing = np.asarray(scan.spacing_mm, dtype=np.float64)
-    shape = np.asarray(scan.shape)
+    extent = np.asarray(scan.shape) * volume_spacing
     kept = [axis for axis in range(3) if plane is None or axis != _PLANE_AXIS[plane]]
-    volume_spacing[kept] = spacing[: len(kept)]
-    extent = np.asarray(scan.shape) * np.asarray(scan.spacing_mm)
+    # a 2D contract speaks of (rows, columns): the reverse of the volume's axes
+    turn = slice(None) if plane is None else slice(None, None, -1)
+    if contract.spacing_mm is not None:
+        volume_spacing[kept] = contract.spacing_mm[turn]
+    elif plane is not None and contract.shape is not None:
+        # like an image of another size: scaled to fit, aspect kept
+        volume_spacing[kept] *= np.max(extent[kept] / volume_spacing[kept] / contract.shape[turn])
     shape = np.maximum(np.round(extent / volume_spacing), 1).astype(int)
     if contract.shape is not None:
-        wanted = contract.shape if plane is None else contract.shape[::-1]
-        shape[kept] = wanted
+        shape[kept] = contract.shape[turn]
     elif contract.multiple_of > 1:
         shape[kept] = -(-shape[kept] // contract.multiple_of) * contract.multiple_of
     if plane is not None:
@@ -190,9 +223,8 @@ def image_to_plane(image: np.ndarray, plane: str) -> np.ndarray:
     return np.expand_dims(np.ascontiguousarray(image[::-1, ::-1].T), _PLANE_AXIS[plane])
 
 
-def _spread_plane(values: np.ndarray, grid: Grid, target: Grid, order: int, fill: float) -> np.ndarray:
+def _spread_plane(values: np.ndarray, grid: Grid, target: Grid, axis: int, order: int, fill: float) -> np.ndarray:
     """Put a one-plane map into the scan's volume: on the slices that the plane's thickness covers, elsewhere `fill`."""
-    axis = int(np.argmin(grid.shape))
     shape = list(grid.shape)
     shape[axis] = 3
     affine = grid.affine.copy()
@@ -213,11 +245,19 @@ def _describe_resampling(source: Grid, target: Grid, plane: str | None) -> list[
         axis = _PLANE_AXIS[plane]
         notes.append(f"{plane} slice at {target.affine[axis, 3]:.0f} mm taken from the volume")
     before, after = source.spacing_mm, target.spacing_mm
+    if len(source.shape) == 2:
+        # a picture has no millimetres to speak of: pixels are what a person knows
+        shapes = f"{_times(source.shape)} → {_times(target.shape)} pixels"
+        return [] if source.shape == target.shape else [f"image scaled or padded {shapes}"]
     if not np.allclose(before, after, atol=0.01):
         notes.append(f"resampled {_millimetres(before)} → {_millimetres(after)} mm")
     if plane is None and source.shape != target.shape and not notes:
-        notes.append(f"cropped or padded {'×'.join(map(str, source.shape))} → {'×'.join(map(str, target.shape))}")
+        notes.append(f"cropped or padded {_times(source.shape)} → {_times(target.shape)}")
     return notes
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
 
 
 def _millimetres(spacing: tuple[float, ...]) -> str:
@@ -236,30 +276,45 @@ def _field_of_view_warnings(source: Grid, target: Grid) -> list[str]:
     return [f"the scan covers only {share:.0%} of what the model looks at"] if share < 0.6 else []
 
 
-def _meet_intensity(
-    channels: np.ndarray, scan: Scan, contract: InputContract
-) -> tuple[np.ndarray, list[str], list[str]]:
+@dataclass(frozen=True)
+class _Intensities:
+    """How scan values become model values (value · gain + offset), and what to tell about it."""
+
+    gain: float = 1.0
+    offset: float = 0.0
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _meet_intensity(scan: Scan, contract: InputContract) -> _Intensities:
     wanted = contract.intensity
-    notes: list[str] = []
-    warnings: list[str] = []
     if wanted.rescale == "minmax":
-        low, high = np.percentile(scan.array, (0.5, 99.5))
-        if high > low:
-            channels = np.clip((channels - low) / (high - low), 0, 1) * (wanted.high - wanted.low) + wanted.low
-            notes.append(f"intensities {low:.4g}…{high:.4g} scaled to {wanted.low:g}…{wanted.high:g}")
-        else:
-            warnings.append("the scan has one value everywhere")
-        return channels, notes, warnings
+        low, high = (float(v) for v in np.percentile(scan.array, (0.5, 99.5)))
+        if high <= low:
+            return _Intensities(warnings=("the scan has one value everywhere",))
+        return _stretch(low, high, wanted, f"intensities {low:.4g}…{high:.4g} scaled to {wanted.low:g}…{wanted.high:g}")
+    if scan.units in _FULL_SCALE:
+        full = _FULL_SCALE[scan.units]
+        return _stretch(0.0, full, wanted, f"{scan.units} picture: 0…{full:.0f} read as {wanted.low:g}…{wanted.high:g}")
     low, high = float(scan.array.min()), float(scan.array.max())
-    margin = 0.05 * (wanted.high - wanted.low)
-    if low < wanted.low - margin or high > wanted.high + margin:
+    return _Intensities(warnings=_range_warnings(low, high, wanted))
+
+
+def _stretch(low: float, high: float, wanted: Intensity, note: str) -> _Intensities:
+    gain = (wanted.high - wanted.low) / (high - low)
+    return _Intensities(gain, wanted.low - low * gain, notes=(note,) if gain != 1 else ())
+
+
+def _range_warnings(low: float, high: float, wanted: Intensity) -> tuple[str, ...]:
+    span = wanted.high - wanted.low
+    if low < wanted.low - 0.05 * span or high > wanted.high + 0.05 * span:
         unit = f" ({wanted.units})" if wanted.units else ""
-        warnings.append(
+        return (
             f"the scan's values {low:.4g}…{high:.4g} lie outside what the model was trained on, "
-            f"{wanted.low:g}…{wanted.high:g}{unit}: its answer may mean nothing"
+            f"{wanted.low:g}…{wanted.high:g}{unit}: its answer may mean nothing",
         )
-    elif high - low < 0.1 * (wanted.high - wanted.low):
-        warnings.append(
-            f"the scan's values {low:.4g}…{high:.4g} fill little of the trained range {wanted.low:g}…{wanted.high:g}"
+    if high - low < 0.1 * span:
+        return (
+            f"the scan's values {low:.4g}…{high:.4g} fill little of the trained range {wanted.low:g}…{wanted.high:g}",
         )
-    return channels, notes, warnings
+    return ()

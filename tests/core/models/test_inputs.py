@@ -1,0 +1,219 @@
+"""Meeting an input contract: what the network is fed, and maps back into the scan's space."""
+
+import numpy as np
+import pytest
+
+from core.cohorts.phantoms import mni_grid, template
+from core.errors import BadInput
+from core.models.card import InputContract, Intensity
+from core.models.inputs import image_to_plane, plane_to_image, prepare
+from core.scans.grid import Grid
+from core.scans.scan import Scan
+
+PROBABILITY = Intensity(low=0, high=1, units="grey-matter probability")
+COARSE = mni_grid(6.0)
+
+
+def volume_contract(grid: Grid = COARSE) -> InputContract:
+    return InputContract(
+        dimensions=3,
+        shape=grid.shape,
+        affine=tuple(map(tuple, grid.affine.tolist())),
+        spacing_mm=grid.spacing_mm,
+        intensity=PROBABILITY,
+    )
+
+
+def slice_contract(plane: str = "coronal", position_mm: float = -18.0, grid: Grid = COARSE) -> InputContract:
+    columns, rows = (axis for axis in range(3) if axis != ("sagittal", "coronal", "axial").index(plane))
+    return InputContract(
+        dimensions=2,
+        shape=(grid.shape[rows], grid.shape[columns]),
+        affine=tuple(map(tuple, grid.affine.tolist())),
+        spacing_mm=(grid.spacing_mm[rows], grid.spacing_mm[columns]),
+        plane=plane,
+        position_mm=position_mm,
+        intensity=PROBABILITY,
+    )
+
+
+def scan_on(grid: Grid, values: np.ndarray | None = None) -> Scan:
+    array = template(grid) if values is None else values
+    return Scan(array[None].astype(np.float32), grid.affine, units="grey-matter probability")
+
+
+def picture(values: np.ndarray, units: str | None = None) -> Scan:
+    return Scan(values[None].astype(np.float32), np.eye(4), units=units)
+
+
+def test_a_scan_on_the_models_own_grid_is_fed_unchanged_and_nothing_is_said() -> None:
+    scan = scan_on(COARSE)
+    prepared = prepare(scan, volume_contract())
+    np.testing.assert_array_equal(prepared.tensor[0, 0].numpy(), scan.array[0])
+    assert prepared.notes == () and prepared.warnings == ()
+
+
+def test_a_finer_scan_is_resampled_onto_the_models_grid_and_the_person_is_told() -> None:
+    prepared = prepare(scan_on(mni_grid(3.0)), volume_contract())
+    assert prepared.tensor.shape == (1, 1, *COARSE.shape)
+    assert "resampled 3 → 6 mm" in prepared.notes
+    expected = template(COARSE)
+    assert np.corrcoef(prepared.tensor.numpy().ravel(), expected.ravel())[0, 1] > 0.99
+
+
+def test_a_map_of_the_model_comes_back_at_the_place_it_points_to() -> None:
+    fine = mni_grid(3.0)
+    prepared = prepare(scan_on(fine), volume_contract())
+    hot = np.zeros(COARSE.shape, np.float32)
+    hot[20, 15, 10] = 1
+    back = prepared.to_scan(hot)
+    assert back.shape == fine.shape
+    peak = np.array(np.unravel_index(back.argmax(), back.shape))
+    expected_mm = COARSE.affine @ [20, 15, 10, 1]
+    np.testing.assert_allclose(fine.affine @ [*peak, 1], expected_mm, atol=1e-6)
+
+
+def test_a_region_drawn_on_the_scan_lands_on_the_same_millimetres_in_the_model() -> None:
+    fine = mni_grid(3.0)
+    prepared = prepare(scan_on(fine), volume_contract())
+    region = np.zeros(fine.shape, np.uint8)
+    region[40:44, 30:34, 20:24] = 1
+    voxels = np.argwhere(prepared.to_model(region))
+    assert len(voxels)
+    millimetres = voxels * 6 + COARSE.affine[:3, 3]
+    first, last = (fine.affine[:3, 3] + np.array(corner) * 3 for corner in ([40, 30, 20], [43, 33, 23]))
+    assert (millimetres.min(axis=0) > first - 3.1).all()
+    assert (millimetres.max(axis=0) < last + 3.1).all()
+
+
+def test_a_slice_shows_superior_on_top_and_the_patients_right_on_the_left() -> None:
+    values = np.zeros(COARSE.shape, np.float32)
+    right_and_high = np.argmin(np.abs(COARSE.affine[0, 3] + 6 * np.arange(COARSE.shape[0]) - 60))
+    level = np.argmin(np.abs(COARSE.affine[1, 3] + 6 * np.arange(COARSE.shape[1]) + 18))
+    values[right_and_high, level, COARSE.shape[2] - 4] = 1
+    prepared = prepare(scan_on(COARSE, values), slice_contract(position_mm=-18))
+    image = prepared.tensor[0, 0].numpy()
+    row, column = np.unravel_index(image.argmax(), image.shape)
+    assert row == 3
+    assert column == COARSE.shape[0] - 1 - right_and_high < COARSE.shape[0] / 2
+    assert any("coronal slice at -18 mm" in note for note in prepared.notes)
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_turning_a_plane_into_an_image_and_back_loses_nothing(plane: str) -> None:
+    axis = ("sagittal", "coronal", "axial").index(plane)
+    shape = [4, 5, 6]
+    shape[axis] = 1
+    volume = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    np.testing.assert_array_equal(image_to_plane(plane_to_image(volume, plane), plane), volume)
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_a_slice_map_comes_back_on_its_slice_only(plane: str) -> None:
+    axis = ("sagittal", "coronal", "axial").index(plane)
+    prepared = prepare(scan_on(COARSE), slice_contract(plane, -18.0))
+    back = prepared.to_scan(np.ones(prepared.tensor.shape[2:], np.float32), fill=-1.0)
+    level = int(np.argmin(np.abs(COARSE.affine[axis, 3] + 6 * np.arange(COARSE.shape[axis]) + 18)))
+    np.testing.assert_allclose(np.take(back, level, axis=axis), 1)
+    assert (np.delete(back, level, axis=axis) == -1).all()
+
+
+def test_a_slice_has_the_spacing_of_its_rows_and_columns() -> None:
+    grid = Grid((20, 30, 25), np.diag([8.0, 6.0, 7.0, 1.0]))
+    scan = Scan(np.random.default_rng(0).random((1, *grid.shape), dtype=np.float32), grid.affine)
+    prepared = prepare(scan, slice_contract("coronal", 60.0, grid))
+    assert prepared.tensor.shape[2:] == (25, 20)
+    assert prepared.spacing_mm == pytest.approx((7.0, 8.0))
+
+
+@pytest.mark.parametrize("shape", [(31, 31), (62, 62), (200, 90), (15, 40)])
+def test_a_picture_of_any_size_is_scaled_to_fit_keeping_its_aspect(shape: tuple[int, int]) -> None:
+    rows, columns = np.indices(shape, dtype=np.float32)
+    disc = ((rows - shape[0] / 2) ** 2 + (columns - shape[1] / 2) ** 2) < (min(shape) / 3) ** 2
+    prepared = prepare(picture(disc * 1.0), slice_contract())
+    image = prepared.tensor[0, 0].numpy()
+    assert image.shape == (31, 31)
+    tall, wide = (np.ptp(np.argwhere(image > 0.5), axis=0) + 1).tolist()
+    assert abs(tall - wide) <= 1
+    back = prepared.to_scan(image)
+    assert back.shape == shape
+    assert np.mean((back > 0.5) == disc) > 0.93
+
+
+def test_the_picture_of_a_slice_feeds_the_model_what_the_slice_itself_does() -> None:
+    contract = slice_contract()
+    of_volume = prepare(scan_on(COARSE), contract)
+    levels = np.round(of_volume.tensor[0, 0].numpy() * 65535)
+    of_picture = prepare(picture(levels, "16-bit"), contract)
+    np.testing.assert_allclose(of_picture.tensor.numpy(), of_volume.tensor.numpy(), atol=1e-5)
+    assert of_picture.spacing_mm == of_volume.spacing_mm
+
+
+@pytest.mark.parametrize(("units", "full"), [("8-bit", 255), ("16-bit", 65535)])
+def test_full_scale_of_a_picture_is_read_as_the_models_range_and_undone_on_the_way_back(units: str, full: int) -> None:
+    values = np.linspace(0, full, 31 * 31).reshape(31, 31)
+    prepared = prepare(picture(values, units), slice_contract())
+    np.testing.assert_allclose(prepared.tensor[0, 0].numpy(), values / full, atol=1e-6)
+    assert prepared.notes == (f"{units} picture: 0…{full} read as 0…1",)
+    np.testing.assert_allclose(prepared.in_scan_units(prepared.tensor[0, 0].numpy()), values, rtol=1e-5, atol=1e-2)
+
+
+def test_a_scan_outside_the_trained_range_is_warned_about_not_rescaled() -> None:
+    prepared = prepare(scan_on(COARSE, template(COARSE) * 900), volume_contract())
+    assert float(prepared.tensor.max()) > 100
+    assert "lie outside what the model was trained on" in prepared.warnings[0]
+
+
+def test_a_scan_that_fills_little_of_the_range_is_warned_about() -> None:
+    prepared = prepare(scan_on(COARSE, template(COARSE) * 0.05), volume_contract())
+    assert "fill little of the trained range" in prepared.warnings[0]
+
+
+def test_minmax_maps_the_scans_own_percentiles_to_the_range() -> None:
+    contract = volume_contract().model_copy(update={"intensity": Intensity(low=-1, high=1, rescale="minmax")})
+    prepared = prepare(scan_on(COARSE, template(COARSE) * 900), contract)
+    assert float(prepared.tensor.min()) == -1 and float(prepared.tensor.max()) == 1
+
+
+def test_around_a_small_scan_the_model_sees_the_lowest_value_of_its_range() -> None:
+    contract = volume_contract().model_copy(update={"intensity": Intensity(low=-1000, high=1000, units="HU")})
+    small = Grid((20, 24, 20), COARSE.affine)
+    prepared = prepare(Scan(np.full((1, *small.shape), 40, np.float32), small.affine), contract)
+    assert float(prepared.tensor[0, 0, -1, -1, -1]) == -1000
+
+
+def test_a_scan_elsewhere_in_space_is_refused() -> None:
+    far = COARSE.affine.copy()
+    far[:3, 3] += 5000
+    with pytest.raises(BadInput, match="do not overlap"):
+        prepare(Scan(np.ones((1, *COARSE.shape), np.float32), far), volume_contract())
+
+
+def test_an_image_for_a_volume_model_and_wrong_channels_are_refused() -> None:
+    with pytest.raises(BadInput, match="reads volumes"):
+        prepare(picture(np.ones((8, 8))), volume_contract())
+    with pytest.raises(BadInput, match="channel"):
+        prepare(Scan(np.ones((2, *COARSE.shape), np.float32), COARSE.affine), volume_contract())
+
+
+def test_a_model_of_free_size_takes_the_scan_as_it_is_padded_to_its_multiple() -> None:
+    contract = InputContract(dimensions=2, multiple_of=16, intensity=PROBABILITY)
+    values = np.random.default_rng(0).random((30, 33))
+    prepared = prepare(picture(values), contract)
+    assert prepared.tensor.shape[2:] == (32, 48)
+    np.testing.assert_allclose(prepared.to_scan(prepared.tensor[0, 0].numpy()), values, atol=1e-6)
+
+
+def test_a_volume_without_a_fixed_grid_is_sampled_around_its_own_centre() -> None:
+    contract = InputContract(dimensions=3, shape=(16, 16, 16), spacing_mm=(6.0, 6.0, 6.0), intensity=PROBABILITY)
+    prepared = prepare(scan_on(COARSE), contract)
+    centre = lambda grid: grid.affine @ [*((np.array(grid.shape) - 1) / 2), 1]  # noqa: E731
+    np.testing.assert_allclose(centre(prepared.grid), centre(COARSE))
+
+
+def test_a_volume_one_slice_thick_is_an_image_to_a_model_of_images() -> None:
+    contract = InputContract(dimensions=2, shape=(20, 10), intensity=PROBABILITY)
+    values = np.random.default_rng(0).random((20, 40, 1)).astype(np.float32)
+    prepared = prepare(Scan(values[None], np.diag([1.0, 1.0, 5.0, 1.0])), contract)
+    assert prepared.plane == "axial" and prepared.tensor.shape[2:] == (20, 10)
+    assert prepared.spacing_mm == pytest.approx((2.0, 2.0))
