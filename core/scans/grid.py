@@ -54,8 +54,6 @@ def resample(values: np.ndarray, source: Grid, target: Grid, order: int = 1, fil
     """
     from scipy import ndimage  # costs 0.3 s, which pages that only look at a scan need not pay
 
-    from scipy import ndimage
-
     if source.same_as(target):
         return values if order == 0 else np.asarray(values, dtype=np.float32)
     keep = [*range(len(source.shape)), 3]
