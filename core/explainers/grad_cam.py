@@ -68,7 +68,9 @@ class GradCAM(CaptumExplainer):
 
         network, x = question.model.network, question.prepared.tensor
         layer = question.model.layer(parameters.layer)
-        coarse = LayerGradCam(network, layer).attribute(x, target=question.target, relu_attributions=parameters.rectify)
+        coarse = LayerGradCam(network, layer).attribute(
+            watched(x), target=question.target, relu_attributions=parameters.rectify
+        )
         values = at_full_resolution(summed_over_channels(coarse), layer_sampling(network, layer, x), x.shape[2:])
         return MapArray(values, "class activation", "attribution", "logit", diverging=not parameters.rectify)
 

@@ -5,7 +5,13 @@ from typing import ClassVar
 import numpy as np
 
 from core.explainers._captum import (
-    BaselineParameters, CaptumExplainer, baseline_image, counted, summed_over_channels, watched)
+    BaselineParameters,
+    CaptumExplainer,
+    baseline_image,
+    counted,
+    summed_over_channels,
+    watched,
+)
 from core.explainers.base import Check, MapArray, Question
 from core.explainers.parameters import Parameters, parameter
 
@@ -64,7 +70,5 @@ class IntegratedGradients(CaptumExplainer):
             scan, baseline = (float(v) for v in question.model.network(both)[:, question.target or 0])
         difference, total = scan - baseline, float(values.sum(dtype=np.float64))
         gap = abs(total - difference) / max(abs(difference), 1e-6)
-        sentence = (
-            f"The map adds up to {total:.2f}; the logit is {difference:.2f} above the baseline's ({gap:.1%} off).")
-        )
+        sentence = f"The map adds up to {total:.2f}, the logit's difference is {difference:.2f} ({gap:.1%} apart)."
         return (Check("completeness", "Completeness", gap, sentence, gap <= 0.05),)
