@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.explainers._captum import CaptumExplainer, MapParameters, summed_over_channels
+from core.explainers._captum import CaptumExplainer, MapParameters, summed_over_channels, watched
 from core.explainers.base import MapArray, Question
 from core.explainers.parameters import Parameters, parameter
 
