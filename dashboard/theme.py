@@ -31,8 +31,8 @@ EXPLAINER_COLORS: Final = {
     "saliency": "#d9c26a",
     "integrated_gradients": "#8fc9a0",
     "smoothgrad": "#b6a4e0",
-    "gradcam": "#e8845c",
-    "guided_backprop": "#c98bb0",
+    "grad_cam": "#e8845c",
+    "guided_backpropagation": "#c98bb0",
     "occlusion": "#7fa8d8",
 }
 EXPLAINER_FALLBACK: Final = ("#a3b1bc", "#c0a890", "#90b8b0", "#b09cc0")

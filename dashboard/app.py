@@ -1,0 +1,25 @@
+"""Lightbox in the browser: ``streamlit run dashboard/app.py``, from any directory.
+
+Streamlit meets this file in three ways, told apart by its name: the server imports it once for the ASGI app, every session
+runs it as its script, and worker processes import the main script of the process that started them.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# `streamlit run` puts only this folder on the path
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+if __name__ == "__main__":
+    from dashboard.shell import show
+
+    show()
+elif __name__ != "__mp_main__":
+    import streamlit as st
+
+    from dashboard.server import volume_routes
+    from dashboard.shell import lifespan, show_problem
+
+    app = st.App(__file__, routes=volume_routes(), lifespan=lifespan, on_script_error=show_problem)

@@ -1,0 +1,88 @@
+"""Work that must not happen in the server: reading foreign files, and whatever needs torch.
+
+A decoder that crashes takes its own process with it, not the server, and torch stays out of the server's memory.
+"""
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, ParamSpec, TypeVar
+
+from core.errors import LightboxError
+from core.settings import settings
+
+#: Two, so that one session's large upload does not hold up another's prediction.
+PROCESSES = 2
+#: Longest a page waits for an answer, seconds.
+PATIENCE = 120.0
+
+_lock = threading.Lock()
+_pool: ProcessPoolExecutor | None = None
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def ask(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R:
+    """Call a module-level `function` in another process and wait for what it returns.
+
+    With ``LIGHTBOX_WORKER=inline`` it is called right here.
+
+    Raises
+    ------
+    LightboxError
+        When the process died or did not answer in `PATIENCE` seconds; and whatever the function raises.
+    """
+    if settings().worker == "inline":
+        return function(*arguments, **keywords)
+    try:
+        return _submit(function, *arguments, **keywords).result(timeout=PATIENCE)
+    except BrokenProcessPool as problem:
+        close()
+        raise LightboxError("Reading this stopped unexpectedly: the file may be damaged, or memory ran out.") from problem
+    except TimeoutError as problem:
+        close()
+        raise LightboxError(f"There was no answer after {PATIENCE:.0f} seconds: try a smaller image.") from problem
+
+
+def warm_up(function: Callable[[], object]) -> None:
+    """Start a process and call `function` there, without waiting: it is ready when the first question comes."""
+    if settings().worker != "inline":
+        _submit(function)
+
+
+def close() -> None:
+    """End the processes; the next question starts new ones."""
+    global _pool
+    with _lock:
+        pool, _pool = _pool, None
+    if pool is not None:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _submit(function: Callable[..., R], *arguments: Any, **keywords: Any) -> "Future[R]":
+    global _pool
+    with _lock:
+        if _pool is None:
+            context = multiprocessing.get_context("forkserver")
+            _pool = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_end_with_server)
+        return _pool.submit(function, *arguments, **keywords)
+
+
+def _end_with_server() -> None:
+    """A pool's workers would outlive a server that is killed: each watches it and ends with it."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    server = multiprocessing.parent_process()
+    assert server is not None
+
+    def watch() -> None:
+        multiprocessing.connection.wait([server.sentinel])
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True, name="watch server").start()

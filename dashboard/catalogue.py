@@ -1,0 +1,100 @@
+"""What there is to choose from: models, explainers, demo scans. Readable without torch."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from core.explainers import describe, explainers
+from core.models.card import Card
+from core.models.folders import folder_hash, list_cards, resolve
+from dashboard import backend, questions
+from dashboard.widgets import Control, read_schema
+
+
+@dataclass(frozen=True)
+class ExplainerEntry:
+    """An explainer as screens need it."""
+
+    name: str
+    title: str
+    summary: str
+    reference: str
+    presets: dict[str, dict[str, Any]]
+    controls: tuple[Control, ...]
+
+    @property
+    def first_preset(self) -> str:
+        """The preset that is used unless another is chosen."""
+        return next(iter(self.presets))
+
+    def values(self, preset: str) -> dict[str, Any]:
+        """Value of every parameter in a preset."""
+        defaults = {control.name: control.default for control in self.controls}
+        return {**defaults, **self.presets.get(preset, {})}
+
+
+@lru_cache(maxsize=1)
+def explainer_entries() -> dict[str, ExplainerEntry]:
+    """Every explainer by name."""
+    return {name: _entry(describe(cls)) for name, cls in explainers().items()}
+
+
+def _entry(description: dict[str, Any]) -> ExplainerEntry:
+    return ExplainerEntry(
+        name=description["name"],
+        title=description["title"],
+        summary=description["summary"],
+        reference=description["reference"],
+        presets=description["presets"],
+        controls=tuple(read_schema(description["parameters"])),
+    )
+
+
+def explainer_title(name: str) -> str:
+    """Title of an explainer; the name itself for one that is no longer there."""
+    entry = explainer_entries().get(name)
+    return entry.title if entry else name
+
+
+def cards() -> dict[str, Card]:
+    """Card of every model of the library by name."""
+    return {card.name: card for card in list_cards()}
+
+
+def content_of(model: str) -> str:
+    """Hash of a model's folder, to notice when it was replaced."""
+    return folder_hash(resolve(model))
+
+
+def unfit_explainers(card: Card) -> dict[str, str]:
+    """Explainers that do not fit a model, each with the reason as a sentence.
+
+    Raises
+    ------
+    LightboxError
+        When the model cannot be loaded.
+    """
+    return _unfit_explainers(card.name, content_of(card.name))
+
+
+@st.cache_data(max_entries=64, show_spinner="Loading the model")
+def _unfit_explainers(model: str, content: str) -> dict[str, str]:
+    return backend.ask(questions.unfit, model, content)
+
+
+def why_model_unfit(card: Card, shape: tuple[int, ...]) -> str | None:
+    """Why a model cannot be asked about a scan of this shape (channels first), as a sentence; None when it can.
+
+    Only what is certain beforehand; the model's own `prepare` has the last word.
+    """
+    wanted = card.input
+    dimensions = len(shape) - 1
+    if dimensions == 2 and wanted.dimensions == 3:
+        return f"{card.title} reads volumes, and this is a single image."
+    if dimensions == 3 and wanted.dimensions == 2 and wanted.plane is None and 1 not in shape[1:]:
+        return f"{card.title} reads single images, and this is a volume."
+    if shape[0] != wanted.channels:
+        return f"{card.title} reads {wanted.channels} channel(s), and this scan has {shape[0]}."
+    return None

@@ -1,0 +1,79 @@
+"""What leaves the Explain page: maps, the record, and a link that opens the run again."""
+
+import io
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from core.reports.explanation import RECORD, StoredArray
+from core.runs import Run, Status, manager
+from core.scans.scan import Scan
+from dashboard.session import owner
+
+
+def show(run: Run) -> None:
+    """The menu at the top right of a run."""
+    with st.popover("Keep", icon=":material/download:", width="content"):
+        st.caption("Link that opens this run again")
+        st.code(link(run.id), language=None)
+        if run.status is not Status.DONE:
+            st.caption("Maps and record can be kept once the run is done.")
+            return
+        st.caption("Maps, as they lie in the scan's own file space")
+        scan = manager().store.scan(run.request["scan"], owner())
+        for name, array in manager().store.explanation(run.id, owner()).arrays.items():
+            _map_buttons(run.id, scan, name, array)
+        st.caption("Everything needed to repeat it")
+        st.download_button(
+            "Record (JSON)",
+            partial(_record, run.id),
+            file_name=f"lightbox-{run.id}.json",
+            mime="application/json",
+            on_click="ignore",
+            key="download record",
+        )
+
+
+def link(run_id: str) -> str:
+    """Address of the Explain page that opens a run."""
+    address = (st.context.url or "").split("?")[0].rstrip("/")
+    base = address if address.endswith("/explain") else f"{address}/explain"
+    return f"{base}?run={run_id}"
+
+
+def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray) -> None:
+    title = array.title[:1].upper() + array.title[1:]
+    if scan.dimensions == 3:
+        _button(f"{title} (NIfTI)", partial(_nifti, array, scan), f"lightbox-{run_id}-{name}.nii.gz", "application/gzip")
+        return
+    with st.container(horizontal=True):
+        _button(f"{title} (PNG)", partial(_png, array), f"lightbox-{run_id}-{name}.png", "image/png")
+        _button(f"{title} (NPY)", partial(_npy, array), f"lightbox-{run_id}-{name}.npy", "application/octet-stream")
+
+
+def _button(label: str, content: "partial[bytes]", file_name: str, mime: str) -> None:
+    # a callable is asked for the bytes when somebody clicks, not on every rerun
+    st.download_button(label, content, file_name=file_name, mime=mime, on_click="ignore", key=f"download {file_name}")
+
+
+def _nifti(array: StoredArray, scan: Scan) -> bytes:
+    from core.reports.nifti import nifti_bytes
+
+    return nifti_bytes(array.values, scan)
+
+
+def _png(array: StoredArray) -> bytes:
+    from core.reports.nifti import png_bytes
+
+    return png_bytes(array.values, array.kind, array.neutral if array.diverging else None)
+
+
+def _npy(array: StoredArray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array.values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _record(run_id: str) -> bytes:
+    return (manager().store.result(run_id) / RECORD).read_bytes()

@@ -1,0 +1,235 @@
+"""The Explain page: what is chosen on the left, the images in the middle, the answer above and around them."""
+
+import streamlit as st
+
+from core.errors import BadInput, LightboxError
+from core.runs import ExplanationSpec, Run, Status, manager
+from core.scans.scan import Scan
+from dashboard import answer, backend, catalogue, downloads, questions, stage, text
+from dashboard.intake import Order, show_intake
+from dashboard.questions import Prediction
+from dashboard.session import Desk, desk, owner
+
+#: Seconds between two looks at a run that is going on.
+POLL = 1.0
+_LINK = "run"
+
+
+def show() -> None:
+    """Draw the page."""
+    laid = desk()
+    _follow_link(laid)
+    with st.sidebar:
+        order = show_intake()
+        _explain_button(order)
+    if order.scan is None or laid.scan is None:
+        _nothing_loaded()
+        return
+    scan = manager().store.scan(laid.scan, owner())
+    prediction, refusal = _predict(order)
+    run = _current_run(laid)
+    _write_link(laid)
+    _headline(laid, order, prediction, run)
+    _Watch(scan, order, prediction, refusal).show(run)
+    if run is not None and run.status is Status.DONE:
+        explanation = manager().store.explanation(run.id, owner())
+        answer.show_findings(explanation)
+        answer.show_details(explanation, run)
+    st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+
+
+class _Watch:
+    """The answer line and the images: drawn again by themselves as long as a run is going on."""
+
+    def __init__(self, scan: Scan, order: Order, prediction: Prediction | None, refusal: str | None) -> None:
+        self._scan = scan
+        self._order = order
+        self._prediction = prediction
+        self._refusal = refusal
+
+    def show(self, run: Run | None) -> None:
+        """Draw what there is to see of `run`."""
+        going = run is not None and not run.status.final
+        # one fragment for every state: the viewer stays the same component while previews turn into a result
+        st.fragment(self._draw, run_every=POLL if going else None)(run.id if run else None, going)
+
+    def _draw(self, run_id: str | None, was_going: bool) -> None:
+        run = manager().store.run(run_id, owner()) if run_id else None
+        if was_going and run is not None and run.status.final:
+            st.rerun()
+        line, images, below = st.container(), st.container(), st.container()
+        if run is None:
+            self._draw_waiting(line, images)
+        elif not run.status.final:
+            self._draw_going(run, line, images, below)
+        elif run.status is Status.DONE:
+            explanation = manager().store.explanation(run.id, owner())
+            with line:
+                st.html(answer.result_line(explanation))
+            with images:
+                stage.show_result(self._scan, run.id, explanation)
+        else:
+            with line:
+                st.html(answer.ended_line(run))
+            with images:
+                stage.show_scan(self._scan)
+
+    def _draw_waiting(self, line: st.delta_generator.DeltaGenerator, images: st.delta_generator.DeltaGenerator) -> None:
+        with line:
+            if self._refusal or self._order.refusal:
+                st.warning(self._refusal or self._order.refusal or "")
+            elif self._prediction is not None:
+                st.html(answer.prediction_line(self._prediction, desk().target))
+        with images:
+            stage.show_scan(self._scan)
+
+    def _draw_going(
+        self,
+        run: Run,
+        line: st.delta_generator.DeltaGenerator,
+        images: st.delta_generator.DeltaGenerator,
+        below: st.delta_generator.DeltaGenerator,
+    ) -> None:
+        live = manager().store.progress(run.id, owner())
+        with line, st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.progress(live.fraction, text=answer.progress_text(run, live))
+            st.button(
+                "Cancel",
+                icon=":material/stop_circle:",
+                key="cancel run",
+                disabled=run.cancelling,
+                on_click=manager().cancel,
+                args=(run.id, owner()),
+                shortcut="Esc",
+            )
+        with images:
+            stage.show_preview(self._scan, run.id, manager().store.preview(run.id, owner()))
+        with below:
+            answer.show_live_curves(live.history, run.request["explainer"])
+
+
+def _explain_button(order: Order) -> None:
+    ready = order.scan is not None and order.entry is not None and order.refusal is None
+    with st.container(key="explain-action"):
+        pressed = st.button(
+            "Explain",
+            type="primary",
+            width="stretch",
+            icon=":material/play_arrow:",
+            disabled=not ready,
+            shortcut="Ctrl+Enter",
+            key="explain",
+        )
+    if pressed:
+        _start(order)
+
+
+def _start(order: Order) -> None:
+    laid = desk()
+    assert order.card is not None and order.entry is not None and order.setting is not None and laid.scan is not None
+    try:
+        laid.run = manager().submit(
+            ExplanationSpec(
+                owner=owner(),
+                scan=laid.scan,
+                model=order.card.name,
+                explainer=order.entry.name,
+                target=laid.target,
+                preset=order.setting.preset,
+                parameters=dict(order.setting.changes),
+            )
+        )
+    except LightboxError as problem:
+        st.error(str(problem))
+
+
+def _predict(order: Order) -> tuple[Prediction | None, str | None]:
+    """What the model says, and why it cannot be asked."""
+    if order.card is None or order.scan is None:
+        return None, order.refusal
+    content = catalogue.content_of(order.card.name)
+    try:
+        return _predicted(order.scan, owner(), order.card.name, content), None
+    except LightboxError as problem:
+        return None, str(problem)
+
+
+@st.cache_data(max_entries=256, show_spinner="Asking the model")
+def _predicted(scan: str, whose: str, model: str, content: str) -> Prediction:
+    return backend.ask(questions.predict, scan, whose, model, content)
+
+
+def _current_run(laid: Desk) -> Run | None:
+    if laid.run is None:
+        return None
+    try:
+        return manager().store.run(laid.run, owner())
+    except BadInput:
+        laid.forget(laid.run)
+        return None
+
+
+def _follow_link(laid: Desk) -> None:
+    """Open the run that the address names, once."""
+    wanted = st.query_params.get(_LINK)
+    if wanted is None or wanted == laid.linked:
+        return
+    laid.linked = wanted
+    try:
+        open_run(wanted)
+    except LightboxError as problem:
+        st.error(str(problem))
+
+
+def open_run(run_id: str) -> None:
+    """Lay a stored run out as it was: scan, model, explainer, parameters and result.
+
+    Raises
+    ------
+    BadInput
+        When there is no such run of this owner, or it is not an explanation.
+    """
+    run = manager().store.run(run_id, owner())
+    if run.kind != ExplanationSpec.kind:
+        raise BadInput("This run is not an explanation: look at it on the Runs page.")
+    card = catalogue.cards().get(run.request["model"])
+    desk().lay_out(run.id, run.request, run.request.get("target") or (card.target if card else None))
+
+
+def _write_link(laid: Desk) -> None:
+    laid.linked = laid.run
+    if laid.run is None:
+        st.query_params.pop(_LINK, None)
+    elif st.query_params.get(_LINK) != laid.run:
+        st.query_params[_LINK] = laid.run
+
+
+def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run | None) -> None:
+    label = manager().store.scan_meta(laid.scan or "", owner())["label"]
+    pieces = [f"<b>{text.escape(label)}</b>"]
+    if order.card is not None:
+        pieces.append(f"<span>· {text.escape(order.card.title)}</span>")
+        if order.card.synthetic:
+            pieces.append(text.tag("synthetic data", "synthetic"))
+    if prediction is not None:
+        pieces += [text.tag(note) for note in prediction.notes]
+        pieces += [text.tag(warning, "warning") for warning in prediction.warnings]
+    if run is not None and run.status is Status.DONE and order.setting is not None and _changed_since(run, order):
+        pieces.append(text.tag("settings changed since this result", "warning"))
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.html(text.facts(pieces))
+        if run is not None:
+            downloads.show(run)
+
+
+def _changed_since(run: Run, order: Order) -> bool:
+    assert order.entry is not None and order.setting is not None
+    then = {**order.entry.values(run.request.get("preset") or order.entry.first_preset), **run.request["parameters"]}
+    return then != {**order.entry.values(order.setting.preset), **order.setting.changes}
+
+
+def _nothing_loaded() -> None:
+    stage.empty_stage(
+        "Nothing on the lightbox yet",
+        "Choose a scan on the left, or open one of your own: NIfTI, DICOM, PNG and others are read, nothing leaves this machine.",
+    )

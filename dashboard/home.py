@@ -1,0 +1,63 @@
+"""Home: what this is, one click into the demo, and what was done last."""
+
+import streamlit as st
+
+from core.runs import manager
+from dashboard import demo, runs, text
+from dashboard.session import desk, owner
+from dashboard.shell import page_path
+
+_STEPS = (
+    ("Hang a scan", "NIfTI, MGZ, DICOM, PNG, JPEG or TIFF. Names and patient data are never kept."),
+    ("Pick a model and an explainer", "Every setting is a slider; the published value is marked on its track."),
+    ("Explain, then check", "The map forms while you watch; then which regions, how sure, and what a swap test says."),
+)
+
+
+def show() -> None:
+    """Draw the page."""
+    left, right = st.columns([1.25, 1], gap="large", wrap=False)
+    with left:
+        st.title("See what a medical-image model looks at")
+        st.markdown(
+            "Hang a scan, pick a model and a way to explain it, press **Explain**, and see *what*, *where* and *how sure* "
+            "side by side."
+        )
+        _demo_button()
+        st.space("small")
+        rows = "".join(
+            f"<i>{number}</i><div><b>{text.escape(title)}</b><br>{text.escape(sentence)}</div>"
+            for number, (title, sentence) in enumerate(_STEPS, 1)
+        )
+        st.html(f"<div class='steps'>{rows}</div>")
+    with right:
+        st.markdown("##### Latest runs")
+        latest = manager().store.runs(owner(), limit=6)
+        if not latest:
+            st.html(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
+        for run in latest:
+            runs.show_row(run, compact=True)
+    st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+
+
+def _demo_button() -> None:
+    scans = demo.scans()
+    with st.container(horizontal=True):
+        if st.button("Open the demo", type="primary", icon=":material/play_arrow:", disabled=not scans, key="open demo"):
+            open_demo(scans[0])
+            st.switch_page(page_path("explain"))
+        if st.button("Open a scan of your own", icon=":material/upload_file:", key="open own"):
+            st.switch_page(page_path("explain"))
+    if not scans:
+        st.html(text.quiet("The demo scans are not there: run make assets once."))
+
+
+def open_demo(scan: demo.DemoScan) -> None:
+    """Lay out the demo: its scan, its model, mask perturbation with its first preset."""
+    laid = desk()
+    laid.demo = scan.name
+    laid.scan = None
+    laid.model, laid.target = scan.model, None
+    laid.explainer = "mask"
+    laid.settings.pop("mask", None)
+    laid.revision += 1

@@ -1,0 +1,144 @@
+"""Models: the cards of the library, and which explainers fit each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.errors import LightboxError
+from core.models.card import Card
+from dashboard import backend, catalogue, questions, text
+from dashboard.session import desk
+from dashboard.shell import page_path
+
+
+def show() -> None:
+    """Draw the page."""
+    cards = catalogue.cards()
+    st.markdown("### Models")
+    if not cards:
+        st.html(
+            text.empty(
+                "The library is empty",
+                "Run make assets for the demo models, or set LIGHTBOX_MODELS_DIR to a folder of model folders.",
+            )
+        )
+        return
+    for card in cards.values():
+        with st.container(border=True, key=f"model-{card.name}"):
+            _show_card(card)
+
+
+def _show_card(card: Card) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        tags = [text.tag(f"{card.input.dimensions}D {card.task}")]
+        if card.synthetic:
+            tags.append(text.tag("synthetic data", "synthetic"))
+        st.html(text.facts([f"<b class='title'>{text.escape(card.title)}</b>", *tags]))
+        if st.button("Explain with it", key=f"use {card.name}", icon=":material/play_arrow:"):
+            laid = desk()
+            laid.model, laid.target = card.name, None
+            laid.revision += 1
+            st.switch_page(page_path("explain"))
+    if card.description:
+        st.markdown(card.description)
+    left, middle, right = st.columns(3, gap="large", wrap=False)
+    with left:
+        st.markdown("###### What it must be fed")
+        st.html(text.numbers(contract_rows(card)))
+    with middle:
+        st.markdown("###### How good it is")
+        rows = metric_rows(card.metrics)
+        st.html(text.numbers(rows) if rows else text.quiet("The card gives no metrics."))
+    with right:
+        st.markdown("###### Where it comes from")
+        st.html(text.numbers(training_rows(card)))
+    _show_explainers(card)
+    _show_layers(card)
+
+
+def _show_explainers(card: Card) -> None:
+    st.markdown("###### Explainers and their presets")
+    try:
+        reasons = catalogue.unfit_explainers(card)
+    except LightboxError as problem:
+        st.warning(str(problem))
+        return
+    pieces = []
+    for entry in catalogue.explainer_entries().values():
+        reason = reasons.get(entry.name)
+        if reason is None:
+            pieces.append(text.tag(f"{entry.title}: {', '.join(entry.presets)}"))
+        else:
+            pieces.append(text.tag(f"{entry.title} does not fit: {reason}", "warning"))
+    st.html(text.facts(pieces))
+
+
+def _show_layers(card: Card) -> None:
+    with st.expander(f"Architecture: {card.architecture.name}", on_change="rerun", key=f"layers {card.name}") as folded:
+        if not folded.open:
+            return
+        arguments = ", ".join(f"{name} = {value}" for name, value in card.architecture.arguments.items())
+        if arguments:
+            st.html(text.quiet(arguments))
+        try:
+            with st.spinner("Loading the network"):
+                layers = backend.ask(questions.layers, card.name, catalogue.content_of(card.name))
+        except LightboxError as problem:
+            st.error(str(problem))
+            return
+        st.dataframe(
+            [
+                {"layer": name, "what": what, "weights": weights, "offered for Grad-CAM": name in card.feature_layers}
+                for name, what, weights in layers
+            ],
+            hide_index=True,
+            height="content",
+        )
+
+
+def contract_rows(card: Card) -> list[tuple[str, str]]:
+    """The input contract in words."""
+    wanted = card.input
+    rows = [("image", wanted.modality or ("volume" if wanted.dimensions == 3 else "image"))]
+    if wanted.shape:
+        rows.append(("shape", "×".join(map(str, wanted.shape))))
+    if wanted.spacing_mm:
+        rows.append(("spacing", f"{'×'.join(f'{s:g}' for s in dict.fromkeys(wanted.spacing_mm))} mm"))
+    if wanted.affine:
+        rows.append(("space", "a fixed grid in MNI millimetres"))
+    if wanted.plane:
+        place = f" at {wanted.position_mm:g} mm" if wanted.position_mm is not None else ""
+        rows.append(("from a volume", f"{wanted.plane} slice{place}"))
+    rows.append(("orientation", wanted.orientation))
+    rows.append(("channels", str(wanted.channels)))
+    scaled = ", each scan scaled to it" if wanted.intensity.rescale == "minmax" else ""
+    rows.append(("values", f"{wanted.intensity.low:g} to {wanted.intensity.high:g} {wanted.intensity.units}{scaled}"))
+    if card.classes:
+        rows.append(("classes", ", ".join(card.classes)))
+    return rows
+
+
+def metric_rows(metrics: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Metrics of a card as rows, nested ones with their path."""
+    rows: list[tuple[str, str]] = []
+    for name, value in metrics.items():
+        words = f"{prefix}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            rows += metric_rows(value, f"{words}, ")
+        elif isinstance(value, float):
+            rows.append((words, f"{value:.3f}" if abs(value) < 1000 else f"{value:.4g}"))
+        else:
+            rows.append((words, str(value)))
+    return rows
+
+
+def training_rows(card: Card) -> list[tuple[str, str]]:
+    """Training provenance in rows; what the card leaves open is left out."""
+    training = card.training
+    rows = [("data", training.data), ("recipe", training.recipe), ("command", training.command)]
+    if training.seed is not None:
+        rows.append(("seed", str(training.seed)))
+    rows += [(name.replace("_", " "), str(value)) for name, value in training.details.items()]
+    rows.append(("licence", card.license))
+    return [(name, value) for name, value in rows if value]

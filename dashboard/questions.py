@@ -1,0 +1,177 @@
+"""What pages ask of the backend process. Nothing here touches Streamlit; everything returned is small and picklable."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import BadInput
+from core.settings import settings
+
+if TYPE_CHECKING:
+    from core.models.model import Model
+    from core.runs.store import RunStore
+    from core.scans.collect import Upload
+    from core.scans.loading import SeriesChoice
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says about a scan, and what had to be done to ask it.
+
+    Parameters
+    ----------
+    probabilities : dict of str to float
+        Class → probability; empty for a regressor.
+    notes, warnings : tuple of str
+        How the input contract was met; what does not fit it.
+    """
+
+    probabilities: dict[str, float]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One image among several in an upload: its key, technical description and number of volumes."""
+
+    key: str
+    description: str
+    volumes: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of an upload: either the scan, now in the store, or the images to choose from.
+
+    Parameters
+    ----------
+    scan : str, optional
+        Content hash of the stored scan.
+    choices : tuple of Series
+        To choose from, when nothing was stored yet.
+    """
+
+    scan: str | None = None
+    choices: tuple[Series, ...] = ()
+
+
+def read_upload(
+    files: Sequence["Upload"], owner: str, series: str | None = None, volume: int | None = None
+) -> Reading:
+    """Read an upload into the store, or list what it holds when there is something to choose.
+
+    Parameters
+    ----------
+    files : sequence of core.scans.Upload
+        Where the browser's files were spooled to.
+    owner : str
+        Whose scan it becomes.
+    series, volume : optional
+        What was chosen.
+
+    Raises
+    ------
+    BadInput
+        One sentence on what is wrong with the file and what to do.
+    """
+    from core.scans import list_upload_series, load_upload
+
+    with _memory_as_sentence():
+        if series is None:
+            found = list_upload_series(files)
+            if len(found) > 1 or found[0].volumes > 1:
+                return Reading(choices=tuple(_series(choice) for choice in found))
+        return Reading(scan=_store().add_scan(load_upload(files, series=series, volume=volume), owner))
+
+
+def read_asset(path: Path, title: str, owner: str) -> str:
+    """Put a scan that comes with Lightbox into the store under its title; returns its content hash."""
+    from core.scans import load_scan
+
+    return _store().add_scan(load_scan(path), owner, title)
+
+
+def predict(scan: str, owner: str, model: str, content: str) -> Prediction:
+    """Ask a model about a stored scan.
+
+    Parameters
+    ----------
+    scan : str
+        Content hash.
+    owner : str
+        Who asks.
+    model : str
+        Library name.
+    content : str
+        Hash of the model's folder: a model that was replaced is loaded again.
+
+    Raises
+    ------
+    BadInput
+        When the scan cannot be made to fit.
+    """
+    loaded = _model(model, content)
+    prepared = loaded.prepare(_store().scan(scan, owner))
+    known = loaded.card.task == "classification"
+    return Prediction(
+        loaded.probabilities(prepared.tensor) if known else {}, tuple(prepared.notes), tuple(prepared.warnings)
+    )
+
+
+def unfit(model: str, content: str) -> dict[str, str]:
+    """Explainers that do not fit a model, each with the reason as a sentence."""
+    from core.explainers import explainers
+
+    loaded = _model(model, content)
+    reasons = {name: cls.unfit(loaded) for name, cls in explainers().items()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def layers(model: str, content: str) -> tuple[tuple[str, str, int], ...]:
+    """Layers of a model for its page: dotted name, kind with its main numbers, number of weights."""
+    network = _model(model, content).network
+    return tuple(
+        (name, str(module), sum(weight.numel() for weight in module.parameters()))
+        for name, module in network.named_modules()
+        if name and not list(module.children())
+    )
+
+
+def get_ready() -> None:
+    """Import what the first prediction needs, while nobody waits for it."""
+    import core.models.library
+    import core.runs.store  # noqa: F401
+
+
+@lru_cache(maxsize=4)
+def _model(name: str, content: str) -> "Model":
+    import torch
+
+    from core.models import load_model
+
+    # the server and the runs share these cores
+    torch.set_num_threads(1)
+    return load_model(name, device="cpu")
+
+
+def _series(choice: "SeriesChoice") -> Series:
+    return Series(choice.key, choice.description, choice.volumes)
+
+
+@lru_cache(maxsize=1)
+def _store() -> "RunStore":
+    from core.runs.store import RunStore
+
+    return RunStore.open(settings().store_path)
+
+
+@contextmanager
+def _memory_as_sentence() -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as problem:
+        raise BadInput("This image is larger than the memory that is left: give a smaller part of it.") from problem

@@ -1,0 +1,145 @@
+"""Runs: everything that ran, with live progress, cancel, delete, and a way back into each."""
+
+import time
+
+import streamlit as st
+
+from core.errors import LightboxError
+from core.runs import Run, Status, manager
+from dashboard import answer, catalogue, text
+from dashboard.explain import POLL, open_run
+from dashboard.session import desk, owner
+from dashboard.shell import page_path
+
+_PAGE = 25
+
+
+def show() -> None:
+    """Draw the page."""
+    st.markdown("### Runs")
+    going = any(not run.status.final for run in manager().store.runs(owner()))
+    st.fragment(_list, run_every=POLL if going else None)(going)
+
+
+def _list(was_going: bool) -> None:
+    found = manager().store.runs(owner())
+    if was_going and all(run.status.final for run in found):
+        st.rerun()
+    if not found:
+        st.html(text.empty("Nothing ran yet", "What you explain is listed here, and can be opened again at any time."))
+        return
+    pages = -(-len(found) // _PAGE)
+    page = st.pagination(pages, key="runs page") if pages > 1 else 1
+    for run in found[(page - 1) * _PAGE : page * _PAGE]:
+        show_row(run)
+
+
+def show_row(run: Run, compact: bool = False) -> None:
+    """One run: what, where it stands, what can be done with it."""
+    widths = [3.2, 1.5] if compact else [3.2, 2.4, 1.1, 1.5]
+    with st.container(border=True, key=f"run-{run.id}"):
+        columns = st.columns(widths, vertical_alignment="center", wrap=False)
+        with columns[0]:
+            st.html(_what(run))
+        if compact:
+            with columns[1]:
+                _open_button(run)
+            return
+        with columns[1]:
+            _standing(run)
+        with columns[2]:
+            st.html(f"<span class='quiet-line'>{ago(run.created)}</span>")
+        with columns[3], st.container(horizontal=True, horizontal_alignment="right", wrap=False):
+            _actions(run)
+
+
+def _what(run: Run) -> str:
+    request = run.request
+    if run.kind != "explanation":
+        title, detail = run.title, run.kind
+    else:
+        card = catalogue.cards().get(request["model"])
+        target = request.get("target") or (card.target if card else None)
+        title = catalogue.explainer_title(request["explainer"]) + (f" · {target}" if target else "")
+        detail = f"{card.title if card else request['model']} · {_scan_label(request['scan'])}"
+    return (
+        f"<div class='run-row'><span><span class='status {run.status}'></span>{text.escape(title)}</span>"
+        f"<small>{text.escape(detail)}</small></div>"
+    )
+
+
+def _scan_label(scan: str) -> str:
+    try:
+        return str(manager().store.scan_meta(scan, owner())["label"])
+    except LightboxError:
+        return "scan no longer in the store"
+
+
+def _standing(run: Run) -> None:
+    if not run.status.final:
+        live = manager().store.progress(run.id, owner())
+        st.progress(live.fraction, text=answer.progress_text(run, live))
+        return
+    words = {Status.DONE: "Done", Status.FAILED: "Failed", Status.CANCELLED: "Cancelled", Status.INTERRUPTED: "Cut off"}
+    took = f" in {text.duration(run.seconds)}" if run.seconds and run.status is Status.DONE else ""
+    st.html(
+        f"<div class='run-row'><span>{words[run.status]}{took}{_scores(run)}</span>"
+        f"<small>{text.escape(run.message)}</small></div>"
+    )
+
+
+def _scores(run: Run) -> str:
+    if run.status is not Status.DONE or run.kind != "explanation":
+        return ""
+    try:
+        found = manager().store.explanation(run.id, owner())
+    except LightboxError:
+        return ""
+    before, after = (found.scores or {}).get("before") or {}, (found.scores or {}).get("after") or {}
+    if found.target not in before:
+        return ""
+    end = f" → {after[found.target]:.3f}" if found.target in after else ""
+    return f" · P({text.escape(str(found.target))}) {before[found.target]:.3f}{end}"
+
+
+def _actions(run: Run) -> None:
+    if not run.status.final:
+        st.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            key=f"cancel {run.id}",
+            disabled=run.cancelling,
+            on_click=manager().cancel,
+            args=(run.id, owner()),
+        )
+    _open_button(run)
+    if run.status.final:
+        with st.popover("", icon=":material/delete:", help="Delete this run"):
+            st.markdown("Delete this run and its maps? This cannot be undone.")
+            st.button("Delete", type="primary", key=f"delete {run.id}", on_click=_delete, args=(run.id,))
+
+
+def _open_button(run: Run) -> None:
+    if run.kind == "explanation" and st.button("Open", key=f"open {run.id}"):
+        open_run(run.id)
+        st.switch_page(page_path("explain"))
+
+
+def _delete(run_id: str) -> None:
+    try:
+        manager().store.delete(run_id, owner())
+    except LightboxError as problem:
+        st.toast(str(problem))
+    desk().forget(run_id)
+
+
+def ago(moment: float, now: float | None = None) -> str:
+    """How long ago, in words."""
+    seconds = max(0.0, (now if now is not None else time.time()) - moment)
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 86400:
+        return f"{int(seconds // 3600)} h ago"
+    return time.strftime("%d %b %Y", time.localtime(moment))

@@ -1,0 +1,144 @@
+"""What one person is doing: the chosen scan, model, explainer and parameters, and how to undo a change of them.
+
+Widgets forget their values when a page is left; this does not. What is worth more than a session (runs, scans) is in the store.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from core.runs.spec import LOCAL_OWNER
+
+#: Most changes that can be undone.
+UNDO_DEPTH = 100
+_KEY = "desk"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Parameters of one explainer: a preset and what was changed on top of it."""
+
+    preset: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Desk:
+    """Everything a person has laid out on the Explain page.
+
+    Parameters
+    ----------
+    scan : str, optional
+        Content hash of the scan on the lightbox.
+    model, explainer, target : str, optional
+        What it is asked with.
+    settings : dict of str to Setting
+        By explainer.
+    """
+
+    scan: str | None = None
+    model: str | None = None
+    explainer: str | None = None
+    target: str | None = None
+    settings: dict[str, Setting] = field(default_factory=dict)
+    #: demo scan that is to be opened next, by name
+    demo: str | None = None
+    #: counts changes that did not come from a control, so that controls start again from the values here
+    revision: int = 0
+    #: the run that the address of the page named last
+    linked: str | None = None
+    _runs: dict[tuple[str | None, ...], str] = field(default_factory=dict)
+    _undo: list[tuple[str, Setting | None]] = field(default_factory=list)
+
+    @property
+    def run(self) -> str | None:
+        """The latest run with this scan, model, explainer and target, whatever its parameters."""
+        return self._runs.get(self._choice)
+
+    @run.setter
+    def run(self, run: str | None) -> None:
+        if run is None:
+            self._runs.pop(self._choice, None)
+        else:
+            self._runs[self._choice] = run
+
+    def forget(self, run: str) -> None:
+        """Drop a run that was deleted."""
+        self._runs = {choice: known for choice, known in self._runs.items() if known != run}
+        self.linked = None if self.linked == run else self.linked
+
+    def setting(self, explainer: str, first_preset: str) -> Setting:
+        """Parameters of an explainer; untouched ones are its first preset."""
+        return self.settings.get(explainer, Setting(first_preset))
+
+    def change(self, explainer: str, before: Setting, name: str, value: Any) -> None:
+        """Set one parameter; can be undone."""
+        self._remember(explainer)
+        self.settings[explainer] = replace(before, changes={**before.changes, name: value})
+
+    def choose_preset(self, explainer: str, preset: str) -> None:
+        """Take a preset as it is; can be undone."""
+        wanted = Setting(preset)
+        if self.settings.get(explainer) != wanted:
+            self._remember(explainer)
+            self.settings[explainer] = wanted
+        self.revision += 1
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a parameter was changed."""
+        return bool(self._undo)
+
+    def undo(self) -> None:
+        """Take back the last change of a parameter or preset, and show the explainer it belonged to."""
+        if not self._undo:
+            return
+        explainer, before = self._undo.pop()
+        if before is None:
+            self.settings.pop(explainer, None)
+        else:
+            self.settings[explainer] = before
+        self.explainer = explainer
+        self.revision += 1
+
+    def lay_out(self, run: str, request: Mapping[str, Any], target: str | None) -> None:
+        """Lay everything out as it was for a run.
+
+        Parameters
+        ----------
+        run : str
+            Its id.
+        request : mapping
+            Its `core.runs.kinds.explanation.ExplanationSpec` as a mapping.
+        target : str, optional
+            Class it explains.
+        """
+        self.scan, self.model, self.explainer = request["scan"], request["model"], request["explainer"]
+        self.target = target
+        if request.get("preset"):
+            self.settings[request["explainer"]] = Setting(request["preset"], dict(request.get("parameters") or {}))
+        self.revision += 1
+        self.run = run
+
+    @property
+    def _choice(self) -> tuple[str | None, ...]:
+        return self.scan, self.model, self.explainer, self.target
+
+    def _remember(self, explainer: str) -> None:
+        self._undo.append((explainer, self.settings.get(explainer)))
+        del self._undo[:-UNDO_DEPTH]
+
+
+def desk() -> Desk:
+    """The desk of this session."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Desk()
+    found: Desk = st.session_state[_KEY]
+    return found
+
+
+def owner() -> str:
+    """Who is at the screen: one local person, as long as there is no login."""
+    return LOCAL_OWNER

@@ -1,0 +1,66 @@
+"""The frame around every page: navigation, look, and what happens when something goes wrong."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.errors import LightboxError
+from core.runs import manager
+from core.settings import ROOT
+from dashboard import backend, questions
+
+_LOG = logging.getLogger(__name__)
+_HERE = Path(__file__).resolve().parent
+ICON = _HERE / "static" / "icon.png"
+PAGES = {"home": "Home", "explain": "Explain", "runs": "Runs", "models": "Models"}
+
+
+def page_path(name: str) -> Path:
+    """File of a page, for `st.switch_page` and `st.page_link`."""
+    return ROOT / "pages" / f"{name}.py"
+
+
+def show() -> None:
+    """Draw the page that was asked for. The whole script of a session."""
+    st.set_page_config(page_title="Lightbox", page_icon=str(ICON), layout="wide")
+    st.html(_HERE / "static" / "style.css")
+    st.logo(str(_HERE / "static" / "logo.svg"), size="medium")
+    pages = [st.Page(page_path(name), title=title, default=name == "home") for name, title in PAGES.items()]
+    chosen = st.navigation(pages, position="top")
+    try:
+        chosen.run()
+    except LightboxError as problem:
+        st.error(str(problem))
+    except Exception as problem:
+        show_problem(problem)
+
+
+def show_problem(problem: Exception) -> bool:
+    """One sentence on the page, the traceback in the server's log; True so that Streamlit shows nothing of its own."""
+    if isinstance(problem, LightboxError):
+        st.error(str(problem))
+    else:
+        _LOG.error("a page failed", exc_info=problem)
+        st.error(
+            "Something went wrong here that is not your doing. Reload the page; your runs are kept. "
+            "The server's log says what happened."
+        )
+    return True
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Open the store when the server starts, end the workers when it stops."""
+    runs = await asyncio.to_thread(manager)
+    runs.warm_up()
+    backend.warm_up(questions.get_ready)
+    try:
+        yield
+    finally:
+        backend.close()
+        runs.close()

@@ -1,0 +1,5 @@
+"""Explain: one scan, one model, one explainer."""
+
+from dashboard import explain
+
+explain.show()

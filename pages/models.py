@@ -1,0 +1,5 @@
+"""Models: the cards of the library."""
+
+from dashboard import models
+
+models.show()

@@ -1,0 +1,5 @@
+"""Runs: everything that ran."""
+
+from dashboard import runs
+
+runs.show()
