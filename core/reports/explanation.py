@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from core.errors import BadInput
-from core.files import finite, write_json
+from core.files import finite, write_array, write_json
+from core.reports.nifti import write_map
 
 if TYPE_CHECKING:
     from core.explainers.base import Explanation
@@ -119,8 +120,34 @@ def write_explanation(explanation: Explanation, folder: Path) -> None:
     files = {}
     for name, array in explanation.arrays.items():
         files[name] = f"{name}.npy"
-        np.save(folder / files[name], np.asarray(array.values, dtype=np.float32), allow_pickle=False)
+        write_array(folder / files[name], np.asarray(array.values, dtype=np.float32))
     write_record(record_of(explanation, files), folder)
+
+
+def export_explanation(explanation: Explanation, folder: Path) -> dict[str, Any]:
+    """Write the form that leaves: ``explanation.json`` and each array in the scan's own space.
+
+    Arrays become ``NAME.nii.gz`` for a 3D scan, ``NAME.npy`` and a ``NAME.png`` to look at for a 2D one.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        As `core.explainers.explain` returned it.
+    folder : pathlib.Path
+        Must exist.
+
+    Returns
+    -------
+    dict
+        The record.
+    """
+    files = {}
+    for name, array in explanation.arrays.items():
+        neutral = array.neutral if array.diverging else None
+        files[name] = write_map(array.values, explanation.scan, folder, name, array.kind, neutral)
+    record = record_of(explanation, files)
+    write_record(record, folder)
+    return record
 
 
 def read_explanation(folder: Path) -> StoredExplanation:

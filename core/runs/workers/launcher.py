@@ -29,6 +29,8 @@ from core.runs.identity import ProcessIdentity
 from core.runs.spec import kinds
 from core.runs.store import RunStore
 
+_log = logging.getLogger(__name__)
+
 _PR_SET_PDEATHSIG = 1
 _SECONDS_TO_STOP = 1.5
 
@@ -187,7 +189,11 @@ def main() -> None:
     for module in options.modules:
         importlib.import_module(module)
     for kind in kinds().values():
-        kind.preload()
+        try:
+            kind.preload()
+        except Exception:
+            # it only saves time: what is broken will fail the runs that need it, with their own sentence
+            _log.exception("runs of the kind %s could not be prepared", kind.kind)
     gc.collect()
     gc.freeze()  # pages that the collector does not touch stay shared with the children
     Launcher(options, output).serve(commands)
