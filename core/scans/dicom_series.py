@@ -236,6 +236,9 @@ def _oddities(positions: np.ndarray, step: np.ndarray, normal: np.ndarray) -> li
             f"Slice spacing is uneven ({gaps.min():.2f} to {gaps.max():.2f} mm, mean {mean:.2f} mm): "
             f"slices are placed evenly, up to {error:.2f} mm from where they were taken."
         )
+        steps = gaps / gaps.min()
+        if float(np.abs(steps - np.round(steps)).max()) < _EVEN_STEP:
+            notes.append(f"{int(np.round(steps).sum()) - len(gaps)} slice(s) seem to be missing.")
     cosine = float(abs(step @ normal) / np.linalg.norm(step))
     tilt = math.degrees(math.acos(min(1.0, cosine)))
     if tilt > _TILT_DEGREES:
