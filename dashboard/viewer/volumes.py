@@ -2,7 +2,7 @@
 
 A volume that a viewer shows is packed to 8 or 16 bits a voxel (first axis fastest), kept under ``<store>/viewer`` and
 served as it lies there (`dashboard.server`). No session holds a copy, so a second session that looks at the same volume
-costs the server a file handle. A `VolumeRef` is all that Streamlit ever sees of it: geometry, scaling, and a signed token.
+costs the server a file handle. A `VolumeRef` is all that Streamlit ever sees: geometry, scaling, and a signed token.
 """
 
 import base64

@@ -112,28 +112,29 @@ export class Painter {
     context.stroke();
   }
 
-  legend(scene, rect, at) {
-    const { context } = this, { plane } = rect;
+  /** Small text that stays readable on bright tissue (an offset copy below it; a blurred shadow costs ten times as much). */
+  text(text, x, y, align) {
+    const { context } = this;
     context.font = FONT;
-    context.fillStyle = QUIET;
-    context.shadowColor = "#000";
-    context.shadowBlur = 3;
     context.textBaseline = "middle";
+    context.textAlign = align;
+    context.fillStyle = "rgba(0,0,0,.8)";
+    context.fillText(text, x + 1, y + 1);
+    context.fillStyle = QUIET;
+    context.fillText(text, x, y);
+  }
+
+  legend(scene, rect, at) {
+    const { plane } = rect;
     if (scene.letters) {
       const midX = rect.x + rect.w / 2, midY = rect.y + rect.h / 2;
       for (const [text, x, y, align] of [
         [plane.left, rect.x + 5, midY, "left"], [plane.right, rect.x + rect.w - 5, midY, "right"],
         [plane.top, midX, rect.y + 9, "center"], [plane.bottom, midX, rect.y + rect.h - 8, "center"],
-      ]) {
-        context.textAlign = align;
-        context.fillText(text, x, y);
-      }
+      ]) this.text(text, x, y, align);
     }
-    if (at === 0 && !scene.grid.flat) {
-      context.textAlign = "left";
-      context.fillText(`${plane.name} ${scene.index[plane.n] + 1}/${scene.grid.shape[plane.n]}`, rect.x + 5, rect.y + rect.h - 8);
-    }
-    context.shadowBlur = 0;
+    if (at || scene.grid.flat) return;
+    this.text(`${plane.name} ${scene.index[plane.n] + 1}/${scene.grid.shape[plane.n]}`, rect.x + 5, rect.y + rect.h - 8, "left");
   }
 
   lasso(path) {
@@ -162,19 +163,12 @@ export class Painter {
       if (!tile.nearest) return;
       context.strokeStyle = ACCENT;
       context.lineWidth = 1;
-      context.strokeRect(tile.x + 0.5, tile.y + 0.5, tile.w - 1, tile.h - 1);
+      context.strokeRect(Math.round(tile.x) + 0.5, Math.round(tile.y) + 0.5, Math.round(tile.w) - 1, Math.round(tile.h) - 1);
     });
-    context.font = FONT;
-    context.fillStyle = QUIET;
-    context.textBaseline = "middle";
-    for (const tile of tiles) {
-      context.textAlign = "left";
-      context.fillText(String(tile.position + 1), tile.x + 3, tile.y + tile.h - 7);
-    }
-    if (!scene.letters || !tiles.length) return;
-    context.fillText(plane.left, tiles[0].x + 3, tiles[0].y + tiles[0].h / 2);
-    context.textAlign = "right";
-    context.fillText(plane.right, tiles[0].x + tiles[0].w - 3, tiles[0].y + tiles[0].h / 2);
+    for (const tile of tiles) this.text(String(tile.position + 1), tile.x + 3, tile.y + tile.h - 7, "left");
+    if (!scene.letters) return;
+    this.text(plane.left, tiles[0].x + 3, tiles[0].y + tiles[0].h / 2, "left");
+    this.text(plane.right, tiles[0].x + tiles[0].w - 3, tiles[0].y + tiles[0].h / 2, "right");
   }
 }
 

@@ -52,6 +52,9 @@ export class Panel {
   showFooter(look) {
     const { facts } = this.principal;
     const [low, high] = facts.role === "map" ? facts.range : look.window, span = high - low;
+    const shown = [low, high, look.threshold, look.opacity, this.footerFor].join();
+    if (shown === this.footerShown) return;
+    this.footerShown = shown;
     this.low.textContent = short(low, span);
     this.high.textContent = short(high, span);
     const context = this.ramp.getContext("2d"), least = facts.role === "map" ? floor(facts, look) : -Infinity;

@@ -79,6 +79,9 @@ export class Toolbar {
 
   /** Show the state that the viewer is in. */
   show(view, region) {
+    const shown = [view.tool, view.mosaic, view.smooth, view.brush, view.ball, region?.strokes.length, region?.count, this.built].join();
+    if (shown === this.shown) return;
+    this.shown = shown;
     for (const [name, button] of this.buttons) {
       const on = name === view.tool || (name === "mosaic" && view.mosaic) || (name === "pixels" && !view.smooth);
       if (["navigate", "pixel", "brush", "lasso", "erase", "mosaic", "pixels"].includes(name)) button.setAttribute("aria-pressed", on);

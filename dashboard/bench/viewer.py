@@ -1,0 +1,170 @@
+"""How fast a step through slices is, and what a session that looks at a volume costs the server.
+
+Both against the same thing done with ``st.image``: three slices of a 197×233×189 volume with an overlay.
+"""
+
+import gc
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dashboard.bench.browser import Server, chromium, serve
+from dashboard.bench.viewer_app import volumes
+from dashboard.viewer.volumes import pack
+
+APP = Path(__file__).resolve().parent / "viewer_app" / "server.py"
+STEPS = 60
+SESSIONS = 10
+WINDOW = {"width": 1280, "height": 860}
+
+# In the page: the time from a key press to the first task after the frame that painted the new pixels. The message is
+# posted while that frame is made and so arrives when it is done.
+_WATCH = """() => {
+  window.steps = []; window.frames = [];
+  window.began = null;
+  window.painted = () => {
+    const from = began; began = null;
+    if (from === null) return;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => steps.push(performance.now() - from);
+    port2.postMessage(0);
+  };
+  document.addEventListener("keydown", (event) => { began = event.timeStamp; }, { capture: true });
+}"""
+_WATCH_VIEWER = """() => {
+  let last = null;
+  document.addEventListener("lightbox-paint", (event) => {
+    const where = event.detail.crosshair.join();
+    if (where === last) return;
+    last = where;
+    frames.push(performance.now());
+    painted();
+  });
+}"""
+_WATCH_IMAGES = """() => {
+  const sources = () => [...document.querySelectorAll("[data-testid=stImage] img")];
+  let before = [];
+  document.addEventListener("keydown", () => { before = sources().map((image) => image.src); }, { capture: true });
+  document.addEventListener("load", () => {
+    const images = sources();
+    const done = images.length === 3 && images.every((image, at) => image.src !== before[at] && image.complete);
+    if (began !== null && done) requestAnimationFrame(painted);
+  }, { capture: true });
+}"""
+_SIXTY_STEPS = """async (count) => {
+  const host = document.querySelector("[data-testid=stBidiComponentIsolated]");
+  const canvas = host.shadowRoot.querySelector(".stage canvas");
+  const box = canvas.getBoundingClientRect(), start = performance.now(), painted = frames.length;
+  const at = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 3 };
+  const kind = { bubbles: true, composed: true, cancelable: true };
+  for (let step = 0; step < count; step++) {
+    const due = start + step * 2000 / count;
+    await new Promise((go) => setTimeout(go, Math.max(0, due - performance.now())));
+    canvas.dispatchEvent(new WheelEvent("wheel", { ...at, ...kind, deltaY: step < count / 2 ? 100 : -100 }));
+  }
+  await new Promise((go) => setTimeout(go, Math.max(0, start + 2000 - performance.now())));
+  return frames.length - painted;
+}"""
+
+
+def run() -> dict[str, Any]:
+    """Measure.
+
+    Returns
+    -------
+    dict
+        Rows ``viewer step`` (median ms; error: largest difference between a value shown and the true one, as a share of
+        the range), ``dropped frames`` (of 60 steps in 2 s) and ``session memory`` (MB a session of ten).
+    """
+    with chromium() as browser:
+        with serve(APP) as server:
+            step, dropped = _viewer_steps(browser, server)
+            memory = _session_memory(browser, server, "viewer")
+        with serve(APP) as server:
+            step_images = _image_steps(browser, server)
+            memory_images = _session_memory(browser, server, "images")
+    return {
+        "name": "viewer",
+        "rows": [
+            _row("viewer step", step, step_images, "ms", _packing_error()),
+            _row("dropped frames", dropped, STEPS, "frames"),
+            _row("session memory", memory, memory_images, "MB"),
+        ],
+    }
+
+
+def _row(what: str, value: float, baseline: float, unit: str, error: float | None = None) -> dict[str, Any]:
+    ratio = value / baseline if baseline else None
+    return {"what": what, "value": value, "baseline": baseline, "ratio": ratio, "unit": unit, "error": error}
+
+
+def _viewer_steps(browser: Any, server: Server) -> tuple[float, int]:
+    """Median milliseconds from a key press to new pixels, and how many of 60 steps in 2 s were never shown."""
+    page = browser.new_page(viewport=WINDOW)
+    _open(page, server, "viewer")
+    page.evaluate(_WATCH)
+    page.evaluate(_WATCH_VIEWER)
+    page.locator(".lightbox").focus()
+    for step in range(STEPS + 5):
+        page.keyboard.press("PageUp" if step % 40 < 20 else "PageDown")
+        page.wait_for_function(f"steps.length > {step}")
+    median = statistics.median(page.evaluate("steps")[5:])
+    shown = page.evaluate(_SIXTY_STEPS, STEPS)
+    page.close()
+    return median, max(0, STEPS - shown)
+
+
+def _image_steps(browser: Any, server: Server) -> float:
+    """Median milliseconds from a key press on the slider until all three images are new."""
+    page = browser.new_page(viewport=WINDOW)
+    _open(page, server, "images")
+    page.evaluate(_WATCH)
+    page.evaluate(_WATCH_IMAGES)
+    page.get_by_role("slider").first.focus()
+    for step in range(20):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(f"steps.length > {step}")
+        page.wait_for_timeout(150)
+    median: float = statistics.median(page.evaluate("steps")[3:])
+    page.close()
+    return median
+
+
+def _session_memory(browser: Any, server: Server, way: str) -> float:
+    """Megabytes that the server grows by for each of ten more sessions that look at the same volume."""
+    import psutil
+
+    process = psutil.Process(server.pid)
+    warm = _session(browser, server, way)  # imports, packing and first-time caches are not the sessions'
+    before = process.memory_info().rss
+    contexts = [_session(browser, server, way) for _ in range(SESSIONS)]
+    growth = process.memory_info().rss - before
+    for context in (warm, *contexts):
+        context.close()
+    gc.collect()
+    return growth / SESSIONS / 1e6
+
+
+def _session(browser: Any, server: Server, way: str) -> Any:
+    context = browser.new_context(viewport=WINDOW)
+    _open(context.new_page(), server, way)
+    return context
+
+
+def _open(page: Any, server: Server, way: str) -> None:
+    page.goto(f"{server.url}/?way={way}")
+    if way == "viewer":
+        page.wait_for_selector(".lightbox[data-state=ready]", timeout=120_000)
+    else:
+        page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length === 3", timeout=120_000)
+        page.wait_for_timeout(500)
+
+
+def _packing_error() -> float:
+    """Largest difference between a value that the viewer shows and the true one, as a share of the volume's range."""
+    true = volumes.scan()
+    packed, facts = pack(true)
+    shown = packed.astype(np.float64) * facts["scale"] + facts["offset"]
+    return float(np.abs(shown - true).max() / (facts["range"][1] - facts["range"][0]))

@@ -1,0 +1,1 @@
+"""The app that the viewer's benchmark looks at."""
