@@ -1,0 +1,403 @@
+"""The command line: ``python -m core COMMAND``. What needs torch is imported by the command that uses it."""
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from core.errors import BadInput, LightboxError
+from core.files import is_disk_full
+from core.terminal import ProgressLine, print_json, print_table
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.models import Model
+    from core.scans import Scan
+
+DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns
+    -------
+    int
+        0 done; 2 bad input, with one sentence on stderr; 1 failure, with one sentence on stderr; 130 after Ctrl-C.
+    """
+    chosen = _parser().parse_args(arguments)
+    if not chosen.debug:
+        warnings.simplefilter("ignore")
+    try:
+        code: int = chosen.command(chosen)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader (head, less) left: nothing is wrong, and Python must not complain at its own end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        if chosen.debug:
+            traceback.print_exc()
+        print(_sentence(error), file=sys.stderr)
+        return BAD_INPUT if isinstance(error, BadInput) else FAILURE
+    return code
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, LightboxError):
+        return str(error)
+    if is_disk_full(error):
+        return "The disk is full: free some space and run this again."
+    if isinstance(error, MemoryError):
+        return "Memory ran out: close other programs or take a smaller scan or model."
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be used: {error.strerror}."
+    return f"Something unexpected went wrong ({type(error).__name__}): run this again with --debug and report it."
+
+
+# ---- what can be asked
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from core.doctor import State, examine
+
+    checks = examine()
+    usable = all(check.state is not State.BROKEN for check in checks)
+    if chosen.json:
+        print_json({"usable": usable, "checks": [check.as_dict() for check in checks]})
+        return DONE if usable else FAILURE
+    print_table([(check.state.mark, check.name, check.detail) for check in checks])
+    for check in checks:
+        if check.mend:
+            print(f"→ {check.name}: {check.mend}")
+    print("Lightbox works here." if usable else "Lightbox does not work here yet: mend what is marked with ✗.")
+    return DONE if usable else FAILURE
+
+
+def _models(chosen: argparse.Namespace) -> int:
+    from core.models.folders import list_cards
+
+    cards = list_cards()
+    if chosen.json:
+        print_json([card.model_dump(mode="json") for card in cards])
+        return DONE
+    print_table([(card.name, card.task, card.title) for card in cards])
+    if not cards:
+        print("The library is empty: run `make assets`, or set LIGHTBOX_MODELS_DIR.", file=sys.stderr)
+    return DONE
+
+
+def _explainers(chosen: argparse.Namespace) -> int:
+    with _only_results_on_stdout():
+        from core.explainers import describe, explainers
+
+        described = [describe(cls) for cls in explainers().values()]
+    if chosen.json:
+        print_json(described)
+        return DONE
+    for explainer in described:
+        print(f"{explainer['name']}: {explainer['summary']}")
+        print(f"    presets: {', '.join(explainer['presets'])}")
+        for name, field in explainer["parameters"].get("properties", {}).items():
+            print(f"    {name}={field.get('default')}  {field.get('description', '')}")
+    return DONE
+
+
+def _predict(chosen: argparse.Namespace) -> int:
+    with _only_results_on_stdout():
+        scan, model = _load(chosen)
+        started = time.perf_counter()
+        model.class_index(model.card.classes[0] if model.card.classes else None)
+        prepared = model.prepare(scan)
+        probabilities = model.probabilities(prepared.tensor)
+        seconds = time.perf_counter() - started
+    if chosen.json:
+        print_json(
+            {
+                "model": model.card.name,
+                "task": model.card.task,
+                "probabilities": probabilities,
+                "notes": (*scan.notes, *prepared.notes),
+                "warnings": prepared.warnings,
+                "synthetic": model.card.synthetic,
+                "seconds": seconds,
+                "hashes": {"scan": scan.content_hash, "model": model.content_hash},
+            }
+        )
+        return DONE
+    for name, probability in probabilities.items():
+        print(f"{name}  {probability:.1%}")
+    _tell(notes=(*scan.notes, *prepared.notes), warned=prepared.warnings)
+    return DONE
+
+
+def _explain(chosen: argparse.Namespace) -> int:
+    values = _key_values(chosen.param)
+    out = _writable_folder(chosen.out)
+    with _only_results_on_stdout(), _progress() as report:
+        from core.explainers import explain, get_explainer
+        from core.reports.explanation import RECORD, export_explanation
+
+        get_explainer(chosen.explainer).parameters(chosen.preset, values)
+        scan, model = _load(chosen)
+        region = _load_region(chosen.region, scan) if chosen.region else None
+        explanation = explain(
+            scan,
+            model,
+            chosen.explainer,
+            target=chosen.target,
+            region=region,
+            preset=chosen.preset,
+            report=report,
+            **values,
+        )
+        record = export_explanation(explanation, out)
+    if chosen.json:
+        print_json(record)
+        return DONE
+    print(explanation.sentence)
+    for row in explanation.regions[:5]:
+        print(f"    {row.share:6.1%}  {row.name}")
+    _tell(notes=explanation.notes, warned=explanation.warnings)
+    print(f"Written: {out / RECORD}")
+    return DONE
+
+
+def _train(chosen: argparse.Namespace) -> int:
+    with _only_results_on_stdout(), _progress() as report:
+        from core.training import get_recipe
+
+        recipe = get_recipe(chosen.recipe)
+        parameters = recipe.parse(_key_values(chosen.param))
+        if chosen.cohort is not None and not chosen.cohort.is_dir():
+            raise BadInput(f"The cohort folder {chosen.cohort} is not there.")
+        _limit_threads()
+        card = recipe.train(parameters, chosen.cohort, chosen.out, report)
+    if chosen.json:
+        print_json(card.model_dump(mode="json"))
+        return DONE
+    print(f"Written: {card.title} in {chosen.out}")
+    for name, value in card.metrics.items():
+        print(f"    {name}: {value}")
+    return DONE
+
+
+def _study(chosen: argparse.Namespace) -> int:
+    raise BadInput(f"There is no study {chosen.name!r}: this version has none yet; `explain` works on one scan.")
+
+
+def _bench(chosen: argparse.Namespace) -> int:
+    with _only_results_on_stdout():
+        from core.bench import run_bench
+
+        result = run_bench(chosen.name)
+    if chosen.json:
+        print_json(result)
+        return DONE
+    heading = ("what", "value", "baseline", "ratio", "unit")
+    rows = [tuple(_figure(row[key]) for key in heading) for row in result["rows"]]
+    print_table([heading, *rows])
+    return DONE
+
+
+def _runs(chosen: argparse.Namespace) -> int:
+    from core.runs import LOCAL_OWNER, RunStore
+    from core.settings import settings
+
+    root = settings().store_path
+    store = RunStore.open(root) if root.is_dir() else None
+    if chosen.id is None:
+        found = store.runs(LOCAL_OWNER) if store else []
+        if chosen.json:
+            print_json([_run_as_dict(run) for run in found])
+        else:
+            print_table([(run.id, run.status, _moment(run.created), run.title) for run in found])
+        return DONE
+    if store is None:
+        raise BadInput("There is no such run here: the store is empty.")
+    run, live = store.run(chosen.id, LOCAL_OWNER), store.progress(chosen.id, LOCAL_OWNER)
+    detail = {**_run_as_dict(run), "request": run.request, "folder": str(store.folder(run.id))}
+    detail["progress"] = {"fraction": live.fraction, "message": live.message, "eta_seconds": live.eta_seconds}
+    if chosen.json:
+        print_json(detail)
+    else:
+        print_table([(name, str(value)) for name, value in detail.items()])
+    return DONE
+
+
+# ---- their parts
+
+
+def _load(chosen: argparse.Namespace) -> "tuple[Scan, Model]":
+    from core.models import load_model
+    from core.scans import load_scan
+
+    model = load_model(chosen.model)
+    _limit_threads()
+    return load_scan(chosen.scan, series=chosen.series, volume=chosen.volume), model
+
+
+def _load_region(path: Path, scan: "Scan") -> "np.ndarray":
+    """A region from ``.npy`` (in the order of `Scan.array`) or from an image in the scan's own space."""
+    import numpy as np
+
+    from core.scans import load_scan
+
+    if path.suffix != ".npy":
+        marked = load_scan(path)
+        if marked.shape == scan.shape and not marked.grid.same_as(scan.grid, tolerance_mm=1e-2):
+            raise BadInput(f"The region {path.name} lies elsewhere in space than the scan: draw it on this scan.")
+        return np.asarray(marked.array[0] > 0)
+    try:
+        return np.asarray(np.load(path, allow_pickle=False)) > 0
+    except (OSError, ValueError, EOFError) as error:
+        raise BadInput(f"The region {path.name} cannot be read: save it with numpy.save, or as NIfTI.") from error
+
+
+def _limit_threads() -> None:
+    import torch
+
+    from core.runs.manager import default_threads
+    from core.settings import settings
+
+    torch.set_num_threads(settings().threads or default_threads())
+
+
+def _key_values(pairs: Sequence[str]) -> dict[str, Any]:
+    """``["a=1", "b=null"]`` → ``{"a": "1", "b": None}``; types follow from the parameters' own declaration."""
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise BadInput(f"--param takes name=value (given: {pair!r}).")
+        values[name] = None if value in ("null", "none", "None") else value
+    return values
+
+
+def _writable_folder(folder: Path) -> Path:
+    """Make `folder` before anything is computed, so that a wrong path costs no waiting."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--out {folder} cannot be made ({error.strerror}): name a folder that can.") from error
+    if not os.access(folder, os.W_OK):
+        raise BadInput(f"--out {folder} cannot be written: name a folder that can.")
+    return folder
+
+
+@contextlib.contextmanager
+def _progress() -> "Iterator[ProgressLine]":
+    line = ProgressLine(sys.stderr)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+@contextlib.contextmanager
+def _only_results_on_stdout() -> Iterator[None]:
+    """Whatever a library prints goes to stderr: stdout is for the result alone."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def _tell(notes: Sequence[str], warned: Sequence[str]) -> None:
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    for warning in warned:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _run_as_dict(run: Any) -> dict[str, Any]:
+    names = ("id", "kind", "title", "status", "message", "created", "started", "finished", "seconds", "pinned", "size")
+    return {name: getattr(run, name) for name in names}
+
+
+# ---- how it is asked
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence instead of printing the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (--help tells what there is)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m core", description="Lightbox: explain medical-image models.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, function: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
+        made.set_defaults(command=function)
+        made.add_argument("--json", action="store_true", help="print the result as JSON")
+        made.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+        return made
+
+    command("doctor", _doctor, "what works here, and how to mend what does not")
+    command("models", _models, "list the model library")
+    command("explainers", _explainers, "list the explainers with their parameters")
+
+    predict = command("predict", _predict, "what a model says about a scan")
+    _add_scan_and_model(predict)
+
+    explain = command("explain", _explain, "why a model says it")
+    _add_scan_and_model(explain)
+    explain.add_argument("--explainer", required=True, help="name of an explainer")
+    explain.add_argument("--target", help="class to explain (the card's target)")
+    explain.add_argument("--region", type=Path, help="region on the scan: NIfTI or .npy")
+    explain.add_argument("--preset", help="named settings (the explainer's first)")
+    explain.add_argument("--out", type=Path, required=True, help="folder for explanation.json and the maps")
+    _add_parameters(explain)
+
+    train = command("train", _train, "train a model")
+    train.add_argument("recipe", help="name of a recipe")
+    train.add_argument("--cohort", type=Path, help="cohort folder (some recipes make their own)")
+    train.add_argument("--out", type=Path, required=True, help="model folder to write")
+    _add_parameters(train)
+
+    study = command("study", _study, "many explanations, one question")
+    study.add_argument("name")
+    study.add_argument("--model")
+    study.add_argument("--cohort", type=Path)
+    study.add_argument("--out", type=Path)
+    _add_parameters(study)
+
+    bench = command("bench", _bench, "measure, as ratios against named baselines")
+    bench.add_argument("name", help="mask, start or viewer")
+
+    runs = command("runs", _runs, "list what ran, or show one run")
+    runs.add_argument("id", nargs="?", help="a run's id")
+    return parser
+
+
+def _add_scan_and_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scan", type=Path, help="NIfTI, MGZ, DICOM file, folder or zip, PNG, JPEG, TIFF")
+    parser.add_argument("--model", required=True, help="library name or model folder")
+    parser.add_argument("--series", help="which series of a DICOM folder or zip")
+    parser.add_argument("--volume", type=int, help="which volume of a 4D series, from 0")
+
+
+def _add_parameters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
