@@ -107,7 +107,7 @@ class PhantomParameters(BaseModel):
     cortical_variation: float = Field(0.08, ge=0, le=0.5, description="standard deviation of the local thickness field")
     deformation_mm: float = Field(1.5, ge=0, le=6, description="standard deviation of the warp along each axis")
     ageing_per_year: float = Field(0.004, ge=0, le=0.02, description="grey matter lost everywhere each year after 55")
-    onset_atrophy_from: float = Field(0.24, ge=0, le=1, description="share of tissue lost in the regions at diagnosis")
+    onset_atrophy_from: float = Field(0.20, ge=0, le=1, description="share of tissue lost in the regions at diagnosis")
     onset_atrophy_to: float = Field(0.40, ge=0, le=1)
     atrophy_per_year: float = Field(0.06, ge=0, le=1, description="mean further loss a year of disease")
     years_to: float = Field(4.0, ge=0, le=20, description="longest disease duration at the first session")
@@ -322,7 +322,6 @@ def write_grey_matter(scan: Scan, path: Path) -> None:
 
     image = nibabel.Nifti1Image(scan.array[0], scan.affine)
     image.header.set_data_dtype(np.uint8)
-    image.header.set_slope_inter(1 / 255, 0)
     image.header["descrip"] = b"Synthetic phantom, not a person"
     nibabel.save(image, path)
 

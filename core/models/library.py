@@ -90,6 +90,8 @@ def save_model(
         tensors = {k: torch.from_numpy(np.ascontiguousarray(v, dtype=np.float16)) for k, v in references.items()}
         save_file(tensors, folder / "references.safetensors")
     write_card(card, folder)
+    for path in folder.glob("*.safetensors"):
+        path.chmod(0o644)  # safetensors writes for the owner alone; a server may run as somebody else
 
 
 def _load_references(folder: Path, card: Card) -> dict[str, np.ndarray]:

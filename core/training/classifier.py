@@ -48,8 +48,9 @@ class ClassifierParameters(BaseModel):
         "template", description="masks may paint where the MNI grey-matter template, or the healthy mean, exceeds 20 %"
     )
     phantom_twins: int = Field(300, ge=1, description="phantom pairs for training when no cohort is given")
-    phantom_singles: int = Field(60, ge=2, description="phantom subjects of each class to validate and test")
+    phantom_singles: int = Field(120, ge=2, description="phantom subjects of each class to validate and test")
     phantom_spacing_mm: float | None = Field(None, description="voxel size of the phantoms; by default spacing_mm")
+    phantom_blur_mm: float = Field(4.0, ge=2, le=12, description="strongest blur of the phantoms (full width)")
     validation: float = Field(0.1, ge=0, lt=0.5, description="share of subjects, where the cohort has no splits")
     test: float = Field(0.2, ge=0, lt=0.6, description="share of subjects, where the cohort has no splits")
     steps: int = Field(2400, ge=1, description="batches in all")
@@ -126,6 +127,7 @@ def _source(parameters: ClassifierParameters, folder: Path | None) -> Cohort:
             spacing_mm=parameters.phantom_spacing_mm or parameters.spacing_mm,
             twins=parameters.phantom_twins,
             singles=parameters.phantom_singles,
+            blur_to_mm=parameters.phantom_blur_mm,
         )
     )
 
