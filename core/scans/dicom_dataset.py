@@ -21,8 +21,8 @@ _EXPLICIT_LITTLE_ENDIAN = b"1.2.840.10008.1.2.1\0"
 _META_BYTES = 16 * 1024
 #: A data set inflated to more than this by more than `BOMB_RATIO` is a bomb: parsing it would take minutes.
 _DEFLATED_BOMB_BYTES = 32 * MEGABYTE
-#: pydicom reads twice or so per element. A series of 5,000 enhanced frames stays below this.
-_MAX_READS = 1_000_000
+#: pydicom reads twice or so per element; this many take most of a second. Sequences of known length count once.
+_MAX_READS = 600_000
 _LONG_VALUE_REPRESENTATIONS = frozenset({b"OB", b"UN", b"OW", b"SQ", b"UT"})
 
 BAD_DICOM = "The DICOM file is damaged or not quite DICOM: export it again."
@@ -164,7 +164,7 @@ def _inflated_parts(source: Source, meta: FileMeta) -> Iterator[bytes]:
 
 
 class _CountedReads:
-    """Stream that refuses to be read in a million tiny steps, as a header made of nothing but elements asks for."""
+    """Stream that refuses to be read in too many tiny steps, as a header made of nothing but elements asks for."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -10,12 +10,14 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.dicom_dataset import BAD_DICOM, DEFLATED, FileMeta, dicom_errors, read_dataset, read_meta
 from core.scans.dicom_directory import DICOMDIR_CLASS
-from core.scans.limits import MAX_FRAMES, Limits
+from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
 from core.scans.sources import CUT_OFF, Source
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+#: Descriptions of frames longer than this are not parsed: it would take seconds.
+_SEQUENCE_BYTES, _SEQUENCE_BYTES_PER_FRAME = 4 * MEGABYTE, 64 * 1024
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _KEYWORDS = (
     "SOPInstanceUID",
@@ -265,23 +267,29 @@ def native_bytes(image: DicomImage, count: int, bits_allocated: int) -> int:
 
 
 def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
+    for keyword in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+        raw = getattr(dataset.get_item(keyword), "value", None)
+        if isinstance(raw, bytes) and len(raw) > _SEQUENCE_BYTES + _SEQUENCE_BYTES_PER_FRAME * count:
+            raise BadInput("The DICOM header is too long to be true: export the series again.")
     per_frame = list(dataset.get("PerFrameFunctionalGroupsSequence") or ())
     shared = (list(dataset.get("SharedFunctionalGroupsSequence") or ()) or [None])[0]
     if per_frame and len(per_frame) != count:
         raise BadInput("The DICOM file describes another number of frames than it holds: export it again.")
     offsets = [float(value) for value in _list(dataset.get("GridFrameOffsetVector"))]
-    frames = []
-    for index in range(count):
-        groups = _FunctionalGroups(dataset, shared, per_frame[index] if per_frame else None)
-        frame = _frame(image, groups, index)
-        if len(offsets) == count and frame.position is not None and frame.orientation is not None:
-            normal = np.cross(frame.orientation[:3], frame.orientation[3:])
-            # offsets are relative, or (older) absolute along the normal; only differences matter after the first
-            frame = replace(frame, position=frame.position + normal * (offsets[index] - offsets[0]))
-        elif count > 1 and not per_frame and not offsets:
-            frame = replace(frame, position=None)
-        frames.append(frame)
-    return frames
+    if per_frame:
+        return [_frame(image, _FunctionalGroups(dataset, shared, own), index) for index, own in enumerate(per_frame)]
+    first = _frame(image, _FunctionalGroups(dataset, shared, None), 0)
+    if count == 1 or image.problem:
+        return [first]
+    positions: list[np.ndarray | None] = [None] * count
+    if len(offsets) == count and first.position is not None and first.orientation is not None:
+        normal = np.cross(first.orientation[:3], first.orientation[3:])
+        # offsets are relative, or (older) absolute along the normal: only differences matter
+        positions = [first.position + normal * (offset - offsets[0]) for offset in offsets]
+    return [
+        replace(first, index=index, position=position, order=(*first.order[:-1], float(index)))
+        for index, position in enumerate(positions)
+    ]
 
 
 class _FunctionalGroups:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.errors import BadInput
 from core.scans.dicom_header import DicomImage, Frame
 
 _LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
@@ -16,6 +17,7 @@ _SAME_DIRECTION = 1e-3
 _SAME_SPACING = 1e-3
 #: Modalities whose images make a stack even when they do not say where they lie.
 _STACKED_MODALITIES = frozenset({"CT", "MR", "PT"})
+_MAX_DIRECTIONS = 500
 _EVEN_STEP = 0.01
 _TILT_DEGREES = 0.5
 
@@ -74,7 +76,13 @@ class DicomSeries:
 
 
 def group_series(images: Iterable[DicomImage]) -> list[DicomSeries]:
-    """Sort frames into series that share series, size, direction and spacing."""
+    """Sort frames into series that share series, size, direction and spacing.
+
+    Raises
+    ------
+    BadInput
+        When they lie in more directions than any series does.
+    """
     groups: dict[tuple[object, ...], list[list[Frame]]] = defaultdict(list)
     seen: set[str] = set()
     repeated: Counter[str] = Counter()
@@ -90,6 +98,8 @@ def group_series(images: Iterable[DicomImage]) -> list[DicomSeries]:
                     cluster.append(frame)
                     break
             else:
+                if len(clusters) >= _MAX_DIRECTIONS:
+                    raise BadInput("The slices of the DICOM series lie in too many directions: give one series.")
                 clusters.append([frame])
     return [_series(frames, repeated[frames[0].image.series]) for clusters in groups.values() for frames in clusters]
 
@@ -109,6 +119,8 @@ def _coarse_key(frame: Frame) -> tuple[object, ...]:
 
 
 def _same_grid(one: Frame, other: Frame) -> bool:
+    if one.spacing == other.spacing and one.orientation is other.orientation:
+        return True
     if not np.allclose(one.spacing, other.spacing, rtol=_SAME_SPACING, atol=1e-6):
         return False
     if one.orientation is None or other.orientation is None or one.position is None:

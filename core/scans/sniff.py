@@ -121,6 +121,7 @@ def _sniff_damaged_gzip(source: Source) -> Kind:
     """What the first readable bytes of a damaged gzip file are."""
     try:
         with source.opener() as packed:
-            return sniff(zlib.decompressobj(31).decompress(packed.read(65536), 1024)) or Kind.GZIP
+            start = zlib.decompressobj(31).decompress(packed.read(65536), 1024)
+            return sniff(start) if start else Kind.GZIP
     except (OSError, zlib.error):
         return Kind.GZIP

@@ -67,7 +67,6 @@ def open_volume_file(
     if header.pair and image is None:
         raise BadInput("This is only the header of an image: give the .img file that belongs to it as well.")
     holder, holder_packed = image if header.pair and image is not None else (source, packed)
-    limits.check_array(*header.shape)
     if not 1 <= header.volumes <= MAX_FRAMES:
         raise BadInput("The file says it holds no volume, or more than can be true: export it again.")
     promised = header.offset + prod(header.shape) * header.volumes * header.dtype.itemsize
@@ -77,6 +76,7 @@ def open_volume_file(
             f"The header asks for {promised / 1e6:.4g} MB and the file holds {holder.size / 1e6:.4g} MB: "
             "it was cut off or its header is wrong; copy or export it again."
         )
+    limits.check_array(*header.shape)
     return VolumeFile(header, holder, holder_packed)
 
 
