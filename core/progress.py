@@ -1,7 +1,7 @@
 """How long work tells where it is, and how it learns that it should stop."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,3 +34,12 @@ Report = Callable[[Progress], None]
 
 def silent(progress: Progress) -> None:
     """Report that goes nowhere; the default of everything that takes a `Report`."""
+
+
+def part_of(report: Report, start: float, end: float) -> Report:
+    """Report for one stage of longer work: its fractions 0..1 become `start`..`end` of the whole."""
+
+    def inner(progress: Progress) -> None:
+        report(replace(progress, fraction=start + (end - start) * progress.fraction))
+
+    return inner

@@ -75,10 +75,10 @@ class Cohort:
         return tuple(entry for entry in self.entries if entry.split == split)
 
 
-def read_cohort(folder: Path, label_column: str = "diagnosis") -> Cohort:
+def read_cohort(folder: Path, label_column: str = "diagnosis", subject_column: str = "participant_id") -> Cohort:
     """Read ``participants.tsv`` (or ``.csv``) of `folder`.
 
-    One row is one session: ``participant_id``, the label column, and where they exist ``session_id``, ``file``,
+    One row is one session: the subject column, the label column, and where they exist ``session_id``, ``file``,
     ``split`` and ``pair``. Without ``file`` the scan is looked for as ``participant_id[/session_id]/*.nii[.gz]`` or
     ``participant_id[_session_id]*.nii[.gz]``.
 
@@ -88,16 +88,16 @@ def read_cohort(folder: Path, label_column: str = "diagnosis") -> Cohort:
         No table, a missing column, fewer than two classes, a scan that is not there or lies outside the folder.
     """
     rows = _read_table(folder)
-    for column in ("participant_id", label_column):
+    for parameter, column in (("subject_column", subject_column), ("label_column", label_column)):
         if column not in rows[0]:
             raise BadInput(
-                f"The participants table has no column {column!r}; it has {', '.join(rows[0])}. "
-                "Name the label column with --param label_column=NAME."
+                f"The participants table has no column {column!r}; it has {', '.join(rows[0])}: "
+                f"name the right one with --param {parameter}=NAME."
             )
-    known = {"participant_id", "session_id", "file", "split", "pair", label_column}
+    known = {subject_column, "session_id", "file", "split", "pair", label_column}
     entries = []
     for row in rows:
-        participant, session = row["participant_id"], row.get("session_id", "")
+        participant, session = row[subject_column], row.get("session_id", "")
         if not row[label_column]:
             continue
         if row.get("split", "") not in (*SPLITS, ""):

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
 from core.cohorts.cohort import Cohort, Entry, Truth, read_cohort
+from core.errors import BadInput
 from core.progress import Progress, Report, silent
 from core.scans.grid import Grid, resample
 from core.scans.scan import Scan
@@ -97,6 +99,10 @@ class PhantomParameters(BaseModel):
 
     seed: int = Field(0, ge=0, description="same seed, same cohort, voxel for voxel")
     spacing_mm: float = Field(3.0, ge=1.0, le=8.0, description="voxel size; the grid is the MNI box")
+    plane: Literal["axial", "coronal", "sagittal"] | None = Field(
+        None, description="make only a slab of the volume, 12 mm to both sides of one slice (quick)"
+    )
+    position_mm: float = Field(-21.0, description="where that slice is, RAS+ mm")
     twins: int = Field(40, ge=0, description="pairs of one CN and one AD subject who differ in nothing but the disease")
     singles: int = Field(0, ge=0, description="CN and as many AD subjects without a twin, for validation and test")
     sessions: int = Field(1, ge=1, le=10, description="sessions of each subject, a year apart")
@@ -178,9 +184,26 @@ def _plan_subject(
     return planned
 
 
+def cohort_grid(parameters: PhantomParameters) -> Grid:
+    """Grid of a cohort's scans: the MNI box at its spacing, or a slab of it."""
+    whole = mni_grid(parameters.spacing_mm)
+    if parameters.plane is None:
+        return whole
+    axis = ("sagittal", "coronal", "axial").index(parameters.plane)
+    at = whole.affine[axis, 3] + parameters.spacing_mm * np.arange(whole.shape[axis])
+    # wider than the strongest blur, so that the slab's faces do not reach the slice
+    kept = np.flatnonzero(np.abs(at - parameters.position_mm) <= 12)
+    if not len(kept):
+        raise BadInput(f"There is no {parameters.plane} slice at {parameters.position_mm:g} mm in the MNI box.")
+    shape = tuple(len(kept) if a == axis else n for a, n in enumerate(whole.shape))
+    affine = whole.affine.copy()
+    affine[axis, 3] = at[kept[0]]
+    return Grid(shape, affine)
+
+
 def phantom_scan(session: PhantomSession, parameters: PhantomParameters, grid: Grid | None = None) -> Scan:
-    """Scan of one session on `grid` (default: the MNI box at the cohort's spacing), values 0..1."""
-    grid = grid or mni_grid(parameters.spacing_mm)
+    """Scan of one session on `grid` (default: the cohort's own), values 0..1."""
+    grid = grid or cohort_grid(parameters)
     array = _grey_matter(session, parameters, grid)
     return Scan(array[None], grid.affine, modality="MR", units="grey-matter probability")
 

@@ -13,7 +13,7 @@ from core.errors import BadInput
 from core.models.card import Architecture, Card, InputContract, Training
 from core.models.library import save_model
 from core.models.zoo import build
-from core.progress import Progress, Report, silent
+from core.progress import Progress, Report, part_of, silent
 from core.training.base import Recipe
 from core.training.data import (
     Images,
@@ -34,10 +34,8 @@ class ClassifierParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str | None = Field(None, description="name on the card; by default the folder's")
-    title: str = Field("", description="title on the card")
-    description: str = Field("", description="text on the card")
     seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and fills")
+    subject_column: str = Field("participant_id", description="column of participants.tsv that names the subject")
     label_column: str = Field("diagnosis", description="column of participants.tsv that holds the class")
     healthy: str | None = Field(None, description="class that means nothing was found; by default CN, else the first")
     target: str | None = Field(None, description="class to explain; by default AD, else the last")
@@ -80,7 +78,7 @@ class Classifier(Recipe):
             source.load(source.entries[0]), parameters.spacing_mm, parameters.plane, parameters.position_mm, None
         )
         parts = {
-            split: load_images(source, source.part(split), classes, contract, _part_of(report, 0.0, 0.25))
+            split: load_images(source, source.part(split), classes, contract, part_of(report, 0.0, 0.25))
             for split in ("train", "validation", "test")
             if source.part(split)
         }
@@ -105,7 +103,7 @@ class Classifier(Recipe):
         network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]
         if train.tensor.ndim == 5:
             network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-        _fit(network, train, mean, support, contract, parameters, _part_of(report, 0.25, 0.95))
+        _fit(network, train, mean, support, contract, parameters, part_of(report, 0.25, 0.95))
 
         target = classes.index(_target(classes, parameters))
         metrics = _metrics(network, parts, source, contract, classes, target, mean, support, parameters)
@@ -119,7 +117,7 @@ class Classifier(Recipe):
 
 def _source(parameters: ClassifierParameters, folder: Path | None) -> Cohort:
     if folder is not None:
-        cohort = read_cohort(folder, parameters.label_column)
+        cohort = read_cohort(folder, parameters.label_column, parameters.subject_column)
         return split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed)
     return phantom_cohort(
         PhantomParameters(
@@ -128,6 +126,8 @@ def _source(parameters: ClassifierParameters, folder: Path | None) -> Cohort:
             twins=parameters.phantom_twins,
             singles=parameters.phantom_singles,
             blur_to_mm=parameters.phantom_blur_mm,
+            plane=parameters.plane,
+            position_mm=parameters.position_mm or 0.0,
         )
     )
 
@@ -228,21 +228,20 @@ def _card(
     data: str,
     synthetic: bool,
 ) -> Card:
-    name = parameters.name or out.name
+    name = out.name
     convolutions = tuple(
         layer for layer, module in network.named_modules() if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d)
     )
     changed = {
         key: value
         for key, value in parameters.model_dump().items()
-        if value != ClassifierParameters.model_fields[key].default and key not in ("title", "description")
+        if value != ClassifierParameters.model_fields[key].default
     }
     source = "" if synthetic else " --cohort DIR"
     settings = "".join(f" --param {key}={value}" for key, value in changed.items())
     return Card(
         name=name,
-        title=parameters.title or name,
-        description=parameters.description,
+        title=name,
         task="classification",
         synthetic=synthetic,
         architecture=Architecture(name="block-cnn", arguments=arguments),
@@ -258,7 +257,7 @@ def _card(
             recipe=Classifier.name,
             command=f"python -m core train {Classifier.name}{source} --out {name}{settings}",
             seed=parameters.seed,
-            details=parameters.model_dump(exclude={"title", "description"}),
+            details=parameters.model_dump(),
         ),
         metrics=metrics,
         license="Apache-2.0" if synthetic else "",
@@ -274,13 +273,3 @@ def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:
 def _attribution_layer(convolutions: tuple[str, ...]) -> str:
     """Last convolution of block 4: deep enough to know the class, fine enough (an eighth of the side) to say where."""
     return [layer for layer in convolutions if layer.startswith("features.block4.")][-1]
-
-
-def _part_of(report: Report, start: float, end: float) -> Report:
-    """Report whose 0..1 is `start`..`end` of the whole."""
-
-    def inner(progress: Progress) -> None:
-        fraction = start + (end - start) * progress.fraction
-        report(Progress(fraction, progress.message, progress.history, progress.preview))
-
-    return inner
