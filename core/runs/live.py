@@ -113,7 +113,8 @@ class LiveWriter:
             self._previewed = now
             self._previews += 1
             write_array(self._folder / PREVIEW, np.asarray(progress.preview, dtype=np.float32), durable=False)
-        if now - self._written >= _PROGRESS_EVERY or progress.fraction >= 1:
+        # the few reports before and after the loop name long steps: none of them may be swallowed
+        if now - self._written >= _PROGRESS_EVERY or not 0 < progress.fraction < 1:
             self._write(progress, now)
 
     def _write(self, progress: Progress, now: float) -> None:

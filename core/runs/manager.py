@@ -132,12 +132,13 @@ class RunManager:
     def _step(self) -> bool:
         """One round; returns whether anything needs watching closely."""
         self._reap()
+        self._look_after_others()
         unfinished = self.store.unfinished()
         for run in unfinished:
             if run.cancelling and time.time() - run.cancelling > _GRACE:
                 self._kill(run)
         self._start(unfinished)
-        self._keep_house()
+        self._tidy_up()
         return bool(self._executions) or any(run.cancelling for run in unfinished)
 
     def _reap(self) -> None:
@@ -169,12 +170,16 @@ class RunManager:
             if run.status is Status.QUEUED and run.server == self._me and run.id not in self._executions:
                 self._executions[run.id] = self._worker.start(run.id)
 
-    def _keep_house(self) -> None:
+    def _look_after_others(self) -> None:
+        """What servers that no longer live have left: queued runs are taken over, running ones marked."""
         now = time.monotonic()
         if now - self._checked > _IDLE_POLL:
             self._checked = now
             self.store.adopt_queued(self._me)
             self.store.mark_interrupted(except_runs=self._executions)
+
+    def _tidy_up(self) -> None:
+        now = time.monotonic()
         if now - self._swept > _HOUSEKEEPING:
             self._swept = now
             sweep(self.store, self._limit)

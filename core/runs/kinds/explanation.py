@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import BadInput
-from core.models.folders import folder_hash, resolve
+from core.models.folders import folder_hash, list_cards, resolve
 from core.progress import Progress, Report
 from core.runs.live import write_preview_grid
 from core.runs.spec import RunContext, RunSpec
@@ -42,8 +42,9 @@ class ExplanationSpec(RunSpec):
 
     @classmethod
     def preload(cls) -> None:
-        """torch, every explainer and every architecture."""
+        """Everything heavy: torch, the explainers, the architectures, and the atlas where the library's models look."""
         from core.explainers import explain, explainers  # noqa: F401
+        from core.metrics.atlas import atlas_for
         from core.models.library import load_model  # noqa: F401
         from core.models.zoo import architectures
         from core.reports.explanation import write_explanation  # noqa: F401
@@ -51,6 +52,8 @@ class ExplanationSpec(RunSpec):
         importlib.import_module("scipy.ndimage")
         explainers()
         architectures()
+        for card in list_cards():
+            atlas_for(card.input)
 
     def inputs(self) -> dict[str, Any]:
         """The model by content, and the atlas that names the regions."""

@@ -1,9 +1,9 @@
 """Small kinds of runs that do exactly what a test needs; imported by the launcher as well."""
 
-import errno
 import os
 import signal
 import time
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -66,7 +66,8 @@ class TroubleSpec(RunSpec):
             raise BadInput("The scan is upside down: turn it.")
         if self.trouble == "full disk":
             (context.result / "half.npy").write_bytes(b"0" * 100)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            with Path("/dev/full").open("wb", buffering=0) as file:
+                file.write(b"0")
         if self.trouble == "no memory":
             raise MemoryError
         if self.trouble == "bug":

@@ -1,0 +1,106 @@
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import BadInput
+from core.runs.identity import ProcessIdentity
+from core.runs.janitor import UNUSED_SECONDS, sweep
+from core.runs.kinds.explanation import ExplanationSpec
+from core.runs.records import Status
+from core.runs.spec import LOCAL_OWNER
+from core.runs.store import RunStore
+from core.scans import Scan
+from tests.core.runs.toykinds import CountSpec
+
+ME = ProcessIdentity.of()
+MEGABYTE = 10**6
+LATER = time.time() + UNUSED_SECONDS + 60
+
+
+def finished_run(store: RunStore, name: str, megabytes: int = 1) -> str:
+    run_id = store.add(CountSpec(name=name), ME)
+    store.claim(run_id, ME)
+    store.result(run_id).mkdir()
+    (store.result(run_id) / "map.npy").write_bytes(os.urandom(megabytes * MEGABYTE))
+    store.finish(run_id, Status.DONE)
+    return run_id
+
+
+def stored_scan(store: RunStore, seed: int) -> str:
+    array = np.random.default_rng(seed).random((1, 50, 50, 100), dtype=np.float32)
+    return store.add_scan(Scan(array, np.eye(4)), LOCAL_OWNER)
+
+
+def ids(store: RunStore) -> set[str]:
+    return {run.id for run in store.runs(LOCAL_OWNER)}
+
+
+def test_below_the_limit_nothing_goes(store: RunStore) -> None:
+    kept = {finished_run(store, "a"), finished_run(store, "b")}
+    scan = stored_scan(store, 0)
+    sweep(store, 100 * MEGABYTE, now=LATER)
+    assert ids(store) == kept
+    assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
+
+
+def test_above_the_limit_the_oldest_unpinned_runs_go_until_it_fits(store: RunStore) -> None:
+    runs = [finished_run(store, name) for name in "abcde"]
+    store.pin(runs[0], LOCAL_OWNER)
+    left = sweep(store, int(3.6 * MEGABYTE))
+    assert ids(store) == {runs[0], runs[3], runs[4]}
+    assert left <= 3.6 * MEGABYTE
+    assert {path.name for path in (store.root / "runs").iterdir()} == ids(store)
+
+
+def test_what_is_queued_or_running_never_goes(store: RunStore) -> None:
+    queued, running = store.add(CountSpec(name="queued"), ME), store.add(CountSpec(name="running"), ME)
+    store.claim(running, ME)
+    (store.folder(running) / "preview.npy").write_bytes(os.urandom(MEGABYTE))
+    finished_run(store, "done")
+    sweep(store, 1)
+    assert ids(store) == {queued, running}
+    assert (store.folder(running) / "preview.npy").exists()
+
+
+def test_an_unused_scan_goes_before_any_run_and_is_then_told_to_be_gone(store: RunStore) -> None:
+    run_id, scan = finished_run(store, "a"), stored_scan(store, 0)
+    sweep(store, int(1.5 * MEGABYTE), now=LATER)
+    assert ids(store) == {run_id}
+    assert store.scans(LOCAL_OWNER) == []
+    with pytest.raises(BadInput, match="open its file again"):
+        store.scan(scan, LOCAL_OWNER)
+
+
+def test_a_scan_just_looked_at_stays(store: RunStore) -> None:
+    scan = stored_scan(store, 0)
+    sweep(store, 1)
+    assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
+
+
+def test_a_scan_stays_as_long_as_a_run_reads_it_and_goes_with_it(store: RunStore, tmp_path: Path) -> None:
+    folder = tmp_path / "a-model"
+    folder.mkdir()
+    (folder / "card.yaml").write_text("name: a-model")
+    scan = stored_scan(store, 0)
+    run_id = store.add(ExplanationSpec(scan=scan, model=str(folder), explainer="mask"), ME)
+    sweep(store, 1, now=LATER)
+    assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
+    store.finish(run_id, Status.CANCELLED)
+    sweep(store, 1, now=LATER)
+    assert ids(store) == set()
+    assert store.scans(LOCAL_OWNER) == []
+
+
+def test_leftovers_of_a_crash_go_when_they_are_old(store: RunStore) -> None:
+    run_id = finished_run(store, "a")
+    for leftover in (store.root / "scans" / ".tmp-1-abc", store.folder(run_id) / ".tmp-1-map.npy"):
+        leftover.write_bytes(b"half")
+    (store.root / "runs" / ("0" * 16)).mkdir()
+    sweep(store, 100 * MEGABYTE)
+    assert len(list(store.root.rglob(".tmp-*"))) == 2
+    sweep(store, 100 * MEGABYTE, now=LATER)
+    assert list(store.root.rglob(".tmp-*")) == []
+    assert [path.name for path in (store.root / "runs").iterdir()] == [run_id]

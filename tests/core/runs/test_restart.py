@@ -1,0 +1,158 @@
+"""What a new server finds when the old one is gone, however it went."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.runs.identity import ProcessIdentity
+from core.runs.live import HEARTBEAT
+from core.runs.manager import RunManager
+from core.runs.records import Status
+from core.runs.spec import LOCAL_OWNER
+from core.runs.store import RunStore
+from core.settings import ROOT
+from tests.core.runs.toykinds import CountSpec
+from tests.core.runs.waiting import PATIENCE, until
+
+ME = ProcessIdentity.of()
+
+
+@pytest.fixture
+def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def running(store: RunStore, worker: ProcessIdentity) -> str:
+    run_id = store.add(CountSpec(name=worker.host), ME)
+    assert store.claim(run_id, worker)
+    return run_id
+
+
+def test_a_run_whose_worker_died_is_interrupted_when_the_store_opens(
+    store: RunStore, sleeper: "subprocess.Popen[bytes]"
+) -> None:
+    run_id = running(store, ProcessIdentity.of(sleeper.pid))
+    sleeper.kill()
+    sleeper.wait()
+    found = RunStore.open(store.root).run(run_id, LOCAL_OWNER)
+    assert found.status is Status.INTERRUPTED
+    assert found.message == "It was cut off when the server stopped: run it again."
+
+
+def test_a_run_whose_worker_lives_is_left_alone(store: RunStore, sleeper: "subprocess.Popen[bytes]") -> None:
+    run_id = running(store, ProcessIdentity.of(sleeper.pid))
+    assert RunStore.open(store.root).run(run_id, LOCAL_OWNER).status is Status.RUNNING
+
+
+def test_a_new_process_with_the_old_number_is_not_the_worker(
+    store: RunStore, sleeper: "subprocess.Popen[bytes]"
+) -> None:
+    identity = ProcessIdentity.of(sleeper.pid)
+    run_id = running(store, identity.model_copy(update={"started": "1"}))
+    assert RunStore.open(store.root).run(run_id, LOCAL_OWNER).status is Status.INTERRUPTED
+
+
+@pytest.mark.parametrize(("silence", "status"), [(5, Status.RUNNING), (120, Status.INTERRUPTED)])
+def test_a_worker_on_another_host_is_judged_by_its_heartbeat(store: RunStore, silence: int, status: Status) -> None:
+    run_id = running(store, ME.model_copy(update={"host": "elsewhere"}))
+    beat = store.folder(run_id) / HEARTBEAT
+    beat.touch()
+    os.utime(beat, (time.time() - silence,) * 2)
+    assert RunStore.open(store.root).run(run_id, LOCAL_OWNER).status is status
+
+
+def test_what_a_dead_server_had_queued_runs_under_the_next_one(
+    store: RunStore, start_manager: Callable[..., RunManager], sleeper: "subprocess.Popen[bytes]"
+) -> None:
+    left = store.add(CountSpec(name="left behind"), ProcessIdentity.of(sleeper.pid))
+    sleeper.kill()
+    sleeper.wait()
+    assert start_manager("inline").wait(left, LOCAL_OWNER, PATIENCE).status is Status.DONE
+
+
+def test_what_a_living_server_has_queued_is_left_to_it(
+    store: RunStore, start_manager: Callable[..., RunManager], sleeper: "subprocess.Popen[bytes]"
+) -> None:
+    theirs = store.add(CountSpec(name="theirs"), ProcessIdentity.of(sleeper.pid))
+    manager = start_manager("inline")
+    mine = manager.submit(CountSpec(name="mine"))
+    assert manager.wait(mine, LOCAL_OWNER, PATIENCE).status is Status.DONE
+    assert store.run(theirs, LOCAL_OWNER).status is Status.QUEUED
+
+
+#: Like a page of Streamlit: must not be executed a second time by whatever runs are started from.
+SERVER = """
+import sys
+if __name__ != "__main__":
+    raise SystemExit("the server's script was executed again")
+from pathlib import Path
+from core.runs import LOCAL_OWNER, RunManager, RunStore
+from core.runs.workers.process import ProcessWorker
+from tests.core.runs.toykinds import CountSpec
+
+store = RunStore.open(Path(sys.argv[1]))
+manager = RunManager(store, ProcessWorker(store.root, modules=("tests.core.runs.toykinds",)))
+done = manager.wait(manager.submit(CountSpec(name="first")), LOCAL_OWNER, 60)
+assert done.status == "done", done.message
+assert "torch" not in sys.modules
+assert "libtorch" not in Path("/proc/self/maps").read_text()
+endless = manager.submit(CountSpec(steps=10**6, pause=0.01, name="endless"))
+queued = manager.submit(CountSpec(name="queued"))
+while not store.progress(endless, LOCAL_OWNER).message:
+    pass
+print(endless, queued, flush=True)
+sys.stdin.read()
+manager.close()
+"""
+
+
+def start_server(store: RunStore, folder: Path) -> tuple["subprocess.Popen[str]", str, str]:
+    script = folder / "page.py"
+    script.write_text(SERVER)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen(
+        [sys.executable, str(script), str(store.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+    )
+    assert server.stdout is not None
+    endless, queued = server.stdout.readline().split()
+    return server, endless, queued
+
+
+def test_a_killed_server_takes_its_worker_along_and_the_next_one_tells_the_truth(
+    store: RunStore, tmp_path: Path, start_manager: Callable[..., RunManager]
+) -> None:
+    server, endless, queued = start_server(store, tmp_path)
+    [worker] = [run.worker for run in store.unfinished() if run.id == endless]
+    assert worker is not None
+    assert worker.alive
+    os.kill(server.pid, signal.SIGKILL)
+    server.communicate()
+    until(lambda: not worker.alive, 5.0)
+    manager = start_manager("inline")
+    interrupted = manager.wait(endless, LOCAL_OWNER, PATIENCE)
+    assert interrupted.status is Status.INTERRUPTED
+    assert "run it again" in interrupted.message
+    assert manager.wait(queued, LOCAL_OWNER, PATIENCE).status is Status.DONE
+
+
+def test_a_server_that_closes_leaves_no_process_behind(store: RunStore, tmp_path: Path) -> None:
+    server, endless, _ = start_server(store, tmp_path)
+    [worker] = [run.worker for run in store.unfinished() if run.id == endless]
+    server.communicate("", timeout=20)
+    assert server.returncode == 0
+    assert worker is not None
+    assert not worker.alive
+    assert store.run(endless, LOCAL_OWNER).status is Status.INTERRUPTED

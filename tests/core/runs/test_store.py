@@ -1,0 +1,156 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import BadInput, LightboxError
+from core.runs.identity import ProcessIdentity
+from core.runs.records import Status
+from core.runs.store import RunStore
+from core.scans import Scan, SourceSpace
+from tests.core.runs.toykinds import CountSpec
+
+ANNA, BERT = "anna", "bert"
+ME = ProcessIdentity.of()
+
+
+def scan(seed: int = 0, **fields: object) -> Scan:
+    array = np.random.default_rng(seed).random((1, 4, 5, 6), dtype=np.float32)
+    return Scan(array, np.diag([2.0, 2.0, 3.0, 1.0]), modality="MR", **fields)  # type: ignore[arg-type]
+
+
+def test_a_scan_comes_back_as_it_went_in_without_being_loaded(store: RunStore) -> None:
+    source = SourceSpace(np.diag([-2.0, 2, 3, 1]), (4, 5, 6), np.array([[0, -1], [1, 1], [2, 1]]))
+    given = scan(units="probability", notes=("gantry tilt of 12°",), source=source)
+    back = store.scan(store.add_scan(given, ANNA), ANNA)
+    np.testing.assert_array_equal(back.array, given.array)
+    np.testing.assert_array_equal(back.affine, given.affine)
+    assert isinstance(back.array, np.memmap)
+    assert not back.array.flags.writeable
+    assert (back.modality, back.units, back.notes) == ("MR", "probability", ("gantry tilt of 12°",))
+    assert back.source is not None
+    np.testing.assert_array_equal(back.source.orientation, source.orientation)
+    np.testing.assert_array_equal(back.source.affine, source.affine)
+    assert back.content_hash == given.content_hash
+    assert Scan(np.asarray(back.array), back.affine).content_hash == given.content_hash
+
+
+def test_the_same_voxels_are_stored_once_for_everybody(store: RunStore) -> None:
+    names = {store.add_scan(scan(), owner) for owner in (ANNA, BERT, ANNA)}
+    assert len(names) == 1
+    assert [path.name for path in (store.root / "scans").iterdir()] == list(names)
+
+
+def test_somebody_elses_scan_is_not_found_even_by_its_hash(store: RunStore) -> None:
+    name = store.add_scan(scan(), ANNA)
+    for ask in (store.scan, store.scan_meta):
+        with pytest.raises(BadInput, match="no longer in the store"):
+            ask(name, BERT)
+    assert store.scans(BERT) == []
+
+
+def test_an_upload_is_labelled_from_technical_fields_and_a_shipped_scan_keeps_its_title(store: RunStore) -> None:
+    store.add_scan(scan(), ANNA)
+    assert [found.label for found in store.scans(ANNA)] == ["MR volume 4×5×6, 2×2×3 mm"]
+    store.add_scan(scan(), ANNA, title="Demo brain")
+    store.add_scan(scan(), ANNA)
+    assert [found.label for found in store.scans(ANNA)] == ["Demo brain"]
+    assert store.scan_meta(scan().content_hash, ANNA)["label"] == "Demo brain"
+
+
+@pytest.mark.parametrize("name", ["../../etc", "", "a" * 63, "A" * 64, "/" * 64])
+def test_names_from_a_link_never_become_paths(store: RunStore, name: str) -> None:
+    with pytest.raises(BadInput):
+        store.folder(name)
+    with pytest.raises(BadInput):
+        store.scan(name, ANNA)
+    with pytest.raises(BadInput):
+        store.region(name)
+    with pytest.raises(BadInput):
+        store.run(name, ANNA)
+
+
+def test_somebody_elses_run_is_not_found_by_any_method(store: RunStore) -> None:
+    run_id = store.add(CountSpec(owner=ANNA), ME)
+    store.claim(run_id, ME)
+    store.finish(run_id, Status.DONE)
+    asks = (store.run, store.spec, store.progress, store.preview, store.explanation, store.pin, store.delete)
+    for ask in (*asks, store.request_cancel):
+        with pytest.raises(BadInput, match="no such run"):
+            ask(run_id, BERT)
+    assert store.runs(BERT) == []
+    assert store.run(run_id, ANNA).status is Status.DONE
+
+
+def test_a_run_has_one_final_state(store: RunStore) -> None:
+    run_id = store.add(CountSpec(owner=ANNA), ME)
+    assert store.claim(run_id, ME)
+    assert not store.claim(run_id, ME)
+    assert store.finish(run_id, Status.FAILED, "It was too much.")
+    assert not store.finish(run_id, Status.DONE)
+    run = store.run(run_id, ANNA)
+    assert (run.status, run.message) == (Status.FAILED, "It was too much.")
+    assert run.seconds is not None
+    assert run.seconds >= 0
+
+
+def test_the_spec_comes_back_for_asking_again(store: RunStore) -> None:
+    spec = CountSpec(owner=ANNA, steps=7)
+    assert store.spec(store.add(spec, ME), ANNA) == spec
+
+
+def test_a_region_comes_back_as_marked(store: RunStore) -> None:
+    region = np.zeros((4, 5, 6), dtype=bool)
+    region[1, 2, 3] = True
+    name = store.add_region(region)
+    assert name == store.add_region(region.astype(np.uint8))
+    np.testing.assert_array_equal(store.region(name), region)
+    assert store.add_region(region.reshape(5, 4, 6)) != name
+
+
+def test_delete_takes_everything_and_refuses_what_has_not_finished(store: RunStore) -> None:
+    run_id = store.add(CountSpec(owner=ANNA), ME)
+    with pytest.raises(BadInput, match="cancel it first"):
+        store.delete(run_id, ANNA)
+    store.finish(run_id, Status.CANCELLED)
+    store.delete(run_id, ANNA)
+    assert not store.folder(run_id).exists()
+    assert store.runs(ANNA) == []
+
+
+def test_a_result_that_was_lost_is_computed_again(store: RunStore) -> None:
+    run_id = store.add(CountSpec(owner=ANNA), ME)
+    store.claim(run_id, ME)
+    store.result(run_id).mkdir()
+    store.finish(run_id, Status.DONE)
+    assert store.add(CountSpec(owner=ANNA), ME) == run_id
+    store.result(run_id).rmdir()
+    assert store.add(CountSpec(owner=ANNA), ME) != run_id
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, Status.INTERRUPTED])
+def test_what_did_not_succeed_is_not_reused(store: RunStore, status: Status) -> None:
+    run_id = store.add(CountSpec(owner=ANNA), ME)
+    store.finish(run_id, status)
+    assert store.add(CountSpec(owner=ANNA), ME) != run_id
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LightboxError, match="LIGHTBOX_STORE_PATH"):
+        RunStore.open(tmp_path / "file" / "store")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lightbox.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(LightboxError, match="cannot be opened"):
+        RunStore.open(tmp_path)
+
+
+def test_a_store_of_another_version_is_named(tmp_path: Path) -> None:
+    store = RunStore.open(tmp_path)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA user_version = 99")
+    store.close()
+    with pytest.raises(LightboxError, match="another version"):
+        RunStore.open(tmp_path)
