@@ -174,10 +174,9 @@ def watched(x: torch.Tensor) -> torch.Tensor:
 
 def baseline_image(question: Question, parameters: BaselineParameters) -> torch.Tensor:
     """What the scan is compared with, shape of the prepared tensor."""
-    from core.explainers._hiding import fill_image, healthy_or_blur
+    from core.explainers._hiding import fill_image
 
-    kind = healthy_or_blur(question.model) if parameters.baseline == "auto" else parameters.baseline
-    return fill_image(question.model, question.prepared, kind, parameters.baseline_value)
+    return fill_image(question.model, question.prepared, parameters.baseline, parameters.baseline_value)
 
 
 def summed_over_channels(attribution: torch.Tensor) -> np.ndarray:

@@ -11,7 +11,7 @@ from core.errors import BadInput
 from core.models.inputs import PreparedInput
 from core.models.model import Model
 
-FillKind = Literal["constant", "blur", "healthy_mean"]
+FillKind = Literal["auto", "constant", "blur", "healthy_mean"]
 
 _FWHM = 2.3548
 #: Width of the random blobs that stand against a map, mm.
@@ -25,8 +25,9 @@ def fill_image(
 
     Parameters
     ----------
-    kind : {"constant", "blur", "healthy_mean"}
-        `value` everywhere; the scan blurred by `blur_mm` (full width at half maximum); the card's mean healthy scan.
+    kind : {"auto", "constant", "blur", "healthy_mean"}
+        `value` everywhere; the scan blurred by `blur_mm` (full width at half maximum); the card's mean
+        healthy scan; auto is that where there is one, else blur.
 
     Raises
     ------
@@ -34,6 +35,7 @@ def fill_image(
         When the card has no healthy mean.
     """
     x = prepared.tensor
+    kind = healthy_or_blur(model) if kind == "auto" else kind
     if kind == "constant":
         return torch.full_like(x, value)
     if kind == "healthy_mean":

@@ -154,7 +154,9 @@ class MaskSession:
     def _swap_check(self, hidden: np.ndarray, before: float, numbers: dict[str, float]) -> Check:
         kind = healthy_or_blur(self.model)
         healthy = kind == "healthy_mean"
-        swap = self.probability(hide(self.x, hidden, fill_image(self.model, self.prepared, kind)))
+        # the whole place is swapped, not the share of it that the mask hid
+        place = (hidden > 0).astype(np.float32)
+        swap = self.probability(hide(self.x, place, fill_image(self.model, self.prepared, kind)))
         numbers |= {"swap": swap, "swap_is_healthy": float(healthy)}
         passed = swap <= before / 2
         tissue = "mean healthy tissue" if healthy else "the blurred scan (the model's card has no healthy mean)"

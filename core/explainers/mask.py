@@ -1,9 +1,14 @@
 """Mask perturbation (paper 1) on one scan: the least that must be hidden for the model to change its mind."""
 
-from typing import Any, ClassVar, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.explainers.base import Explainer, Explanation, Findings, Question
 from core.explainers.parameters import Parameters, parameter
+
+if TYPE_CHECKING:
+    from core.models.model import Model
 
 _WHAT, _SMOOTH, _LONG, _START = "What to hide", "How smooth", "How long", "Where to start and what to keep"
 
@@ -11,9 +16,10 @@ _WHAT, _SMOOTH, _LONG, _START = "What to hide", "How smooth", "How long", "Where
 class MaskParameters(Parameters):
     """Everything equations 1 and 2 of the paper leave to choose, and what the paper leaves open."""
 
-    mu: Literal["constant", "blur", "healthy_mean"] = parameter(
-        "constant",
-        "What hidden voxels become: one value, the scan blurred, or the mean healthy scan of the model's card.",
+    mu: Literal["auto", "healthy_mean", "blur", "constant"] = parameter(
+        "auto",
+        "What hidden voxels become: the mean healthy scan of the model's card, the scan blurred, or one value. "
+        "auto takes the mean healthy scan where there is one, else blur.",
         title="μ fill",
         group=_WHAT,
         paper="constant",
@@ -281,6 +287,8 @@ class MaskParameters(Parameters):
 
 #: What the paper published for one session; where it says nothing (ε, selection) the reading that works.
 _PAPER: dict[str, Any] = {
+    "mu": "constant",
+    "mu_value": 1.0,
     "support": "everywhere",
     "lambda_1": 1e-4,
     "lambda_2": 1e-2,
@@ -311,9 +319,18 @@ class Mask(Explainer):
     parameters_model: ClassVar[type[Parameters]] = MaskParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {"robust": {}, "paper": _PAPER}
 
+    @classmethod
+    def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:
+        """Make ``mu="auto"`` what it stands for with this model, so that the record says it."""
+        from core.explainers._hiding import healthy_or_blur  # torch, which listing explainers does without
+
+        if getattr(parameters, "mu", None) != "auto":
+            return parameters
+        return parameters.model_copy(update={"mu": healthy_or_blur(model)})
+
     def run(self, question: Question, parameters: MaskParameters) -> Findings:
         """Optimise the mask, threshold it, and test it against healthy tissue and random places."""
-        from core.explainers._mask_session import MaskSession  # torch, which listing explainers does without
+        from core.explainers._mask_session import MaskSession
 
         return MaskSession(question, parameters).findings()
 
