@@ -108,7 +108,9 @@ def _how_sure(explanation: StoredExplanation) -> None:
         f"<div><b>{html.escape(check['title'])}</b><br>{html.escape(check['sentence'])}</div>"
         for check in explanation.checks
     )
-    st.html(f"<div class='checks'>{rows}</div>" if rows else text.quiet("This explainer comes with no check of its own."))
+    st.html(
+        f"<div class='checks'>{rows}</div>" if rows else text.quiet("This explainer comes with no check of its own.")
+    )
 
 
 def show_details(explanation: StoredExplanation, run: Run) -> None:
@@ -122,7 +124,7 @@ def show_details(explanation: StoredExplanation, run: Run) -> None:
             st.html(text.numbers([("preset", str(record.get("preset"))), *rows]))
         with middle:
             st.markdown("###### Figures")
-            st.html(text.numbers([(name.replace("_", " "), f"{value:.4g}") for name, value in _finite(record["numbers"])]))
+            st.html(text.numbers(_number_rows(record["numbers"])))
             st.markdown("###### Reading and fitting")
             lines = [*record.get("notes", ()), *record.get("warnings", ())]
             st.html("".join(text.quiet(line) for line in lines) or text.quiet("Nothing had to be changed."))
@@ -131,8 +133,9 @@ def show_details(explanation: StoredExplanation, run: Run) -> None:
             st.html(text.numbers(_run_rows(explanation, run)))
 
 
-def _finite(numbers: Mapping[str, Any]) -> list[tuple[str, float]]:
-    return [(name, value) for name, value in numbers.items() if isinstance(value, int | float)]
+def _number_rows(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    known = [(name, value) for name, value in numbers.items() if isinstance(value, int | float)]
+    return [(name.replace("_", " "), f"{value:.4g}") for name, value in known]
 
 
 def _run_rows(explanation: StoredExplanation, run: Run) -> list[tuple[str, str]]:

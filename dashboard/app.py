@@ -1,7 +1,7 @@
 """Lightbox in the browser: ``streamlit run dashboard/app.py``, from any directory.
 
-Streamlit meets this file in three ways, told apart by its name: the server imports it once for the ASGI app, every session
-runs it as its script, and worker processes import the main script of the process that started them.
+Streamlit meets this file in three ways, told apart by its name: the server imports it once for the ASGI app, every
+session runs it as its script, and worker processes import the main script of the process that started them.
 """
 
 import sys

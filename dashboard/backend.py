@@ -43,7 +43,9 @@ def ask(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R
         return _submit(function, *arguments, **keywords).result(timeout=PATIENCE)
     except BrokenProcessPool as problem:
         close()
-        raise LightboxError("Reading this stopped unexpectedly: the file may be damaged, or memory ran out.") from problem
+        raise LightboxError(
+            "Reading this stopped unexpectedly: the file may be damaged, or memory ran out."
+        ) from problem
     except TimeoutError as problem:
         close()
         raise LightboxError(f"There was no answer after {PATIENCE:.0f} seconds: try a smaller image.") from problem

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -39,16 +40,19 @@ def scans() -> tuple[DemoScan, ...]:
     listing = ASSETS / "scans" / "scans.yaml"
     if not listing.is_file():
         return ()
-    content = yaml.safe_load(listing.read_text(encoding="utf-8")) or {}
-    found = (
-        DemoScan(
-            name=entry.get("name") or Path(entry["file"]).name.split(".")[0],
-            title=entry["title"],
-            description=entry.get("description", ""),
-            path=listing.parent / entry["file"],
-            model=entry.get("model"),
-            synthetic=bool(entry.get("synthetic", True)),
-        )
-        for entry in content.get("scans", [])
+    content = yaml.safe_load(listing.read_text(encoding="utf-8")) or []
+    return tuple(scan for scan in map(_read, content) if scan.path.is_file())
+
+
+def _read(entry: dict[str, Any]) -> DemoScan:
+    path = ASSETS / "scans" / entry["file"]
+    # the same subject may be there as a volume and as a slice
+    kind = "" if path.name.endswith((".nii", ".nii.gz")) else ", slice"
+    return DemoScan(
+        name=path.name.split(".")[0],
+        title=entry["title"] + kind,
+        description=entry.get("subtitle", ""),
+        path=path,
+        model=entry.get("model"),
+        synthetic=bool(entry.get("synthetic", True)),
     )
-    return tuple(scan for scan in found if scan.path.is_file())

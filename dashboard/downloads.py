@@ -45,7 +45,9 @@ def link(run_id: str) -> str:
 def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray) -> None:
     title = array.title[:1].upper() + array.title[1:]
     if scan.dimensions == 3:
-        _button(f"{title} (NIfTI)", partial(_nifti, array, scan), f"lightbox-{run_id}-{name}.nii.gz", "application/gzip")
+        _button(
+            f"{title} (NIfTI)", partial(_nifti, array, scan), f"lightbox-{run_id}-{name}.nii.gz", "application/gzip"
+        )
         return
     with st.container(horizontal=True):
         _button(f"{title} (PNG)", partial(_png, array), f"lightbox-{run_id}-{name}.png", "image/png")

@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import BadInput, LightboxError
 from core.runs import ExplanationSpec, Run, Status, manager
 from core.scans.scan import Scan
-from dashboard import answer, backend, catalogue, downloads, questions, stage, text
+from dashboard import answer, backend, catalogue, demo, downloads, questions, stage, text
 from dashboard.intake import Order, show_intake
 from dashboard.questions import Prediction
 from dashboard.session import Desk, desk, owner
@@ -98,14 +98,17 @@ class _Watch:
                 icon=":material/stop_circle:",
                 key="cancel run",
                 disabled=run.cancelling,
-                on_click=manager().cancel,
-                args=(run.id, owner()),
-                shortcut="Esc",
+                on_click=_cancel,
+                args=(run.id,),
             )
         with images:
             stage.show_preview(self._scan, run.id, manager().store.preview(run.id, owner()))
         with below:
             answer.show_live_curves(live.history, run.request["explainer"])
+
+
+def _cancel(run_id: str) -> None:
+    manager().cancel(run_id, owner())
 
 
 def _explain_button(order: Order) -> None:
@@ -205,12 +208,16 @@ def _write_link(laid: Desk) -> None:
 
 
 def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run | None) -> None:
-    label = manager().store.scan_meta(laid.scan or "", owner())["label"]
-    pieces = [f"<b>{text.escape(label)}</b>"]
+    meta = manager().store.scan_meta(laid.scan or "", owner())
+    pieces = [f"<b>{text.escape(meta['label'])}</b>"]
     if order.card is not None:
         pieces.append(f"<span>· {text.escape(order.card.title)}</span>")
-        if order.card.synthetic:
-            pieces.append(text.tag("synthetic data", "synthetic"))
+    shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
+    if shipped is not None:
+        pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
+    if (shipped is not None and shipped.synthetic) or (order.card is not None and order.card.synthetic):
+        pieces.append(text.tag("synthetic data", "synthetic"))
+    pieces += [text.tag(note) for note in meta["notes"]]
     if prediction is not None:
         pieces += [text.tag(note) for note in prediction.notes]
         pieces += [text.tag(warning, "warning") for warning in prediction.warnings]
@@ -229,7 +236,9 @@ def _changed_since(run: Run, order: Order) -> bool:
 
 
 def _nothing_loaded() -> None:
-    stage.empty_stage(
-        "Nothing on the lightbox yet",
-        "Choose a scan on the left, or open one of your own: NIfTI, DICOM, PNG and others are read, nothing leaves this machine.",
+    st.html(
+        text.empty(
+            "Nothing on the lightbox yet",
+            "Choose a scan on the left, or open one of your own: NIfTI, DICOM, PNG and others are read.",
+        )
     )

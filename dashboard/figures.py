@@ -9,13 +9,11 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 #: Names of history columns in words; any other column is shown under its own name.
-CURVE_TITLES = {
-    "loss": "loss",
-    "probability": "probability",
-    "f": "model term",
-    "size": "size term",
-    "smoothness": "smoothness term",
-}
+CURVE_TITLES = {"probability": "probability"}
+#: Curves that stand above the others.
+_FIRST = ("probability", "loss")
+#: Height of one curve.
+_ROW_PIXELS = 52
 #: Config for `st.plotly_chart`: nothing floats over the chart.
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 _FONT = {"family": "Source Sans, sans-serif", "size": 13, "color": theme.TEXT}
@@ -51,7 +49,7 @@ def probability_bars(before: Mapping[str, float], after: Mapping[str, float] | N
         Class → probability, 0..1.
     """
     names = list(before)[::-1]
-    figure = _figure(34 * len(names) * (2 if after else 1) + 44, barmode="group", bargap=0.25, bargroupgap=0.12)
+    figure = _figure(26 * len(names) * (2 if after else 1) + 40, barmode="group", bargap=0.3, bargroupgap=0.1)
     rows = [("after", after, theme.AFTER), ("before", before, theme.BEFORE)]
     for label, values, colour in rows:
         if values is None:
@@ -68,7 +66,7 @@ def probability_bars(before: Mapping[str, float], after: Mapping[str, float] | N
             cliponaxis=False,
             hovertemplate="%{y} " + label + " %{x:.4f}<extra></extra>",
         )
-    figure.update_xaxes(range=[0, 1.28], tickvals=[0, 0.5, 1], title=None)
+    figure.update_xaxes(range=[0, 1.5], tickvals=[0, 0.5, 1], showgrid=False, zeroline=False)
     figure.update_yaxes(tickfont={"color": theme.TEXT, "size": 14}, showgrid=False)
     return figure
 
@@ -99,52 +97,68 @@ def region_bars(regions: Sequence[Mapping[str, Any]], colour: str, limit: int = 
         hovertemplate="%{y}: %{x:.1%} of the map, mean %{customdata:.3g} inside<extra></extra>",
     )
     top = max((region["share"] for region in shown), default=1.0)
-    figure.update_xaxes(range=[0, top * 1.2], visible=False)
+    figure.update_xaxes(range=[0, top * 1.35], visible=False)
     figure.update_yaxes(tickfont={"color": theme.TEXT}, showgrid=False)
     return figure
 
 
 def history_curves(history: Mapping[str, Sequence[float]], colour: str) -> "Figure":
-    """The loss over the iterations, and the probability of the class on an axis of its own.
+    """Curves over the iterations, each in a row of its own: their units differ, so no axis is shared but time.
 
     Parameters
     ----------
     history : mapping of str to sequence of float
-        Column → values; ``iteration`` is the x-axis where there is one. ``probability`` goes to the right axis.
+        Column → values; ``iteration`` is the x-axis where there is one. NaN leaves a gap.
     colour : str
         Colour of the explainer, for the loss.
     """
-    count = max((len(values) for values in history.values()), default=0)
-    steps = list(history.get("iteration") or range(1, count + 1))
-    figure = _figure(230, hovermode="x unified")
-    columns = [name for name in history if name != "iteration"]
-    others = [name for name in columns if name not in ("loss", "probability")]
-    palette = [c for c in theme.COLORWAY if c not in (colour, theme.CLASS_COLORS["AD"])]
-    for place, name in enumerate(["loss", *others] if "loss" in columns else others):
-        line = {"color": colour, "width": 2.5} if name == "loss" else {"color": palette[place % len(palette)], "width": 1.2}
-        _curve(figure, steps, history[name], name, line)
-    if "probability" in columns:
-        _curve(figure, steps, history["probability"], "probability", {"color": theme.TEXT, "width": 2, "dash": "dot"}, "y2")
-        figure.update_layout(
-            yaxis2={"overlaying": "y", "side": "right", "range": [0, 1.02], "showgrid": False, "title": "probability"}
-        )
-    figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}}
+    known = [name for name in history if name != "iteration"]
+    columns = [name for name in _FIRST if name in known] + [name for name in known if name not in _FIRST]
+    count = max((len(history[name]) for name in columns), default=0)
+    steps = list(history.get("iteration") or range(count))
+    figure = _figure(_ROW_PIXELS * len(columns) + 44, hovermode="x unified")
+    share = 1 / max(len(columns), 1)
+    for row, name in enumerate(columns):
+        number = "" if row == 0 else str(row + 1)
+        line = {"color": {"probability": theme.TEXT, "loss": colour}.get(name, theme.TEXT_MUTED), "width": 1.8}
+        figure.add_scatter(
+            x=steps, y=list(history[name]), name=_curve_title(name), mode="lines", line=line, yaxis=f"y{number}",
+            hovertemplate="%{y:.4g}",
+        )  # fmt: skip
+        top = 1 - row * share
+        figure.update_layout({f"yaxis{number}": _row_axis(name, history[name], top - share * 0.86, top)})
+        figure.add_annotation(
+            text=_curve_title(name), x=0, y=top - share * 0.43, xref="paper", yref="paper", xanchor="left",
+            yanchor="middle", showarrow=False, font={"size": 12, "color": theme.TEXT_MUTED},
+        )  # fmt: skip
+    last = "" if len(columns) < 2 else str(len(columns))
+    # names stand in the left quarter, the ends of each row's axis in the right margin
+    figure.update_xaxes(
+        domain=[0.25, 1], title={"text": "iteration", "font": {"size": 12}}, showgrid=False, anchor=f"y{last}"
     )
-    figure.update_xaxes(title="iteration", showgrid=False)
-    figure.update_yaxes(title="loss", selector={"side": None})
+    figure.update_layout(margin={"l": 0, "r": 44, "t": 8, "b": 8})
     return figure
 
 
-def _curve(
-    figure: "Figure", steps: Sequence[float], values: Sequence[float], name: str, line: dict[str, Any], axis: str = "y"
-) -> None:
-    figure.add_scatter(
-        x=steps,
-        y=list(values),
-        name=CURVE_TITLES.get(name, name.replace("_", " ")),
-        mode="lines",
-        line=line,
-        yaxis=axis,
-        hovertemplate="%{y:.4g}",
-    )
+def _curve_title(name: str) -> str:
+    return CURVE_TITLES.get(name, name.replace("_", " "))
+
+
+def _row_axis(name: str, values: Sequence[float], bottom: float, top: float) -> dict[str, Any]:
+    """Axis of one row: its ends and nothing between."""
+    axis: dict[str, Any] = {
+        "domain": [max(bottom, 0.0), top],
+        "gridcolor": theme.BORDER,
+        "zeroline": False,
+        "side": "right",
+    }
+    known = [value for value in values if value == value]
+    low, high = (0.0, 1.0) if name == "probability" else (min(known, default=0.0), max(known, default=1.0))
+    if high > low:
+        margin = 0.04 * (high - low)
+        axis |= {
+            "range": [low - margin, high + margin],
+            "tickvals": [low, high],
+            "ticktext": [f"{low:.3g}", f"{high:.3g}"],
+        }
+    return axis | {"tickfont": {"size": 11, "color": theme.TEXT_MUTED}}

@@ -5,8 +5,10 @@ import streamlit as st
 from core.runs import manager
 from dashboard import demo, runs, text
 from dashboard.session import desk, owner
-from dashboard.shell import page_path
+from dashboard.shell import STATIC, page_path
 
+#: A photograph of a real result; `docs/images` has the whole page.
+PICTURE = STATIC / "demo.png"
 _STEPS = (
     ("Hang a scan", "NIfTI, MGZ, DICOM, PNG, JPEG or TIFF. Names and patient data are never kept."),
     ("Pick a model and an explainer", "Every setting is a slider; the published value is marked on its track."),
@@ -16,34 +18,41 @@ _STEPS = (
 
 def show() -> None:
     """Draw the page."""
-    left, right = st.columns([1.25, 1], gap="large", wrap=False)
+    left, right = st.columns([1, 1.15], gap="large", wrap=False)
     with left:
         st.title("See what a medical-image model looks at")
         st.markdown(
-            "Hang a scan, pick a model and a way to explain it, press **Explain**, and see *what*, *where* and *how sure* "
-            "side by side."
+            "Hang a scan, pick a model and a way to explain it, press **Explain**, and see *what*, *where* and "
+            "*how sure* side by side."
         )
         _demo_button()
-        st.space("small")
         rows = "".join(
             f"<i>{number}</i><div><b>{text.escape(title)}</b><br>{text.escape(sentence)}</div>"
             for number, (title, sentence) in enumerate(_STEPS, 1)
         )
         st.html(f"<div class='steps'>{rows}</div>")
     with right:
-        st.markdown("##### Latest runs")
-        latest = manager().store.runs(owner(), limit=6)
-        if not latest:
-            st.html(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
-        for run in latest:
-            runs.show_row(run, compact=True)
+        if PICTURE.is_file():
+            st.image(
+                str(PICTURE),
+                width="stretch",
+                caption="What the demo shows: scan, hidden share, masked scan. Synthetic data.",
+            )
+    st.markdown("##### Latest runs")
+    latest = manager().store.runs(owner(), limit=5)
+    if not latest:
+        st.html(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
+    for run in latest:
+        runs.show_row(run)
     st.html(text.quiet("Lightbox is a research tool, not a medical device."))
 
 
 def _demo_button() -> None:
     scans = demo.scans()
     with st.container(horizontal=True):
-        if st.button("Open the demo", type="primary", icon=":material/play_arrow:", disabled=not scans, key="open demo"):
+        if st.button(
+            "Open the demo", type="primary", icon=":material/play_arrow:", disabled=not scans, key="open demo"
+        ):
             open_demo(scans[0])
             st.switch_page(page_path("explain"))
         if st.button("Open a scan of your own", icon=":material/upload_file:", key="open own"):

@@ -1,5 +1,6 @@
 """The left side of the Explain page: what goes in."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
@@ -7,11 +8,11 @@ import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.models.card import Card
+from core.runs import manager
 from core.settings import settings
 from dashboard import backend, catalogue, demo, questions, text, uploads, widgets
 from dashboard.catalogue import ExplainerEntry
 from dashboard.session import Desk, Setting, desk, owner
-from core.runs import manager
 
 _SPOOLED = "spooled upload"
 _PROBLEM = "upload problem"
@@ -62,7 +63,10 @@ def _choose_scan(laid: Desk) -> None:
     stored = manager().store.scans(owner())
     known = {scan.hash: scan.label for scan in stored}
     labels = {key: scan.title for key, scan in demos.items()}
-    labels |= {scan.hash: scan.label for scan in stored if scan.label not in titles}
+    own = [scan for scan in stored if scan.label not in titles]
+    twins = {label for label, count in Counter(scan.label for scan in own).items() if count > 1}
+    # two scans of one size are told apart by the start of their hash
+    labels |= {scan.hash: scan.label + (f" · {scan.hash[:4]}" if scan.label in twins else "") for scan in own}
     options = list(labels)
     current = laid.scan if laid.scan in labels else None
     if laid.scan and current is None:
@@ -90,6 +94,7 @@ def _choose_scan(laid: Desk) -> None:
 
 def _scan_chosen(key: str) -> None:
     laid, chosen = desk(), st.session_state[key]
+    st.session_state.pop(_PROBLEM, None)
     if chosen is None or not chosen.startswith("demo:"):
         laid.scan = chosen
     else:
@@ -98,13 +103,16 @@ def _scan_chosen(key: str) -> None:
 
 def _upload(laid: Desk) -> None:
     state = st.session_state
-    with st.expander("Open a scan of your own", expanded=_SPOOLED in state or _PROBLEM in state):
+    # a new key folds it again once a scan was opened
+    number = state.get(_UPLOADER, 0)
+    waiting = _SPOOLED in state or _PROBLEM in state
+    with st.expander("Open a scan of your own", expanded=waiting, key=f"open own {number}"):
         folder = st.toggle("a whole folder", help="For a DICOM series that lies in one folder.", key="upload a folder")
         files = st.file_uploader(
             "Files",
             accept_multiple_files="directory" if folder else True,
             max_upload_size=settings().upload_limit_mb,
-            key=f"upload:{state.get(_UPLOADER, 0)}",
+            key=f"upload:{number}",
             label_visibility="collapsed",
             help="NIfTI, MGZ, DICOM (files or a zip), PNG, JPEG or TIFF. Names and patient data are not kept.",
         )
@@ -178,7 +186,9 @@ def _choose_model(laid: Desk, shape: tuple[int, ...] | None) -> Card | None:
     fitting = [name for name in cards if not unfit.get(name)]
     if not fitting:
         laid.model = None
-        st.selectbox("Model", [], placeholder="No model fits this scan" if cards else "No model installed", key="no model")
+        st.selectbox(
+            "Model", [], placeholder="No model fits this scan" if cards else "No model installed", key="no model"
+        )
     else:
         if laid.model not in fitting:
             laid.model = fitting[0]
@@ -267,10 +277,10 @@ def _target_chosen(key: str) -> None:
 def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
     values = entry.values(setting.preset)
     modified = any(values.get(name) != value for name, value in setting.changes.items())
-    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="xxsmall", key="presets"):
         key = f"preset:{entry.name}:{laid.revision}"
         st.segmented_control(
-            "Settings" + (" (changed)" if modified else ""),
+            "Settings, changed" if modified else "Settings",
             list(entry.presets),
             default=setting.preset,
             required=True,
@@ -278,12 +288,13 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
             on_change=_preset_chosen,
             args=(entry.name, key),
             width="stretch",
-            help="Named settings of this explainer. Reset goes back to the chosen one, undo takes back the last change.",
+            help="Named settings of this explainer. Reset goes back to them, undo takes back the last change.",
         )
         st.button(
             "",
             icon=":material/restart_alt:",
-            help="Reset to the chosen preset",
+            type="tertiary",
+            help="Reset to the chosen settings",
             key="reset parameters",
             disabled=not modified,
             on_click=laid.choose_preset,
@@ -292,11 +303,11 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
         st.button(
             "",
             icon=":material/undo:",
-            help="Undo the last change (Ctrl+Z)",
+            type="tertiary",
+            help="Undo the last change",
             key="undo parameters",
             disabled=not laid.can_undo,
             on_click=laid.undo,
-            shortcut="Ctrl+Z",
         )
 
 

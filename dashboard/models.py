@@ -48,13 +48,19 @@ def _show_card(card: Card) -> None:
         st.html(text.numbers(contract_rows(card)))
     with middle:
         st.markdown("###### How good it is")
-        rows = metric_rows(card.metrics)
-        st.html(text.numbers(rows) if rows else text.quiet("The card gives no metrics."))
+        for heading, rows in metric_tables(card.metrics):
+            st.html(text.numbers(rows, heading))
+        if not card.metrics:
+            st.html(text.quiet("The card gives no metrics."))
     with right:
         st.markdown("###### Where it comes from")
         st.html(text.numbers(training_rows(card)))
     _show_explainers(card)
     _show_layers(card)
+    details = [(words(name), str(value)) for name, value in card.training.details.items() if value is not None]
+    if details:
+        with st.expander("Training settings"):
+            st.html(text.numbers(details))
 
 
 def _show_explainers(card: Card) -> None:
@@ -119,18 +125,33 @@ def contract_rows(card: Card) -> list[tuple[str, str]]:
     return rows
 
 
-def metric_rows(metrics: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Metrics of a card as rows, nested ones with their path."""
+def metric_tables(metrics: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Metrics of a card as tables, one for each section: heading, rows. An interval stands beside its value."""
+    plain = {name: value for name, value in metrics.items() if not isinstance(value, Mapping)}
+    tables = [("", _metric_rows(plain))] if plain else []
+    sections = {name: value for name, value in metrics.items() if isinstance(value, Mapping)}
+    return tables + [(words(name), _metric_rows(section)) for name, section in sections.items()]
+
+
+def _metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in metrics.items():
-        words = f"{prefix}{name.replace('_', ' ')}"
         if isinstance(value, Mapping):
-            rows += metric_rows(value, f"{words}, ")
-        elif isinstance(value, float):
-            rows.append((words, f"{value:.3f}" if abs(value) < 1000 else f"{value:.4g}"))
-        else:
-            rows.append((words, str(value)))
+            rows += [(f"{words(name)} of {key}", _number(inner)) for key, inner in value.items()]
+        elif not name.endswith("_95"):
+            interval = metrics.get(f"{name}_95")
+            between = f" (95 %: {_number(interval[0])} to {_number(interval[1])})" if interval else ""
+            rows.append((words(name), _number(value) + between))
     return rows
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def words(name: str) -> str:
+    """A name from a card, for people: ``balanced_accuracy`` → balanced accuracy, ``auc`` → AUC."""
+    return " ".join(word.upper() if word in ("auc", "roc", "mni") else word for word in name.split("_"))
 
 
 def training_rows(card: Card) -> list[tuple[str, str]]:
@@ -139,6 +160,5 @@ def training_rows(card: Card) -> list[tuple[str, str]]:
     rows = [("data", training.data), ("recipe", training.recipe), ("command", training.command)]
     if training.seed is not None:
         rows.append(("seed", str(training.seed)))
-    rows += [(name.replace("_", " "), str(value)) for name, value in training.details.items()]
     rows.append(("licence", card.license))
     return [(name, value) for name, value in rows if value]

@@ -59,9 +59,7 @@ class Reading:
     choices: tuple[Series, ...] = ()
 
 
-def read_upload(
-    files: Sequence["Upload"], owner: str, series: str | None = None, volume: int | None = None
-) -> Reading:
+def read_upload(files: Sequence["Upload"], owner: str, series: str | None = None, volume: int | None = None) -> Reading:
     """Read an upload into the store, or list what it holds when there is something to choose.
 
     Parameters

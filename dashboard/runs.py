@@ -1,6 +1,7 @@
 """Runs: everything that ran, with live progress, cancel, delete, and a way back into each."""
 
 import time
+from functools import lru_cache
 
 import streamlit as st
 
@@ -34,17 +35,12 @@ def _list(was_going: bool) -> None:
         show_row(run)
 
 
-def show_row(run: Run, compact: bool = False) -> None:
+def show_row(run: Run) -> None:
     """One run: what, where it stands, what can be done with it."""
-    widths = [3.2, 1.5] if compact else [3.2, 2.4, 1.1, 1.5]
     with st.container(border=True, key=f"run-{run.id}"):
-        columns = st.columns(widths, vertical_alignment="center", wrap=False)
+        columns = st.columns([3.2, 2.6, 0.9, 1.7], vertical_alignment="center", wrap=False)
         with columns[0]:
             st.html(_what(run))
-        if compact:
-            with columns[1]:
-                _open_button(run)
-            return
         with columns[1]:
             _standing(run)
         with columns[2]:
@@ -92,9 +88,15 @@ def _scores(run: Run) -> str:
     if run.status is not Status.DONE or run.kind != "explanation":
         return ""
     try:
-        found = manager().store.explanation(run.id, owner())
+        return _score_words(run.id, owner())
     except LightboxError:
         return ""
+
+
+@lru_cache(maxsize=512)
+def _score_words(run_id: str, whose: str) -> str:
+    """Probability before and after of a finished run: it never changes, and its record may be a megabyte."""
+    found = manager().store.explanation(run_id, whose)
     before, after = (found.scores or {}).get("before") or {}, (found.scores or {}).get("after") or {}
     if found.target not in before:
         return ""
@@ -109,8 +111,8 @@ def _actions(run: Run) -> None:
             icon=":material/stop_circle:",
             key=f"cancel {run.id}",
             disabled=run.cancelling,
-            on_click=manager().cancel,
-            args=(run.id, owner()),
+            on_click=_cancel,
+            args=(run.id,),
         )
     _open_button(run)
     if run.status.final:
@@ -123,6 +125,10 @@ def _open_button(run: Run) -> None:
     if run.kind == "explanation" and st.button("Open", key=f"open {run.id}"):
         open_run(run.id)
         st.switch_page(page_path("explain"))
+
+
+def _cancel(run_id: str) -> None:
+    manager().cancel(run_id, owner())
 
 
 def _delete(run_id: str) -> None:

@@ -1,6 +1,7 @@
 """What one person is doing: the chosen scan, model, explainer and parameters, and how to undo a change of them.
 
-Widgets forget their values when a page is left; this does not. What is worth more than a session (runs, scans) is in the store.
+Widgets forget their values when a page is left; this does not. What is worth more than a session (runs, scans) is in
+the store.
 """
 
 from collections.abc import Mapping

@@ -15,8 +15,9 @@ from core.settings import ROOT
 from dashboard import backend, questions
 
 _LOG = logging.getLogger(__name__)
-_HERE = Path(__file__).resolve().parent
-ICON = _HERE / "static" / "icon.png"
+STATIC = Path(__file__).resolve().parent / "static"
+#: Width of the sidebar, pixels.
+_SIDEBAR = 290
 PAGES = {"home": "Home", "explain": "Explain", "runs": "Runs", "models": "Models"}
 
 
@@ -27,9 +28,11 @@ def page_path(name: str) -> Path:
 
 def show() -> None:
     """Draw the page that was asked for. The whole script of a session."""
-    st.set_page_config(page_title="Lightbox", page_icon=str(ICON), layout="wide")
-    st.html(_HERE / "static" / "style.css")
-    st.logo(str(_HERE / "static" / "logo.svg"), size="medium")
+    st.set_page_config(
+        page_title="Lightbox", page_icon=str(STATIC / "icon.png"), layout="wide", initial_sidebar_state=_SIDEBAR
+    )
+    st.html(STATIC / "style.css")
+    st.logo(str(STATIC / "logo.svg"), size="medium")
     pages = [st.Page(page_path(name), title=title, default=name == "home") for name, title in PAGES.items()]
     chosen = st.navigation(pages, position="top")
     try:

@@ -3,34 +3,34 @@
 from functools import lru_cache
 
 import numpy as np
-import streamlit as st
 
 from core.reports.explanation import StoredArray, StoredExplanation
 from core.runs import Preview
 from core.scans.scan import Scan
 from dashboard.session import owner
-from dashboard.viewer import Layer, Panel, publish, publish_scan, viewer
+from dashboard.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
 
 #: One key for every state of the page, so that crosshair, zoom and window stay while results come and go.
 VIEWER_KEY = "explain viewer"
+#: Pixels of the images: at 1280×800 the answer, the images and the head of the findings are on one screen.
+_HEIGHT = 430
 #: Attributions are noisy everywhere: what lies below this share of the largest value is not drawn until asked for.
 _ATTRIBUTION_FLOOR = 0.25
+_EMPTY = {True: "Nothing had to be hidden.", False: "The map is zero everywhere."}
 
 
 def show_scan(scan: Scan) -> None:
     """The scan alone."""
-    viewer([_scan_panel(scan)], key=VIEWER_KEY)
+    viewer([_scan_panel(scan)], key=VIEWER_KEY, height=_HEIGHT)
 
 
 def show_preview(scan: Scan, run: str, preview: Preview | None) -> None:
     """The scan, and the map as it forms; before the first preview both panels show the scan."""
     layers = [_image(scan)]
     if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
-        reference = publish(
-            preview.values, preview.grid.affine, owner=owner(), name=f"preview:{run}:{preview.version}"
-        )
-        layers.append(Layer(reference, "map", name="forming", opacity=0.7))
-    viewer([_scan_panel(scan), Panel("overlay", "Forming", layers)], key=VIEWER_KEY)
+        reference = publish(preview.values, preview.grid.affine, owner=owner(), name=f"preview:{run}:{preview.version}")
+        layers.append(Layer(reference, "map", name="forming", opacity=0.65))
+    viewer([_scan_panel(scan), Panel("overlay", "Forming", layers)], key=VIEWER_KEY, height=_HEIGHT)
 
 
 def show_result(scan: Scan, run: str, explanation: StoredExplanation) -> None:
@@ -41,7 +41,7 @@ def show_result(scan: Scan, run: str, explanation: StoredExplanation) -> None:
         "overlay",
         main.title[:1].upper() + main.title[1:],
         [_image(scan), _map_layer(scan, run, "map", main)],
-        empty="Nothing had to be hidden." if nothing and main.kind == "mask" else "The map is zero everywhere." if nothing else "",
+        empty=_EMPTY[main.kind == "mask"] if nothing else "",
     )
     panels = [_scan_panel(scan), overlay]
     for name, array in explanation.arrays.items():
@@ -49,7 +49,7 @@ def show_result(scan: Scan, run: str, explanation: StoredExplanation) -> None:
             window = publish_scan(scan, owner=owner()).window
             layer = Layer(_published(scan, run, name, array), "image", name=array.title, unit=array.unit, window=window)
             panels.append(Panel(name, array.title[:1].upper() + array.title[1:], [layer]))
-    viewer(panels[:4], key=VIEWER_KEY, crosshair=None if nothing else strongest(main.path))
+    viewer(panels[:4], key=VIEWER_KEY, height=_HEIGHT, crosshair=None if nothing else strongest(str(main.path)))
 
 
 @lru_cache(maxsize=64)
@@ -57,13 +57,6 @@ def strongest(path: str) -> tuple[int, ...]:
     """Index of the largest magnitude of a stored map: where the crosshair goes when a result arrives."""
     values = np.load(path, mmap_mode="r", allow_pickle=False)
     return tuple(int(i) for i in np.unravel_index(int(np.abs(values).argmax()), values.shape))
-
-
-def empty_stage(title: str, sentence: str) -> None:
-    """The frame where images would be."""
-    from dashboard import text
-
-    st.html(text.empty(title, sentence))
 
 
 def _scan_panel(scan: Scan) -> Panel:
@@ -91,5 +84,5 @@ def _map_layer(scan: Scan, run: str, name: str, array: StoredArray) -> Layer:
     )
 
 
-def _published(scan: Scan, run: str, name: str, array: StoredArray):  # type: ignore[no-untyped-def]
+def _published(scan: Scan, run: str, name: str, array: StoredArray) -> VolumeRef:
     return publish(lambda: array.values, scan.affine, owner=owner(), name=f"run:{run}:{name}")

@@ -24,10 +24,11 @@ def empty(title: str, sentence: str) -> str:
     return f"<div class='empty'><b>{html.escape(title)}</b><span>{html.escape(sentence)}</span></div>"
 
 
-def numbers(rows: Iterable[tuple[str, str]]) -> str:
+def numbers(rows: Iterable[tuple[str, str]], heading: str = "") -> str:
     """A quiet two-column table."""
     body = "".join(f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>" for name, value in rows)
-    return f"<table class='numbers'>{body}</table>"
+    top = f"<tr><th colspan='2'>{html.escape(heading)}</th></tr>" if heading else ""
+    return f"<table class='numbers'>{top}{body}</table>"
 
 
 def quiet(sentence: str) -> str:

@@ -1,8 +1,8 @@
 """Files on their way from the browser into the store: spooled once, read in another process, gone afterwards.
 
-Streamlit keeps uploaded bytes in memory as long as the uploader holds them, so they are written to a private folder once,
-the uploader is emptied, and the folder is removed as soon as the scan is stored. What a file was called is only a hint
-for pairs (``.hdr`` with ``.img``); it is neither stored nor shown.
+Streamlit keeps uploaded bytes in memory as long as the uploader holds them, so they are written to a private folder
+once, the uploader is emptied, and the folder is removed as soon as the scan is stored. What a file was called is only a
+hint for pairs (``.hdr`` with ``.img``); it is neither stored nor shown.
 """
 
 import atexit

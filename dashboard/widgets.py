@@ -58,12 +58,14 @@ class Control:
 
     @property
     def label(self) -> str:
-        """Title with its unit."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
+        """Title with its unit, where that says more."""
+        # Greek letters are the paper's names: λ is not Λ
+        title = self.title[:1].upper() + self.title[1:] if self.title[:1].isascii() else self.title
+        return f"{title} ({self.unit})" if self.unit and self.unit not in title.lower() else title
 
 
 def read_schema(schema: Mapping[str, Any]) -> list[Control]:
-    """Controls of a parameter model's JSON schema (`core.explainers.registry.describe`), in the order of declaration."""
+    """Controls of a parameter model's JSON schema (`core.explainers.registry.describe`), in order of declaration."""
     definitions = schema.get("$defs", {})
     return [_control(name, field, definitions) for name, field in schema.get("properties", {}).items()]
 
@@ -83,7 +85,7 @@ def _control(name: str, field: Mapping[str, Any], definitions: Mapping[str, Any]
     bounds = {key: part[key] for part in types for key in ("minimum", "maximum") if key in part}
     return Control(
         name=name,
-        title=field.get("title") or name,
+        title=_title(name, field),
         help=field.get("description", ""),
         kind=kind,
         default=field.get("default"),
@@ -98,6 +100,12 @@ def _control(name: str, field: Mapping[str, Any], definitions: Mapping[str, Any]
         choices=choices,
         advanced=bool(field.get("advanced")),
     )
+
+
+def _title(name: str, field: Mapping[str, Any]) -> str:
+    """The declared title; pydantic makes up one in capitals where none was declared."""
+    words = name.replace("_", " ")
+    return words if field.get("title") in (None, "", words.title()) else str(field["title"])
 
 
 def _types(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> list[Mapping[str, Any]]:
