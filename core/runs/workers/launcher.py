@@ -38,7 +38,7 @@ _SECONDS_TO_STOP = 1.5
 class LauncherOptions(BaseModel):
     """What the server tells its launcher at the start.
 
-    ``modules`` define further kinds of runs; ``nice`` is added to the priority value of runs.
+    ``modules`` define further kinds of runs; ``nice`` is added to the priority value of the launcher and its runs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -133,7 +133,6 @@ def _be_a_worker(options: LauncherOptions, run_id: str, output: int) -> None:
         _die_with_parent()
         os.close(output)
         _redirect(options.store / "runs" / run_id / "worker.log")
-        os.nice(options.nice)
         _be_the_first_to_go()
         _limit_threads(options.threads)
         execute(RunStore.connect(options.store), run_id, ProcessIdentity.of())
@@ -183,6 +182,7 @@ def _limit_threads(threads: int) -> None:
 def main() -> None:
     """Import what runs need, then serve."""
     options = LauncherOptions.model_validate_json(sys.argv[1])
+    os.nice(options.nice)  # from the start: importing torch must not slow the first page
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes the channel
     commands, output = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # whatever an import prints must not look like a message

@@ -1,0 +1,1 @@
+"""What ``bench start`` compares the app with, and the page on which it moves a slider."""
