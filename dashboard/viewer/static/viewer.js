@@ -58,7 +58,7 @@ export class Viewer {
     const actions = {
       threshold: (panel, value) => this.setLook(panel, { threshold: panel.principal.facts.centreZero ? Math.abs(value) : value }),
       opacity: (panel, value) => this.setLook(panel, { opacity: value }),
-      retry: (panel) => panel.layers.forEach((layer) => layer.error && this.fetch(panel, layer)),
+      retry: () => this.panels.forEach((panel) => panel.layers.forEach((layer) => layer.error && this.fetch(panel, layer))),
     };
     this.panels = wanted.map((data) => {
       const panel = before.get(data.key) ?? new Panel(this.row, actions);
@@ -90,6 +90,7 @@ export class Viewer {
     const known = cached(layer.facts.volume.digest);
     if (known) return void (layer.volume = known);
     Object.assign(layer, { loading: true, error: "", share: 0 });
+    panel.showState("");
     const current = () => panel.layers.includes(layer) && !this.lifetime.signal.aborted;
     try {
       const volume = await load(this.base, layer.facts.volume, (share) => {
@@ -216,8 +217,6 @@ export class Viewer {
   announce() {
     const grid = this.panels[0].grid;
     if (!grid || !this.view.mm) return;
-    const ready = this.panels.every((panel) => panel.layers.every((layer) => layer.volume && !layer.loading));
-    this.root.dataset.state = ready ? "ready" : "loading";
     this.root.dataset.crosshair = grid.toIndex(this.view.mm).join(" ");
     const detail = { id: this.data.id, crosshair: grid.toIndex(this.view.mm) };
     this.root.dispatchEvent(new CustomEvent("lightbox-paint", { bubbles: true, composed: true, detail }));
@@ -235,7 +234,9 @@ export class Viewer {
 
   showState() {
     for (const panel of this.panels) panel.showState(panel.data.empty);
-    if (this.panels.some((panel) => panel.layers.some((layer) => layer.error))) this.root.dataset.state = "failed";
+    const layers = this.panels.flatMap((panel) => panel.layers);
+    const ready = layers.every((layer) => layer.volume && !layer.loading);
+    this.root.dataset.state = layers.some((layer) => layer.error) ? "failed" : ready ? "ready" : "loading";
   }
 
   // ---- what the person does

@@ -1,0 +1,15 @@
+import pytest
+
+from core.settings import settings
+from dashboard.viewer import volumes
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A store of its own for the test."""
+    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "store"))
+    settings.cache_clear()
+    volumes._key.cache_clear()
+    yield tmp_path / "store"
+    settings.cache_clear()
+    volumes._key.cache_clear()

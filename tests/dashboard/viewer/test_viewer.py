@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from dashboard.viewer import Layer, Panel, publish
+from dashboard.viewer.viewer import _panel_data, check_panels, read_event
+
+
+@pytest.fixture
+def volume(store):
+    return publish(np.linspace(-2, 5, 60, dtype=np.float32).reshape(3, 4, 5), np.eye(4))
+
+
+def test_a_region_and_a_crosshair_of_the_right_shape_arrive():
+    event = read_event({"shape": [3, 4, 5], "runs": [59, 1]}, [2, 3, 4], (3, 4, 5))
+    assert np.argwhere(event.region).tolist() == [[2, 3, 4]]
+    assert event.crosshair == (2, 3, 4)
+    assert event.problem is None
+
+
+def test_a_refused_region_is_explained_and_not_used():
+    event = read_event({"shape": [3, 4, 6], "runs": [0, 1]}, None, (3, 4, 5))
+    assert event.region is None
+    assert "another image" in event.problem
+
+
+@pytest.mark.parametrize("place", ["1", [1, 2], [1, 2, 5], [-1, 0, 0], [1.0, 2, 3], [True, 0, 0], {"0": 1}, None])
+def test_a_crosshair_outside_the_image_is_dropped(place):
+    assert read_event(None, place, (3, 4, 5)).crosshair is None
+
+
+def test_a_signed_map_gets_a_legend_symmetric_about_zero(volume):
+    (layer,) = _panel_data(Panel("a", "A", [Layer(volume, "map", centre_zero=True, colormap="diverging")]))["layers"]
+    assert layer["range"] == [-5, 5]
+
+
+def test_a_map_that_is_the_same_everywhere_has_a_legend_all_the_same(store):
+    flat = publish(np.zeros((3, 4, 5), dtype=np.float32), np.eye(4))
+    (layer,) = _panel_data(Panel("a", "A", [Layer(flat, "map")]))["layers"]
+    assert layer["range"][1] > layer["range"][0]
+
+
+def test_the_owner_is_not_told_to_the_browser_in_plain(store):
+    reference = publish(np.eye(4), np.eye(4), owner="ann@example.org")
+    assert "ann@example.org" not in str(_panel_data(Panel("a", "A", [Layer(reference)])))
+
+
+def test_mistakes_of_a_page_are_told(volume, store):
+    flat = publish(np.eye(4), np.eye(4))
+    one = Panel("a", "A", [Layer(volume)])
+    for panels in ([], [Panel("a", "A", [])], [one, one], [one, Panel("b", "B", [Layer(flat)])]):
+        with pytest.raises(ValueError, match="panel"):
+            check_panels(panels, ("navigate",))
+    with pytest.raises(ValueError, match="jet"):
+        check_panels([Panel("a", "A", [Layer(volume, "map", colormap="jet")])], ("navigate",))
+    with pytest.raises(ValueError, match="hammer"):
+        check_panels([one], ("hammer",))

@@ -1,0 +1,77 @@
+"""The viewer on small volumes with one bright voxel in a known, asymmetric place (``?case=...``)."""
+
+import numpy as np
+import streamlit as st
+
+from dashboard.viewer import Layer, Panel, ViewerEvent, publish, viewer
+
+ALL = ("navigate", "pixel", "brush", "lasso", "erase")
+SHAPE, SPOT = (31, 26, 20), (5, 19, 12)
+RAS = np.array([[2.0, 0, 0, -30], [0, 2, 0, -20], [0, 0, 3, -10], [0, 0, 0, 1]])
+LAS = RAS @ np.array(
+    [[-1.0, 0, 0, SHAPE[0] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+)  # first axis runs to the left
+COARSE = RAS @ np.diag([2.0, 2, 2, 1])
+COARSE[:3, 3] += RAS[:3, :3] @ (0.5, 0.5, 0.5)
+
+
+def spotted() -> np.ndarray:
+    """Dim everywhere, one bright voxel."""
+    values = np.full(SHAPE, 10.0, dtype=np.float32)
+    values[SPOT] = 250.0
+    return values
+
+
+def volumes(affine: np.ndarray, name: str) -> None:
+    """Scan, and scan with a map on a coarser grid."""
+    level = st.session_state.setdefault("level", 1)
+    if st.button("New map"):
+        st.session_state.level = level = level + 1
+    st.button("Rerun")
+    scan = publish(spotted, affine, name=f"{name}:scan")
+    ramp = np.broadcast_to(np.linspace(0, 1, 13, dtype=np.float32)[None, :, None], (16, 13, 10))
+    mapped = publish(ramp / level, COARSE, name=f"{name}:map {level}")
+    panels = [
+        Panel("scan", "Scan", [Layer(scan, name="scan", unit="HU")]),
+        Panel(
+            "map",
+            "Map",
+            [Layer(scan, name="scan", unit="HU"), Layer(mapped, "map", name="map", unit="share", range=(0, 1))],
+        ),
+        Panel("third", "Third", [Layer(scan, name="scan", unit="HU")], empty="Nothing had to be hidden."),
+    ]
+    report(viewer(panels, key="v", tools=ALL, crosshair=SPOT, report_crosshair=True))
+
+
+def image() -> None:
+    """Image with pixels twice as high as wide."""
+    values = np.full((12, 30), 100, dtype=np.uint8)
+    values[0, 0] = 0
+    values[8, 23] = 255
+    affine = np.array([[0, 0.5, 0, 0], [1.0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    reference = publish(values, affine, name="image")
+    report(viewer([Panel("image", "Image", [Layer(reference, name="gray")])], key="flat", tools=ALL))
+
+
+def narrow() -> None:
+    """Two panels in half the width."""
+    scan = publish(spotted, RAS, name="narrow")
+    left, _ = st.columns(2)
+    with left:
+        viewer([Panel(k, f"Panel {k}", [Layer(scan, name="scan")]) for k in "ab"], key="n", tools=ALL)
+
+
+def report(event: ViewerEvent) -> None:
+    """What arrived in Python, for the test to read."""
+    marked = [] if event.region is None else np.argwhere(event.region).tolist()
+    st.code(f"marked {marked[:4]} count {len(marked)} crosshair {event.crosshair} problem {event.problem}")
+
+
+st.set_page_config(layout="wide")
+case = st.query_params.get("case", "ras")
+if case == "image":
+    image()
+elif case == "narrow":
+    narrow()
+else:
+    volumes({"ras": RAS, "las": LAS}[case], case)

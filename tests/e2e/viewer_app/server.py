@@ -1,0 +1,9 @@
+"""``streamlit run`` this: pages that exercise the viewer, with its routes."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.server import volume_routes
+
+app = st.App(Path(__file__).with_name("page.py"), routes=volume_routes())
