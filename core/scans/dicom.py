@@ -6,6 +6,7 @@ from itertools import groupby
 import numpy as np
 
 from core.errors import BadInput
+from core.scans.dicom_decoder import Decoder
 from core.scans.dicom_header import DicomImage, Frame, OnlyADirectory, read_image_header
 from core.scans.dicom_pixels import is_colour, read_frames
 from core.scans.dicom_series import DicomSeries, group_series
@@ -97,10 +98,12 @@ def read_series(series: DicomSeries, limits: Limits, volume: int | None = None) 
 def _fill(view: np.ndarray, frames: Sequence[Frame], limits: Limits, finite: FiniteFilter) -> None:
     """Decode into `view` (columns, rows, slices), file by file: one copy of the volume in all."""
     placed = sorted(enumerate(frames), key=lambda item: (item[1].image.instance, item[1].index))
-    for _, items in groupby(placed, key=lambda item: item[1].image.instance):
-        of_file = list(items)
-        for (place, _), values in zip(of_file, read_frames([frame for _, frame in of_file], limits), strict=True):
-            view[..., place] = finite(values).T
+    with Decoder() as decoder:
+        for _, items in groupby(placed, key=lambda item: item[1].image.instance):
+            of_file = list(items)
+            decoded = read_frames([frame for _, frame in of_file], limits, decoder)
+            for (place, _), values in zip(of_file, decoded, strict=True):
+                view[..., place] = finite(values).T
 
 
 def _notes(series: DicomSeries, volume: int | None) -> list[str]:

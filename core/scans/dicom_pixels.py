@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.dicom_dataset import dicom_errors, read_dataset
+from core.scans.dicom_decoder import BAD_PIXELS, Decoder
 from core.scans.dicom_header import DicomImage, Frame, native_bytes
 from core.scans.limits import BOMB_BYTES, BOMB_MESSAGE, BOMB_RATIO, Limits
 from core.scans.samples import luminance
@@ -44,13 +45,12 @@ _KEYWORDS = (
     "DoubleFloatPixelData",
     "PixelData",
 )
-_BAD_PIXELS = "The compressed pixels of the DICOM file are damaged: export it again, uncompressed if you can."
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 #: RLE makes at most 128 bytes out of two.
 _RLE_MAX_RATIO = 64
 
 
-def read_frames(frames: Sequence[Frame], limits: Limits) -> Iterator[np.ndarray]:
+def read_frames(frames: Sequence[Frame], limits: Limits, decoder: Decoder) -> Iterator[np.ndarray]:
     """Decode frames of one file, in the order given.
 
     Parameters
@@ -59,6 +59,8 @@ def read_frames(frames: Sequence[Frame], limits: Limits) -> Iterator[np.ndarray]
         All of one `DicomImage`.
     limits : Limits
         Largest sizes.
+    decoder : Decoder
+        For compressed frames.
 
     Yields
     ------
@@ -77,7 +79,7 @@ def read_frames(frames: Sequence[Frame], limits: Limits) -> Iterator[np.ndarray]
         _prepare(dataset, image)
     for frame in frames:
         with dicom_errors():
-            stored = _decode(dataset, image, frame.index)
+            stored = _decode(dataset, image, frame.index, decoder)
             values = _grey(stored, dataset, image)
         yield values.astype(np.float64) * frame.slope + frame.intercept if _scaled(frame) else values
 
@@ -128,18 +130,21 @@ def _check_native(dataset: "Dataset", image: DicomImage) -> None:
         raise BadInput(CUT_OFF)
 
 
-def _decode(dataset: "Dataset", image: DicomImage, index: int) -> np.ndarray:
+def _decode(dataset: "Dataset", image: DicomImage, index: int, decoder: Decoder) -> np.ndarray:
     from pydicom.encaps import get_frame
     from pydicom.pixels import pixel_array
+    from pydicom.uid import RLELossless
 
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         count = int(dataset.get("NumberOfFrames") or 1)
         packed = get_frame(dataset.PixelData, index, number_of_frames=count)
         _check_compressed_frame(packed, dataset, image)
+        if dataset.file_meta.TransferSyntaxUID != RLELossless:
+            return decoder.decode(packed, dataset)
     try:
         return pixel_array(dataset, index=index)
     except (RuntimeError, ValueError, NotImplementedError):
-        raise BadInput(_BAD_PIXELS) from None
+        raise BadInput(BAD_PIXELS) from None
 
 
 def _check_compressed_frame(packed: bytes, dataset: "Dataset", image: DicomImage) -> None:
@@ -151,7 +156,7 @@ def _check_compressed_frame(packed: bytes, dataset: "Dataset", image: DicomImage
         raise BadInput(BOMB_MESSAGE)
     if dataset.file_meta.TransferSyntaxUID == RLELossless:
         if expanded > _RLE_MAX_RATIO * len(packed):
-            raise BadInput(_BAD_PIXELS)
+            raise BadInput(BAD_PIXELS)
         return
     size = _jpeg_size(packed) if packed.startswith(b"\xff\xd8\xff") else _jpeg_2000_size(packed)
     if size is not None and size != (image.rows, image.columns):

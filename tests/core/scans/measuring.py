@@ -59,6 +59,10 @@ def measure(load_scan, path):
         outcome = {"crashed": traceback.format_exc()}
     seconds = time.process_time() - start
     megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    # the process that decodes compressed pixels belongs to the reader
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds += children.ru_utime + children.ru_stime
+    megabytes += children.ru_maxrss / 1024
     return {**outcome, "seconds": seconds, "megabytes": megabytes}
 
 
