@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ _LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parent / "static"
 #: Width of the sidebar, pixels.
 _SIDEBAR = 290
+#: Seconds that the browser gets to draw the first page before torch is imported beside it.
+_AFTER_FIRST_PAGE = 1.5
 PAGES = {"home": "Home", "explain": "Explain", "runs": "Runs", "models": "Models"}
 
 
@@ -41,6 +45,20 @@ def show() -> None:
         st.error(str(problem))
     except Exception as problem:
         show_problem(problem)
+    _get_ready()
+
+
+@lru_cache(maxsize=1)
+def _get_ready() -> None:
+    """Prepare for the first explanation once the first page is there: earlier, that page would wait for it."""
+    timer = threading.Timer(_AFTER_FIRST_PAGE, _warm_up)
+    timer.daemon = True
+    timer.start()
+
+
+def _warm_up() -> None:
+    manager().warm_up()
+    backend.warm_up(questions.get_ready)
 
 
 def show_problem(problem: Exception) -> bool:
@@ -60,8 +78,6 @@ def show_problem(problem: Exception) -> bool:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Open the store when the server starts, end the workers when it stops."""
     runs = await asyncio.to_thread(manager)
-    runs.warm_up()
-    backend.warm_up(questions.get_ready)
     try:
         yield
     finally:
