@@ -1,0 +1,93 @@
+"""An explanation through the whole machine: stored scan, worker process, maps on disk, same numbers as by hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import BadInput
+from core.explainers import explain
+from core.models import Card, load_model, save_model
+from core.models.zoo import build
+from core.runs.kinds.explanation import ExplanationSpec
+from core.runs.manager import RunManager
+from core.runs.records import Status
+from core.runs.spec import LOCAL_OWNER
+from core.runs.store import RunStore
+from core.scans import Scan
+from tests.core.runs.waiting import PATIENCE
+
+SHAPE = (16, 20)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A small 2D network with fresh weights: what it says means nothing, that it says it the same way does."""
+    arguments = {"shape": SHAPE, "blocks": ((4, 1), (4, 1))}
+    card = Card.model_validate(
+        {
+            "name": "tiny",
+            "title": "Tiny",
+            "task": "classification",
+            "synthetic": True,
+            "architecture": {"name": "block-cnn", "arguments": arguments},
+            "input": {
+                "dimensions": 2,
+                "shape": SHAPE,
+                "spacing_mm": (1.0, 1.0),
+                "intensity": {"low": 0.0, "high": 1.0},
+            },
+            "classes": ("CN", "AD"),
+            "target": "AD",
+            "training": {"data": "none"},
+        }
+    )
+    save_model(tmp_path / "tiny", card, build("block-cnn", arguments))
+    return tmp_path / "tiny"
+
+
+@pytest.fixture
+def scan() -> Scan:
+    return Scan(np.random.default_rng(3).random((1, *SHAPE), dtype=np.float32), np.eye(4), modality="DX")
+
+
+@pytest.mark.parametrize("worker", ["inline", "process"])
+def test_a_run_gives_what_explain_gives(
+    store: RunStore, start_manager: Callable[..., RunManager], model: Path, scan: Scan, worker: str
+) -> None:
+    manager = start_manager(worker)
+    spec = ExplanationSpec(scan=store.add_scan(scan, LOCAL_OWNER), model=str(model), explainer="saliency")
+    run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
+    assert (run.status, run.message) == (Status.DONE, "")
+    stored = store.explanation(run.id, LOCAL_OWNER)
+    by_hand = explain(scan, load_model(model), "saliency")
+    assert stored.arrays.keys() == by_hand.arrays.keys()
+    np.testing.assert_allclose(stored.arrays["map"].values, by_hand.arrays["map"].values, rtol=1e-4, atol=1e-7)
+    assert stored.record["hashes"] == by_hand.hashes
+    assert stored.scores is not None
+    assert stored.scores["before"] == pytest.approx(by_hand.scores["before"])  # type: ignore[index]
+
+
+def test_a_parameter_out_of_range_fails_with_the_explainers_sentence(
+    store: RunStore, start_manager: Callable[..., RunManager], model: Path, scan: Scan
+) -> None:
+    name = store.add_scan(scan, LOCAL_OWNER)
+    manager = start_manager("inline")
+    spec = ExplanationSpec(scan=name, model=str(model), explainer="saliency", parameters={"nonsense": 1})
+    run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
+    assert run.status is Status.FAILED
+    assert "nonsense" in run.message
+    with pytest.raises(BadInput, match="This run is failed"):
+        store.explanation(run.id, LOCAL_OWNER)
+
+
+def test_a_parameter_cannot_smuggle_in_another_argument(
+    store: RunStore, start_manager: Callable[..., RunManager], model: Path, scan: Scan
+) -> None:
+    name = store.add_scan(scan, LOCAL_OWNER)
+    manager = start_manager("inline")
+    spec = ExplanationSpec(scan=name, model=str(model), explainer="saliency", parameters={"report": "x"})
+    run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
+    assert run.status is Status.FAILED
+    assert "not a parameter" in run.message
