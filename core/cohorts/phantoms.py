@@ -100,7 +100,7 @@ class PhantomParameters(BaseModel):
     seed: int = Field(0, ge=0, description="same seed, same cohort, voxel for voxel")
     spacing_mm: float = Field(3.0, ge=1.0, le=8.0, description="voxel size; the grid is the MNI box")
     plane: Literal["axial", "coronal", "sagittal"] | None = Field(
-        None, description="make only a slab of the volume, 12 mm to both sides of one slice (quick)"
+        None, description="make only a slab of the volume, 9 mm to both sides of one slice (quick)"
     )
     position_mm: float = Field(-21.0, description="where that slice is, RAS+ mm")
     twins: int = Field(40, ge=0, description="pairs of one CN and one AD subject who differ in nothing but the disease")
@@ -113,7 +113,7 @@ class PhantomParameters(BaseModel):
     cortical_variation: float = Field(0.08, ge=0, le=0.5, description="standard deviation of the local thickness field")
     deformation_mm: float = Field(1.5, ge=0, le=6, description="standard deviation of the warp along each axis")
     ageing_per_year: float = Field(0.004, ge=0, le=0.02, description="grey matter lost everywhere each year after 55")
-    onset_atrophy_from: float = Field(0.20, ge=0, le=1, description="share of tissue lost in the regions at diagnosis")
+    onset_atrophy_from: float = Field(0.24, ge=0, le=1, description="share of tissue lost in the regions at diagnosis")
     onset_atrophy_to: float = Field(0.40, ge=0, le=1)
     atrophy_per_year: float = Field(0.06, ge=0, le=1, description="mean further loss a year of disease")
     years_to: float = Field(4.0, ge=0, le=20, description="longest disease duration at the first session")
@@ -192,7 +192,7 @@ def cohort_grid(parameters: PhantomParameters) -> Grid:
     axis = ("sagittal", "coronal", "axial").index(parameters.plane)
     at = whole.affine[axis, 3] + parameters.spacing_mm * np.arange(whole.shape[axis])
     # wider than the strongest blur, so that the slab's faces do not reach the slice
-    kept = np.flatnonzero(np.abs(at - parameters.position_mm) <= 12)
+    kept = np.flatnonzero(np.abs(at - parameters.position_mm) <= 9)
     if not len(kept):
         raise BadInput(f"There is no {parameters.plane} slice at {parameters.position_mm:g} mm in the MNI box.")
     shape = tuple(len(kept) if a == axis else n for a, n in enumerate(whole.shape))

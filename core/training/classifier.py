@@ -51,13 +51,13 @@ class ClassifierParameters(BaseModel):
     phantom_blur_mm: float = Field(4.0, ge=2, le=12, description="strongest blur of the phantoms (full width)")
     validation: float = Field(0.1, ge=0, lt=0.5, description="share of subjects, where the cohort has no splits")
     test: float = Field(0.2, ge=0, lt=0.6, description="share of subjects, where the cohort has no splits")
-    steps: int = Field(2400, ge=1, description="batches in all")
+    steps: int = Field(2000, ge=1, description="batches in all")
     plain_share: float = Field(0.3, ge=0, le=1, description="share of the steps before random fills begin")
     fill_share: float = Field(0.75, ge=0, le=1, description="share of images that get a random fill after that")
     batch: int = Field(4, ge=2, description="images a batch, every class in equal number")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
     gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
-    dropout: float = Field(0.2, ge=0, lt=1)
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of features dropped before the linear layer")
     half: bool = Field(True, description="store weights as float16")
 
 
@@ -105,6 +105,8 @@ class Classifier(Recipe):
             network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         _fit(network, train, mean, support, contract, parameters, part_of(report, 0.25, 0.95))
 
+        if parameters.half:
+            network.half().float()  # judge the weights that are stored
         target = classes.index(_target(classes, parameters))
         metrics = _metrics(network, parts, source, contract, classes, target, mean, support, parameters)
         report(Progress(1.0, "writing the model"))

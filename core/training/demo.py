@@ -49,7 +49,7 @@ class DemoParameters(BaseModel):
     seed: int = Field(0, ge=0, description="of phantoms, weights, batches and fills")
     twins: int = Field(300, ge=1, description="pairs of phantoms to train on")
     singles: int = Field(120, ge=2, description="phantoms of each class to validate and test")
-    steps: int = Field(3000, ge=1, description="batches for the volume model")
+    steps: int = Field(2000, ge=1, description="batches for the volume model")
     slice_steps: int = Field(3000, ge=1, description="batches for the slice model")
 
 
@@ -92,7 +92,7 @@ def slice_settings(parameters: DemoParameters) -> ClassifierParameters:
         position_mm=-21.0,
         spacing_mm=1.5,
         phantom_blur_mm=6.0,
-        phantom_twins=2 * parameters.twins,
+        phantom_twins=parameters.twins,
         phantom_singles=parameters.singles,
         steps=parameters.slice_steps,
         batch=16,

@@ -17,10 +17,10 @@ def fill_at_random(
     share_of_images: float,
     random: torch.Generator,
 ) -> torch.Tensor:
-    """Copy of `images` with blobs of 6 to 27 mm over 2 to 30 % of the support filled; labels stay what they were.
+    """Copy of `images` with blobs of 12 to 27 mm over 2 to 30 % of the support filled; labels stay what they were.
 
-    Each image draws its own blobs, what goes in (the top of the range, the healthy mean, a constant, or the image
-    itself scaled) and how opaque it is: a mask in the making hides in part.
+    Each image draws its own blobs and what goes in: the top of the range, the healthy mean, a constant, or the
+    image itself scaled.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def fill_at_random(
     for index in range(len(images)):
         if _uniform(random, 0, 1) >= share_of_images:
             continue
-        blobs = random_blobs(support, spacing_mm, _uniform(random, 6, 27), _uniform(random, 0.02, 0.30), random)
+        blobs = random_blobs(support, spacing_mm, _uniform(random, 12, 27), _uniform(random, 0.02, 0.30), random)
         kind = int(torch.randint(4, (), generator=random))
         if kind == 0:
             inside = torch.full_like(images[index], high)
@@ -52,8 +52,7 @@ def fill_at_random(
             inside = torch.full_like(images[index], _uniform(random, low, high))
         else:
             inside = (images[index] * _uniform(random, 0.3, 1.7)).clamp(low, high)
-        opacity = _uniform(random, 0.4, 1.4)
-        filled[index] = torch.lerp(images[index], inside, blobs * min(opacity, 1.0))
+        filled[index] = torch.where(blobs, inside, images[index])
     return filled
 
 

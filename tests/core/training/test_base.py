@@ -1,0 +1,33 @@
+"""Recipes: found by name, parameters from plain strings."""
+
+import pytest
+
+from core.errors import BadInput
+from core.training import get_recipe, recipes
+
+
+def test_every_recipe_of_the_folder_is_found_under_its_name() -> None:
+    found = recipes()
+    assert {"classifier", "demo"} <= set(found)
+    assert all(recipe.name == name and recipe.title for name, recipe in found.items())
+
+
+def test_an_unknown_recipe_is_refused_with_the_list_of_known_ones() -> None:
+    with pytest.raises(BadInput, match=r"no training recipe 'dream'.*classifier"):
+        get_recipe("dream")
+
+
+def test_parameters_are_read_from_the_strings_of_a_command_line() -> None:
+    parameters = get_recipe("classifier").parse({"steps": "12", "plane": "axial", "learning_rate": "1e-4"})
+    assert (parameters.steps, parameters.plane, parameters.learning_rate) == (12, "axial", 1e-4)
+
+
+@pytest.mark.parametrize(("name", "value"), [("steps", "many"), ("steps", "0"), ("plane", "oblique"), ("stpes", "3")])
+def test_a_wrong_parameter_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadInput, match=f"classifier: {name}: .*the parameters are seed"):
+        get_recipe("classifier").parse({name: value})
+
+
+def test_every_parameter_has_a_description() -> None:
+    for recipe in recipes().values():
+        assert not [name for name, field in recipe.Parameters.model_fields.items() if not field.description]

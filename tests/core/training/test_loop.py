@@ -1,0 +1,94 @@
+"""Batches, and batch-norm statistics after training."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core.cohorts.cohort import Entry
+from core.errors import BadInput, Cancelled
+from core.progress import Progress
+from core.training.data import Images
+from core.training.loop import Schedule, balanced_batches, optimise, probabilities, reestimate_batch_norm
+
+SCHEDULE = Schedule(steps=40, plain_steps=40, batch=8, learning_rate=0.01, gradient_clip=1.0)
+
+
+def images_of(labels: list[int], pairs: list[str] | None = None) -> Images:
+    entries = tuple(
+        Entry(f"sub-{i}", "ses-0", str(label), pair=pairs[i] if pairs else "") for i, label in enumerate(labels)
+    )
+    values = torch.tensor(labels, dtype=torch.float32)[:, None] + 0.3 * torch.randn(
+        len(labels), 4, generator=torch.Generator().manual_seed(0)
+    )
+    return Images(values, torch.tensor(labels), entries)
+
+
+def test_every_batch_has_as_many_of_each_class_though_the_cohort_has_not() -> None:
+    images = images_of([0] * 20 + [1] * 3 + [2] * 5)
+    for batch in islice(balanced_batches(images, 6, np.random.default_rng(0)), 30):
+        assert torch.bincount(images.labels[batch]).tolist() == [2, 2, 2]
+
+
+def test_twins_come_side_by_side_and_each_pair_once_a_round() -> None:
+    pairs = [f"pair-{i // 2}" for i in range(12)]
+    images = images_of([0, 1] * 6, pairs)
+    batches = torch.stack(list(islice(balanced_batches(images, 4, np.random.default_rng(0)), 3))).reshape(-1, 2)
+    assert [pairs[a] for a, _ in batches.tolist()] == [pairs[b] for _, b in batches.tolist()]
+    assert sorted(batches.flatten().tolist()) == list(range(12))
+
+
+def test_a_class_without_training_scans_is_refused() -> None:
+    with pytest.raises(BadInput, match="no scan for training"):
+        next(balanced_batches(images_of([0, 2, 2]), 4, np.random.default_rng(0)))
+
+
+def test_training_lowers_the_loss_and_reports_its_curve() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.LeakyReLU(), nn.Linear(8, 2))
+    reports: list[Progress] = []
+    optimise(network, images_of([0, 1] * 20), SCHEDULE, lambda x: x, np.random.default_rng(0), reports.append)
+    assert [r.history["step"] for r in reports] == [10, 20, 30, 40]
+    assert reports[-1].history["loss"] < 0.8 * reports[0].history["loss"]
+    assert reports[-1].fraction == 1
+
+
+def test_fills_begin_after_the_plain_start() -> None:
+    filled: list[int] = []
+
+    def fill(x: torch.Tensor) -> torch.Tensor:
+        filled.append(len(x))
+        return x
+
+    schedule = Schedule(steps=10, plain_steps=7, batch=4, learning_rate=0.01, gradient_clip=1.0)
+    optimise(nn.Linear(4, 2), images_of([0, 1] * 4), schedule, fill, np.random.default_rng(0), lambda progress: None)
+    assert filled == [4, 4, 4]
+
+
+def test_cancelling_stops_at_the_next_report() -> None:
+    def cancel(progress: Progress) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        optimise(nn.Linear(4, 2), images_of([0, 1] * 4), SCHEDULE, lambda x: x, np.random.default_rng(0), cancel)
+
+
+def test_re_estimated_statistics_are_the_plain_mean_over_the_batches() -> None:
+    torch.manual_seed(0)
+    norm = nn.BatchNorm1d(3)
+    network = nn.Sequential(norm, nn.Dropout(0.5))
+    norm(100 + torch.randn(8, 3))  # what training left behind
+    batches = [torch.randn(8, 3) * (i + 1) + i for i in range(5)]
+    reestimate_batch_norm(network, iter(batches), count=5)
+    torch.testing.assert_close(norm.running_mean, torch.stack([b.mean(0) for b in batches]).mean(0))
+    torch.testing.assert_close(norm.running_var, torch.stack([b.var(0) for b in batches]).mean(0))
+    assert norm.momentum == 0.1 and not network.training and not norm.training
+
+
+def test_probabilities_do_not_depend_on_the_chunk() -> None:
+    network, x = nn.Linear(4, 3), torch.randn(7, 4)
+    one, two = probabilities(network.double(), x.double(), 2), probabilities(network, x.double(), 7)
+    np.testing.assert_allclose(one, two)
+    np.testing.assert_allclose(one.sum(axis=1), 1)
