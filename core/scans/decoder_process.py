@@ -1,6 +1,6 @@
 """Decodes compressed DICOM frames in a process of its own. Run as a script by `core.scans.dicom_decoder`.
 
-Decoders are C++ libraries that abort the whole process on some damaged pixels: here that takes down nothing else.
+Some decoders abort the whole process, or panic, on damaged pixels: here that takes down nothing else.
 Standard input: for each frame a message whose fields are the image elements and whose body is the compressed frame.
 Standard output: for each frame ``{"dtype", "shape"}`` and the samples, or ``{}`` for what cannot be decoded.
 A message is a length (4 bytes), JSON of that length, a length (8 bytes), a body of that length.
@@ -26,6 +26,8 @@ _PLUGINS = {
     "1.2.840.10008.1.2.4.81": "gdcm",
 }
 _OTHERWISE = "pylibjpeg"
+#: Address space: an image of 100 million pixels fits, a code stream that lies about its size does not.
+_MEMORY_BYTES = 4 * 2**30
 
 
 def read_message(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
@@ -69,6 +71,7 @@ def decode(fields: dict[str, Any], frame: bytes) -> np.ndarray:
 def main() -> None:
     """Answer messages until standard input ends."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     warnings.simplefilter("ignore")
     requests = sys.stdin.buffer
     # decoders print: what they say must not get between the messages

@@ -133,14 +133,12 @@ def _check_native(dataset: "Dataset", image: DicomImage) -> None:
 def _decode(dataset: "Dataset", image: DicomImage, index: int, decoder: Decoder) -> np.ndarray:
     from pydicom.encaps import get_frame
     from pydicom.pixels import pixel_array
-    from pydicom.uid import RLELossless
 
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         count = int(dataset.get("NumberOfFrames") or 1)
         packed = get_frame(dataset.PixelData, index, number_of_frames=count)
         _check_compressed_frame(packed, dataset, image)
-        if dataset.file_meta.TransferSyntaxUID != RLELossless:
-            return decoder.decode(packed, dataset)
+        return decoder.decode(packed, dataset)
     try:
         return pixel_array(dataset, index=index)
     except (RuntimeError, ValueError, NotImplementedError):
@@ -158,8 +156,13 @@ def _check_compressed_frame(packed: bytes, dataset: "Dataset", image: DicomImage
         if expanded > _RLE_MAX_RATIO * len(packed):
             raise BadInput(BAD_PIXELS)
         return
-    size = _jpeg_size(packed) if packed.startswith(b"\xff\xd8\xff") else _jpeg_2000_size(packed)
-    if size is not None and size != (image.rows, image.columns):
+    if packed.startswith(b"\xff\xd8\xff"):
+        size = _jpeg_size(packed, int(dataset.BitsAllocated))
+    else:
+        size = _jpeg_2000_size(packed)
+    if size is None:
+        raise BadInput(BAD_PIXELS)
+    if size != (image.rows, image.columns):
         raise BadInput("The compressed pixels are of another size than the DICOM header says: export the series again.")
 
 
@@ -172,14 +175,17 @@ def _jpeg_2000_size(packed: bytes) -> tuple[int, int] | None:
     return height - top, width - left
 
 
-def _jpeg_size(packed: bytes) -> tuple[int, int] | None:
-    """Rows and columns in the frame header of a JPEG or JPEG-LS stream."""
+def _jpeg_size(packed: bytes, bits_allocated: int) -> tuple[int, int] | None:
+    """Rows and columns in the frame header of a JPEG or JPEG-LS stream; None without one, or for an absurd one."""
     at = 2
     while at + 9 <= len(packed) and packed[at] == 0xFF:
         marker = packed[at + 1]
         if marker in _START_OF_FRAME:
-            if marker == 0xC1 and packed[at + 4] > 8:
+            precision = packed[at + 4]
+            if marker == 0xC1 and precision == 12:
                 raise _unsupported()  # no decoder of free licence reads lossy JPEG of 12 bits
+            if not 2 <= precision <= bits_allocated:
+                return None  # GDCM would return what happens to be in memory
             rows, columns = struct.unpack_from(">HH", packed, at + 5)
             return rows, columns
         at += 1 if marker == 0xFF else 2 + struct.unpack_from(">H", packed, at + 2)[0]

@@ -3,6 +3,7 @@
 import gzip
 import io
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from PIL import Image
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
@@ -108,6 +110,28 @@ def save(data: Dataset, path: Path) -> Path:
     """Write a DICOM object."""
     path.write_bytes(dicom_bytes(data))
     return path
+
+
+def compressed_by_gdcm(pixels: np.ndarray, syntax: str) -> Dataset:
+    """A slice whose pixels GDCM compressed: "JPEGLSLossless", "JPEGLosslessProcess14_1" …"""
+    import gdcm
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plain.dcm"
+        save(slice_at((0, 0, 0), pixels), path)
+        reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+        reader.SetFileName(str(path))
+        assert reader.Read()
+        change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
+        change.SetInput(reader.GetImage())
+        assert change.Change()
+        writer.SetFileName(str(path))
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        assert writer.Write()
+        data = dcmread(path)
+        data.PixelData = bytes(data.PixelData)
+        return data
 
 
 def deflated_dicom(data: Dataset, extra: bytes = b"") -> bytes:

@@ -19,7 +19,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels import compress
 from pydicom.sequence import Sequence
 from pydicom.uid import JPEG2000Lossless, RLELossless
@@ -27,6 +27,7 @@ from pydicom.uid import JPEG2000Lossless, RLELossless
 from tests.core.scans.making import (
     NAME,
     asymmetric,
+    compressed_by_gdcm,
     deflated_dicom,
     dicom,
     dicom_bytes,
@@ -68,6 +69,25 @@ def rle_of_nothing(rows: int, columns: int) -> bytes:
     data = slice_at((0, 0, 0), np.zeros((16, 16), np.uint16))
     compress(data, RLELossless, generate_instance_uid=False)
     data.Rows, data.Columns = rows, columns
+    return dicom_bytes(data)
+
+
+def wrong_byte_in_lossless_jpeg(offset: int, value: int) -> bytes:
+    """A damaged frame on which GDCM aborts the process it runs in, or returns what is in memory."""
+    data = compressed_by_gdcm(asymmetric((32, 40), np.uint16), "JPEGLosslessProcess14_1")
+    frame = bytearray(get_frame(data.PixelData, 0, number_of_frames=1))
+    frame[offset] = value
+    data.PixelData = encapsulate([bytes(frame)])
+    return dicom_bytes(data)
+
+
+def panicking_rle() -> bytes:
+    """Segments of another length than the frame needs, on which the RLE decoder panics."""
+    data = slice_at((0, 0, 0), asymmetric((16, 16), np.uint16))
+    frame = struct.pack("<16L", 2, 64, 66, *[0] * 13) + b"\x81\x00" + b"\x7f" + bytes(128) * 9
+    data.file_meta.TransferSyntaxUID = RLELossless
+    data.PixelData = encapsulate([frame])
+    data["PixelData"].is_undefined_length = True
     return dicom_bytes(data)
 
 
@@ -212,6 +232,9 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "rubbish JPEG.dcm": (lambda: with_syntax("1.2.840.10008.1.2.4.50", b"\xff\xd8\xff" + bytes(99)), "damaged"),
     "rubbish JPEG 2000.dcm": (lambda: with_syntax(JPEG2000Lossless, bytes(99)), "damaged"),
     "rubbish JPEG-LS.dcm": (lambda: with_syntax("1.2.840.10008.1.2.4.80", bytes(99)), "damaged"),
+    "decoder aborts.dcm": (lambda: wrong_byte_in_lossless_jpeg(15, 0), "compressed pixels .* damaged"),
+    "no bits in JPEG.dcm": (lambda: wrong_byte_in_lossless_jpeg(6, 0), "compressed pixels .* damaged"),
+    "wrong RLE.dcm": (panicking_rle, "compressed pixels .* damaged"),
     "truncated.dcm": (lambda: dicom_bytes(PLAIN)[:-10], "ends too early"),
     "truncated header.dcm": (lambda: dicom_bytes(PLAIN)[:300], "no pixels|damaged|ends too early"),
     "absurd size.dcm": (lambda: dicom_bytes(slice_at((0, 0, 0), asymmetric((4, 5)), Rows=65535, Columns=65535)), "GB"),

@@ -1,18 +1,31 @@
 """DICOM: slices find their order and place, values their unit, and nothing of the patient comes along."""
 
+import io
 import random
 
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.pixels import compress
 from pydicom.sequence import Sequence
-from pydicom.uid import JPEG2000Lossless, RLELossless
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from core.errors import BadInput
 from core.scans import list_series, list_volumes, load_scan
-from tests.core.scans.making import AXIAL, NAME, asymmetric, deflated_dicom, dicom, dicom_bytes, save, slice_at
+from tests.core.scans.making import (
+    AXIAL,
+    NAME,
+    asymmetric,
+    compressed_by_gdcm,
+    deflated_dicom,
+    dicom,
+    dicom_bytes,
+    save,
+    slice_at,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR")
 
@@ -206,6 +219,34 @@ def test_compressed_pixels_are_decoded(syntax, tmp_path):
     data = slice_at((0, 0, 0), asymmetric((32, 40), np.uint16))
     compress(data, syntax, generate_instance_uid=False)
     np.testing.assert_array_equal(load_scan(save(data, tmp_path / "c.dcm")).array[0], asymmetric((32, 40)))
+
+
+@pytest.mark.parametrize("syntax", ["JPEGLSLossless", "JPEGLosslessProcess14", "JPEGLosslessProcess14_1"])
+def test_pixels_only_gdcm_can_decode_are_decoded(syntax, tmp_path):
+    data = compressed_by_gdcm(asymmetric((32, 40), np.uint16), syntax)
+    assert data.file_meta.TransferSyntaxUID.is_encapsulated
+    np.testing.assert_array_equal(load_scan(save(data, tmp_path / "c.dcm")).array[0], asymmetric((32, 40)))
+
+
+def test_a_colour_jpeg_is_decoded(tmp_path):
+    content = io.BytesIO()
+    Image.fromarray(np.full((32, 40, 3), (200, 100, 50), np.uint8)).save(content, format="JPEG", quality=95)
+    data = dicom(np.zeros((32, 40, 3), np.uint8), Modality="US", PhotometricInterpretation="YBR_FULL_422")
+    data.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    data.PixelData = encapsulate([content.getvalue()])
+    data["PixelData"].is_undefined_length = True
+    scan = load_scan(save(data, tmp_path / "c.dcm"))
+    np.testing.assert_allclose(scan.array, 0.299 * 200 + 0.587 * 100 + 0.114 * 50, atol=2)
+
+
+def test_the_decoding_process_ends_with_the_reading(tmp_path):
+    import psutil
+
+    data = slice_at((0, 0, 0), asymmetric((32, 40), np.uint16))
+    compress(data, JPEG2000Lossless, generate_instance_uid=False)
+    before = {child.pid for child in psutil.Process().children()}
+    load_scan(save(data, tmp_path / "c.dcm"))
+    assert {child.pid for child in psutil.Process().children()} <= before
 
 
 def test_a_deflated_data_set_is_inflated(tmp_path):
