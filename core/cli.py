@@ -144,8 +144,7 @@ def _predict(chosen: argparse.Namespace) -> int:
 
 def _explain(chosen: argparse.Namespace) -> int:
     values = _key_values(chosen.param)
-    out = _writable_folder(chosen.out)
-    with _only_results_on_stdout(), _progress() as report:
+    with _only_results_on_stdout(), _writable_folder(chosen.out) as out, _progress() as report:
         from core.explainers import explain, get_explainer
         from core.reports.explanation import RECORD, export_explanation
 
@@ -285,19 +284,25 @@ def _key_values(pairs: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def _writable_folder(folder: Path) -> Path:
-    """Make `folder` before anything is computed, so that a wrong path costs no waiting."""
+@contextlib.contextmanager
+def _writable_folder(folder: Path) -> Iterator[Path]:
+    """Make `folder` before anything is computed, so that a wrong path costs no waiting; an empty one goes again."""
+    there = folder.is_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"--out {folder} cannot be made ({error.strerror}): name a folder that can.") from error
     if not os.access(folder, os.W_OK):
         raise BadInput(f"--out {folder} cannot be written: name a folder that can.")
-    return folder
+    try:
+        yield folder
+    finally:
+        if not there and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 @contextlib.contextmanager
-def _progress() -> "Iterator[ProgressLine]":
+def _progress() -> Iterator[ProgressLine]:
     line = ProgressLine(sys.stderr)
     try:
         yield line

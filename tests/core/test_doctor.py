@@ -1,0 +1,83 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import core.doctor
+from core.cli import main
+from core.doctor import State, examine
+from core.settings import settings
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "store"))
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def states() -> dict[str, tuple[State, str, str]]:
+    return {check.name: (check.state, check.detail, check.mend) for check in examine()}
+
+
+def test_everything_that_can_break_is_looked_at() -> None:
+    assert {
+        "versions",
+        "settings",
+        "device",
+        "explainers",
+        "demo scans",
+        "atlas",
+        "store",
+        "chromium",
+    } <= states().keys()
+
+
+def test_a_model_that_does_not_load_is_named_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "library" / "broken").mkdir(parents=True)
+    (tmp_path / "library" / "broken" / "card.yaml").write_text("name: [")
+    monkeypatch.setenv("LIGHTBOX_MODELS_DIR", str(tmp_path / "library"))
+    settings.cache_clear()
+    state, detail, mend = states()["model broken"]
+    assert state is State.BROKEN
+    assert "not valid YAML" in detail
+    assert mend
+    assert main(["doctor"]) == 1
+    assert "mend what is marked" in capsys.readouterr().out
+
+
+def test_a_store_that_cannot_be_used_is_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "file" / "store"))
+    settings.cache_clear()
+    state, detail, _ = states()["store"]
+    assert state is State.BROKEN
+    assert "LIGHTBOX_STORE_PATH" in detail
+
+
+def test_a_wrong_setting_does_not_stop_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTBOX_WORKER_SLOTS", "many")
+    settings.cache_clear()
+    found = states()
+    assert found["settings"][0] is State.BROKEN
+    assert "LIGHTBOX_WORKER_SLOTS" in found["settings"][1]
+    assert found["versions"][0] is State.FINE
+
+
+def test_a_low_disk_is_a_limit_and_not_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.doctor, "_LOW_DISK", 10**18)
+    state, _, mend = states()["store"]
+    assert state is State.LIMITED
+    assert "free some disk space" in mend
+
+
+def test_a_package_that_is_missing_breaks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.doctor, "_PACKAGES", ("numpy", "no-such-package"))
+    state, detail, mend = states()["packages"]
+    assert state is State.BROKEN
+    assert "no-such-package" in detail
+    assert "make setup" in mend
