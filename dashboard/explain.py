@@ -195,8 +195,13 @@ def open_run(run_id: str) -> None:
     run = manager().store.run(run_id, owner())
     if run.kind != ExplanationSpec.kind:
         raise BadInput("This run is not an explanation: look at it on the Runs page.")
-    card = catalogue.cards().get(run.request["model"])
-    desk().lay_out(run.id, run.request, run.request.get("target") or (card.target if card else None))
+    request = run.request
+    card = catalogue.cards().get(request["model"])
+    entry = catalogue.explainer_entries().get(request["explainer"])
+    if entry is None:
+        raise BadInput("This run used an explainer that is no longer installed: explain the scan again with another.")
+    target = request.get("target") or (card.target if card else None)
+    desk().lay_out(run.id, request, target, request.get("preset") or entry.first_preset)
 
 
 def _write_link(laid: Desk) -> None:
@@ -210,11 +215,11 @@ def _write_link(laid: Desk) -> None:
 def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run | None) -> None:
     meta = manager().store.scan_meta(laid.scan or "", owner())
     pieces = [f"<b>{text.escape(meta['label'])}</b>"]
-    if order.card is not None:
-        pieces.append(f"<span>· {text.escape(order.card.title)}</span>")
     shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
     if shipped is not None:
         pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
+    if order.card is not None:
+        pieces.append(f"<span>· {text.escape(order.card.title)}</span>")
     if (shipped is not None and shipped.synthetic) or (order.card is not None and order.card.synthetic):
         pieces.append(text.tag("synthetic data", "synthetic"))
     pieces += [text.tag(note) for note in meta["notes"]]

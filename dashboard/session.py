@@ -104,7 +104,7 @@ class Desk:
         self.explainer = explainer
         self.revision += 1
 
-    def lay_out(self, run: str, request: Mapping[str, Any], target: str | None) -> None:
+    def lay_out(self, run: str, request: Mapping[str, Any], target: str | None, preset: str) -> None:
         """Lay everything out as it was for a run.
 
         Parameters
@@ -115,11 +115,12 @@ class Desk:
             Its `core.runs.kinds.explanation.ExplanationSpec` as a mapping.
         target : str, optional
             Class it explains.
+        preset : str
+            Preset that its parameters are changes of.
         """
         self.scan, self.model, self.explainer = request["scan"], request["model"], request["explainer"]
         self.target = target
-        if request.get("preset"):
-            self.settings[request["explainer"]] = Setting(request["preset"], dict(request.get("parameters") or {}))
+        self.settings[request["explainer"]] = Setting(preset, dict(request.get("parameters") or {}))
         self.revision += 1
         self.run = run
 

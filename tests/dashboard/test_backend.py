@@ -1,0 +1,84 @@
+import os
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from core.errors import BadInput, LightboxError
+from core.settings import ROOT, settings
+from dashboard import backend
+
+
+def refuse():
+    raise BadInput("This is not an image that is read: give another.")
+
+
+def crash():
+    os.abort()
+
+
+@pytest.fixture(autouse=True)
+def processes(monkeypatch):
+    monkeypatch.setenv("LIGHTBOX_WORKER", "process")
+    settings.cache_clear()
+    yield
+    backend.close()
+    settings.cache_clear()
+
+
+def test_questions_are_answered_in_another_process():
+    assert backend.ask(os.getpid) != os.getpid()
+
+
+def test_a_refusal_arrives_as_it_was_raised():
+    with pytest.raises(BadInput, match="give another"):
+        backend.ask(refuse)
+
+
+def test_a_crash_is_one_sentence_and_the_next_question_is_answered():
+    with pytest.raises(LightboxError, match="stopped unexpectedly"):
+        backend.ask(crash)
+    assert backend.ask(os.getpid) != os.getpid()
+
+
+def test_a_question_that_takes_too_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(backend, "PATIENCE", 0.5)
+    backend.ask(os.getpid)
+    started = time.monotonic()
+    with pytest.raises(LightboxError, match="no answer"):
+        backend.ask(time.sleep, 30)
+    assert time.monotonic() - started < 10
+
+
+def test_inline_asks_right_here(monkeypatch):
+    monkeypatch.setenv("LIGHTBOX_WORKER", "inline")
+    settings.cache_clear()
+    assert backend.ask(os.getpid) == os.getpid()
+
+
+def test_the_processes_end_with_a_killed_server():
+    code = textwrap.dedent(
+        """
+        import os, signal
+        from dashboard import backend
+        if __name__ == "__main__":
+            print(backend.ask(os.getpid), flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    answerer = int(ended.stdout)
+    deadline = time.monotonic() + 10
+    while _runs(answerer):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False

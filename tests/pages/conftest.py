@@ -1,0 +1,139 @@
+"""A Lightbox of its own for each test: a store, two small models with random weights, two small demo scans."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+import yaml
+from streamlit.testing.v1 import AppTest
+
+from core.models import Card, save_model
+from core.models.zoo import build
+from core.runs import LOCAL_OWNER, ExplanationSpec, manager
+from core.runs.manager import _manager
+from core.scans import Scan
+from core.settings import ROOT, settings
+from dashboard import catalogue, demo, explain, questions
+from dashboard.viewer import volumes
+
+SHAPE = (12, 14, 12)
+GRID = [[4.0, 0.0, 0.0, -24.0], [0.0, 4.0, 0.0, -28.0], [0.0, 0.0, 4.0, -24.0], [0.0, 0.0, 0.0, 1.0]]
+DEMO = "Demo volume"
+
+
+@dataclass
+class Workbench:
+    """What a test needs beside the app."""
+
+    folder: Path
+
+    def open(self, page="home", **query):
+        """The app on a page, drawn once."""
+        test = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=90)
+        for name, value in query.items():
+            test.query_params[name] = value
+        test.run()
+        return test if page == "home" else test.switch_page(f"../pages/{page}.py").run()
+
+    def add_scan(self, array=None, title=None):
+        """A scan in the store; by default a volume that fits the small model."""
+        values = array if array is not None else np.random.default_rng(1).random((1, *SHAPE), np.float32)
+        affine = np.array(GRID) if values.ndim == 4 else np.eye(4)
+        return manager().store.add_scan(Scan(values.astype(np.float32), affine), LOCAL_OWNER, title)
+
+    def finished(self, **request):
+        """Id of a run that has ended."""
+        spec = ExplanationSpec(**{"model": "tiny-volume", "explainer": "saliency", "target": "AD", **request})
+        run = manager().wait(manager().submit(spec), spec.owner, 60)
+        assert run.status.final
+        return run.id
+
+
+def settle(test, seconds=60):
+    """Run the page again until nothing is going on, as its own polling would."""
+    deadline = time.monotonic() + seconds
+    while any(not run.status.final for run in manager().store.runs(LOCAL_OWNER)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+        test.run()
+    return test.run()
+
+
+def said(test):
+    """Everything that is written on the page, as one string."""
+    kinds = ("markdown", "html", "title", "error", "warning", "caption", "code", "info")
+    return "\n".join(str(element.value) for kind in kinds for element in test.get(kind) if hasattr(element, "value"))
+
+
+def _card(name, title, shape, **rest):
+    return Card.model_validate(
+        {
+            "name": name,
+            "title": title,
+            "task": "classification",
+            "synthetic": True,
+            "architecture": {
+                "name": "block-cnn",
+                "arguments": {"shape": list(shape), "classes": 2, "blocks": [[4, 1], [4, 1]]},
+            },
+            "input": {
+                "dimensions": len(shape),
+                "shape": list(shape),
+                "intensity": {"low": 0.0, "high": 1.0, "units": "grey-matter probability"},
+                **rest,
+            },
+            "classes": ["CN", "AD"],
+            "target": "AD",
+            "healthy": "CN",
+            "feature_layers": ["features.block1.conv1"],
+            "attribution_layer": "features.block1.conv1",
+            "training": {"data": "none, random weights", "seed": 3},
+            "metrics": {"test": {"balanced_accuracy": 0.5, "balanced_accuracy_95": [0.4, 0.6]}},
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def small_assets(tmp_path_factory):
+    """Folder like ``assets``: models and demo scans."""
+    folder = tmp_path_factory.mktemp("assets")
+    torch.manual_seed(0)
+    cards = (
+        _card("tiny-volume", "Tiny volume model", SHAPE, affine=GRID),
+        _card("tiny-image", "Tiny image model", (16, 20)),
+    )
+    for card in cards:
+        save_model(folder / "models" / card.name, card, build(card.architecture.name, card.architecture.arguments))
+    (folder / "scans").mkdir()
+    values = np.random.default_rng(0).random(SHAPE, np.float32)
+    nibabel.save(nibabel.Nifti1Image(values, np.array(GRID)), folder / "scans" / "volume.nii.gz")
+    listing = [{"file": "volume.nii.gz", "title": DEMO, "subtitle": "made up", "model": "tiny-volume"}]
+    (folder / "scans" / "scans.yaml").write_text(yaml.safe_dump(listing))
+    return folder
+
+
+@pytest.fixture
+def workbench(tmp_path, small_assets, monkeypatch):
+    """The app on a fresh store; runs execute in this process."""
+    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "store"))
+    monkeypatch.setenv("LIGHTBOX_WORKER", "inline")
+    monkeypatch.setattr("core.models.folders.ASSETS", small_assets)
+    monkeypatch.setattr("dashboard.demo.ASSETS", small_assets)
+    _forget()
+    yield Workbench(tmp_path)
+    manager().close()
+    _forget()
+
+
+def _forget():
+    settings.cache_clear()
+    _manager.cache_clear()
+    volumes._key.cache_clear()
+    questions._store.cache_clear()
+    demo.scans.cache_clear()
+    catalogue._unfit_explainers.clear()
+    explain._predicted.clear()

@@ -1,0 +1,203 @@
+import json
+
+import numpy as np
+
+from core.runs import LOCAL_OWNER, Status, manager
+from tests.pages.conftest import DEMO, SHAPE, said, settle
+
+
+def opened(workbench, scan=None):
+    """The Explain page with a scan on it."""
+    page = workbench.open("explain")
+    page.session_state["desk"].scan = scan or workbench.add_scan()
+    return page.run()
+
+
+def parameter(page, name, kind):
+    return next(widget for widget in page.get(kind) if widget.key.endswith(f":{name}"))
+
+
+def test_without_a_scan_the_page_says_what_to_do_and_cannot_explain(workbench):
+    page = workbench.open("explain")
+    assert "Nothing on the lightbox yet" in said(page)
+    assert page.button(key="explain").disabled
+
+
+def test_the_probability_is_there_as_soon_as_scan_and_model_are_chosen(workbench):
+    page = opened(workbench)
+    assert "P(AD)" in said(page)
+    assert not page.button(key="explain").disabled
+
+
+def test_a_demo_scan_is_chosen_from_the_list(workbench):
+    page = workbench.open("explain")
+    page.selectbox[0].select("demo:volume").run()
+    assert DEMO in said(page)
+    assert manager().store.scans(LOCAL_OWNER)[0].label == DEMO
+
+
+def test_a_scan_that_no_model_fits_says_why(workbench):
+    page = opened(workbench, workbench.add_scan(np.zeros((3, 9, 9), np.float32)))
+    text = said(page)
+    assert "Tiny volume model reads volumes, and this is a single image." in text
+    assert "Tiny image model reads 1 channel(s), and this scan has 3." in text
+    assert page.button(key="explain").disabled
+
+
+def test_an_image_is_offered_the_model_that_reads_images(workbench):
+    page = opened(workbench, workbench.add_scan(np.random.default_rng(0).random((1, 16, 20), np.float32)))
+    assert page.session_state["desk"].model == "tiny-image"
+    assert "P(AD)" in said(page)
+
+
+def test_values_out_of_the_trained_range_are_warned_about(workbench):
+    page = opened(workbench, workbench.add_scan(np.full((1, *SHAPE), 500.0, np.float32)))
+    assert "lie outside what the model was trained on" in said(page)
+
+
+def test_explain_runs_and_the_result_says_what_where_and_how_sure(workbench):
+    page = opened(workbench)
+    parameter(page, "iterations", "select_slider").set_value(5).run()
+    page.button(key="explain").click().run()
+    settle(page)
+    text = said(page)
+    assert "class='after'" in text
+    for heading in ("Where", "How sure", "How it got there"):
+        assert heading in text
+    run = page.session_state["desk"].run
+    assert page.query_params["run"] == run
+    explanation = manager().store.explanation(run, LOCAL_OWNER)
+    assert explanation.record["parameters"]["iterations"] == 5
+    assert explanation.checks
+    for check in explanation.checks:
+        assert check["title"] in text
+    assert f"{explanation.scores['before']['AD']:.3f}" in text
+
+
+def test_a_link_opens_a_run_with_everything_as_it_was(workbench):
+    run = workbench.finished(scan=workbench.add_scan(), explainer="mask", preset="paper", parameters={"iterations": 4})
+    page = workbench.open("home", run=run)
+    page.query_params["run"] = run
+    page.switch_page("../pages/explain.py")
+    page.query_params["run"] = run
+    page.run()
+    assert manager().store.explanation(run, LOCAL_OWNER).sentence.split()[0] in said(page)
+    desk = page.session_state["desk"]
+    assert (desk.run, desk.explainer, desk.target) == (run, "mask", "AD")
+    assert parameter(page, "iterations", "select_slider").value == 4
+    assert parameter(page, "lambda_2", "select_slider").value == 1e-2
+
+
+def test_a_link_to_nothing_is_one_sentence(workbench):
+    for wanted in ("0123456789abcdef", "../../etc/passwd", "<script>"):
+        page = workbench.open("home")
+        page.switch_page("../pages/explain.py")
+        page.query_params["run"] = wanted
+        page.run()
+        assert [error.value for error in page.error] == [
+            "There is no such run here: it was removed, or the link is not yours."
+        ]
+        assert "Nothing on the lightbox yet" in said(page)
+
+
+def test_a_result_from_other_settings_says_so(workbench):
+    page = opened(workbench)
+    parameter(page, "iterations", "select_slider").set_value(5).run()
+    page.button(key="explain").click().run()
+    settle(page)
+    assert "settings changed" not in said(page)
+    parameter(page, "threshold", "slider").set_value(0.8).run()
+    assert "settings changed since this result" in said(page)
+    page.button(key="undo parameters").click().run()
+    assert "settings changed" not in said(page)
+
+
+def test_the_same_question_is_answered_from_the_store(workbench):
+    page = opened(workbench)
+    page.session_state["desk"].explainer = "saliency"
+    page.session_state["desk"].revision += 1
+    page.run()
+    page.button(key="explain").click().run()
+    settle(page)
+    first = page.session_state["desk"].run
+    page.button(key="explain").click().run()
+    assert page.session_state["desk"].run == first
+    assert len(manager().store.runs(LOCAL_OWNER)) == 1
+
+
+def test_a_failed_run_says_what_to_do(workbench):
+    page = opened(workbench)
+    desk = page.session_state["desk"]
+    desk.explainer, desk.target = "grad_cam", "AD"
+    desk.run = workbench.finished(scan=desk.scan, explainer="grad_cam", parameters={"layer": "no.such.layer"})
+    page.run()
+    text = said(page)
+    assert "Failed" in text
+    assert "features.block1.conv1" in text
+
+
+def test_a_cancelled_run_says_so_and_can_be_started_again(workbench):
+    page = opened(workbench)
+    parameter(page, "iterations", "select_slider").set_value(5000).run()
+    page.button(key="explain").click().run()
+    run = page.session_state["desk"].run
+    manager().cancel(run, LOCAL_OWNER)
+    settle(page)
+    assert manager().store.run(run, LOCAL_OWNER).status is Status.CANCELLED
+    assert "Cancelled" in said(page)
+    assert not page.button(key="explain").disabled
+
+
+def test_an_empty_map_is_named_and_not_drawn_as_a_finding(workbench):
+    scan = workbench.add_scan()
+    run = workbench.finished(scan=scan, explainer="mask", parameters={"iterations": 2})
+    folder = manager().store.result(run)
+    np.save(folder / "map.npy", np.zeros(SHAPE, np.float32))
+    record = json.loads((folder / "explanation.json").read_text())
+    record["regions"] = [{**region, "share": 0.0} for region in record["regions"] or [_REGION]]
+    (folder / "explanation.json").write_text(json.dumps(record))
+    page = workbench.open("explain")
+    desk = page.session_state["desk"]
+    desk.scan, desk.model, desk.explainer, desk.target = scan, "tiny-volume", "mask", "AD"
+    desk.run = run
+    page.run()
+    assert not page.error
+    assert "The map is empty: no region holds any of it." in said(page)
+
+
+_REGION = {"name": "left hippocampus", "share": 0.0, "density": 0.0, "voxels": 5}
+
+
+def test_parameters_keep_their_values_over_pages_and_can_be_undone(workbench):
+    page = opened(workbench)
+    before = parameter(page, "lambda_1", "select_slider").value
+    parameter(page, "lambda_1", "select_slider").set_value(1e-4).run()
+    parameter(page, "threshold", "slider").set_value(0.9).run()
+    page.switch_page("../pages/models.py").run()
+    page.switch_page("../pages/explain.py").run()
+    assert parameter(page, "lambda_1", "select_slider").value == 1e-4
+    assert parameter(page, "threshold", "slider").value == 0.9
+    page.button(key="undo parameters").click().run()
+    assert parameter(page, "threshold", "slider").value == 0.95
+    assert parameter(page, "lambda_1", "select_slider").value == 1e-4
+    page.button(key="undo parameters").click().run()
+    assert parameter(page, "lambda_1", "select_slider").value == before
+    assert page.button(key="undo parameters").disabled
+
+
+def test_a_preset_sets_all_parameters_and_reset_goes_back_to_it(workbench):
+    page = opened(workbench)
+    next(widget for widget in page.get("button_group") if "preset" in widget.key).set_value("paper").run()
+    assert parameter(page, "lambda_2", "select_slider").value == 1e-2
+    parameter(page, "lambda_2", "select_slider").set_value(1e-3).run()
+    page.button(key="reset parameters").click().run()
+    assert parameter(page, "lambda_2", "select_slider").value == 1e-2
+
+
+def test_every_parameter_of_every_explainer_has_help(workbench):
+    from dashboard.catalogue import explainer_entries
+
+    for entry in explainer_entries().values():
+        assert entry.summary
+        for control in entry.controls:
+            assert control.help, f"{entry.name}: {control.name}"

@@ -1,0 +1,48 @@
+from core.runs import LOCAL_OWNER, Status, manager
+from dashboard.runs import ago
+from tests.pages.conftest import said
+
+
+def test_an_empty_list_says_what_belongs_there(workbench):
+    assert "Nothing ran yet" in said(workbench.open("runs"))
+
+
+def test_a_finished_run_is_listed_with_its_scores_and_opens_again(workbench):
+    run = workbench.finished(scan=workbench.add_scan(), explainer="mask", parameters={"iterations": 3})
+    page = workbench.open("runs")
+    assert "Mask perturbation · AD" in said(page)
+    assert "P(AD)" in said(page)
+    page.button(key=f"open {run}").click().run()
+    assert page.session_state["desk"].run == run
+    assert page.session_state["desk"].settings["mask"].changes == {"iterations": 3}
+
+
+def test_a_run_is_deleted_for_good(workbench):
+    run = workbench.finished(scan=workbench.add_scan())
+    page = workbench.open("runs")
+    page.button(key=f"delete {run}").click().run()
+    assert manager().store.runs(LOCAL_OWNER) == []
+    assert "Nothing ran yet" in said(page)
+
+
+def test_a_failed_run_says_why(workbench):
+    scan = workbench.add_scan(None)
+    run = workbench.finished(scan=scan, explainer="grad_cam", parameters={"layer": "no.such.layer"})
+    assert manager().store.run(run, LOCAL_OWNER).status is Status.FAILED
+    text = said(workbench.open("runs"))
+    assert "Failed" in text
+    assert "no.such.layer" in text
+
+
+def test_runs_of_others_are_not_listed(workbench):
+    scan = workbench.add_scan()
+    manager().store.add_scan(manager().store.scan(scan, LOCAL_OWNER), "somebody else")
+    workbench.finished(scan=scan, owner="somebody else")
+    assert "Nothing ran yet" in said(workbench.open("runs"))
+
+
+def test_ages_are_told_in_words():
+    assert ago(100.0, 130.0) == "just now"
+    assert ago(100.0, 100.0 + 600) == "10 min ago"
+    assert ago(100.0, 100.0 + 7200) == "2 h ago"
+    assert ago(0.0, 1e8).endswith("1970")
