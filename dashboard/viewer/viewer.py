@@ -183,6 +183,8 @@ def read_event(region: Any, crosshair: Any, shape: tuple[int, ...]) -> ViewerEve
         and all(type(n) is int and 0 <= n < size for n, size in zip(crosshair, shape, strict=True))
     ):
         place = tuple(crosshair)
+    if isinstance(region, dict) and region.get("shape") != list(shape):
+        region = None  # drawn on the scan that was shown before; the browser drops it as soon as it has the new one
     try:
         return ViewerEvent(decode_region(region, shape), place)
     except BadInput as refusal:

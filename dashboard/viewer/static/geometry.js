@@ -61,6 +61,9 @@ export class Grid {
 
   toMm(index) { return transform(this.affine, index); }
 
+  /** Whether a point lies in the field of view. */
+  holds(mm) { return this.contains(transform(this.inverse, mm).map(Math.round)); }
+
   contains(index) { return index.every((v, i) => v >= 0 && v < this.shape[i]); }
 
   get centre() { return this.toMm(this.shape.map((n) => Math.floor((n - 1) / 2))); }

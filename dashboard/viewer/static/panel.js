@@ -11,7 +11,7 @@ export class Panel {
     this.root = element("section", "panel", host);
     this.title = element("h3", "", this.root);
     this.stage = element("div", "stage", this.root);
-    this.canvas = element("canvas", "", this.stage);
+    this.canvas = element("canvas", "", this.stage, { role: "img" });
     this.readout = element("output", "values", this.stage);
     this.veil = element("div", "veil", this.stage, { hidden: true });
     this.footer = element("footer", "", this.root);
@@ -27,7 +27,8 @@ export class Panel {
   get principal() { return this.layers.findLast((layer) => layer.facts.role === "map") ?? this.layers[0]; }
 
   buildFooter() {
-    const { facts } = this.principal, wanted = [facts.role, facts.colormap, facts.unit, facts.name].join("|");
+    const { facts } = this.principal, masks = this.layers.map((layer) => layer.facts).filter(({ role }) => role === "mask");
+    const wanted = [facts.role, facts.colormap, facts.unit, facts.name, ...masks.flatMap((mask) => [mask.name, mask.color])].join("|");
     if (wanted === this.footerFor) return;
     this.footerFor = wanted;
     this.footer.replaceChildren();
@@ -36,6 +37,10 @@ export class Panel {
     this.ramp = element("canvas", "", bar, { width: 128, height: 1 });
     this.high = element("span", "number", this.footer);
     this.unit = element("span", "unit", this.footer, { textContent: facts.unit, title: facts.unit });
+    for (const mask of masks) {
+      const chip = element("span", "chip", this.footer, { textContent: mask.name, title: mask.name });
+      chip.style.setProperty("--chip", mask.color);
+    }
     this.threshold = this.opacity = null;
     if (facts.role !== "map") return;
     this.threshold = element("input", "threshold", bar, { type: "range", step: "any" });

@@ -43,9 +43,9 @@ export class Toolbar {
     if (paints) {
       this.group(TOOLS.filter(([name]) => tools.includes(name)));
       this.group(EDITS);
-      this.options(flat);
     }
     this.group([...VIEWS, ...(flat ? [] : VIEWS_3D), ...LAST]);
+    if (paints) this.options(flat);
     this.readout = element("output", "readout", this.root);
     this.help = element("div", "help", this.root, { hidden: true });
     for (const [keys, meaning] of [...HELP, ...(paints ? HELP_REGION : [])]) {

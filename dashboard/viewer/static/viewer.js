@@ -2,14 +2,14 @@
 
 import { cached, load } from "./volumes.js";
 import { element, format } from "./dom.js";
-import { layout, naturalHeight } from "./geometry.js";
+import { Grid, layout, naturalHeight } from "./geometry.js";
 import { Input } from "./input.js";
 import { Panel } from "./panel.js";
 import { Region } from "./region.js";
 import { lookupTable } from "./slices.js";
 import { Toolbar } from "./toolbar.js";
 
-const LOWEST = 220, HIGHEST = 640; // bounds of the automatic height, pixels
+const LOWEST = 220, HIGHEST = 640, SHARE = 0.62; // bounds of the automatic height: pixels, share of the window
 const kept = new Map(); // component id → view, so that a page change or a remount finds the viewer as it was left
 
 function freshView(plane) {
@@ -65,7 +65,7 @@ export class Viewer {
       before.delete(data.key);
       panel.key = data.key;
       panel.data = data;
-      panel.title.textContent = panel.title.title = data.title;
+      panel.title.textContent = panel.title.title = panel.canvas.ariaLabel = data.title;
       this.syncLayers(panel, data.layers);
       panel.buildFooter();
       return panel;
@@ -110,7 +110,7 @@ export class Viewer {
     const first = this.panels[0].grid;
     if (first) {
       this.followPython(first);
-      if (!this.view.mm) this.view.mm = first.centre;
+      if (!this.view.mm || !first.holds(this.view.mm)) this.view.mm = first.centre;
     }
     this.arrange();
     this.showState();
@@ -167,9 +167,9 @@ export class Viewer {
     const wide = this.row.clientWidth, grid = this.panels.find((panel) => panel.grid)?.grid;
     if (!wide || !this.data) return;
     const width = Math.floor((wide - 10 * (this.panels.length - 1)) / this.panels.length) - 2;
-    const guess = this.panels[0].data.layers[0].volume.shape;
-    const height = this.data.height ??
-      (grid ? naturalHeight(grid, width, LOWEST, HIGHEST) : Math.round(Math.min(HIGHEST, width * (guess.length === 2 ? guess[0] / guess[1] : 1.6))));
+    const highest = Math.max(LOWEST, Math.min(HIGHEST, SHARE * window.innerHeight));
+    const facts = this.panels[0].data.layers[0].volume;
+    const height = this.data.height ?? naturalHeight(grid ?? new Grid(facts.shape, facts.affine), width, LOWEST, highest);
     for (const panel of this.panels) {
       panel.stage.style.height = `${height}px`;
       panel.painter.resize(width, height);

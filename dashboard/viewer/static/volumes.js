@@ -1,6 +1,6 @@
 // Volumes in the browser: fetched once, kept while there is room, shared by all viewers of the page.
 
-import { Grid } from "./geometry.js";
+import { Grid, transform } from "./geometry.js";
 
 const ROOM = 384 * 1024 * 1024; // bytes of voxels kept beyond what is on screen
 const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
@@ -25,8 +25,7 @@ export class Volume {
 
   /** Real value of the sample nearest to a point in millimetres, or null outside. */
   atMm(mm) {
-    const index = this.grid.inverse.slice(0, 3).map((row) => Math.round(row[0] * mm[0] + row[1] * mm[1] + row[2] * mm[2] + row[3]));
-    return this.at(index);
+    return this.at(transform(this.grid.inverse, mm).map(Math.round));
   }
 }
 
