@@ -59,7 +59,10 @@ class SeriesChoice:
         ------
         BadInput
         """
-        return self._read(volume)
+        try:
+            return self._read(volume)
+        except MemoryError:
+            raise BadInput("The image does not fit into the memory of this machine: crop or downsample it.") from None
 
 
 def load_scan(path: Paths, *, series: str | None = None, volume: int | None = None) -> Scan:

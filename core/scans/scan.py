@@ -83,7 +83,12 @@ class Scan:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of shape, affine and voxels: the only name a scan has in the store (64 hex digits)."""
-        digest = hashlib.sha256(repr((self.array.shape, (np.round(self.affine, 4) + 0.0).tolist())).encode())
+        """SHA-256 of shape, affine, voxels and the file's axis order: a scan's only name in the store (64 hex digits).
+
+        The axis order counts because maps go back into it: the same volume stored in two orders is two scans.
+        """
+        turned = None if self.source is None or self.source.orientation is None else self.source.orientation.tolist()
+        geometry = (self.array.shape, (np.round(self.affine, 4) + 0.0).tolist(), turned)
+        digest = hashlib.sha256(repr(geometry).encode())
         digest.update(np.ascontiguousarray(self.array, dtype=np.float32).data)
         return digest.hexdigest()
