@@ -222,6 +222,7 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         low = -high
     if not high > low:  # a map that is the same everywhere still needs a legend
         high = low + 1.0
+    bottom, top = layer.window or layer.volume.window
     return {
         "volume": as_data(layer.volume),
         "role": layer.role,
@@ -230,7 +231,7 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         "colormap": layer.colormap,
         "centreZero": layer.centre_zero,
         "range": [low, high],
-        "window": list(layer.window or layer.volume.window),
+        "window": [bottom, top if top > bottom else bottom + 1.0],
         "opacity": layer.opacity,
         "threshold": layer.threshold,
         "color": layer.color,

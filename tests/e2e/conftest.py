@@ -12,7 +12,7 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright lives in this process, nothing else can run an event loop
 def browser():
     """A headless Chromium; a missing one is a failure, never a skip."""
     try:

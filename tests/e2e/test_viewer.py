@@ -315,12 +315,74 @@ def test_letters_planes_and_help_can_be_reached_by_keys(page, server):
     assert not page.locator(".help").is_visible()
 
 
-def test_the_page_asks_nobody_but_its_own_server(page, server):
+def test_the_page_asks_nobody_but_its_own_server_and_each_volume_once(page, server):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     open_case(page, server)
-    foreign = [url for url in asked if not url.startswith((server.url, "blob:", "data:"))]
-    volumes = [url for url in asked if "/lightbox/volume/" in url]
-    # cross-origin requests of Streamlit's own front end are not the viewer's; the viewer's all go home
-    assert all("/lightbox/" not in url for url in foreign)
-    assert len(volumes) == 2
+    page.get_by_role("button", name="Rerun").click()
+    page.wait_for_timeout(500)
+    assert [url for url in asked if not url.startswith((server.url, "blob:", "data:"))] == []
+    assert len([url for url in asked if "/lightbox/volume/" in url]) == 2
+
+
+def test_a_region_from_python_is_shown_can_be_changed_and_is_not_forced_again(page, server):
+    open_case(page, server, "given")
+    report(page, r"marked \[\[3, 7, 11\], \[4, 7, 11\], \[5, 7, 11\], \[5, 19, 12\]\] count 4 ")
+    page.locator(".lightbox").focus()
+    page.keyboard.press("Delete")
+    report(page, r"marked \[\] count 0 ")
+    page.get_by_role("button", name="Rerun").click()
+    page.wait_for_timeout(500)
+    report(page, r"marked \[\] count 0 ")
+    page.locator(".lightbox").focus()
+    page.keyboard.press("Control+z")
+    report(page, r" count 4 ")
+
+
+def test_values_beside_a_bright_outlier_stay_exact_and_visible(page, server):
+    open_case(page, server, "given")
+    settled(page, SPOT)
+    page.mouse.move(5, 5)
+    assert float(page.locator(".values").first.inner_text().split()[1]) == pytest.approx(0.123, abs=5e-4)
+    picture, _ = pixels(page)
+    # a ramp along the first axis: neither black nor white all over
+    assert np.unique(picture[..., 0]).size > 20
+
+
+def test_zoom_keeps_what_is_under_the_mouse_and_the_middle_button_moves_it(page, server):
+    open_case(page, server)
+    away_from_the_spot(page)
+    x, y = brightest(page)
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    for _ in range(3):
+        page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(300)
+    assert brightest(page) == pytest.approx((x, y), abs=6)
+    page.mouse.down(button="middle")
+    page.mouse.move(x - 30, y + 20, steps=4)
+    page.mouse.up(button="middle")
+    page.wait_for_timeout(300)
+    assert brightest(page) == pytest.approx((x - 30, y + 20), abs=6)
+    page.keyboard.press("f")
+    page.wait_for_timeout(300)
+    assert brightest(page) == pytest.approx((x, y), abs=1.5)
+
+
+def test_the_browser_lets_go_of_the_volumes_used_the_longest_ago(page, server):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_case(page, server)
+    script = next(url for url in asked if url.endswith("/main.js")).replace("main.js", "volumes.js")
+    kept = page.evaluate(
+        """async (script) => {
+          const { keep, cached } = await import(script);
+          for (const digest of ["a", "b", "c"]) keep({ digest, bytes: 120 * 2 ** 20 });
+          cached("a");
+          keep({ digest: "d", bytes: 120 * 2 ** 20 });
+          return ["a", "b", "c", "d"].filter((digest) => cached(digest));
+        }""",
+        script,
+    )
+    assert kept == ["a", "c", "d"]

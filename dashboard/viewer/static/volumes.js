@@ -77,12 +77,13 @@ async function retrieve(base, facts, tell) {
   }
   if (at !== bytes.length) throw new Error("The image arrived incomplete.");
   const volume = new Volume(facts, bytes.buffer);
-  cache.set(facts.digest, volume);
-  evict();
+  keep(volume);
   return volume;
 }
 
-function evict() {
+/** Keep a volume, and let go of the least recently used ones beyond the room there is. */
+export function keep(added) {
+  cache.set(added.digest, added);
   let total = 0;
   for (const volume of cache.values()) total += volume.bytes;
   for (const [digest, volume] of cache) {

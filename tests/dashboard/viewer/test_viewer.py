@@ -60,3 +60,20 @@ def test_mistakes_of_a_page_are_told(volume, store):
         check_panels([Panel("a", "A", [Layer(volume, "map", colormap="jet")])], ("navigate",))
     with pytest.raises(ValueError, match="hammer"):
         check_panels([one], ("hammer",))
+
+
+def test_a_page_with_the_viewer_runs_and_reports_nothing_before_anything_is_done(store):
+    from streamlit.testing.v1 import AppTest
+
+    def script():
+        import numpy as np
+        import streamlit as st
+
+        from dashboard.viewer import Layer, Panel, publish, viewer
+
+        event = viewer([Panel("a", "A", [Layer(publish(np.eye(4), np.eye(4)))])], key="v", tools=("navigate", "brush"))
+        st.write(f"{event.region} {event.crosshair} {event.problem}")
+
+    app = AppTest.from_function(script).run()
+    assert not app.exception
+    assert app.markdown[0].value == "None None None"

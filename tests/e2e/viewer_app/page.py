@@ -53,6 +53,19 @@ def image() -> None:
     report(viewer([Panel("image", "Image", [Layer(reference, name="gray")])], key="flat", tools=ALL))
 
 
+def given() -> None:
+    """A volume that needs float32 (one outlier), and a region that Python hands in."""
+    values = np.linspace(0, 1, int(np.prod(SHAPE)), dtype=np.float32).reshape(SHAPE)
+    values[SPOT] = 0.123456
+    values[0, 0, 0] = 1e6
+    region = np.zeros(SHAPE, dtype=bool)
+    region[3:6, 7, 11] = region[SPOT] = True
+    scan = publish(values, RAS, name="outlier")
+    st.button("Rerun")
+    panel = Panel("scan", "Scan", [Layer(scan, name="scan")])
+    report(viewer([panel], key="given", tools=ALL, region=region, crosshair=SPOT))
+
+
 def narrow() -> None:
     """Two panels in half the width."""
     scan = publish(spotted, RAS, name="narrow")
@@ -71,6 +84,8 @@ st.set_page_config(layout="wide")
 case = st.query_params.get("case", "ras")
 if case == "image":
     image()
+elif case == "given":
+    given()
 elif case == "narrow":
     narrow()
 else:
