@@ -12,7 +12,8 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
 """
 
 
-@pytest.fixture(scope="module")  # not longer: while Playwright lives in this process, nothing else can run an event loop
+# not longer than a module: while Playwright lives in this process, nothing else can run an event loop
+@pytest.fixture(scope="module")
 def browser():
     """A headless Chromium; a missing one is a failure, never a skip."""
     try:
