@@ -7,11 +7,15 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+
+from core.errors import LightboxError
+
+DISK_FULL = "The disk that holds the store is full: free some space or remove old runs, then run it again."
 
 #: Everything unfinished starts with this; the janitor removes what a crash left behind.
 TEMPORARY_PREFIX = ".tmp-"
@@ -28,6 +32,23 @@ def is_disk_full(error: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
+
+
+@contextlib.contextmanager
+def full_disk_as_sentence() -> Iterator[None]:
+    """Turn a write that failed for want of room into a sentence for people.
+
+    Raises
+    ------
+    LightboxError
+        When the disk is full; other errors pass.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_disk_full(error):
+            raise LightboxError(DISK_FULL) from error
+        raise
 
 
 def temporary_beside(path: Path) -> Path:
@@ -68,7 +89,15 @@ def write_json(path: Path, content: Mapping[str, Any], durable: bool = True) -> 
 
 def write_array(path: Path, values: np.ndarray, durable: bool = True) -> None:
     """Write ``.npy`` atomically."""
-    write_atomically(path, lambda file: np.save(file, values, allow_pickle=False), durable)
+    content = np.ascontiguousarray(values).reshape(np.shape(values))
+    header = np.lib.format.header_data_from_array_1_0(content)
+
+    def write(file: BinaryIO) -> None:
+        # not numpy.save: on a full disk it raises an error that does not say so
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(content.data)
+
+    write_atomically(path, write, durable)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

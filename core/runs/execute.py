@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import DatabaseError
 
 from core.errors import Cancelled, LightboxError
-from core.files import TEMPORARY_PREFIX, is_disk_full, remove_folder
+from core.files import DISK_FULL, TEMPORARY_PREFIX, is_disk_full, remove_folder
 from core.progress import Progress
 from core.runs.identity import ProcessIdentity
 from core.runs.live import CANCEL, Heartbeat, LiveWriter
@@ -20,7 +20,6 @@ from core.runs.store import RunStore
 
 _log = logging.getLogger(__name__)
 
-DISK_FULL = "The disk that holds the store is full: free some space or remove old runs, then run it again."
 OUT_OF_MEMORY = "Memory ran out: close other programs or choose a smaller scan or model, then run it again."
 STOPPED = "It was stopped together with the server: run it again."
 

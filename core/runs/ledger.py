@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.exc import DatabaseError
 
 from core.errors import BadInput, LightboxError
-from core.files import remove_folder, size_of
+from core.files import is_disk_full, remove_folder, size_of
 from core.runs import database
 from core.runs.identity import ProcessIdentity
 from core.runs.live import heartbeat_age
@@ -145,16 +146,29 @@ class Ledger:
 
     def discard(self, run_ids: Iterable[str]) -> None:
         """Remove finished runs: rows first, so that no reader meets a row without its folder."""
-        final = [status for status in Status if status.final]
         for run_id in run_ids:
-            with self.engine.begin() as connection:
-                gone = connection.execute(
-                    delete(database.runs).where(database.runs.c.id == run_id, database.runs.c.status.in_(final))
-                )
-                if gone.rowcount:
-                    connection.execute(delete(database.references).where(database.references.c.run == run_id))
-            if gone.rowcount:
+            try:
+                gone = self._forget(run_id)
+            except DatabaseError as error:
+                if not is_disk_full(error):
+                    raise
+                # a full disk does not even take the removal of a row: its own result makes room for it
+                if run_id not in {run.id for run in self.unfinished()}:
+                    remove_folder(self.result(run_id))
+                gone = self._forget(run_id)
+            if gone:
                 remove_folder(self.folder(run_id))
+
+    def _forget(self, run_id: str) -> bool:
+        """Remove the row of a finished run; whether there was one."""
+        final = [status for status in Status if status.final]
+        with self.engine.begin() as connection:
+            gone = connection.execute(
+                delete(database.runs).where(database.runs.c.id == run_id, database.runs.c.status.in_(final))
+            )
+            if gone.rowcount:
+                connection.execute(delete(database.references).where(database.references.c.run == run_id))
+        return gone.rowcount > 0
 
     def close(self) -> None:
         """Let go of the database file."""

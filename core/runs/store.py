@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.errors import BadInput, LightboxError
-from core.files import remove_folder
+from core.files import full_disk_as_sentence
 from core.runs import database
 from core.runs.identity import ProcessIdentity
 from core.runs.ledger import Ledger
@@ -39,6 +39,7 @@ class RunStore(Ledger):
 
     # ---- scans and regions
 
+    @full_disk_as_sentence()
     def add_scan(self, scan: Scan, owner: str, title: str | None = None) -> str:
         """Keep a scan for `owner`; voxels that are there already are not written again.
 
@@ -99,6 +100,7 @@ class RunStore(Ledger):
             if self._scans.path(row.scan).is_dir()
         ]
 
+    @full_disk_as_sentence()
     def add_region(self, region: np.ndarray) -> str:
         """Keep a region (bool, the scan's spatial shape); returns its content hash for `ExplanationSpec.region`."""
         return self._regions.add(region)
@@ -214,6 +216,7 @@ class RunStore(Ledger):
                 return as_run(row, {})
         return None
 
+    @full_disk_as_sentence()
     def add(self, spec: RunSpec, server: ProcessIdentity) -> str:
         """Queue `spec`, or join the equal run that is there already. Returns the run's id.
 
@@ -225,10 +228,10 @@ class RunStore(Ledger):
         spec.check(self)
         fingerprint = spec.fingerprint()
         run_id = secrets.token_hex(8)
-        self.folder(run_id).mkdir()
         with self.engine.begin() as connection:  # the write lock: two equal requests at once become one run
             found = self.find(spec, fingerprint)
             if found is None:
+                self.folder(run_id).mkdir()  # before the row is seen: whoever finds the row finds the folder
                 connection.execute(
                     insert(database.runs).values(
                         id=run_id,
@@ -245,8 +248,6 @@ class RunStore(Ledger):
                 contents = [{"run": run_id, "content": name} for name in (*spec.scans(), *spec.regions())]
                 if contents:
                     connection.execute(insert(database.references), contents)
-        if found is not None:
-            remove_folder(self.folder(run_id))
         return found.id if found is not None else run_id
 
     def request_cancel(self, run_id: str, owner: str) -> Run:

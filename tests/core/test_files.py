@@ -6,8 +6,11 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
+import core.files
+from core.errors import LightboxError
 from core.files import (
     finite,
+    full_disk_as_sentence,
     is_disk_full,
     read_json,
     remove_folder,
@@ -41,6 +44,24 @@ def test_json_is_strict(tmp_path: Path) -> None:
 def test_arrays_come_back(tmp_path: Path) -> None:
     write_array(tmp_path / "a.npy", np.arange(6.0).reshape(2, 3))
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), np.arange(6.0).reshape(2, 3))
+
+
+@pytest.mark.parametrize("values", [np.float32(3), np.asfortranarray(np.ones((3, 4, 5)))[::2], np.eye(3, dtype=bool)])
+def test_any_array_comes_back(tmp_path: Path, values: np.ndarray) -> None:
+    write_array(tmp_path / "a.npy", np.asarray(values))
+    back = np.load(tmp_path / "a.npy", allow_pickle=False)
+    np.testing.assert_array_equal(back, values)
+    assert back.dtype == values.dtype
+
+
+def test_an_array_that_finds_the_disk_full_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(core.files, "temporary_beside", lambda path: Path("/dev/full"))
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_array(tmp_path / "a.npy", np.ones(10**6))
+    assert is_disk_full(caught.value)
+    with pytest.raises(LightboxError, match="free some space"), full_disk_as_sentence():
+        write_array(tmp_path / "a.npy", np.ones(10**6))
 
 
 def test_a_full_disk_is_recognised_behind_another_error() -> None:

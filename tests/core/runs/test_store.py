@@ -1,7 +1,11 @@
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from core.errors import BadInput, LightboxError
 from core.runs.identity import ProcessIdentity
@@ -32,7 +36,7 @@ def test_a_scan_comes_back_as_it_went_in_without_being_loaded(store: RunStore) -
     np.testing.assert_array_equal(back.source.orientation, source.orientation)
     np.testing.assert_array_equal(back.source.affine, source.affine)
     assert back.content_hash == given.content_hash
-    assert Scan(np.asarray(back.array), back.affine).content_hash == given.content_hash
+    assert dataclasses.replace(back, array=np.array(back.array)).content_hash == given.content_hash
 
 
 def test_the_same_voxels_are_stored_once_for_everybody(store: RunStore) -> None:
@@ -154,3 +158,32 @@ def test_a_store_of_another_version_is_named(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(LightboxError, match="another version"):
         RunStore.open(tmp_path)
+
+
+def test_a_full_disk_refuses_a_request_in_a_sentence_and_nothing_is_left(store: RunStore) -> None:
+    def no_more_pages(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    store.engine.dispose()
+    event.listen(store.engine, "connect", no_more_pages)
+    with pytest.raises(LightboxError, match="disk that holds the store is full"):
+        for number in range(1000):
+            store.add(CountSpec(owner=ANNA, name=f"{number}" * 500), ME)
+    assert {path.name for path in (store.root / "runs").iterdir()} >= {run.id for run in store.runs(ANNA)}
+
+
+def test_a_finished_run_can_be_removed_from_a_full_disk(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = store.add(CountSpec(owner=ANNA), ME)
+    store.result(run_id).mkdir()
+    store.finish(run_id, Status.DONE)
+    forget = store._forget
+
+    def needs_room(run: str) -> bool:
+        if store.result(run).exists():
+            raise OperationalError("DELETE", {}, Exception("database or disk is full"))
+        return forget(run)
+
+    monkeypatch.setattr(store, "_forget", needs_room)
+    store.delete(run_id, ANNA)
+    assert store.runs(ANNA) == []
+    assert not store.folder(run_id).exists()
