@@ -111,7 +111,7 @@ def collect(sources: Sequence[Source], limits: Limits) -> Collected:
         kind, packed = sniff_source(source)
         if kind in HEADER_KINDS:
             headers.append((source, packed))
-        elif source.suffix == ".img" and kind is not Kind.DICOM:
+        elif source.suffix == ".img" and kind not in (Kind.DICOM, Kind.NIFTI):
             others.append((source, packed))
         elif kind in VOLUME_KINDS:
             found.volumes.append((source, packed, None))
@@ -139,7 +139,7 @@ def _join_pairs(found: Collected, headers: list[tuple[Source, bool]], others: li
 
 
 def _stem(source: Source) -> str:
-    return str(Path(source.name.lower().removesuffix(".gz")).with_suffix(""))
+    return source.name.lower().removesuffix(".gz").removesuffix(".hdr").removesuffix(".img")
 
 
 def _why_nothing(reasons: list[str]) -> str:
