@@ -217,17 +217,24 @@ class Candidates:
 
 
 class EarlyStop:
-    """The paper's rule: stop once the loss has been above its lowest by over `tolerance` for `patience` steps."""
+    """The paper's rule: stop once the loss has been above its lowest by over `tolerance` for `patience` steps.
+
+    And one more: a loss that has not changed in its last digit for `patience` steps never will, because the mask lies
+    where no voxel can move (all ones, every gradient pointing out of 0..1) and nothing in the loop is random.
+    """
 
     def __init__(self, patience: int, tolerance: float) -> None:
         self._patience, self._tolerance = patience, tolerance
         self._lowest, self._above = math.inf, 0
+        self._last, self._same = math.nan, 0
 
     def __call__(self, loss: float) -> bool:
         """Whether to stop after an iteration with this loss."""
         self._lowest = min(self._lowest, loss)
         self._above = self._above + 1 if loss > self._lowest + self._tolerance * abs(self._lowest) else 0
-        return self._above >= self._patience
+        self._same = self._same + 1 if loss == self._last else 0
+        self._last = loss
+        return max(self._above, self._same) >= self._patience
 
 
 def _optimiser(nodes: torch.Tensor, parameters: MaskParameters) -> torch.optim.Optimizer:

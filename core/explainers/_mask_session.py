@@ -13,6 +13,7 @@ from core.explainers._hiding import fill_image, healthy_or_blur, hide, random_co
 from core.explainers._mask_equations import threshold_hidden
 from core.explainers._mask_loop import Candidates, EarlyStop, MaskLoop, Step
 from core.explainers.base import Check, Findings, MapArray, Question
+from core.metrics.sanity import swap_test
 from core.progress import Progress
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class MaskSession:
         numbers = {"asked": 1.0, _volume_name(hidden.ndim): volume, "hidden_share": share}
         checks = [self._goal_check(before, after), self._empty_check(volume, share)]
         if volume:
-            checks += [self._swap_check(hidden, before, numbers), self._control_check(hidden, before, numbers)]
+            checks += [self._swap_check(hidden, numbers), self._control_check(hidden, before, numbers)]
         return tuple(checks), numbers
 
     def _goal_check(self, before: float, after: float) -> Check:
@@ -151,22 +152,16 @@ class MaskSession:
             sentence = f"{volume:.1f} {self.unit} are hidden, {share:.1%} of where hiding is allowed."
         return Check("empty", "Something was hidden", volume, sentence, volume > 0)
 
-    def _swap_check(self, hidden: np.ndarray, before: float, numbers: dict[str, float]) -> Check:
+    def _swap_check(self, hidden: np.ndarray, numbers: dict[str, float]) -> Check:
         kind = healthy_or_blur(self.model)
         healthy = kind == "healthy_mean"
-        # the whole place is swapped, not the share of it that the mask hid
-        place = (hidden > 0).astype(np.float32)
-        swap = self.probability(hide(self.x, place, fill_image(self.model, self.prepared, kind)))
-        numbers |= {"swap": swap, "swap_is_healthy": float(healthy)}
-        passed = swap <= before / 2
+        drop = swap_test(self.probability, self.x, hidden, fill_image(self.model, self.prepared, kind))
+        numbers |= {"swap": drop.after, "swap_is_healthy": float(healthy)}
         tissue = "mean healthy tissue" if healthy else "the blurred scan (the model's card has no healthy mean)"
-        end = (
-            "the model uses what is there."
-            if passed
-            else f"it answered to μ rather than to the tissue ({before:.0%} before)."
-        )
-        sentence = f"With {tissue} in the masked place {self.name} is {swap:.1%}: {end}"
-        return Check("swap", "Swap test", swap, sentence, passed)
+        end = "the model uses what is there." if drop.enough else "it answered to μ rather than to the tissue."
+        change = f"{self.name} goes from {drop.before:.0%} to {drop.after:.1%}"
+        sentence = f"With {tissue} in the whole masked place {change}: {end}"
+        return Check("swap", "Swap test", drop.after, sentence, drop.enough)
 
     def _control_check(self, hidden: np.ndarray, before: float, numbers: dict[str, float]) -> Check:
         control = random_control(

@@ -79,7 +79,7 @@ def toy(dimensions: int) -> Toy:
     network.eval().requires_grad_(False)
     return Toy(
         Model(card(dimensions), network, references={"healthy_mean": mean, "support": support.astype(np.float32)}),
-        weight(dimensions) > 0.1,
+        weight(dimensions) > 0.2,
         dimensions,
     )
 
@@ -94,10 +94,10 @@ def _train(
 ) -> None:
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
     network.train()
-    for step in range(150):
-        chosen = random.choice(len(scans), 16, replace=False)
+    for step in range(120):
+        chosen = random.choice(len(scans), 12, replace=False)
         batch = scans[chosen].clone()
-        if step > 50:
+        if step > 40:
             # random fills with an unchanged label teach it to look at the planted place only
             for image in batch:
                 blobs = ndimage.gaussian_filter(random.standard_normal(mean.shape), random.uniform(0.8, 2))

@@ -1,0 +1,31 @@
+import torch
+
+from core.explainers._fast import fast_network, unchanged_known
+
+
+def test_folded_copy_answers_like_the_network(trained):
+    x = trained.model.prepare(trained.scan(300)).tensor
+    with torch.no_grad():
+        expected = trained.model.network(x)
+        exact, half = (fast_network(trained.model.network, trained.dimensions, p)(x) for p in ("float32", "bfloat16"))
+    torch.testing.assert_close(exact, expected, atol=1e-3, rtol=1e-3)
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, expected, atol=0.3, rtol=0.05)
+
+
+def test_inputs_equal_to_the_known_one_are_not_asked_again(trained):
+    asked = []
+
+    def network(x: torch.Tensor) -> torch.Tensor:
+        asked.append(len(x))
+        return x.flatten(1)[:, :2] * 2
+
+    x = torch.rand(1, 1, 3, 3)
+    known = unchanged_known(network, x)
+    changed = x.clone()
+    changed[0, 0, 0, 0] += 1
+    out = known(torch.cat([x, changed, x]))
+    torch.testing.assert_close(out, torch.cat([x, changed, x]).flatten(1)[:, :2] * 2)
+    assert asked == [1, 1]
+    assert torch.equal(known(x), x.flatten(1)[:, :2] * 2)
+    assert asked == [1, 1]
