@@ -1,7 +1,5 @@
 """What one DICOM file is: its frames, where they lie, and how its pixels are stored. No patient, no free text."""
 
-import hashlib
-import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -10,6 +8,7 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.dicom_dataset import BAD_DICOM, DEFLATED, FileMeta, dicom_errors, read_dataset, read_meta
 from core.scans.dicom_directory import DICOMDIR_CLASS
+from core.scans.dicom_values import as_list, first_number, short_hash, unit_vectors, vector
 from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
 from core.scans.sources import CUT_OFF, Source
 
@@ -21,6 +20,7 @@ _SEQUENCE_BYTES, _SEQUENCE_BYTES_PER_FRAME = 4 * MEGABYTE, 64 * 1024
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _KEYWORDS = (
     "SOPInstanceUID",
+    "ImageType",
     "Modality",
     "SeriesInstanceUID",
     "SeriesNumber",
@@ -73,6 +73,12 @@ _WITHOUT_IMAGE = {
     "REG": "a registration",
     "DOC": "a document",
 }
+
+
+_MOSAIC = (
+    "This is a Siemens mosaic, in which the slices of a volume lie side by side in one picture: "
+    "convert it to NIfTI (dcm2niix does) and give that."
+)
 
 
 class OnlyADirectory(BadInput):
@@ -193,7 +199,12 @@ def read_image_header(source: Source, limits: Limits) -> DicomImage:
         count = int(dataset.get("NumberOfFrames") or 1)
         _check_sizes(image, count, limits)
         image.problem = _missing_pixels(image, count, int(dataset.get("BitsAllocated") or 0), stop, source, meta)
+        if "MOSAIC" in as_list(dataset.get("ImageType")):
+            image.problem = _MOSAIC
         image.frames = _frames(image, dataset, count)
+        first = image.frames[0]
+        # some anonymisers give all files one UID: what lies elsewhere, or was taken later, is another image
+        image.instance = short_hash(f"{image.instance}{first.position}{first.time}{first.order}")
     return image
 
 
@@ -217,13 +228,13 @@ class _StopAtPixels:
 
 
 def _image(source: Source, syntax: str | None, dataset: "Dataset", modality: str | None) -> DicomImage:
-    number = _number(dataset, "SeriesNumber")
+    number = first_number(dataset.get("SeriesNumber"))
     instance = str(dataset.get("SOPInstanceUID") or "")
     return DicomImage(
         source=source,
         transfer_syntax=syntax,
-        series=_hash(str(dataset.get("SeriesInstanceUID") or source.name)),
-        instance=_hash(instance or f"{source.name}\0{source.size}"),
+        series=short_hash(str(dataset.get("SeriesInstanceUID") or source.name)),
+        instance=short_hash(instance or f"{source.name}\0{source.size}"),
         modality=modality,
         series_number=None if number is None else int(number),
         rows=int(dataset.get("Rows") or 0),
@@ -275,7 +286,7 @@ def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
     shared = (list(dataset.get("SharedFunctionalGroupsSequence") or ()) or [None])[0]
     if per_frame and len(per_frame) != count:
         raise BadInput("The DICOM file describes another number of frames than it holds: export it again.")
-    offsets = [float(value) for value in _list(dataset.get("GridFrameOffsetVector"))]
+    offsets = [float(value) for value in as_list(dataset.get("GridFrameOffsetVector"))]
     if per_frame:
         return [_frame(image, _FunctionalGroups(dataset, shared, own), index) for index, own in enumerate(per_frame)]
     first = _frame(image, _FunctionalGroups(dataset, shared, None), 0)
@@ -308,14 +319,14 @@ class _FunctionalGroups:
 
 
 def _frame(image: DicomImage, groups: _FunctionalGroups, index: int) -> Frame:
-    position = _vector(groups.get("PlanePositionSequence", "ImagePositionPatient"), 3)
-    orientation = _unit_vectors(_vector(groups.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6))
+    position = vector(groups.get("PlanePositionSequence", "ImagePositionPatient"), 3)
+    orientation = unit_vectors(vector(groups.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6))
     pixel_spacing = groups.get("PixelMeasuresSequence", "PixelSpacing") or groups.get("", "ImagerPixelSpacing")
-    spacing = _vector(pixel_spacing, 2)
-    slope = _float(groups.get("PixelValueTransformationSequence", "RescaleSlope"))
-    dose = _float(groups.get("", "DoseGridScaling"))
-    time = _float(groups.get("FrameContentSequence", "TemporalPositionIndex"))
-    time = _float(groups.get("", "TemporalPositionIdentifier")) if time is None else time
+    spacing = vector(pixel_spacing, 2)
+    slope = first_number(groups.get("PixelValueTransformationSequence", "RescaleSlope"))
+    dose = first_number(groups.get("", "DoseGridScaling"))
+    time = first_number(groups.get("FrameContentSequence", "TemporalPositionIndex"))
+    time = first_number(groups.get("", "TemporalPositionIdentifier")) if time is None else time
     order = (groups.get("", "AcquisitionNumber"), groups.get("", "EchoNumbers"), groups.get("", "InstanceNumber"))
     return Frame(
         image=image,
@@ -323,12 +334,12 @@ def _frame(image: DicomImage, groups: _FunctionalGroups, index: int) -> Frame:
         position=position if orientation is not None else None,
         orientation=orientation,
         spacing=(0.0, 0.0) if spacing is None or spacing.min() <= 0 else (float(spacing[0]), float(spacing[1])),
-        thickness=abs(_float(groups.get("PixelMeasuresSequence", "SliceThickness")) or 0.0),
-        step=abs(_float(groups.get("PixelMeasuresSequence", "SpacingBetweenSlices")) or 0.0),
+        thickness=abs(first_number(groups.get("PixelMeasuresSequence", "SliceThickness")) or 0.0),
+        step=abs(first_number(groups.get("PixelMeasuresSequence", "SpacingBetweenSlices")) or 0.0),
         slope=(slope or 1.0) * (dose or 1.0),
-        intercept=_float(groups.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
+        intercept=first_number(groups.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
         time=None if time is None else int(time),
-        order=(*(_float(value) or 0.0 for value in order), float(index)),
+        order=(*(first_number(value) or 0.0 for value in order), float(index)),
     )
 
 
@@ -350,42 +361,4 @@ def _units(dataset: "Dataset", modality: str | None) -> str | None:
 
 
 def _number(dataset: "Dataset", keyword: str) -> float | None:
-    return _float(dataset.get(keyword))
-
-
-def _float(value: Any) -> float | None:
-    """First number in `value`, None for everything that is none."""
-    values = _list(value)
-    try:
-        number = float(values[0])
-    except (IndexError, TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _list(value: Any) -> list[Any]:
-    if value is None or value == "":
-        return []
-    return [value] if isinstance(value, str | bytes | int | float) else list(value)
-
-
-def _vector(value: Any, length: int) -> np.ndarray | None:
-    numbers = [_float(part) for part in _list(value)] if value is not None else []
-    if len(numbers) != length or None in numbers:
-        return None
-    return np.array(numbers, dtype=np.float64)
-
-
-def _unit_vectors(orientation: np.ndarray | None) -> np.ndarray | None:
-    """Row and column directions, made exactly of length one; None when they span no plane."""
-    if orientation is None:
-        return None
-    row, column = orientation[:3], orientation[3:]
-    lengths = np.linalg.norm(row), np.linalg.norm(column)
-    if min(lengths) < 0.5 or np.linalg.norm(np.cross(row, column)) < 0.5:
-        return None
-    return np.concatenate([row / lengths[0], column / lengths[1]])
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+    return first_number(dataset.get(keyword))

@@ -60,7 +60,10 @@ def open_volume_file(
     ------
     BadInput
     """
-    limits.check_file(source.size) if packed else limits.check_expanded(source.size)
+    if packed:
+        limits.check_file(source.size)
+    else:
+        limits.check_expanded(source.size)
     with _content(source, packed) as stream:
         head = stream.read(1024)
     header = read_header(head)

@@ -294,6 +294,18 @@ def test_the_same_file_twice_is_read_once(tmp_path):
     assert any("1 file(s) were there twice" in note for note in scan.notes)
 
 
+def test_slices_that_an_anonymiser_gave_one_uid_are_still_all_there(tmp_path):
+    scan = load_scan(write_stack(tmp_path / "series", SOPInstanceUID="1.2.3"))
+    assert scan.shape == (5, 4, 6)
+    assert scan.notes == ()
+
+
+def test_a_mosaic_is_refused_and_not_shown_as_one_picture(tmp_path):
+    data = slice_at((0, 0, 0), pixels_of(0), ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
+    with pytest.raises(BadInput, match="mosaic"):
+        load_scan(save(data, tmp_path / "mosaic.dcm"))
+
+
 def test_a_broken_slice_is_not_left_out_silently(tmp_path):
     folder = write_stack(tmp_path / "series")
     (folder / "2.dcm").write_bytes((folder / "2.dcm").read_bytes()[:-7])
