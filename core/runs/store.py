@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.errors import BadInput, LightboxError
@@ -199,23 +199,6 @@ class RunStore(Ledger):
             raise BadInput("This run has not finished: cancel it first.")
         self.discard([run_id])
 
-    def find(self, spec: RunSpec, fingerprint: str) -> Run | None:
-        """A run of the same owner with the same fingerprint that is done, running or queued."""
-        table = database.runs
-        living = [Status.DONE, Status.RUNNING, Status.QUEUED]
-        query = select(table).where(
-            table.c.owner == spec.owner,
-            table.c.fingerprint == fingerprint,
-            table.c.status.in_(living),
-            table.c.cancelling.is_(None),
-        )
-        with self._reader.connect() as connection:
-            rows = connection.execute(query.order_by(table.c.created.desc())).all()
-        for row in rows:
-            if row.status != Status.DONE or self.result(row.id).is_dir():
-                return as_run(row, {})
-        return None
-
     @full_disk_as_sentence()
     def add(self, spec: RunSpec, server: ProcessIdentity) -> str:
         """Queue `spec`, or join the equal run that is there already. Returns the run's id.
@@ -229,7 +212,7 @@ class RunStore(Ledger):
         fingerprint = spec.fingerprint()
         run_id = secrets.token_hex(8)
         with self.engine.begin() as connection:  # the write lock: two equal requests at once become one run
-            found = self.find(spec, fingerprint)
+            found = self._find(connection, spec, fingerprint)
             if found is None:
                 self.folder(run_id).mkdir()  # before the row is seen: whoever finds the row finds the folder
                 connection.execute(
@@ -248,7 +231,7 @@ class RunStore(Ledger):
                 contents = [{"run": run_id, "content": name} for name in (*spec.scans(), *spec.regions())]
                 if contents:
                     connection.execute(insert(database.references), contents)
-        return found.id if found is not None else run_id
+        return found or run_id
 
     def request_cancel(self, run_id: str, owner: str) -> Run:
         """Ask a run to stop: a queued one is cancelled at once, a running one is told by a file it looks at."""
@@ -259,6 +242,20 @@ class RunStore(Ledger):
             running = (table.c.id == run_id) & (table.c.status == Status.RUNNING)
             self.change(running & table.c.cancelling.is_(None), cancelling=time.time())
         return self.run(run_id, owner)
+
+    def _find(self, connection: Connection, spec: RunSpec, fingerprint: str) -> str | None:
+        """Id of a run of the same owner with the same fingerprint that is done, running or queued."""
+        table = database.runs
+        query = select(table.c.id, table.c.status).where(
+            table.c.owner == spec.owner,
+            table.c.fingerprint == fingerprint,
+            table.c.status.in_([Status.DONE, Status.RUNNING, Status.QUEUED]),
+            table.c.cancelling.is_(None),
+        )
+        for row in connection.execute(query.order_by(table.c.created.desc())):
+            if row.status != Status.DONE or self.result(row.id).is_dir():
+                return str(row.id)
+        return None
 
     def _touch_scan(self, content_hash: str, owner: str) -> str:
         table = database.scan_access

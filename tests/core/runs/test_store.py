@@ -1,4 +1,5 @@
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,15 @@ def test_a_result_that_was_lost_is_computed_again(store: RunStore) -> None:
     assert store.add(CountSpec(owner=ANNA), ME) == run_id
     store.result(run_id).rmdir()
     assert store.add(CountSpec(owner=ANNA), ME) != run_id
+
+
+def test_many_equal_requests_at_once_become_one_run(store: RunStore) -> None:
+    with ThreadPoolExecutor(40) as pool:
+        found = set(pool.map(lambda _: RunStore.open(store.root).add(CountSpec(owner=ANNA), ME), range(40)))
+        found |= set(pool.map(lambda _: store.add(CountSpec(owner=ANNA), ME), range(40)))
+    assert len(found) == 1
+    assert {run.id for run in store.runs(ANNA)} == found
+    assert {path.name for path in (store.root / "runs").iterdir()} == found
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, Status.INTERRUPTED])
