@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.cohorts.cohort import Cohort, read_cohort, split_by_subject
+from core.cohorts.cohort import SPLITS, Cohort, read_cohort, split_by_subject
 from core.cohorts.phantoms import PhantomParameters, phantom_cohort
 from core.errors import BadInput
 from core.models.card import Architecture, Card, InputContract, Training
@@ -72,16 +72,13 @@ class Classifier(Recipe):
         """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
         source = _source(parameters, cohort)
         classes = _ordered_classes(source, parameters)
+        target = classes.index(_target(classes, parameters))
         torch.manual_seed(parameters.seed)
 
         contract = input_contract(
             source.load(source.entries[0]), parameters.spacing_mm, parameters.plane, parameters.position_mm, None
         )
-        parts = {
-            split: load_images(source, source.part(split), classes, contract, part_of(report, 0.0, 0.25))
-            for split in ("train", "validation", "test")
-            if source.part(split)
-        }
+        parts = _load_parts(source, classes, contract, part_of(report, 0.0, 0.25))
         if "train" not in parts:
             raise BadInput("The cohort has no scan for training: mark some with split = train, or leave split empty.")
         train = parts["train"]
@@ -107,7 +104,6 @@ class Classifier(Recipe):
 
         if parameters.half:
             network.half().float()  # judge the weights that are stored
-        target = classes.index(_target(classes, parameters))
         metrics = _metrics(network, parts, source, contract, classes, target, mean, support, parameters)
         report(Progress(1.0, "writing the model"))
         data = _describe_data(source, len(train), cohort is None)
@@ -132,6 +128,18 @@ def _source(parameters: ClassifierParameters, folder: Path | None) -> Cohort:
             position_mm=parameters.position_mm or 0.0,
         )
     )
+
+
+def _load_parts(cohort: Cohort, classes: tuple[str, ...], contract: InputContract, report: Report) -> dict[str, Images]:
+    parts: dict[str, Images] = {}
+    done, total = 0, len(cohort.entries)
+    for split in SPLITS:
+        entries = cohort.part(split)
+        if entries:
+            stage = part_of(report, done / total, (done + len(entries)) / total)
+            parts[split] = load_images(cohort, entries, classes, contract, stage)
+            done += len(entries)
+    return parts
 
 
 def _ordered_classes(cohort: Cohort, parameters: ClassifierParameters) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class DemoParameters(BaseModel):
     twins: int = Field(300, ge=1, description="pairs of phantoms to train on")
     singles: int = Field(120, ge=2, description="phantoms of each class to validate and test")
     steps: int = Field(2000, ge=1, description="batches for the volume model")
-    slice_steps: int = Field(3000, ge=1, description="batches for the slice model")
+    slice_steps: int = Field(1200, ge=1, description="batches for the slice model")
 
 
 class Demo(Recipe):
@@ -117,7 +117,7 @@ def write_demo_scans(folder: Path, slice_contract: InputContract) -> None:
     grid = mni_grid(1.5)
     write_truth(grid, folder)
     index = []
-    for file, session in _DEMO_SESSIONS.items():
+    for file, session in DEMO_SESSIONS.items():
         scan = phantom_scan(session, PhantomParameters(seed=DEMO_SEED), grid)
         picture = file.endswith(".png")
         kind = "coronal slice" if picture else "grey-matter map"
@@ -156,7 +156,7 @@ def _demo_session(diagnosis: str, age: float, years: float, atrophy: float, anat
     )
 
 
-_DEMO_SESSIONS = {
+DEMO_SESSIONS = {
     "ad-moderate.nii.gz": _demo_session("AD", 72.0, 2.5, 0.45, anatomy=1, visit=0),
     "ad-early.nii.gz": _demo_session("AD", 66.0, 0.5, 0.28, anatomy=2, visit=0),
     "ad-early-four-years-later.nii.gz": _demo_session("AD", 70.0, 4.5, 0.52, anatomy=2, visit=4),
