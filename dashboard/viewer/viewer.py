@@ -197,6 +197,8 @@ def check_panels(panels: Sequence[Panel], tools: Sequence[str]) -> None:
         raise ValueError("a viewer takes one to four panels with at least one layer each")
     if len({panel.key for panel in panels}) != len(panels):
         raise ValueError("panels need different keys")
+    if any(panel.layers[0].role == "mask" for panel in panels):
+        raise ValueError("a mask needs an image or a map under it in its panel")
     layers = [layer for panel in panels for layer in panel.layers]
     if len({len(layer.volume.shape) for layer in layers}) > 1:
         raise ValueError("panels of one viewer are all 3D or all 2D")

@@ -106,8 +106,9 @@ export function layout(grid, large, width, height, radiological) {
   const planes = [large, ...PLANES.filter((name) => name !== large)].map((name) => grid.plane(name, radiological));
   const [main, first, second] = planes;
   const scale = (plane, w, h) => Math.min(w / plane.width, h / plane.height);
-  const low = Math.round(Math.min(0.34 * height, Math.max(first.height, second.height) * (width - gap) / (first.width + second.width)));
-  const narrow = Math.round(Math.min(0.4 * width, Math.max(first.width, second.width) * (height - gap) / (first.height + second.height)));
+  const beside = Math.max(first.height, second.height) * (width - gap) / (first.width + second.width);
+  const stacked = Math.max(first.width, second.width) * (height - gap) / (first.height + second.height);
+  const low = Math.round(Math.min(0.34 * height, beside)), narrow = Math.round(Math.min(0.4 * width, stacked));
   if (scale(main, width, height - low - gap) >= scale(main, width - narrow - gap, height)) {
     const split = Math.round((width - gap) * first.width / (first.width + second.width));
     const y = height - low;

@@ -4,7 +4,10 @@ import { mosaic } from "./paint.js";
 import { placement, unproject } from "./geometry.js";
 
 const NOTCH = 40; // wheel pixels that make one slice on devices that scroll in small steps
-const KEYS = { v: "navigate", p: "pixel", b: "brush", o: "lasso", e: "erase", w: "window", f: "fit", m: "mosaic", x: "flip", n: "pixels", d: "ball", "?": "help" };
+const KEYS = {
+  v: "navigate", p: "pixel", b: "brush", o: "lasso", e: "erase", d: "ball",
+  w: "window", f: "fit", m: "mosaic", x: "flip", n: "pixels", "?": "help",
+};
 
 export class Input {
   constructor(viewer, signal) {
@@ -15,7 +18,8 @@ export class Input {
     this.drag = null;
     this.space = false;
     this.rolled = 0;
-    const { root } = viewer, on = (name, act, options = {}) => root.addEventListener(name, (event) => act.call(this, event), { signal, ...options });
+    const on = (name, act, options = {}) =>
+      viewer.root.addEventListener(name, (event) => act.call(this, event), { signal, ...options });
     on("pointerdown", this.down);
     on("pointermove", this.move);
     on("pointerup", this.up);
@@ -36,13 +40,13 @@ export class Input {
     if (!panel?.grid) return null;
     const box = panel.canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
     if (this.viewer.view.mosaic && !panel.grid.flat) return this.findTile(panel, x, y);
-    const rect = panel.rects.find((r) => x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h);
+    const rect = panel.rects.find((r) => within(r, x, y));
     return rect ? this.locate(panel, rect, x, y) : null;
   }
 
   findTile(panel, x, y) {
-    const scene = this.viewer.scene(panel), { plane } = panel.rects[0];
-    const tile = mosaic(scene, panel.painter.width, panel.painter.height).find((t) => x >= t.x && x < t.x + t.w && y >= t.y && y < t.y + t.h);
+    const { plane } = panel.rects[0], tiles = mosaic(this.viewer.scene(panel), panel.painter.width, panel.painter.height);
+    const tile = tiles.find((t) => within(t, x, y));
     if (!tile) return null;
     const place = this.locate(panel, { ...tile, plane }, x, y, { zoom: 1, pan: [0, 0, 0] });
     place.point[plane.n] = place.index[plane.n] = tile.position;
@@ -149,8 +153,8 @@ export class Input {
       this.lasso.path.push([hit.x, hit.y]);
       this.lasso.points.push([hit.u, hit.v]);
     } else if (hit.inside || drag.kind !== "pixel") {
-      const diameter = drag.kind === "pixel" ? 0 : view.brush;
-      region.stroke(first ? hit.index : drag.last.index, hit.index, diameter, plane, view.ball && drag.kind !== "pixel", drag.value);
+      const pixel = drag.kind === "pixel", from = first ? hit.index : drag.last.index;
+      region.stroke(from, hit.index, pixel ? 0 : view.brush, plane, view.ball && !pixel, drag.value);
     }
   }
 
@@ -256,4 +260,5 @@ export class Input {
   }
 }
 
+const within = (box, x, y) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h;
 const target = (event) => event.composedPath()[0];

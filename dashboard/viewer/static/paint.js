@@ -90,7 +90,7 @@ export class Painter {
     this.picture(scene, this.slice(scene, plane, index[plane.n], at), place.x, place.y, place.w, place.h);
     this.crosshair(rect, view, index, place);
     if (scene.lasso?.rect === rect) this.lasso(scene.lasso.path);
-    if (scene.cursor?.rect === rect) this.brush(scene, rect, place);
+    if (scene.cursor?.rect === rect) this.brush(scene.cursor, place);
     this.legend(scene, rect, at);
     context.restore();
   }
@@ -148,8 +148,8 @@ export class Painter {
     context.stroke();
   }
 
-  brush(scene, rect, place) {
-    const { context } = this, { cursor } = scene;
+  brush(cursor, place) {
+    const { context } = this;
     context.strokeStyle = ACCENT;
     context.lineWidth = 1;
     context.beginPath();
@@ -187,10 +187,10 @@ export function mosaic(scene, width, height) {
   const left = (width - columns * tileWidth) / 2, top = Math.max(0, (height - rows * tileHeight) / 2);
   const upwards = plane.name !== "sagittal"; // feet to head, back to front; sagittal from the left of the array
   for (let at = 0; at < count; at++) {
-    const share = count > 1 ? at / (count - 1) : 0.5, position = Math.round((0.1 + 0.8 * (upwards ? share : 1 - share)) * (total - 1));
-    tiles.push({
-      position, x: left + (at % columns) * tileWidth, y: top + Math.floor(at / columns) * tileHeight, w: tileWidth, h: tileHeight,
-    });
+    const share = count > 1 ? at / (count - 1) : 0.5;
+    const position = Math.round((0.1 + 0.8 * (upwards ? share : 1 - share)) * (total - 1));
+    const x = left + (at % columns) * tileWidth, y = top + Math.floor(at / columns) * tileHeight;
+    tiles.push({ position, x, y, w: tileWidth, h: tileHeight });
   }
   const here = scene.index[plane.n];
   tiles.reduce((best, tile) => (Math.abs(tile.position - here) < Math.abs(best.position - here) ? tile : best)).nearest = true;

@@ -28,7 +28,8 @@ export class Panel {
 
   buildFooter() {
     const { facts } = this.principal, masks = this.layers.map((layer) => layer.facts).filter(({ role }) => role === "mask");
-    const wanted = [facts.role, facts.colormap, facts.unit, facts.name, ...masks.flatMap((mask) => [mask.name, mask.color])].join("|");
+    const chips = masks.flatMap((mask) => [mask.name, mask.color]);
+    const wanted = [facts.role, facts.colormap, facts.unit, facts.name, ...chips].join("|");
     if (wanted === this.footerFor) return;
     this.footerFor = wanted;
     this.footer.replaceChildren();
@@ -90,7 +91,8 @@ export class Panel {
     const failed = this.layers.find((layer) => layer.error), waiting = this.layers.find((layer) => layer.loading);
     // a preview that is replaced keeps its picture: only what has no picture yet is announced
     const bare = waiting && (!waiting.volume || waiting === this.layers[0]);
-    const state = failed ? `failed ${failed.error}` : bare ? `loading ${Math.round(100 * waiting.share)}` : empty ? `empty ${empty}` : "";
+    const percent = bare && Math.round(100 * waiting.share);
+    const state = failed ? `failed ${failed.error}` : bare ? `loading ${percent}` : empty ? `empty ${empty}` : "";
     if (state === this.state) return;
     this.state = state;
     this.veil.hidden = !state;
@@ -102,7 +104,7 @@ export class Panel {
       retry.addEventListener("click", () => this.actions.retry(this));
     } else if (bare) {
       const track = element("div", "progress", this.veil, { role: "progressbar" });
-      element("div", "", track).style.width = `${Math.round(100 * waiting.share)}%`;
+      element("div", "", track).style.width = `${percent}%`;
       element("p", "", this.veil, { textContent: "Loading the image" });
     } else if (empty) {
       element("p", "", this.veil, { textContent: empty });

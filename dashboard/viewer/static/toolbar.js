@@ -14,11 +14,13 @@ const VIEWS = [
 ];
 const VIEWS_3D = [["mosaic", "Mosaic of slices", "M"], ["flip", "Swap left and right (radiological or neurological)", "X"]];
 const LAST = [["pixels", "True pixels instead of smoothed ones", "N"], ["help", "Keys and mouse", "?"]];
+const SWITCHES = new Set([...TOOLS.map(([name]) => name), "mosaic", "pixels"]);
 const HELP = [
   ["Wheel, PageUp, PageDown", "next slice"], ["Click or drag", "move the crosshair"], ["Arrow keys", "crosshair by one voxel"],
   ["Right-drag or Shift-drag", "window: across is width, down is level"], ["Ctrl+wheel, + and −", "zoom"],
   ["Middle-drag or Space-drag", "move the image"], ["1, 2, 3 or double click", "axial, coronal, sagittal large"],
-  ["M", "mosaic of slices"], ["X", "swap left and right"], ["N", "true pixels or smoothed ones"], ["W, F", "first window, whole image"],
+  ["M", "mosaic of slices"], ["X", "swap left and right"], ["N", "true pixels or smoothed ones"],
+  ["W, F", "first window, whole image"],
 ];
 const HELP_REGION = [
   ["V, P, B, O, E", "move, pixel, brush, lasso, erase"], ["[ and ]", "brush size"], ["D", "brush as disc or ball"],
@@ -39,6 +41,7 @@ export class Toolbar {
     this.built = wanted;
     this.root.replaceChildren();
     this.buttons.clear();
+    this.brush = this.ball = null;
     const paints = tools.some((tool) => tool !== "navigate");
     if (paints) {
       this.group(TOOLS.filter(([name]) => tools.includes(name)));
@@ -73,18 +76,20 @@ export class Toolbar {
     this.size.addEventListener("input", () => this.actions.brush(Number(this.size.value)));
     this.millimetres = element("span", "", this.brush);
     if (flat) return;
-    this.ball = element("button", "text", this.brush, { type: "button", textContent: "3D", title: "Paint a ball instead of a disc (D)" });
+    this.ball = element("button", "text", this.brush, { type: "button", textContent: "3D" });
+    this.ball.title = "Paint a ball instead of a disc (D)";
     this.ball.addEventListener("click", () => this.actions.press("ball"));
   }
 
   /** Show the state that the viewer is in. */
   show(view, region) {
-    const shown = [view.tool, view.mosaic, view.smooth, view.brush, view.ball, region?.strokes.length, region?.count, this.built].join();
+    const { tool, mosaic, smooth, brush, ball } = view;
+    const shown = [tool, mosaic, smooth, brush, ball, region?.strokes.length, region?.count, this.built].join();
     if (shown === this.shown) return;
     this.shown = shown;
     for (const [name, button] of this.buttons) {
-      const on = name === view.tool || (name === "mosaic" && view.mosaic) || (name === "pixels" && !view.smooth);
-      if (["navigate", "pixel", "brush", "lasso", "erase", "mosaic", "pixels"].includes(name)) button.setAttribute("aria-pressed", on);
+      const on = name === tool || (name === "mosaic" && mosaic) || (name === "pixels" && !smooth);
+      if (SWITCHES.has(name)) button.setAttribute("aria-pressed", on);
       if (name === "undo") button.disabled = !region?.strokes.length;
       if (name === "clear") button.disabled = !region?.count;
     }

@@ -140,16 +140,18 @@ export class Viewer {
     sent.crosshair = place;
   }
 
+  /** Window of an image layer: one for all images of the same unit, from the first of them. */
   windowOf(layer) {
-    const { windows } = this.view, { unit, window: initial } = layer.facts;
-    const group = this.panels.flatMap((panel) => panel.layers).find((l) => l.facts.role === "image" && l.facts.unit === unit) ?? layer;
-    const first = group.facts.window, known = windows.get(unit);
+    const { windows } = this.view, { unit } = layer.facts;
+    const leader = this.panels.flatMap((panel) => panel.layers).find(({ facts }) => facts.role === "image" && facts.unit === unit);
+    const { window: first } = leader.facts, known = windows.get(unit);
     if (known && known.first[0] === first[0] && known.first[1] === first[1]) return known;
-    const made = { first: [...first], now: [...(first ?? initial)] };
+    const made = { first: [...first], now: [...first] };
     windows.set(unit, made);
     return made;
   }
 
+  /** Opacity, threshold and window of a layer as the person left them, until Python gives others to start from. */
   lookOf(layer) {
     const { looks } = this.view, { opacity, threshold, role } = layer.facts, given = JSON.stringify([opacity, threshold]);
     let look = looks.get(layer.slot);

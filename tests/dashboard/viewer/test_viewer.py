@@ -53,7 +53,8 @@ def test_the_owner_is_not_told_to_the_browser_in_plain(store):
 def test_mistakes_of_a_page_are_told(volume, store):
     flat = publish(np.eye(4), np.eye(4))
     one = Panel("a", "A", [Layer(volume)])
-    for panels in ([], [Panel("a", "A", [])], [one, one], [one, Panel("b", "B", [Layer(flat)])]):
+    tinted = Panel("b", "B", [Layer(volume, "mask")])
+    for panels in ([], [tinted], [Panel("a", "A", [])], [one, one], [one, Panel("b", "B", [Layer(flat)])]):
         with pytest.raises(ValueError, match="panel"):
             check_panels(panels, ("navigate",))
     with pytest.raises(ValueError, match="jet"):
