@@ -33,10 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def table(result: dict[str, Any]) -> str:
     """The rows of a result as aligned text."""
-    lines = [f"{'what':<24}{'value':>10}{'baseline':>10}{'ratio':>8}  unit"]
+    lines = [f"{'what':<24}{'value':>12}{'baseline':>12}{'ratio':>12}  unit"]
     for row in result["rows"]:
         numbers = [f"{row[key]:.4g}" if row[key] is not None else "-" for key in ("value", "baseline", "ratio")]
-        lines.append(f"{row['what']:<24}{numbers[0]:>10}{numbers[1]:>10}{numbers[2]:>8}  {row['unit']}")
+        lines.append(f"{row['what']:<24}{numbers[0]:>12}{numbers[1]:>12}{numbers[2]:>12}  {row['unit']}")
     return "\n".join(lines)
 
 
