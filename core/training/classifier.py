@@ -8,7 +8,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.cohorts.cohort import SPLITS, Cohort, read_cohort, split_by_subject
-from core.cohorts.phantoms import PhantomParameters, phantom_cohort
+from core.cohorts.phantom_cohort import phantom_cohort
+from core.cohorts.phantoms import PhantomParameters
 from core.errors import BadInput
 from core.models.card import Architecture, Card, InputContract, Training
 from core.models.library import save_model

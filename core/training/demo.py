@@ -7,14 +7,8 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.cohorts.phantoms import (
-    PhantomParameters,
-    PhantomSession,
-    mni_grid,
-    phantom_scan,
-    write_grey_matter,
-    write_truth,
-)
+from core.cohorts.phantom_cohort import write_grey_matter, write_truth
+from core.cohorts.phantoms import PhantomParameters, PhantomSession, mni_grid, phantom_scan
 from core.errors import BadInput
 from core.models.card import Card, InputContract, read_card, write_card
 from core.models.inputs import prepare

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from core.cohorts.cohort import Cohort, Entry
-from core.cohorts.phantoms import PLANTED_REGIONS, PhantomParameters, mni_grid, phantom_cohort, planted_labels, template
+from core.cohorts.phantom_cohort import phantom_cohort
+from core.cohorts.phantoms import PLANTED_REGIONS, PhantomParameters, mni_grid, planted_labels, template
 from core.errors import BadInput
 from core.scans.scan import Scan
 from core.training.data import (
