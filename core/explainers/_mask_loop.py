@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -82,8 +82,9 @@ class MaskLoop:
         self.network, self.target, self.parameters = network, target, parameters
         self._x = x
         self._box = _bounding_box(support)
-        inside = (slice(None), slice(None), *self._box)
+        inside = self._inside = (slice(None), slice(None), *self._box)
         self._support = torch.from_numpy(support[self._box].astype(np.float32)).to(x.device)[None, None]
+        self._none = torch.zeros_like(self._support)
         self._change = ((fill - x)[inside] * self._support).contiguous()
         self._padding = _padding(self._box, support.shape)
         self.weights: Weights = weights(
@@ -132,8 +133,10 @@ class MaskLoop:
         p = self.parameters
         hidden = self.hidden()
         logits = self.network(self._masked(hidden))
-        score = objective_value(logits, self.target, p.objective, p.goal_margin, self.first_margin)
-        size = self.weights.size * size_term(hidden, p.beta_1, p.epsilon)
+        distance = margin(logits, self.target)[0]
+        score = objective_value(logits, distance, self.target, p.objective, p.goal_margin, self.first_margin)
+        amount = hidden.sum()
+        size = self.weights.size * (amount if p.beta_1 == 1 else size_term(hidden, p.beta_1, p.epsilon))
         smoothness = smoothness_term(hidden, p.beta_2, p.epsilon, self.weights.faces)
         ramp = min(1.0, self.iteration / p.warm_up) ** 2 if p.warm_up else 1.0
         loss = self._pull * score + ramp * (size + smoothness)
@@ -141,7 +144,7 @@ class MaskLoop:
         loss.backward()
         with torch.no_grad():
             seen = hidden.detach() if hidden is not self._nodes else hidden.detach().clone()
-            row = torch.stack([loss, score, size, smoothness, margin(logits, self.target)[0], seen.sum()]).tolist()
+            row = torch.stack([loss, score, size, smoothness, distance, amount]).tolist()
             self._optimiser.step()
             self._project()
         step = Step(self.iteration, row[0], row[1], row[2], row[3], _sigmoid(row[4]), row[5])
@@ -155,13 +158,14 @@ class MaskLoop:
         return functional.pad(hidden, self._padding)[0, 0].detach().cpu().numpy()
 
     def _masked(self, hidden: torch.Tensor) -> torch.Tensor:
-        # equation 1 written as X + h·(μ − X), which outside the box is X
-        return self._x + functional.pad(self._change * hidden, self._padding)
+        return _Paint.apply(hidden, self._x, self._change, self._inside)
 
     def _project(self) -> None:
-        self._nodes.clamp_(0, 1)
-        if not self._coarse:
-            self._nodes.mul_(self._support)
+        if self._coarse:
+            self._nodes.clamp_(0, 1)
+        else:
+            # one pass for both: the support is 0 or 1
+            torch.clamp(self._nodes, self._none, self._support, out=self._nodes)
 
     @torch.no_grad()
     def _flipping_fill(self) -> float:
@@ -182,6 +186,26 @@ class MaskLoop:
                     low, high = (low, middle) if margin_at(middle) < 0 else (middle, high)
                 return high
         return min(tried, key=tried.__getitem__)
+
+
+class _Paint(torch.autograd.Function):
+    """Equation 1 written as X + h·(μ − X), which is X outside the box: one copy of X instead of a padded product."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: torch.Tensor, x: torch.Tensor, change: torch.Tensor, inside: tuple[slice, ...]
+    ) -> torch.Tensor:
+        ctx.save_for_backward(change)
+        ctx.inside = inside
+        painted = x.clone()
+        painted[inside].addcmul_(change, hidden)
+        return painted
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        (change,) = ctx.saved_tensors
+        painted = gradients[0][ctx.inside] * change
+        return painted if painted.shape[1] == 1 else painted.sum(dim=1, keepdim=True), None, None, None
 
 
 class Candidates:

@@ -89,17 +89,30 @@ def test_objectives_are_the_four_readings_of_f():
     tensor = torch.tensor([logits], dtype=torch.float64)
     d0 = float(margin(torch.tensor([first], dtype=torch.float64), 1)[0])
     p = oracle.probability(logits, 1)
-    assert float(objective_value(tensor, 1, "probability", 3.5, d0)) == pytest.approx(p)
-    assert float(objective_value(tensor, 1, "log_probability", 3.5, d0)) == pytest.approx(math.log(p))
-    assert float(objective_value(tensor, 1, "logit", 3.5, d0)) == pytest.approx(1.9)
-    expected = oracle.hinge(logits, 1, first, 3.5)
-    assert float(objective_value(tensor, 1, "hinge", 3.5, d0)) == pytest.approx(expected)
+    expected = {
+        "probability": p,
+        "log_probability": math.log(p),
+        "logit": 1.9,
+        "hinge": oracle.hinge(logits, 1, first, 3.5),
+    }
+    for objective, value in expected.items():
+        found = objective_value(tensor, margin(tensor, 1)[0], 1, objective, 3.5, d0)
+        assert float(found) == pytest.approx(value)
 
 
 def test_hinge_starts_at_one_and_rests_at_zero_once_the_margin_is_reached():
-    start = torch.tensor([[0.0, 6.0]])
-    assert float(objective_value(start, 1, "hinge", 3.5, 6.0)) == pytest.approx(1)
-    assert float(objective_value(torch.tensor([[3.6, 0.0]]), 1, "hinge", 3.5, 6.0)) == 0
+    for logits, expected in ([0.0, 6.0], 1), ([3.6, 0.0], 0):
+        tensor = torch.tensor([logits])
+        assert float(objective_value(tensor, margin(tensor, 1)[0], 1, "hinge", 3.5, 6.0)) == pytest.approx(expected)
+
+
+def test_gradient_of_the_edge_term_made_by_hand_is_that_of_autograd():
+    hidden = batch(np.random.default_rng(3).random((4, 5, 3))).requires_grad_(True)
+    faces = (1.0, 0.5, 2.0)
+    (3 * smoothness_term(hidden, 1, 0, faces)).backward()
+    made, hidden.grad = hidden.grad, None
+    (3 * sum(face * hidden.diff(dim=axis + 2).abs().sum() for axis, face in enumerate(faces))).backward()
+    torch.testing.assert_close(made, hidden.grad)
 
 
 @pytest.mark.parametrize("spacing", [(3.0, 3.0, 3.0), (1.0, 2.0, 4.0), (1.5, 3.0)])
