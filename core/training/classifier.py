@@ -1,5 +1,6 @@
 """Recipe "classifier": paper 1's network on any cohort of labelled scans, or on phantoms it makes itself."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -239,7 +240,7 @@ def _card(
     data: str,
     synthetic: bool,
 ) -> Card:
-    name = out.name
+    name = _model_name(out)
     convolutions = tuple(
         layer for layer, module in network.named_modules() if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d)
     )
@@ -273,6 +274,11 @@ def _card(
         metrics=metrics,
         license="Apache-2.0" if synthetic else "",
     )
+
+
+def _model_name(out: Path) -> str:
+    """Folder's name as a library name: small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-")[:64].rstrip("-") or "model"
 
 
 def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:

@@ -35,6 +35,11 @@ def optimise(
     """Train `network` in place on `images`; cross-entropy, Adam with a one-cycle learning rate.
 
     `report` gets a history row (``step``, ``loss``, ``accuracy`` as running means) every tenth step.
+
+    Raises
+    ------
+    BadInput
+        When the loss is no longer finite.
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, schedule.learning_rate, total_steps=schedule.steps)
@@ -48,6 +53,8 @@ def optimise(
             x = fill(x)
         logits = network(x)
         loss = functional.cross_entropy(logits, labels)
+        if not torch.isfinite(loss):
+            raise BadInput(f"Training diverged at step {step + 1}: choose a lower learning_rate.")
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         # one exploding batch must not end the run: its direction is kept, its length is not

@@ -75,6 +75,13 @@ def test_cancelling_stops_at_the_next_report() -> None:
         optimise(nn.Linear(4, 2), images_of([0, 1] * 4), SCHEDULE, lambda x: x, np.random.default_rng(0), cancel)
 
 
+def test_a_training_that_diverges_says_so() -> None:
+    images = images_of([0, 1] * 4)
+    images.tensor[:] = float("inf")
+    with pytest.raises(BadInput, match="diverged at step 1: choose a lower learning_rate"):
+        optimise(nn.Linear(4, 2), images, SCHEDULE, lambda x: x, np.random.default_rng(0), lambda progress: None)
+
+
 def test_re_estimated_statistics_are_the_plain_mean_over_the_batches() -> None:
     torch.manual_seed(0)
     norm = nn.BatchNorm1d(3)
