@@ -15,6 +15,9 @@ from core.runs.store import RunStore
 #: A scan or region that no run reads and nobody has looked at for so long may go.
 UNUSED_SECONDS = 3600.0
 
+#: The same when removing everything else was not enough: somebody fills the store with uploads.
+PRESSED_SECONDS = 300.0
+
 #: Temporary files older than this belong to nobody who still writes.
 _STALE_SECONDS = 3600.0
 
@@ -23,8 +26,9 @@ def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
     """Make the store fit into `limit_bytes`, as far as that can be done without touching what is in use.
 
     Leftovers of crashes go in any case. Above the limit go, until it fits: scans and regions that no run reads and
-    nobody has looked at for an hour, then the oldest finished runs that are not pinned, with what only they read.
-    Queued, running and pinned runs stay.
+    nobody has looked at for an hour, then the oldest finished runs that are not pinned, with what only they read; if it
+    still does not fit, scans and regions that nobody has looked at for five minutes. Queued, running and pinned runs,
+    and what they read, stay.
 
     Parameters
     ----------
@@ -44,13 +48,15 @@ def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
     _remove_leftovers(store, moment)
     size = size_of(store.root)
     if size > limit_bytes:
-        size -= _remove_unused(store, moment, size - limit_bytes)
+        size -= _remove_unused(store, moment - UNUSED_SECONDS, size - limit_bytes)
     for run_id in _oldest_runs(store):
         if size <= limit_bytes:
             break
         size -= size_of(store.folder(run_id))
         store.discard([run_id])
-        size -= _remove_unused(store, moment, size - limit_bytes)
+        size -= _remove_unused(store, moment - UNUSED_SECONDS, size - limit_bytes)
+    if size > limit_bytes:
+        size -= _remove_unused(store, moment - PRESSED_SECONDS, size - limit_bytes)
     return size
 
 
@@ -69,10 +75,10 @@ def _remove_leftovers(store: RunStore, now: float) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _remove_unused(store: RunStore, now: float, wanted: int) -> int:
-    """Remove unreferenced scans and regions, longest unused first, until `wanted` bytes are freed."""
+def _remove_unused(store: RunStore, since: float, wanted: int) -> int:
+    """Remove unreferenced scans and regions not used `since`, longest unused first, until `wanted` bytes are freed."""
     freed = 0
-    for path in _unused(store, now):
+    for path in _unused(store, since):
         if freed >= wanted:
             break
         freed += _weight(path)
@@ -85,7 +91,7 @@ def _remove_unused(store: RunStore, now: float, wanted: int) -> int:
     return freed
 
 
-def _unused(store: RunStore, now: float) -> list[Path]:
+def _unused(store: RunStore, since: float) -> list[Path]:
     access = database.scan_access
     with store.engine.connect() as connection:
         referenced = set(connection.execute(select(database.references.c.content)).scalars())
@@ -97,7 +103,7 @@ def _unused(store: RunStore, now: float) -> list[Path]:
         for path in candidates
         if path.stem not in referenced and not path.name.startswith(TEMPORARY_PREFIX)
     }
-    return sorted((path for path, last in ages.items() if now - last > UNUSED_SECONDS), key=ages.__getitem__)
+    return sorted((path for path, last in ages.items() if last < since), key=ages.__getitem__)
 
 
 def _oldest_runs(store: RunStore) -> list[str]:

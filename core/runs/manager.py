@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 _GRACE = 1.0
 _BUSY_POLL = 0.1
 _IDLE_POLL = 5.0
-_HOUSEKEEPING = 600.0
+_HOUSEKEEPING = 60.0
 
 
 class RunManager:

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import BadInput
 from core.runs.identity import ProcessIdentity
-from core.runs.janitor import UNUSED_SECONDS, sweep
+from core.runs.janitor import PRESSED_SECONDS, UNUSED_SECONDS, sweep
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.records import Status
 from core.runs.spec import LOCAL_OWNER
@@ -78,6 +78,14 @@ def test_a_scan_just_looked_at_stays(store: RunStore) -> None:
     scan = stored_scan(store, 0)
     sweep(store, 1)
     assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
+
+
+def test_when_uploads_alone_fill_the_store_those_unused_for_minutes_go(store: RunStore) -> None:
+    stored_scan(store, 0)
+    sweep(store, 1, now=time.time() + PRESSED_SECONDS - 60)
+    assert len(store.scans(LOCAL_OWNER)) == 1
+    sweep(store, 1, now=time.time() + PRESSED_SECONDS + 60)
+    assert store.scans(LOCAL_OWNER) == []
 
 
 def test_a_scan_stays_as_long_as_a_run_reads_it_and_goes_with_it(store: RunStore, tmp_path: Path) -> None:
