@@ -1,5 +1,6 @@
 """An explanation through the whole machine: stored scan, worker process, maps on disk, same numbers as by hand."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,13 +10,18 @@ import pytest
 from core.errors import BadInput
 from core.explainers import explain
 from core.models import Card, load_model, save_model
+from core.models.inputs import plane_to_image
 from core.models.zoo import build
-from core.runs.kinds.explanation import ExplanationSpec
+from core.progress import Progress
+from core.runs.identity import ProcessIdentity
+from core.runs.kinds.explanation import ExplanationSpec, _placed
+from core.runs.live import LiveWriter
 from core.runs.manager import RunManager
 from core.runs.records import Status
-from core.runs.spec import LOCAL_OWNER
+from core.runs.spec import LOCAL_OWNER, RunContext
 from core.runs.store import RunStore
 from core.scans import Scan
+from tests.core.runs.toykinds import CountSpec
 from tests.core.runs.waiting import PATIENCE
 
 SHAPE = (16, 20)
@@ -91,3 +97,22 @@ def test_a_parameter_cannot_smuggle_in_another_argument(
     run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
     assert run.status is Status.FAILED
     assert "not a parameter" in run.message
+
+
+def test_the_preview_of_a_slice_model_lies_on_its_plane_in_the_volume(store: RunStore, model: Path) -> None:
+    loaded = load_model(model)
+    contract = loaded.card.input.model_copy(update={"plane": "coronal", "position_mm": 4.0, "spacing_mm": (2.0, 2.0)})
+    slices = dataclasses.replace(loaded, card=loaded.card.model_copy(update={"input": contract}))
+    volume = Scan(np.zeros((1, 30, 10, 34), np.float32), np.eye(4))
+    run_id = store.add(CountSpec(), ProcessIdentity.of())
+    image = np.arange(16 * 20, dtype=np.float32).reshape(SHAPE)
+    context = RunContext(store, run_id, store.result(run_id), LiveWriter(store.folder(run_id)))
+    report = _placed(context, volume, slices)
+    report(Progress(0.0, preview=image))
+    preview = store.preview(run_id, LOCAL_OWNER)
+    assert preview is not None
+    assert preview.grid is not None
+    assert preview.values.shape == preview.grid.shape == (20, 1, 16)
+    assert preview.grid.affine[1, 3] == pytest.approx(4.0)
+    assert slices.prepare(volume).grid.same_as(preview.grid)
+    np.testing.assert_array_equal(plane_to_image(preview.values, "coronal"), image)
