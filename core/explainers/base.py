@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.explainers.parameters import Parameters, validate
-from core.metrics.localisation import RegionShare
+from core.metrics.localisation import OUTSIDE, RegionShare
 from core.progress import Report, silent
 from core.scans.scan import Scan
 
@@ -203,7 +203,8 @@ class Explainer(ABC):
     @classmethod
     def sentence(cls, explanation: Explanation) -> str:
         """The answer in plain words, computed from the numbers."""
-        top = [share.name for share in explanation.regions[:3] if share.share > 0]
+        named = [region for region in explanation.regions if region.share > 0 and region.name != OUTSIDE]
+        top = [region.name for region in named[:3]]
         place = f", most of all in {_listed(top)}" if top else ""
         if explanation.scores and explanation.target and explanation.scores["before"]:
             probability = explanation.scores["before"][explanation.target]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
 
 from core.explainers._captum import CaptumExplainer, MapParameters, summed_over_channels, watched
 from core.explainers.base import MapArray, Question
@@ -19,6 +21,14 @@ class GradCAMParameters(MapParameters):
         "",
         "Convolution layer by name; empty takes the one the model's card names. Deeper: more meaning, coarser map.",
         group="What to show",
+    )
+    weighting: Literal["mean", "elementwise"] = parameter(
+        "mean",
+        "How activations are weighted: by the layer's mean gradient, as published, or each by its own gradient "
+        "(HiResCAM), which holds where a feature speaks for the class in one place and against it in another.",
+        group="What to show",
+        paper="mean",
+        reference="eq. 1",
     )
     rectify: bool = parameter(
         True,
@@ -37,6 +47,7 @@ class GradCAM(CaptumExplainer):
     summary: ClassVar[str] = "The map shows where a late layer saw what speaks for the class."
     reference: ClassVar[str] = "Selvaraju et al., ICCV 2017, eq. 1 and 2"
     parameters_model: ClassVar[type[Parameters]] = GradCAMParameters
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}, "elementwise": {"weighting": "elementwise"}}
     hide_by = "positive"
 
     @classmethod
@@ -62,16 +73,17 @@ class GradCAM(CaptumExplainer):
 
     def attribute(self, question: Question, parameters: GradCAMParameters) -> MapArray:
         """One pass forward and back to the layer, then linear interpolation between its samples' own positions."""
-        from captum.attr import LayerGradCam
+        from captum.attr import LayerGradCam, LayerGradientXActivation
 
         from core.explainers._geometry import at_full_resolution, layer_sampling
 
         network, x = question.model.network, question.prepared.tensor
         layer = question.model.layer(parameters.layer)
-        coarse = LayerGradCam(network, layer).attribute(
-            watched(x), target=question.target, relu_attributions=parameters.rectify
-        )
-        values = at_full_resolution(summed_over_channels(coarse), layer_sampling(network, layer, x), x.shape[2:])
+        method = LayerGradCam if parameters.weighting == "mean" else LayerGradientXActivation
+        coarse = summed_over_channels(method(network, layer).attribute(watched(x), target=question.target))
+        if parameters.rectify:
+            coarse = np.maximum(coarse, 0)
+        values = at_full_resolution(coarse, layer_sampling(network, layer, x), x.shape[2:])
         return MapArray(values, "class activation", "attribution", "logit", diverging=not parameters.rectify)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.explainers.base import Explainer, Explanation, Findings, Question
 from core.explainers.parameters import Parameters, parameter
+from core.metrics.localisation import OUTSIDE
 
 if TYPE_CHECKING:
     from core.models.model import Model
@@ -348,7 +349,7 @@ class Mask(Explainer):
                     "the map is empty and says nothing about the scan."
                 )
             return f"No mask was found: everything that was hidden came back, and {target} stays at {before:.0%}."
-        names = [share for share in explanation.regions if share.share >= 0.05 and "outside" not in share.name][:3]
+        names = [share for share in explanation.regions if share.share >= 0.05 and share.name != OUTSIDE][:3]
         place = ", ".join(f"{share.name} {share.share:.0%}" for share in names)
         amount = f"{numbers['hidden_cm3']:.1f} cm³" if "hidden_cm3" in numbers else f"{numbers['hidden_cm2']:.1f} cm²"
         text = f"Hiding {amount}{f' ({place})' if place else ''} takes {target} from {before:.0%} to {after:.0%}."

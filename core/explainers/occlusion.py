@@ -27,7 +27,7 @@ class OcclusionParameters(BaselineParameters):
         group="What to cover",
     )
     stride_mm: float = parameter(
-        15.0,
+        18.0,
         "Step between boxes, at most the box itself. Smaller: finer map, many more questions to the model.",
         minimum=1.0,
         maximum=200.0,

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Name of the row that holds what lies at label 0.
+OUTSIDE = "outside the atlas"
+
 
 @dataclass(frozen=True)
 class RegionShare:
@@ -42,7 +45,7 @@ def rank_regions(values: np.ndarray, labels: np.ndarray, names: dict[int, str]) 
     Returns
     -------
     tuple of RegionShare
-        One for each label of `names` present on the grid, and "outside the atlas" when mass lies at label 0.
+        One for each label of `names` present on the grid, and `OUTSIDE` when mass lies at label 0.
     """
     if values.shape != labels.shape:
         raise ValueError(f"map {values.shape} and labels {labels.shape} differ in shape")
@@ -58,9 +61,7 @@ def rank_regions(values: np.ndarray, labels: np.ndarray, names: dict[int, str]) 
         if 0 < label < top and voxels[label]
     ]
     if mass[0] > 0:
-        rows.append(
-            RegionShare("outside the atlas", float(mass[0] / total), float(mass[0] / voxels[0]), int(voxels[0]))
-        )
+        rows.append(RegionShare(OUTSIDE, float(mass[0] / total), float(mass[0] / voxels[0]), int(voxels[0])))
     return tuple(sorted(rows, key=lambda row: row.share, reverse=True))
 
 

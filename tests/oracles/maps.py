@@ -59,8 +59,10 @@ def occlusion(
     return fall / covers
 
 
-def grad_cam(network: nn.Module, layer: nn.Module, x: torch.Tensor, target: int) -> np.ndarray:
-    """Selvaraju eq. 1 and 2 at the layer's own resolution."""
+def activations_and_gradients(
+    network: nn.Module, layer: nn.Module, x: torch.Tensor, target: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a layer gives, and the logit's gradient with respect to it; each (K, *spatial)."""
     kept: list[torch.Tensor] = []
 
     def keep(module: nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
@@ -72,11 +74,25 @@ def grad_cam(network: nn.Module, layer: nn.Module, x: torch.Tensor, target: int)
         network(x)[0, target].backward()
     finally:
         handle.remove()
-    activations, gradients = kept[0][0].detach().numpy(), kept[0].grad[0].numpy()
+    return kept[0][0].detach().numpy(), kept[0].grad[0].numpy()
+
+
+def grad_cam(network: nn.Module, layer: nn.Module, x: torch.Tensor, target: int) -> np.ndarray:
+    """Selvaraju eq. 1 and 2 at the layer's own resolution."""
+    activations, gradients = activations_and_gradients(network, layer, x, target)
     total = np.zeros(activations.shape[1:])
     for channel in range(len(activations)):
         total += gradients[channel].mean() * activations[channel]
     return np.maximum(total, 0)
+
+
+def gradient_times_activation(network: nn.Module, layer: nn.Module, x: torch.Tensor, target: int) -> np.ndarray:
+    """Draelos and Carin: Σ_k ∂z/∂A_k(u) · A_k(u)."""
+    activations, gradients = activations_and_gradients(network, layer, x, target)
+    total = np.zeros(activations.shape[1:])
+    for channel in range(len(activations)):
+        total += gradients[channel] * activations[channel]
+    return total
 
 
 class GuidedRectifier(torch.autograd.Function):

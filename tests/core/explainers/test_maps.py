@@ -7,6 +7,7 @@ from torch import nn
 
 from core.errors import BadInput, Cancelled
 from core.explainers import Question, explain
+from core.explainers._geometry import at_full_resolution, layer_sampling
 from core.explainers._hiding import fill_image
 from core.explainers.grad_cam import GradCAM
 from core.explainers.guided_backpropagation import GuidedBackpropagation, hookable_copy
@@ -81,8 +82,6 @@ def test_smoothgrad_draws_the_same_noise_for_the_same_seed_and_leaves_the_worlds
 
 @pytest.mark.parametrize("layer", ["features.block2.conv1", "features.block3.conv1"])
 def test_grad_cam_is_equations_1_and_2_at_the_layers_samples(question, layer):
-    from core.explainers._geometry import layer_sampling
-
     parameters = GradCAM.parameters(values={"layer": layer})
     found = GradCAM().attribute(question, parameters).values
     network, x = question.model.network, question.prepared.tensor
@@ -96,6 +95,17 @@ def test_grad_cam_is_equations_1_and_2_at_the_layers_samples(question, layer):
             neighbours = coarse[tuple(slice(max(p - 1, 0), p + 2) for p in position)]
             assert neighbours.min() - 1e-5 <= around.mean() <= neighbours.max() + 1e-5
     assert found.shape == tuple(x.shape[2:])
+
+
+def test_elementwise_weighting_multiplies_each_activation_by_its_own_gradient(question):
+    layer = question.model.layer("features.block2.conv1")
+    parameters = GradCAM.parameters("elementwise", {"layer": "features.block2.conv1", "rectify": False})
+    found = GradCAM().attribute(question, parameters).values
+    x = question.prepared.tensor
+    sampling = layer_sampling(question.model.network, layer, x)
+    coarse = oracle.gradient_times_activation(question.model.network, layer, x, 1)
+    np.testing.assert_allclose(found, at_full_resolution(coarse, sampling, x.shape[2:]), atol=1e-5)
+    assert found.min() < 0 < found.max()
 
 
 def test_guided_backpropagation_rectifies_every_gradient(question):
