@@ -47,7 +47,7 @@ def test_held_out_accuracy_is_high_and_no_artefact(model: Model) -> None:
     assert model.card.metrics["test"]["balanced_accuracy"] >= 0.9
     swap = model.card.metrics["swap_test"]
     assert swap["probability_before"] >= 0.9
-    assert swap["probability_planted_swapped"] <= 0.1
+    assert swap["probability_planted_swapped"] <= 0.2
     assert swap["probability_elsewhere_swapped_lowest"] >= 0.9 * swap["probability_before"]
 
 
