@@ -76,10 +76,12 @@ def unfit_explainers(card: Card) -> dict[str, str]:
     LightboxError
         When the model cannot be loaded.
     """
-    return _unfit_explainers(card.name, content_of(card.name))
+    # the place of the spinner stays when it goes: what stands below must not be built anew under somebody's click
+    with st.empty(), st.spinner("Loading the model"):
+        return _unfit_explainers(card.name, content_of(card.name))
 
 
-@st.cache_data(max_entries=64, show_spinner="Loading the model")
+@st.cache_data(max_entries=64, show_spinner=False)
 def _unfit_explainers(model: str, content: str) -> dict[str, str]:
     return backend.ask(questions.unfit, model, content)
 

@@ -21,7 +21,7 @@ def show() -> None:
     _follow_link(laid)
     with st.sidebar:
         order = show_intake()
-        _explain_button(order)
+        _explain_button(laid, order)
     if order.scan is None or laid.scan is None:
         _nothing_loaded()
         return
@@ -111,10 +111,10 @@ def _cancel(run_id: str) -> None:
     manager().cancel(run_id, owner())
 
 
-def _explain_button(order: Order) -> None:
+def _explain_button(laid: Desk, order: Order) -> None:
     ready = order.scan is not None and order.entry is not None and order.refusal is None
     with st.container(key="explain-action"):
-        pressed = st.button(
+        st.button(
             "Explain",
             type="primary",
             width="stretch",
@@ -122,28 +122,34 @@ def _explain_button(order: Order) -> None:
             disabled=not ready,
             shortcut="Ctrl+Enter",
             key="explain",
+            on_click=_start,
         )
-    if pressed:
-        _start(order)
+    if laid.problem:
+        st.error(laid.problem)
+        laid.problem = None
 
 
-def _start(order: Order) -> None:
+def _start() -> None:
+    """Ask for a run. A callback, so that it cannot be lost, and from the desk, so that it asks for what is shown."""
     laid = desk()
-    assert order.card is not None and order.entry is not None and order.setting is not None and laid.scan is not None
+    entry = catalogue.explainer_entries().get(laid.explainer or "")
+    if laid.scan is None or laid.model is None or entry is None:
+        return
+    setting = laid.setting(entry.name, entry.first_preset)
     try:
         laid.run = manager().submit(
             ExplanationSpec(
                 owner=owner(),
                 scan=laid.scan,
-                model=order.card.name,
-                explainer=order.entry.name,
+                model=laid.model,
+                explainer=entry.name,
                 target=laid.target,
-                preset=order.setting.preset,
-                parameters=dict(order.setting.changes),
+                preset=setting.preset,
+                parameters=dict(setting.changes),
             )
         )
     except LightboxError as problem:
-        st.error(str(problem))
+        laid.problem = str(problem)
 
 
 def _predict(order: Order) -> tuple[Prediction | None, str | None]:
@@ -152,12 +158,13 @@ def _predict(order: Order) -> tuple[Prediction | None, str | None]:
         return None, order.refusal
     content = catalogue.content_of(order.card.name)
     try:
-        return _predicted(order.scan, owner(), order.card.name, content), None
+        with st.empty(), st.spinner("Asking the model"):
+            return _predicted(order.scan, owner(), order.card.name, content), None
     except LightboxError as problem:
         return None, str(problem)
 
 
-@st.cache_data(max_entries=256, show_spinner="Asking the model")
+@st.cache_data(max_entries=256, show_spinner=False)
 def _predicted(scan: str, whose: str, model: str, content: str) -> Prediction:
     return backend.ask(questions.predict, scan, whose, model, content)
 

@@ -5,7 +5,7 @@ import streamlit as st
 from core.runs import manager
 from dashboard import demo, runs, text
 from dashboard.session import desk, owner
-from dashboard.shell import STATIC, page_path
+from dashboard.shell import STATIC
 
 #: A photograph of a real result; `docs/images` has the whole page.
 PICTURE = STATIC / "demo.png"
@@ -50,15 +50,22 @@ def show() -> None:
 def _demo_button() -> None:
     scans = demo.scans()
     with st.container(horizontal=True):
-        if st.button(
-            "Open the demo", type="primary", icon=":material/play_arrow:", disabled=not scans, key="open demo"
-        ):
-            open_demo(scans[0])
-            st.switch_page(page_path("explain"))
-        if st.button("Open a scan of your own", icon=":material/upload_file:", key="open own"):
-            st.switch_page(page_path("explain"))
+        st.button(
+            "Open the demo",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not scans,
+            key="open demo",
+            on_click=open_demo,
+            args=scans[:1],
+        )
+        st.button("Open a scan of your own", icon=":material/upload_file:", key="open own", on_click=_to_explain)
     if not scans:
         st.html(text.quiet("The demo scans are not there: run make assets once."))
+
+
+def _to_explain() -> None:
+    desk().go_to = "explain"
 
 
 def open_demo(scan: demo.DemoScan) -> None:
@@ -70,3 +77,4 @@ def open_demo(scan: demo.DemoScan) -> None:
     laid.explainer = "mask"
     laid.settings.pop("mask", None)
     laid.revision += 1
+    laid.go_to = "explain"

@@ -15,6 +15,7 @@ from dashboard.catalogue import ExplainerEntry
 from dashboard.session import Desk, Setting, desk, owner
 
 _SPOOLED = "spooled upload"
+_CHOSEN = "series was chosen"
 _PROBLEM = "upload problem"
 _UPLOADER = "uploader number"
 
@@ -148,18 +149,23 @@ def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volum
 
 def _choose_series(laid: Desk, spooled: uploads.Spooled) -> None:
     choices = {choice.key: choice for choice in spooled.choices}
+    if st.session_state.pop(_CHOSEN, False):
+        volumes = choices[st.session_state["series"]].volumes
+        with st.spinner("Reading"):
+            _read(laid, spooled, st.session_state["series"], st.session_state["volume"] - 1 if volumes > 1 else None)
     st.markdown("There is more than one image in it:" if len(choices) > 1 else "It holds several volumes:")
     key = st.selectbox(
         "Image", list(choices), format_func=lambda k: choices[k].description, disabled=len(choices) == 1, key="series"
     )
-    volume = None
     if choices[key].volumes > 1:
-        volume = st.number_input(f"Volume, 1 to {choices[key].volumes}", 1, choices[key].volumes, 1, key="volume") - 1
+        st.number_input(f"Volume, 1 to {choices[key].volumes}", 1, choices[key].volumes, 1, key="volume")
     with st.container(horizontal=True):
-        if st.button("Open", type="primary", key="open series"):
-            with st.spinner("Reading"):
-                _read(laid, spooled, key, volume)
+        st.button("Open", type="primary", key="open series", on_click=_series_chosen)
         st.button("Discard", on_click=_drop_spooled, key="discard upload")
+
+
+def _series_chosen() -> None:
+    st.session_state[_CHOSEN] = True
 
 
 def _drop_spooled() -> None:

@@ -9,7 +9,6 @@ from core.errors import LightboxError
 from core.models.card import Card
 from dashboard import backend, catalogue, questions, text
 from dashboard.session import desk
-from dashboard.shell import page_path
 
 
 def show() -> None:
@@ -35,11 +34,8 @@ def _show_card(card: Card) -> None:
         if card.synthetic:
             tags.append(text.tag("synthetic data", "synthetic"))
         st.html(text.facts([f"<b class='title'>{text.escape(card.title)}</b>", *tags]))
-        if st.button("Explain with it", key=f"use {card.name}", icon=":material/play_arrow:"):
-            laid = desk()
-            laid.model, laid.target = card.name, None
-            laid.revision += 1
-            st.switch_page(page_path("explain"))
+        icon = ":material/play_arrow:"
+        st.button("Explain with it", key=f"use {card.name}", icon=icon, on_click=_use, args=(card.name,))
     if card.description:
         st.markdown(card.description)
     left, middle, right = st.columns(3, gap="large", wrap=False)
@@ -61,6 +57,13 @@ def _show_card(card: Card) -> None:
     if details:
         with st.expander("Training settings"):
             st.html(text.numbers(details))
+
+
+def _use(model: str) -> None:
+    laid = desk()
+    laid.model, laid.target = model, None
+    laid.revision += 1
+    laid.go_to = "explain"
 
 
 def _show_explainers(card: Card) -> None:

@@ -10,7 +10,7 @@ from core.runs import Run, Status, manager
 from dashboard import answer, catalogue, text
 from dashboard.explain import POLL, open_run
 from dashboard.session import desk, owner
-from dashboard.shell import page_path
+from dashboard.shell import turn_page
 
 _PAGE = 25
 
@@ -23,6 +23,7 @@ def show() -> None:
 
 
 def _list(was_going: bool) -> None:
+    turn_page()
     found = manager().store.runs(owner())
     if was_going and all(run.status.final for run in found):
         st.rerun()
@@ -122,9 +123,17 @@ def _actions(run: Run) -> None:
 
 
 def _open_button(run: Run) -> None:
-    if run.kind == "explanation" and st.button("Open", key=f"open {run.id}"):
-        open_run(run.id)
-        st.switch_page(page_path("explain"))
+    if run.kind == "explanation":
+        st.button("Open", key=f"open {run.id}", on_click=_open, args=(run.id,))
+
+
+def _open(run_id: str) -> None:
+    try:
+        open_run(run_id)
+    except LightboxError as problem:
+        st.toast(str(problem))
+    else:
+        desk().go_to = "explain"
 
 
 def _cancel(run_id: str) -> None:

@@ -48,6 +48,10 @@ class Desk:
     demo: str | None = None
     #: counts changes that did not come from a control, so that controls start again from the values here
     revision: int = 0
+    #: why a run could not be asked for, until it was said
+    problem: str | None = None
+    #: page to turn to, by name
+    go_to: str | None = None
     #: the run that the address of the page named last
     linked: str | None = None
     _runs: dict[tuple[str | None, ...], str] = field(default_factory=dict)

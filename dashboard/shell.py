@@ -15,6 +15,7 @@ from core.errors import LightboxError
 from core.runs import manager
 from core.settings import ROOT
 from dashboard import backend, questions
+from dashboard.session import desk
 
 _LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parent / "static"
@@ -39,6 +40,7 @@ def show() -> None:
     st.logo(str(STATIC / "logo.svg"), size="medium")
     pages = [st.Page(page_path(name), title=title, default=name == "home") for name, title in PAGES.items()]
     chosen = st.navigation(pages, position="top")
+    turn_page()
     try:
         chosen.run()
     except LightboxError as problem:
@@ -59,6 +61,18 @@ def _get_ready() -> None:
 def _warm_up() -> None:
     manager().warm_up()
     backend.warm_up(questions.get_ready)
+
+
+def turn_page() -> None:
+    """Go to the page that a button asked for.
+
+    Buttons that lead elsewhere only set ``desk().go_to`` in their callback: a callback is never lost, whereas what a
+    button returns is when the script is started again (by a poll, by the viewer) before it gets to the button.
+    """
+    laid = desk()
+    if laid.go_to is not None:
+        page, laid.go_to = laid.go_to, None
+        st.switch_page(page_path(page))
 
 
 def show_problem(problem: Exception) -> bool:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 APP = ROOT / "dashboard" / "app.py"
 #: A run on a slow machine with two cores that other tests share.
 LONG = 150_000
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,9 @@ def upload(page, name, content):
 
 
 def predicted(page):
-    """Wait until the model has answered; returns the probability of the class."""
+    """Wait until the model has answered and the page stands; returns the probability of the class."""
     expect(page.get_by_text("What the model says")).to_be_visible(timeout=LONG)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=LONG)
     return float(page.locator(".answer .figure span").first.inner_text())
 
 
@@ -135,7 +137,7 @@ def test_an_uploaded_nifti_is_explained_in_its_own_space(page, server, tmp_path)
     choose(page, "Explainer", "Grad-CAM")
     explained(page)
     page.get_by_role("button", name="Keep").click()
-    download(page, re.compile("NIfTI")).save_as(tmp_path / "map.nii.gz")
+    download(page, "Class activation (NIfTI)").save_as(tmp_path / "map.nii.gz")
     kept = nibabel.load(tmp_path / "map.nii.gz")
     original = nibabel.Nifti1Image.from_bytes(scans.nifti())
     assert kept.shape == original.shape
@@ -195,7 +197,7 @@ def test_several_images_in_one_upload_are_offered_for_choice(page, server):
     expect(volume).to_be_visible(timeout=30_000)
     volume.fill("2")
     volume.press("Enter")
-    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_test_id("stBaseButton-primary").filter(has_text="Open").click()
     assert predicted(page) >= 0.9
 
 
@@ -204,6 +206,7 @@ def test_cancel_stops_a_run_within_seconds(page, server):
     choose(page, "Scan", "Alzheimer's disease, 0.5 years")
     predicted(page)
     page.get_by_role("radio", name="paper").click()
+    expect(page.get_by_role("combobox", name="Support")).to_have_value("everywhere")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text(re.compile(r"Iteration \d+ of"))).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Cancel").click()
@@ -229,4 +232,4 @@ def test_a_link_opens_the_run_after_the_server_was_started_again(page, tmp_path)
         page.goto(f"{second.url}/explain?{run}")
         finished(page)
         assert page.locator(".answer .sentence").inner_text() == sentence
-        expect(page.get_by_test_id("stSelectbox").filter(has_text="Saliency")).to_be_visible()
+        expect(page.get_by_role("combobox", name="Explainer")).to_have_value("Saliency")
