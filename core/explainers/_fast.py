@@ -25,7 +25,11 @@ class FastNetwork:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (N, classes), float32, of inputs (N, C, *spatial)."""
-        return self.module(x.to(self.dtype, memory_format=self.layout)).float()
+        return self.module(self.ready(x)).float()
+
+    def ready(self, x: torch.Tensor) -> torch.Tensor:
+        """`x` in this network's precision and layout: calling with such a tensor converts nothing."""
+        return x.to(self.dtype, memory_format=self.layout)
 
 
 def fast_network(network: nn.Module, dimensions: int, precision: Precision = "auto") -> FastNetwork:

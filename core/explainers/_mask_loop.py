@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from core.explainers._fast import FastNetwork
 from core.explainers._mask_equations import (
     Weights,
     margin,
@@ -80,10 +81,12 @@ class MaskLoop:
         parameters: MaskParameters,
     ) -> None:
         self.network, self.target, self.parameters = network, target, parameters
-        self._x = x
+        # painted on in the network's own precision, so that nothing but the box is converted in an iteration
+        self._canvas = network.ready(x) if isinstance(network, FastNetwork) else x
         self._box = _bounding_box(support)
         inside = self._inside = (slice(None), slice(None), *self._box)
         self._support = torch.from_numpy(support[self._box].astype(np.float32)).to(x.device)[None, None]
+        self._x_inside = x[inside].contiguous()
         self._none = torch.zeros_like(self._support)
         self._change = ((fill - x)[inside] * self._support).contiguous()
         self._padding = _padding(self._box, support.shape)
@@ -158,7 +161,7 @@ class MaskLoop:
         return functional.pad(hidden, self._padding)[0, 0].detach().cpu().numpy()
 
     def _masked(self, hidden: torch.Tensor) -> torch.Tensor:
-        return _Paint.apply(hidden, self._x, self._change, self._inside)
+        return _Paint.apply(hidden, self._canvas, self._x_inside, self._change, self._inside)
 
     def _project(self) -> None:
         if self._coarse:
@@ -189,23 +192,28 @@ class MaskLoop:
 
 
 class _Paint(torch.autograd.Function):
-    """Equation 1 written as X + h·(μ − X), which is X outside the box: one copy of X instead of a padded product."""
+    """Equation 1 written as X + h·(μ − X), which is X outside the box; on a canvas that may be of lower precision."""
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: torch.Tensor, x: torch.Tensor, change: torch.Tensor, inside: tuple[slice, ...]
+        ctx: Any,
+        hidden: torch.Tensor,
+        canvas: torch.Tensor,
+        x_inside: torch.Tensor,
+        change: torch.Tensor,
+        inside: tuple[slice, ...],
     ) -> torch.Tensor:
         ctx.save_for_backward(change)
         ctx.inside = inside
-        painted = x.clone()
-        painted[inside].addcmul_(change, hidden)
+        painted = canvas.clone()
+        painted[inside] = torch.addcmul(x_inside, change, hidden).to(canvas.dtype)
         return painted
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         (change,) = ctx.saved_tensors
         painted = gradients[0][ctx.inside] * change
-        return painted if painted.shape[1] == 1 else painted.sum(dim=1, keepdim=True), None, None, None
+        return painted if painted.shape[1] == 1 else painted.sum(dim=1, keepdim=True), None, None, None, None
 
 
 class Candidates:
