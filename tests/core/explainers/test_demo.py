@@ -46,6 +46,17 @@ def test_demo_map_is_in_the_scans_own_grid_and_the_mask_preview_in_the_models(ex
     assert shapes == {tuple(model.card.input.shape)}
 
 
+@pytest.mark.parametrize("file", ["ad-slice.png", "ad-moderate.nii.gz"])
+def test_slice_model_is_explained_by_the_same_code_from_a_picture_or_a_volume(file):
+    scan = load_scan(ASSETS / "scans" / file)
+    found = explain(scan, load_model("alzheimer-phantom-slice", "cpu"), "mask", target="AD")
+    assert found.scores["before"]["AD"] >= 0.9
+    assert found.scores["after"]["AD"] <= 0.05
+    assert found.arrays["map"].values.shape == scan.shape
+    assert found.numbers["hidden_cm2"] > 0
+    assert all(check.passed for check in found.checks)
+
+
 @pytest.mark.parametrize("lambda_1", [1e-4, 1e-3])
 def test_the_documented_call_works_for_other_prices(explanation, lambda_1):
     model = load_model("alzheimer-phantom", "cpu")
