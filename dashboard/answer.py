@@ -81,7 +81,7 @@ def show_live_curves(history: Mapping[str, Sequence[float | None]], explainer: s
 
 def _history(history: Mapping[str, Sequence[float]], colour: str) -> None:
     if not history:
-        st.html(text.quiet("Computed in one pass: there is no history."))
+        st.html(text.quiet("Nothing was optimised: there is no history."))
         return
     st.plotly_chart(figures.history_curves(history, colour), theme=None, config=figures.CONFIG, key="history")
 

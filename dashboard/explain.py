@@ -46,6 +46,8 @@ class _Watch:
         self._order = order
         self._prediction = prediction
         self._refusal = refusal
+        # a 2D model that takes one plane of a volume: that plane is the one to look at
+        self._plane = (order.card.input.plane if order.card is not None else None) or "axial"
 
     def show(self, run: Run | None) -> None:
         """Draw what there is to see of `run`."""
@@ -67,12 +69,12 @@ class _Watch:
             with line:
                 st.html(answer.result_line(explanation))
             with images:
-                stage.show_result(self._scan, run.id, explanation)
+                stage.show_result(self._scan, self._plane, run.id, explanation)
         else:
             with line:
                 st.html(answer.ended_line(run))
             with images:
-                stage.show_scan(self._scan)
+                stage.show_scan(self._scan, self._plane)
 
     def _draw_waiting(self, line: st.delta_generator.DeltaGenerator, images: st.delta_generator.DeltaGenerator) -> None:
         with line:
@@ -81,7 +83,7 @@ class _Watch:
             elif self._prediction is not None:
                 st.html(answer.prediction_line(self._prediction, desk().target))
         with images:
-            stage.show_scan(self._scan)
+            stage.show_scan(self._scan, self._plane)
 
     def _draw_going(
         self,
@@ -102,7 +104,7 @@ class _Watch:
                 args=(run.id,),
             )
         with images:
-            stage.show_preview(self._scan, run.id, manager().store.preview(run.id, owner()))
+            stage.show_preview(self._scan, self._plane, run.id, manager().store.preview(run.id, owner()))
         with below:
             answer.show_live_curves(live.history, run.request["explainer"])
 

@@ -39,11 +39,10 @@ def show() -> None:
                 caption="What the demo shows: scan, hidden share, masked scan. Synthetic data.",
             )
     st.markdown("##### Latest runs")
-    latest = manager().store.runs(owner(), limit=5)
-    if not latest:
+    if manager().store.runs(owner(), limit=1):
+        runs.show_list(5)
+    else:
         st.html(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
-    for run in latest:
-        runs.show_row(run)
     st.html(text.quiet("Lightbox is a research tool, not a medical device."))
 
 

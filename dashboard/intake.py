@@ -196,13 +196,12 @@ def _choose_model(laid: Desk, shape: tuple[int, ...] | None) -> Card | None:
             "Model", [], placeholder="No model fits this scan" if cards else "No model installed", key="no model"
         )
     else:
-        if laid.model not in fitting:
-            laid.model = fitting[0]
-        key = f"model:{laid.revision}:{len(fitting)}:{laid.model}"
+        model = laid.model = _preferred(laid, fitting, cards, shape)
+        key = f"model:{laid.revision}:{len(fitting)}:{model}"
         st.selectbox(
             "Model",
             fitting,
-            index=fitting.index(laid.model),
+            index=fitting.index(model),
             format_func=lambda name: cards[name].title,
             key=key,
             on_change=_model_chosen,
@@ -213,6 +212,16 @@ def _choose_model(laid: Desk, shape: tuple[int, ...] | None) -> Card | None:
     if reasons:
         st.html(text.quiet(f"Not offered: {' '.join(reasons)}"))
     return cards.get(laid.model) if laid.model else None
+
+
+def _preferred(laid: Desk, fitting: list[str], cards: dict[str, Card], shape: tuple[int, ...] | None) -> str:
+    """The model that was chosen, unless it does not fit or a new scan has a better one: volumes for volumes."""
+    new_scan, laid.model_for = laid.model_for != laid.scan, laid.scan
+    alike = [name for name in fitting if shape is None or cards[name].input.dimensions == len(shape) - 1]
+    if laid.model in fitting and (laid.model in alike or not alike or not new_scan):
+        return laid.model
+    laid.target = None
+    return (alike or fitting)[0]
 
 
 def _model_chosen(key: str) -> None:

@@ -18,13 +18,18 @@ _PAGE = 25
 def show() -> None:
     """Draw the page."""
     st.markdown("### Runs")
-    going = any(not run.status.final for run in manager().store.runs(owner()))
-    st.fragment(_list, run_every=POLL if going else None)(going)
+    show_list(200)
 
 
-def _list(was_going: bool) -> None:
+def show_list(limit: int) -> None:
+    """The latest runs, drawn again by themselves as long as one of them is going on."""
+    going = any(not run.status.final for run in manager().store.runs(owner(), limit))
+    st.fragment(_list, run_every=POLL if going else None)(going, limit)
+
+
+def _list(was_going: bool, limit: int) -> None:
     turn_page()
-    found = manager().store.runs(owner())
+    found = manager().store.runs(owner(), limit)
     if was_going and all(run.status.final for run in found):
         st.rerun()
     if not found:
@@ -32,11 +37,12 @@ def _list(was_going: bool) -> None:
         return
     pages = -(-len(found) // _PAGE)
     page = st.pagination(pages, key="runs page") if pages > 1 else 1
-    for run in found[(page - 1) * _PAGE : page * _PAGE]:
-        show_row(run)
+    with st.container(gap="xsmall"):
+        for run in found[(page - 1) * _PAGE : page * _PAGE]:
+            _row(run)
 
 
-def show_row(run: Run) -> None:
+def _row(run: Run) -> None:
     """One run: what, where it stands, what can be done with it."""
     with st.container(border=True, key=f"run-{run.id}"):
         columns = st.columns([3.2, 2.6, 0.9, 1.7], vertical_alignment="center", wrap=False)

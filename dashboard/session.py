@@ -48,6 +48,8 @@ class Desk:
     demo: str | None = None
     #: counts changes that did not come from a control, so that controls start again from the values here
     revision: int = 0
+    #: the scan that `model` was chosen for
+    model_for: str | None = None
     #: why a run could not be asked for, until it was said
     problem: str | None = None
     #: page to turn to, by name
@@ -123,7 +125,7 @@ class Desk:
             Preset that its parameters are changes of.
         """
         self.scan, self.model, self.explainer = request["scan"], request["model"], request["explainer"]
-        self.target = target
+        self.target, self.model_for = target, request["scan"]
         self.settings[request["explainer"]] = Setting(preset, dict(request.get("parameters") or {}))
         self.revision += 1
         self.run = run

@@ -9,6 +9,7 @@ from core.runs import Preview
 from core.scans.scan import Scan
 from dashboard.session import owner
 from dashboard.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
+from dashboard.viewer.viewer import Plane
 
 #: One key for every state of the page, so that crosshair, zoom and window stay while results come and go.
 VIEWER_KEY = "explain viewer"
@@ -19,21 +20,21 @@ _ATTRIBUTION_FLOOR = 0.25
 _EMPTY = {True: "Nothing had to be hidden.", False: "The map is zero everywhere."}
 
 
-def show_scan(scan: Scan) -> None:
-    """The scan alone."""
-    viewer([_scan_panel(scan)], key=VIEWER_KEY, height=_HEIGHT)
+def show_scan(scan: Scan, plane: Plane) -> None:
+    """The scan alone; `plane` is the large one at first."""
+    viewer([_scan_panel(scan)], key=VIEWER_KEY, height=_HEIGHT, plane=plane)
 
 
-def show_preview(scan: Scan, run: str, preview: Preview | None) -> None:
+def show_preview(scan: Scan, plane: Plane, run: str, preview: Preview | None) -> None:
     """The scan, and the map as it forms; before the first preview both panels show the scan."""
     layers = [_image(scan)]
     if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
         reference = publish(preview.values, preview.grid.affine, owner=owner(), name=f"preview:{run}:{preview.version}")
         layers.append(Layer(reference, "map", name="forming", opacity=0.65))
-    viewer([_scan_panel(scan), Panel("overlay", "Forming", layers)], key=VIEWER_KEY, height=_HEIGHT)
+    viewer([_scan_panel(scan), Panel("overlay", "Forming", layers)], key=VIEWER_KEY, height=_HEIGHT, plane=plane)
 
 
-def show_result(scan: Scan, run: str, explanation: StoredExplanation) -> None:
+def show_result(scan: Scan, plane: Plane, run: str, explanation: StoredExplanation) -> None:
     """Scan, map over the scan, and the changed scan where the explainer made one."""
     main = explanation.arrays["map"]
     nothing = not np.any(main.values)
@@ -49,7 +50,13 @@ def show_result(scan: Scan, run: str, explanation: StoredExplanation) -> None:
             window = publish_scan(scan, owner=owner()).window
             layer = Layer(_published(scan, run, name, array), "image", name=array.title, unit=array.unit, window=window)
             panels.append(Panel(name, array.title[:1].upper() + array.title[1:], [layer]))
-    viewer(panels[:4], key=VIEWER_KEY, height=_HEIGHT, crosshair=None if nothing else strongest(str(main.path)))
+    viewer(
+        panels[:4],
+        key=VIEWER_KEY,
+        height=_HEIGHT,
+        plane=plane,
+        crosshair=None if nothing else strongest(str(main.path)),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -201,3 +201,20 @@ def test_every_parameter_of_every_explainer_has_help(workbench):
         assert entry.summary
         for control in entry.controls:
             assert control.help, f"{entry.name}: {control.name}"
+
+
+def test_a_new_scan_gets_a_model_of_its_own_kind(workbench, small_assets, monkeypatch):
+    from core.models.card import read_card
+
+    image = read_card(small_assets / "models" / "tiny-image")
+    volume = read_card(small_assets / "models" / "tiny-volume")
+    sliced = image.model_copy(update={"input": image.input.model_copy(update={"plane": "coronal"})})
+    monkeypatch.setattr("dashboard.catalogue.list_cards", lambda: [sliced, volume])
+    page = opened(workbench, workbench.add_scan(np.random.default_rng(0).random((1, 16, 20), np.float32)))
+    assert page.session_state["desk"].model == "tiny-image"
+    page.session_state["desk"].scan = workbench.add_scan()
+    page.run()
+    assert page.session_state["desk"].model == "tiny-volume"
+    next(box for box in page.selectbox if box.label == "Model").select("tiny-image").run()
+    page.run()
+    assert page.session_state["desk"].model == "tiny-image", "what a person chose is kept"
