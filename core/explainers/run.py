@@ -113,10 +113,9 @@ def _region_in_model(region: np.ndarray | None, scan: Scan, prepared: PreparedIn
 
 
 def _in_scan_space(array: MapArray, prepared: PreparedInput) -> MapArray:
-    values = prepared.to_scan(array.values, fill=array.neutral)
     if array.kind == "image":
-        values = prepared.in_scan_units(values)
-    return dataclasses.replace(array, values=values)
+        return dataclasses.replace(array, values=prepared.changed_scan(array.values))
+    return dataclasses.replace(array, values=prepared.to_scan(array.values, fill=array.neutral))
 
 
 def _regions(findings: Findings, model: Model) -> tuple[tuple[RegionShare, ...], str]:

@@ -31,8 +31,8 @@ class PreparedInput:
         For a 2D model on a volume: the plane that was taken.
     notes, warnings : tuple of str
         What was done to meet the contract ("resampled 1.5 → 3 mm"); what does not fit it.
-    gain, offset : float
-        Tensor value = scan value · gain + offset (before clipping, where the contract clips).
+    gain : float
+        How much the tensor changes for one unit of the scan (before clipping, where the contract clips).
     picture_spacing_mm : tuple of float, optional
         What the contract says a pixel measures, for an image scaled to the model's size.
     """
@@ -44,7 +44,6 @@ class PreparedInput:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     gain: float = 1.0
-    offset: float = 0.0
     picture_spacing_mm: tuple[float, ...] | None = None
 
     @property
@@ -67,9 +66,19 @@ class PreparedInput:
             return _spread_plane(values, self.grid, self.scan.grid, _PLANE_AXIS[self.plane], order, fill)
         return resample(values, self.grid, self.scan.grid, order=order, fill=fill).astype(np.float32, copy=False)
 
-    def in_scan_units(self, values: np.ndarray) -> np.ndarray:
-        """Values of the tensor (an image an explainer changed) → the scan's own intensities, float32."""
-        return ((values - self.offset) / self.gain).astype(np.float32)
+    def changed_scan(self, image: np.ndarray) -> np.ndarray:
+        """First channel of the scan with the change that `image` makes to the network's input, float32.
+
+        Only the change is carried over, at the model's resolution: where an explainer changed nothing, the scan is
+        shown as it is and not as blurred as the model saw it.
+
+        Parameters
+        ----------
+        image : numpy.ndarray
+            First channel of the changed input, the tensor's spatial shape and units.
+        """
+        change = image - self.tensor[0, 0].cpu().numpy()
+        return self.scan.array[0] + (self.to_scan(change) / self.gain).astype(np.float32)
 
     def to_model(self, values: np.ndarray, order: int = 0) -> np.ndarray:
         """Array of the scan's spatial shape (a region) → model space, the spatial shape of the tensor."""
@@ -106,7 +115,6 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
         notes=(*notes, *intensities.notes),
         warnings=(*warnings, *intensities.warnings),
         gain=intensities.gain,
-        offset=intensities.offset,
         picture_spacing_mm=contract.spacing_mm if scan.dimensions == 2 and contract.shape else None,
     )
 

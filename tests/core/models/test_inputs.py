@@ -155,7 +155,20 @@ def test_full_scale_of_a_picture_is_read_as_the_models_range_and_undone_on_the_w
     prepared = prepare(picture(values, units), slice_contract())
     np.testing.assert_allclose(prepared.tensor[0, 0].numpy(), values / full, atol=1e-6)
     assert prepared.notes == (f"{units} picture: 0…{full} read as 0…1",)
-    np.testing.assert_allclose(prepared.in_scan_units(prepared.tensor[0, 0].numpy()), values, rtol=1e-5, atol=1e-2)
+    halved = prepared.changed_scan(prepared.tensor[0, 0].numpy() / 2)
+    np.testing.assert_allclose(halved, values / 2, rtol=1e-5, atol=1e-2)
+
+
+def test_a_changed_scan_keeps_its_own_detail_where_nothing_was_changed() -> None:
+    fine = scan_on(mni_grid(3.0))
+    prepared = prepare(fine, volume_contract())
+    changed = prepared.tensor[0, 0].numpy().copy()
+    half = COARSE.shape[0] // 2
+    changed[:half] = 1.0
+    result = prepared.changed_scan(changed)
+    untouched = 2 * half + 2  # one coarse voxel of interpolation beyond the change
+    assert np.array_equal(result[untouched:], fine.array[0, untouched:])
+    assert np.abs(result[: 2 * half - 2] - fine.array[0, : 2 * half - 2]).max() > 0.5
 
 
 def test_a_scan_outside_the_trained_range_is_warned_about_not_rescaled() -> None:
