@@ -158,8 +158,8 @@ def _predict(order: Order) -> tuple[Prediction | None, str | None]:
     """What the model says, and why it cannot be asked."""
     if order.card is None or order.scan is None:
         return None, order.refusal
-    content = catalogue.content_of(order.card.name)
     try:
+        content = catalogue.content_of(order.card.name)
         with st.empty(), st.spinner("Asking the model"):
             return _predicted(order.scan, owner(), order.card.name, content), None
     except LightboxError as problem:

@@ -1,8 +1,10 @@
 """The left side of the Explain page: what goes in."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NoReturn
 
 import streamlit as st
 
@@ -18,6 +20,7 @@ _SPOOLED = "spooled upload"
 _CHOSEN = "series was chosen"
 _PROBLEM = "upload problem"
 _UPLOADER = "uploader number"
+_NO_ROOM = "The upload cannot be written to the disk: free some space, then open the file again."
 
 
 @dataclass(frozen=True)
@@ -120,24 +123,41 @@ def _upload(laid: Desk) -> None:
         if files:
             _drop_spooled()
             with st.spinner("Reading"):
-                _read(laid, uploads.spool(files))
+                _take(laid, files)
         if _PROBLEM in state:
             st.error(state[_PROBLEM])
         if _SPOOLED in state:
             _choose_series(laid, state[_SPOOLED])
 
 
+def _take(laid: Desk, files: Sequence[uploads.UploadedFile]) -> None:
+    """Spool what was uploaded and read it."""
+    try:
+        spooled = uploads.spool(files)
+    except OSError:
+        _refuse(_NO_ROOM)
+    else:
+        _read(laid, spooled)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    """Say why an upload was not taken, beside an uploader that is empty again."""
+    state = st.session_state
+    state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
+    state.pop(_SPOOLED, None)
+    state[_PROBLEM] = sentence
+    st.rerun()
+
+
 def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volume: int | None = None) -> None:
     """Read spooled files; afterwards the uploader starts empty, which frees what Streamlit held."""
     state = st.session_state
-    state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
     try:
         reading = backend.ask(questions.read_upload, spooled.files, owner(), series, volume)
-    except LightboxError as problem:
+    except (LightboxError, OSError) as problem:
         spooled.remove()
-        state.pop(_SPOOLED, None)
-        state[_PROBLEM] = str(problem)
-        st.rerun()
+        _refuse(str(problem) if isinstance(problem, LightboxError) else _NO_ROOM)
+    state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
     if reading.scan is None:
         state[_SPOOLED] = uploads.Spooled(spooled.folder, spooled.files, reading.choices)
         st.rerun()

@@ -1,6 +1,7 @@
 """The frame around every page: navigation, look, and what happens when something goes wrong."""
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -59,7 +60,8 @@ def _get_ready() -> None:
 
 
 def _warm_up() -> None:
-    manager().warm_up()
+    with contextlib.suppress(LightboxError):
+        manager().warm_up()
     backend.warm_up(questions.get_ready)
 
 
@@ -91,9 +93,12 @@ def show_problem(problem: Exception) -> bool:
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Open the store when the server starts, end the workers when it stops."""
-    runs = await asyncio.to_thread(manager)
+    # a store that cannot be opened does not keep the server from starting: every page says what to do, and tries again
+    with contextlib.suppress(LightboxError):
+        await asyncio.to_thread(manager)
     try:
         yield
     finally:
         backend.close()
-        runs.close()
+        with contextlib.suppress(LightboxError):
+            manager().close()

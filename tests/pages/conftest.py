@@ -123,6 +123,8 @@ def workbench(tmp_path, small_assets, monkeypatch):
     monkeypatch.setenv("LIGHTBOX_WORKER", "inline")
     monkeypatch.setattr("core.models.folders.ASSETS", small_assets)
     monkeypatch.setattr("dashboard.demo.ASSETS", small_assets)
+    # it would start processes a moment later, perhaps when this test is over
+    monkeypatch.setattr("dashboard.shell._get_ready", lambda: None)
     _forget()
     yield Workbench(tmp_path)
     manager().close()

@@ -1,7 +1,9 @@
 import json
+import time
 
 import numpy as np
 
+from core.progress import Progress
 from core.runs import LOCAL_OWNER, Status, manager
 from tests.pages.conftest import DEMO, SHAPE, said, settle
 
@@ -136,12 +138,26 @@ def test_a_failed_run_says_what_to_do(workbench):
     assert "features.block1.conv1" in text
 
 
-def test_a_cancelled_run_says_so_and_can_be_started_again(workbench):
+def test_a_run_that_goes_on_shows_where_it_is_and_can_be_cancelled(workbench, monkeypatch):
+    def endless(self, question, parameters):
+        for step in range(100_000):
+            question.report(Progress(0.25, "counting", {"loss": float(step)}, np.full(SHAPE, 0.5, np.float32)))
+            time.sleep(0.02)
+
+    monkeypatch.setattr("core.explainers.saliency.Saliency.run", endless)
     page = opened(workbench)
-    parameter(page, "iterations", "select_slider").set_value(5000).run()
+    page.session_state["desk"].explainer = "saliency"
+    page.session_state["desk"].revision += 1
+    page.run()
     page.button(key="explain").click().run()
     run = page.session_state["desk"].run
-    manager().cancel(run, LOCAL_OWNER)
+    deadline = time.monotonic() + 20
+    while manager().store.progress(run, LOCAL_OWNER).preview_version is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    page.run()
+    assert [(bar.value, bar.text.split(" · ")[0]) for bar in page.get("progress")] == [(25, "Counting")]
+    page.button(key="cancel run").click().run()
     settle(page)
     assert manager().store.run(run, LOCAL_OWNER).status is Status.CANCELLED
     assert "Cancelled" in said(page)
@@ -218,3 +234,40 @@ def test_a_new_scan_gets_a_model_of_its_own_kind(workbench, small_assets, monkey
     next(box for box in page.selectbox if box.label == "Model").select("tiny-image").run()
     page.run()
     assert page.session_state["desk"].model == "tiny-image", "what a person chose is kept"
+
+
+def test_a_broken_model_is_one_sentence_and_another_can_be_chosen(workbench, small_assets, monkeypatch, tmp_path):
+    import shutil
+
+    shutil.copytree(small_assets / "models", tmp_path / "models")
+    (tmp_path / "models" / "tiny-volume" / "weights.safetensors").write_bytes(b"not weights")
+    monkeypatch.setattr("core.models.folders.ASSETS", tmp_path)
+    page = opened(workbench)
+    assert [error.value for error in page.error] == ["The weights of tiny-volume are not a safetensors file."]
+    assert any(box.label == "Model" for box in page.selectbox)
+
+
+def test_a_store_that_cannot_be_written_is_one_sentence(workbench, monkeypatch, tmp_path):
+    from core.settings import settings
+
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "file" / "store"))
+    settings.cache_clear()
+    page = workbench.open("home")
+    assert len(page.error) == 1
+    assert "LIGHTBOX_STORE_PATH" in page.error[0].value
+    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "store"))
+    settings.cache_clear()
+    assert not page.run().error
+
+
+def test_an_upload_to_a_full_disk_is_one_sentence(workbench, monkeypatch):
+    from dashboard import intake
+
+    def full(files):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(intake.uploads, "spool", full)
+    page = workbench.open("explain")
+    page.get("file_uploader")[0].upload("scan.nii", b"abc", "application/octet-stream").run()
+    assert [error.value for error in page.error] == [intake._NO_ROOM]
