@@ -44,7 +44,7 @@ class DemoParameters(BaseModel):
     twins: int = Field(300, ge=1, description="pairs of phantoms to train on")
     singles: int = Field(120, ge=2, description="phantoms of each class to validate and test")
     steps: int = Field(2000, ge=1, description="batches for the volume model")
-    slice_steps: int = Field(1200, ge=1, description="batches for the slice model")
+    slice_steps: int = Field(2400, ge=1, description="batches for the slice model")
 
 
 class Demo(Recipe):
