@@ -6,6 +6,7 @@ The device is the settings' (``LIGHTBOX_DEVICE``). Every baseline is measured in
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,11 @@ def run() -> dict[str, Any]:
     -------
     dict
         Rows ``mask iteration`` and ``mask iteration float32`` (lower quartile of seconds; baseline: one bare forward
-        and backward of the same folded network in the same precision), ``session mask`` (seconds for the demo scan from
-        request to explanation; baseline: its iterations as bare forward and backward; `before`, `after`: the class's probability)
-        and ``mask inside`` (mean share of the mask inside the planted regions over ten unseen subjects; baseline: the
-        same opacities at random places; `minimum`, and `saliency`: as many voxels at the top of the saliency map).
+        and backward of the same folded network in the same precision; `cpu_ratio`: the ratio in processor time, which
+        busy neighbours do not change), ``session mask`` (seconds for the demo scan from request to explanation;
+        baseline: its iterations as bare forward and backward; `before`, `after`: the class's probability) and ``mask
+        inside`` (mean share of the mask inside the planted regions over ten unseen subjects; baseline: the same
+        opacities at random places; `minimum`, and `saliency`: as many voxels at the top of the saliency map).
     """
     model = load_model(MODEL)
     device = str(model.device) if model.device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
@@ -66,14 +68,13 @@ def _iteration_row(what: str, model: Model, precision: str) -> tuple[dict[str, A
         logits = network.module(watched)
         (logits[0, 1] - logits[0, 0]).backward()
 
-    steps, bares = [], []
-    for _ in range(ITERATIONS):
-        steps.append(_seconds(loop.step))
-        bares.append(_seconds(bare))
+    pairs = [(_seconds(loop.step), _seconds(bare)) for _ in range(ITERATIONS)]
     # the first few build the library's kernels; the lower quartile is what the work costs when nothing else runs
-    step, alone = (float(np.quantile(times[5:], 0.25)) for times in (steps, bares))
+    wall, processor = np.quantile(np.array(pairs)[5:], 0.25, axis=0).T
+    step, alone = (float(seconds) for seconds in wall)
+    more = {"precision": str(network.dtype).removeprefix("torch."), "cpu_ratio": float(processor[0] / processor[1])}
     _say(f"{what}: {step:.4f} s against {alone:.4f} s ({network.dtype})")
-    return _row(what, step, alone, "s", precision=str(network.dtype).removeprefix("torch.")), alone
+    return _row(what, step, alone, "s", **more), alone
 
 
 def _session_row(model: Model, bare: float) -> dict[str, Any]:
@@ -159,12 +160,13 @@ def _parameters(model: Model, **values: Any) -> MaskParameters:
     return parameters
 
 
-def _seconds(work: Any) -> float:
-    started = time.perf_counter()
+def _seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall and processor seconds of one call."""
+    started, busy = time.perf_counter(), time.process_time()
     work()
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - busy
 
 
 def _row(what: str, value: float, baseline: float, unit: str, **more: Any) -> dict[str, Any]:
