@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -10,7 +11,7 @@ from core.errors import BadInput
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Architecture(_Section):
@@ -29,6 +30,12 @@ class Intensity(_Section):
     rescale: Literal["none", "minmax"] = Field(
         "none", description="minmax maps each scan's own 0.5..99.5 percentile to low..high before the network"
     )
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> "Intensity":
+        if self.low >= self.high:
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
+        return self
 
 
 class InputContract(_Section):
@@ -55,6 +62,22 @@ class InputContract(_Section):
     def _shapes_agree(self) -> "InputContract":
         if self.shape is not None and len(self.shape) != self.dimensions:
             raise ValueError(f"input.shape has {len(self.shape)} numbers for a {self.dimensions}D model")
+        if self.shape is not None and min(self.shape) < 1:
+            raise ValueError("input.shape must hold numbers of samples, 1 or more")
+        if self.spacing_mm is not None and (len(self.spacing_mm) != self.dimensions or min(self.spacing_mm) <= 0):
+            raise ValueError(f"input.spacing_mm must be {self.dimensions} lengths above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _affine_is_a_place_in_space(self) -> "InputContract":
+        if self.affine is None:
+            return self
+        if self.shape is None:
+            raise ValueError("input.affine fixes the grid in space and needs input.shape")
+        if [len(row) for row in self.affine] != [4] * 4:
+            raise ValueError("input.affine must be 4 rows of 4 numbers")
+        if tuple(self.affine[3]) != (0, 0, 0, 1) or abs(np.linalg.det(np.array(self.affine)[:3, :3])) < 1e-12:
+            raise ValueError("input.affine must take three different directions and end with the row 0, 0, 0, 1")
         return self
 
 
@@ -96,8 +119,11 @@ class Card(_Section):
     def _classes_fit_the_task(self) -> "Card":
         if self.task == "classification" and len(self.classes) < 2:
             raise ValueError("a classification model needs at least two classes")
-        if self.target is not None and self.target not in self.classes:
-            raise ValueError(f"target {self.target!r} is not one of the classes")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("two classes have the same name")
+        for role, name in (("target", self.target), ("healthy", self.healthy)):
+            if name is not None and name not in self.classes:
+                raise ValueError(f"{role} {name!r} is not one of the classes")
         return self
 
 
@@ -114,12 +140,15 @@ def read_card(folder: Path) -> Card:
         raise BadInput(f"{folder.name} is not a model folder: it has no card.yaml.")
     try:
         return Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"card.yaml of {folder.name} is not text in UTF-8: save it as that.") from error
     except yaml.YAMLError as error:
         raise BadInput(f"card.yaml of {folder.name} is not valid YAML: {str(error).splitlines()[0]}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "card"
-        raise BadInput(f"card.yaml of {folder.name}: {where}: {first['msg']}.") from error
+        what = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"card.yaml of {folder.name}: {where}: {what}.") from error
 
 
 def write_card(card: Card, folder: Path) -> None:

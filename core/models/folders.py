@@ -1,5 +1,6 @@
 """The library's folders and cards, readable without torch."""
 
+import contextlib
 import hashlib
 from functools import lru_cache
 from pathlib import Path
@@ -43,8 +44,12 @@ def resolve(name: str | Path) -> Path:
     if str(name) in folders:
         return folders[str(name)]
     folder = Path(name)
-    if (folder / "card.yaml").is_file():
+    if str(name) and (folder / "card.yaml").is_file():
         return folder
+    for other in folders.values():  # a folder may be called otherwise than its card
+        with contextlib.suppress(BadInput):
+            if read_card(other).name == str(name):
+                return other
     known = ", ".join(sorted(folders)) or "none (run `make assets`)"
     raise BadInput(f"There is no model {str(name)!r}. Models in the library: {known}.")
 

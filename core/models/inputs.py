@@ -232,10 +232,16 @@ def image_to_plane(image: np.ndarray, plane: str) -> np.ndarray:
 
 
 def _spread_plane(values: np.ndarray, grid: Grid, target: Grid, axis: int, order: int, fill: float) -> np.ndarray:
-    """Put a one-plane map into the scan's volume: on the slices that the plane's thickness covers, elsewhere `fill`."""
+    """Put a one-plane map into the scan's volume: on the slices it covers or runs through, elsewhere `fill`.
+
+    A scan with slices thicker than the plane gets the map on the slice that holds the plane.
+    """
     shape = list(grid.shape)
     shape[axis] = 3
     affine = grid.affine.copy()
+    # no step between neighbouring voxels of the scan crosses more than this along the plane's axis
+    thickest = float(np.abs(target.affine[axis, :3]).max())
+    affine[:3, axis] *= max(1.0, thickest / grid.spacing_mm[axis])
     affine[:3, 3] -= affine[:3, axis]
     thick = np.repeat(values, 3, axis=axis)
     spread = resample(thick, Grid(tuple(shape), affine), target, order=order, fill=fill)

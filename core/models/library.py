@@ -61,15 +61,21 @@ def load_model(name: str | Path, device: str | None = None) -> Model:
         network.load_state_dict(state)
     except FileNotFoundError as error:
         raise BadInput(f"The model folder {folder.name} has no weights.safetensors.") from error
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise BadInput(f"The weights of {folder.name} are not a safetensors file.") from error
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise BadInput(
             f"The weights of {folder.name} do not fit the architecture {card.architecture.name}: "
             f"{str(error).splitlines()[-1].strip()}"
         ) from error
+    broken = [name for name, value in network.state_dict().items() if not torch.isfinite(value).all()]
+    if broken:
+        raise BadInput(f"The weights of {folder.name} hold NaN or infinity in {broken[0]}: train or export it again.")
     network.to(choose_device(device)).eval().requires_grad_(False)
-    return Model(card, network, folder, _load_references(folder, card))
+    model = Model(card, network, folder, _load_references(folder, card))
+    for layer in (*card.feature_layers, *filter(None, [card.attribution_layer])):
+        model.layer(layer)
+    return model
 
 
 def save_model(
@@ -100,8 +106,28 @@ def _load_references(folder: Path, card: Card) -> dict[str, np.ndarray]:
         return {}
     if not path.is_file():
         raise BadInput(f"The card of {folder.name} names references and references.safetensors is missing.")
-    arrays = load_numpy(path)
+    try:
+        arrays = load_numpy(path)
+    except (SafetensorError, OSError) as error:
+        raise BadInput(f"The references of {folder.name} are not a safetensors file.") from error
     missing = [name for name in card.references if name not in arrays]
     if missing:
         raise BadInput(f"references.safetensors of {folder.name} lacks {', '.join(missing)}.")
-    return {name: arrays[name].astype(np.float32) for name in card.references}
+    references = {name: arrays[name].astype(np.float32) for name in card.references}
+    for name, values in references.items():
+        _check_reference(folder, card, name, values)
+    return references
+
+
+def _check_reference(folder: Path, card: Card, name: str, values: np.ndarray) -> None:
+    """A reference lies on the model's grid, sample by sample; a healthy mean may have channels before that."""
+    shape = card.input.shape
+    if shape is None:
+        raise BadInput(f"The card of {folder.name} names references and no input.shape that they could lie on.")
+    allowed = [shape] if name == "support" else [shape, (card.input.channels, *shape), (1, *shape)]
+    if values.shape not in allowed:
+        raise BadInput(f"The reference {name} of {folder.name} has shape {values.shape} and the model reads {shape}.")
+    if not np.isfinite(values).all():
+        raise BadInput(f"The reference {name} of {folder.name} holds NaN or infinity: make it again.")
+    if name == "support" and not (values > 0.5).any():
+        raise BadInput(f"The support of {folder.name} is empty: mark where a mask may paint with 1.")

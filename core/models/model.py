@@ -89,9 +89,35 @@ class Model:
 
     @torch.inference_mode()
     def probabilities(self, tensor: torch.Tensor) -> dict[str, float]:
-        """Softmax of the logits for a batch of one: class → probability, 0..1."""
-        values = torch.softmax(self.network(tensor.to(self.device)).float(), dim=1)[0]
+        """Softmax of the logits for a batch of one: class → probability, 0..1.
+
+        Raises
+        ------
+        BadInput
+            When card and network do not fit each other, or the answer is not finite.
+        """
+        logits = self._ask(tensor)
+        if logits.shape != (1, len(self.card.classes)):
+            raise BadInput(
+                f"The network of {self.card.name} answers with shape {tuple(logits.shape)} and its card names "
+                f"{len(self.card.classes)} classes: mend the card."
+            )
+        if not torch.isfinite(logits).all():
+            raise BadInput(f"The model {self.card.name} has no finite answer to this scan: check the scan's values.")
+        values = torch.softmax(logits, dim=1)[0]
         return dict(zip(self.card.classes, (float(v) for v in values), strict=True))
+
+    def _ask(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Logits, float32; a network that cannot take the tensor is the card's fault."""
+        try:
+            return self.network(tensor.to(self.device)).float()
+        except RuntimeError as error:
+            if "memory" in str(error):
+                raise
+            raise BadInput(
+                f"The network of {self.card.name} cannot take an input of shape {tuple(tensor.shape)}: "
+                "the card's input does not fit its architecture."
+            ) from error
 
     def predict(self, scan: Scan) -> dict[str, float]:
         """Class → probability for `scan`."""

@@ -43,5 +43,7 @@ def build(name: str, arguments: dict[str, Any]) -> nn.Module:
         raise BadInput(f"There is no architecture {name!r}; the zoo has {', '.join(known)}.")
     try:
         return known[name](**arguments)
-    except TypeError as error:
-        raise BadInput(f"The architecture {name} does not take these arguments: {error}.") from error
+    except (TypeError, ValueError, LookupError, RuntimeError, MemoryError) as error:
+        # what goes wrong depends on the layer that the arguments reach first
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise BadInput(f"The architecture {name} does not take these arguments: {reason}.") from error

@@ -230,3 +230,14 @@ def test_a_volume_one_slice_thick_is_an_image_to_a_model_of_images() -> None:
     prepared = prepare(Scan(values[None], np.diag([1.0, 1.0, 5.0, 1.0])), contract)
     assert prepared.plane == "axial" and prepared.tensor.shape[2:] == (20, 10)
     assert prepared.spacing_mm == pytest.approx((2.0, 2.0))
+
+
+@pytest.mark.parametrize("position_mm", [-21.0, -18.0, -14.1])
+def test_a_slice_models_map_lies_on_the_one_slice_of_a_thick_scan_that_holds_the_plane(position_mm: float) -> None:
+    thick = np.diag([2.0, 8.0, 2.0, 1.0])
+    thick[:3, 3] = [-90, -122, -72]
+    scan = scan_on(Grid((91, 27, 91), thick))
+    prepared = prepare(scan, slice_contract("coronal", position_mm, mni_grid(1.5)))
+    back = prepared.to_scan(np.ones(prepared.tensor.shape[2:], dtype=np.float32))
+    marked = np.flatnonzero(back.any(axis=(0, 2)))
+    assert marked.tolist() == [round((position_mm + 122) / 8)]
