@@ -58,12 +58,13 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Entries, and how to read the scan of one."""
+    """Entries, how to read the scan of one, and whom the table names without a scan (`left_out`)."""
 
     name: str
     entries: tuple[Entry, ...]
     load: Callable[[Entry], Scan]
     truth: Truth | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -80,12 +81,12 @@ def read_cohort(folder: Path, label_column: str = "diagnosis", subject_column: s
 
     One row is one session: the subject column, the label column, and where they exist ``session_id``, ``file``,
     ``split`` and ``pair``. Without ``file`` the scan is looked for as ``participant_id[/session_id]/*.nii[.gz]`` or
-    ``participant_id[_session_id]*.nii[.gz]``.
+    ``participant_id[_session_id]*.nii[.gz]``. Rows whose scan is not there are left out and named in `Cohort.left_out`.
 
     Raises
     ------
     BadInput
-        No table, a missing column, fewer than two classes, a scan that is not there or lies outside the folder.
+        No table, a missing column, fewer than two classes with scans, a scan that lies outside the folder.
     """
     rows = _read_table(folder)
     for parameter, column in (("subject_column", subject_column), ("label_column", label_column)):
@@ -95,7 +96,8 @@ def read_cohort(folder: Path, label_column: str = "diagnosis", subject_column: s
                 f"name the right one with --param {parameter}=NAME."
             )
     known = {subject_column, "session_id", "file", "split", "pair", label_column}
-    entries = []
+    entries: list[Entry] = []
+    left_out: list[str] = []
     for row in rows:
         participant, session = row[subject_column], row.get("session_id", "")
         if not row[label_column]:
@@ -104,18 +106,28 @@ def read_cohort(folder: Path, label_column: str = "diagnosis", subject_column: s
             raise BadInput(
                 f"The split of {participant} is {row['split']!r}: use {', '.join(SPLITS)} or leave it empty."
             )
+        file = _find_scan(folder, participant, session, row.get("file", ""))
+        if file is None:
+            left_out.append(f"{participant} {session}".strip())
+            continue
         entries.append(
             Entry(
                 participant_id=participant,
                 session_id=session,
                 label=row[label_column],
-                file=_find_scan(folder, participant, session, row.get("file", "")),
+                file=file,
                 split=row.get("split", ""),
                 pair=row.get("pair", ""),
                 details={key: value for key, value in row.items() if key not in known},
             )
         )
-    cohort = Cohort(folder.name, tuple(entries), lambda entry: _load(folder / entry.file), _read_truth(folder))
+    if not entries and left_out:
+        raise BadInput(
+            f"None of the {len(left_out)} scans in the table is in the cohort folder (first: {left_out[0]})."
+        )
+    cohort = Cohort(
+        folder.name, tuple(entries), lambda entry: _load(folder / entry.file), _read_truth(folder), tuple(left_out)
+    )
     if len(cohort.classes) < 2:
         raise BadInput(
             f"The column {label_column!r} has {len(cohort.classes)} class(es): a classifier needs two or more."
@@ -211,7 +223,7 @@ def _read_table(folder: Path) -> list[dict[str, str]]:
     raise BadInput(f"{folder.name} is not a cohort folder: it has no participants.tsv.")
 
 
-def _find_scan(folder: Path, participant: str, session: str, file: str) -> str:
+def _find_scan(folder: Path, participant: str, session: str, file: str) -> str | None:
     if file:
         candidates = [folder / file]
     else:
@@ -226,8 +238,7 @@ def _find_scan(folder: Path, participant: str, session: str, file: str) -> str:
             if not candidate.resolve().is_relative_to(root):
                 raise BadInput(f"The scan of {participant} lies outside the cohort folder: copy it in.")
             return candidate.relative_to(folder).as_posix()
-    where = f" ({file})" if file else ""
-    raise BadInput(f"The scan of {participant} {session}{where} is not in the cohort folder.")
+    return None
 
 
 def _load(path: Path) -> Scan:

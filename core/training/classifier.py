@@ -34,12 +34,12 @@ from core.training.loop import Schedule, balanced_batches, optimise, probabiliti
 class ClassifierParameters(BaseModel):
     """Settings of the recipe; defaults made the demo model."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and fills")
     subject_column: str = Field("participant_id", description="column of participants.tsv that names the subject")
     label_column: str = Field("diagnosis", description="column of participants.tsv that holds the class")
-    healthy: str | None = Field(None, description="class that means nothing was found; by default CN, else the first")
+    healthy: str | None = Field(None, description="class that means nothing was found; by default CN, else the first that is not the target")
     target: str | None = Field(None, description="class to explain; by default AD, else the last")
     spacing_mm: float = Field(3.0, ge=0, le=8, description="of the MNI box; 0 stays on the first scan's own grid")
     plane: Literal["axial", "coronal", "sagittal"] | None = Field(None, description="train on one slice of each volume")
@@ -72,7 +72,7 @@ class Classifier(Recipe):
 
     def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
         """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
-        source = _source(parameters, cohort)
+        source = _source(parameters, cohort, report)
         classes = _ordered_classes(source, parameters)
         target = classes.index(_target(classes, parameters))
         torch.manual_seed(parameters.seed)
@@ -115,9 +115,12 @@ class Classifier(Recipe):
         return card
 
 
-def _source(parameters: ClassifierParameters, folder: Path | None) -> Cohort:
+def _source(parameters: ClassifierParameters, folder: Path | None, report: Report) -> Cohort:
     if folder is not None:
         cohort = read_cohort(folder, parameters.label_column, parameters.subject_column)
+        if cohort.left_out:
+            names = ", ".join(cohort.left_out[:5]) + (" …" if len(cohort.left_out) > 5 else "")
+            report(Progress(0.0, f"{len(cohort.left_out)} rows of the table have no scan and are left out: {names}"))
         return split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed)
     return phantom_cohort(
         PhantomParameters(
@@ -145,9 +148,10 @@ def _load_parts(cohort: Cohort, classes: tuple[str, ...], contract: InputContrac
 
 
 def _ordered_classes(cohort: Cohort, parameters: ClassifierParameters) -> tuple[str, ...]:
-    """Healthy first."""
+    """Healthy first: the class named so, else CN, else the first that is not to be explained."""
     names = sorted(cohort.classes)
-    healthy = parameters.healthy or ("CN" if "CN" in names else names[0])
+    explained = parameters.target or ("AD" if "AD" in names else names[-1])
+    healthy = parameters.healthy or ("CN" if "CN" in names else next(name for name in names if name != explained))
     if healthy not in names:
         raise BadInput(f"The healthy class {healthy!r} is not in the cohort; it has {', '.join(names)}.")
     return (healthy, *(name for name in names if name != healthy))
@@ -284,7 +288,8 @@ def _model_name(out: Path) -> str:
 def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:
     if phantoms:
         return f"{scans} synthetic grey-matter maps made from the MNI152 template; no person was scanned"
-    return f"{scans} scans of the cohort {cohort.name}"
+    missing = f"; {len(cohort.left_out)} rows of its table had no scan" if cohort.left_out else ""
+    return f"{scans} scans of the cohort {cohort.name}{missing}"
 
 
 def _attribution_layer(convolutions: tuple[str, ...]) -> str:

@@ -37,7 +37,7 @@ def held_out_metrics(probability: np.ndarray, labels: np.ndarray, target: int, s
     metrics: dict[str, Any] = {
         "subjects": len(labels),
         "balanced_accuracy": round(accuracy, 4),
-        "balanced_accuracy_95": [round(accuracy - reach[0], 4), round(min(accuracy + reach[1], 1.0), 4)],
+        "balanced_accuracy_95": [round(float(v), 4) for v in (accuracy - reach[0], min(accuracy + reach[1], 1.0))],
         "auc": round(area_under_curve(probability, labels, target), 4),
     }
     random = np.random.default_rng(seed)

@@ -65,7 +65,7 @@ def test_sessions_in_folders_a_csv_and_another_label_column_are_read(tmp_path: P
         ("participant_id | sex\none | F\n", "no column 'diagnosis'"),
         ("participant_id | diagnosis\n", "has no rows"),
         ("participant_id | diagnosis\none | CN\n", "1 class"),
-        ("participant_id | diagnosis\nghost | CN\n", "ghost .* is not in the cohort folder"),
+        ("participant_id | diagnosis\nghost | CN\n", "None of the 1 scans .* ghost"),
         ("participant_id | diagnosis | file\none | CN | ../outside.nii.gz\n", "outside the cohort folder"),
         ("participant_id | diagnosis | split\none | CN | exam\n", "split of one is 'exam'"),
     ],
@@ -77,6 +77,15 @@ def test_a_table_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path, 
     table(folder, text)
     with pytest.raises(BadInput, match=sentence):
         read_cohort(folder)
+
+
+def test_people_without_a_scan_are_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        save_scan(tmp_path / f"{name}.nii.gz")
+    table(tmp_path, "participant_id | session_id | diagnosis\none |  | CN\nghost | ses-2 | CN\ntwo |  | AD\n")
+    cohort = read_cohort(tmp_path)
+    assert [entry.participant_id for entry in cohort.entries] == ["one", "two"]
+    assert cohort.left_out == ("ghost ses-2",)
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
