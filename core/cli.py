@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from core.errors import BadInput, LightboxError
 from core.files import is_disk_full
 from core.terminal import ProgressLine, print_json, print_table
+from core.wording import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +138,7 @@ def _predict(chosen: argparse.Namespace) -> int:
         )
         return DONE
     for name, probability in probabilities.items():
-        print(f"{name}  {probability:.1%}")
+        print(f"{name}  {percent(probability)}")
     _tell(notes=(*scan.notes, *prepared.notes), warned=prepared.warnings)
     return DONE
 
@@ -167,7 +168,8 @@ def _explain(chosen: argparse.Namespace) -> int:
         return DONE
     print(explanation.sentence)
     for row in explanation.regions[:5]:
-        print(f"    {row.share:6.1%}  {row.name}")
+        if row.share:
+            print(f"    {percent(row.share):>6}  {row.name}")
     _tell(notes=explanation.notes, warned=explanation.warnings)
     print(f"Written: {out / RECORD}")
     return DONE
@@ -259,7 +261,12 @@ def _load_region(path: Path, scan: "Scan") -> "np.ndarray":
             raise BadInput(f"The region {path.name} lies elsewhere in space than the scan: draw it on this scan.")
         return np.asarray(marked.array[0] > 0)
     try:
-        return np.asarray(np.load(path, allow_pickle=False)) > 0
+        marks = np.asarray(np.load(path, allow_pickle=False))
+        if marks.dtype.kind not in "biuf":
+            raise ValueError("not real numbers")
+        return np.asarray(marks > 0)
+    except FileNotFoundError as error:
+        raise BadInput(f"The region {path.name} is not there: check the spelling.") from error
     except (OSError, ValueError, EOFError) as error:
         raise BadInput(f"The region {path.name} cannot be read: save it with numpy.save, or as NIfTI.") from error
 
@@ -398,10 +405,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_scan_and_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scan", type=Path, help="NIfTI, MGZ, DICOM file, folder or zip, PNG, JPEG, TIFF")
+    parser.add_argument("scan", type=_named, help="NIfTI, MGZ, DICOM file, folder or zip, PNG, JPEG, TIFF")
     parser.add_argument("--model", required=True, help="library name or model folder")
     parser.add_argument("--series", help="which series of a DICOM folder or zip")
     parser.add_argument("--volume", type=int, help="which volume of a 4D series, from 0")
+
+
+def _named(path: str) -> Path:
+    """A path somebody wrote; an empty one (an unset variable in a script) is not this folder."""
+    if not path:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(path)
 
 
 def _add_parameters(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ class LightboxError(Exception):
     """
 
 
-class BadInput(LightboxError):
+class BadInput(LightboxError):  # noqa: N818 - it says whose the error is
     """What the user gave cannot be used: a file, a parameter, a region, a model folder (exit code 2)."""
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from core.explainers.base import Check, Explainer, Explanation, Findings, MapArray, Question
 from core.explainers.parameters import Parameters, parameter
 from core.progress import Progress
+from core.wording import percent
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 TEST_GROUP = "Test of the map"
 #: Random maps that stand against the one found.
 _CONTROLS = 3
+_NOTHING_MARKED = "The map marks nothing where something could be hidden, so hiding cannot test it."
 
 Baseline = Literal["auto", "healthy_mean", "blur", "constant"]
 
@@ -72,9 +74,12 @@ class CaptumExplainer(Explainer):
     ----------------
     hide_by : {"magnitude", "positive"}
         Which voxels count as marked: large values of either sign (gradients), or large positive ones.
+    when_zero : str
+        What to try where the map is zero everywhere, as the end of a sentence.
     """
 
     hide_by: ClassVar[Literal["magnitude", "positive"]] = "magnitude"
+    when_zero: ClassVar[str] = ""
 
     @abstractmethod
     def attribute(self, question: Question, parameters: Any) -> MapArray:
@@ -129,11 +134,17 @@ class CaptumExplainer(Explainer):
             },
             after=after,
             checks=(
-                *_hiding_checks(name, before, after[name], control, parameters.hide_share, kind == "healthy_mean"),
+                *(
+                    _hiding_checks(name, before, after[name], control, parameters.hide_share, kind == "healthy_mean")
+                    if hidden.any()
+                    else (Check("hide_top", "Hiding the map's top", None, _NOTHING_MARKED, False),)
+                ),
                 *self.checks(question, parameters, array.values),
             ),
             numbers=numbers,
-            warnings=() if array.values.any() else ("the map is zero everywhere: it says nothing about this scan",),
+            warnings=()
+            if array.values.any()
+            else (f"the map is zero everywhere: it says nothing about this scan{self.when_zero}",),
         )
 
     @classmethod
@@ -143,11 +154,13 @@ class CaptumExplainer(Explainer):
         scores, target = explanation.scores, explanation.target
         if not scores or not scores["after"] or target is None or "control" not in explanation.numbers:
             return text
+        if not explanation.numbers["hidden_share"]:
+            return text
         tissue = "mean healthy tissue" if explanation.numbers["hidden_by_healthy_tissue"] else "blur"
         return (
             f"{text} With the top {explanation.parameters['hide_share']:g} % of the map replaced by {tissue} "
-            f"{target} is {scores['after'][target]:.0%}; as much replaced at random places leaves "
-            f"{explanation.numbers['control']:.0%}."
+            f"{target} is {percent(scores['after'][target])}; as much replaced at random places leaves "
+            f"{percent(explanation.numbers['control'])}."
         )
 
 
@@ -212,8 +225,9 @@ def _hiding_checks(
 ) -> tuple[Check, ...]:
     tissue = "mean healthy tissue" if healthy else "blur (the model's card has no healthy mean)"
     called = before >= 0.5
-    hidden = f"With the top {share:g} % of the map replaced by {tissue} {name} goes from {before:.0%} to {after:.1%}."
-    random = f"As much replaced at random places leaves {name} at {control:.0%} (mean of {_CONTROLS})."
+    change = f"{name} goes from {percent(before)} to {percent(after)}"
+    hidden = f"With the top {share:g} % of the map replaced by {tissue} {change}."
+    random = f"As much replaced at random places leaves {name} at {percent(control)} (mean of {_CONTROLS})."
     return (
         Check("hide_top", "Hiding the map's top", after, hidden, after <= before / 2 if called else None),
         Check("control", "Random places", control, random, control >= before / 2 if called else None),

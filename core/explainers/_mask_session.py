@@ -15,6 +15,7 @@ from core.explainers._mask_loop import Candidates, EarlyStop, MaskLoop, Step
 from core.explainers.base import Check, Findings, MapArray, Question
 from core.metrics.sanity import swap_test
 from core.progress import Progress
+from core.wording import percent
 
 if TYPE_CHECKING:
     from core.explainers.mask import MaskParameters
@@ -142,14 +143,14 @@ class MaskSession:
 
     def _goal_check(self, before: float, after: float) -> Check:
         reached = after <= self.parameters.goal
-        end = "." if reached else f": the goal of {self.parameters.goal:.0%} was not reached."
-        sentence = f"Masked, {self.name} goes from {before:.0%} to {after:.1%}{end}"
+        end = "." if reached else f": the goal of {self.parameters.goal * 100:.3g}% was not reached."
+        sentence = f"Masked, {self.name} goes from {percent(before)} to {percent(after)}{end}"
         return Check("goal", "Goal reached", after, sentence, reached)
 
     def _empty_check(self, volume: float, share: float) -> Check:
         sentence = "Nothing is hidden: the map is empty."
         if volume:
-            sentence = f"{volume:.1f} {self.unit} are hidden, {share:.1%} of where hiding is allowed."
+            sentence = f"{volume:.1f} {self.unit} are hidden, {percent(share)} of where hiding is allowed."
         return Check("empty", "Something was hidden", volume, sentence, volume > 0)
 
     def _swap_check(self, hidden: np.ndarray, numbers: dict[str, float]) -> Check:
@@ -159,7 +160,7 @@ class MaskSession:
         numbers |= {"swap": drop.after, "swap_is_healthy": float(healthy)}
         tissue = "mean healthy tissue" if healthy else "the blurred scan (the model's card has no healthy mean)"
         end = "the model uses what is there." if drop.enough else "it answered to μ rather than to the tissue."
-        change = f"{self.name} goes from {drop.before:.0%} to {drop.after:.1%}"
+        change = f"{self.name} goes from {percent(drop.before)} to {percent(drop.after)}"
         sentence = f"With {tissue} in the whole masked place {change}: {end}"
         return Check("swap", "Swap test", drop.after, sentence, drop.enough)
 
@@ -171,13 +172,14 @@ class MaskSession:
         passed = control >= before / 2
         end = "." if passed else ": the answer changes almost wherever one hides something."
         sentence = (
-            f"The same amount hidden at random places leaves {self.name} at {control:.0%} (mean of {_CONTROLS}){end}"
+            f"The same amount hidden at random places leaves {self.name} at {percent(control)} "
+            f"(mean of {_CONTROLS}){end}"
         )
         return Check("control", "Random places", control, sentence, passed)
 
     def _nothing_to_hide(self, before: dict[str, float]) -> Findings:
         predicted = max(before, key=before.__getitem__)
-        says = f"The model calls this scan {predicted} and gives {self.name} {before[self.name]:.0%}"
+        says = f"The model calls this scan {predicted} and gives {self.name} {percent(before[self.name])}"
         sentence = f"{says}: nothing had to be hidden."
         empty = np.zeros(self.support.shape, dtype=np.float32)
         return Findings(
@@ -191,7 +193,7 @@ class MaskSession:
     def _warnings(self, hidden: np.ndarray, after: float) -> tuple[str, ...]:
         found = []
         if after > self.parameters.goal:
-            found.append(f"no mask brought {self.name} below {self.parameters.goal:.0%}; this one came closest")
+            found.append(f"no mask brought {self.name} below {self.parameters.goal * 100:.3g}%; this one came closest")
         if self.parameters.support == "card" and "support" not in self.model.references:
             found.append("the model's card names no support, so the mask could paint everywhere")
         if self.name == self.model.card.healthy and self.parameters.mu != "blur":

@@ -14,6 +14,7 @@ from core.explainers.parameters import Parameters, validate
 from core.metrics.localisation import OUTSIDE, RegionShare
 from core.progress import Report, silent
 from core.scans.scan import Scan
+from core.wording import percent, sentence_case
 
 if TYPE_CHECKING:
     from core.models.inputs import PreparedInput
@@ -161,6 +162,8 @@ class Explainer(ABC):
         Typed parameters.
     presets : mapping of str to mapping
         Named settings over the defaults; the first is used unless another is asked for.
+    takes_region : bool
+        Whether ``question.region`` changes the map; where it does not, a person who gave one is told.
     """
 
     name: ClassVar[str]
@@ -169,6 +172,7 @@ class Explainer(ABC):
     reference: ClassVar[str]
     parameters_model: ClassVar[type[Parameters]] = Parameters
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
+    takes_region: ClassVar[bool] = False
 
     @classmethod
     def unfit(cls, model: Model) -> str | None:
@@ -206,10 +210,13 @@ class Explainer(ABC):
         named = [region for region in explanation.regions if region.share > 0 and region.name != OUTSIDE]
         top = [region.name for region in named[:3]]
         place = f", most of all in {_listed(top)}" if top else ""
+        meaning = f"{cls.summary.rstrip('.')}{place}."
+        if not explanation.arrays["map"].values.any():
+            meaning = "The map is zero everywhere: it says nothing about this scan."
         if explanation.scores and explanation.target and explanation.scores["before"]:
-            probability = explanation.scores["before"][explanation.target]
-            return f"The model gives {explanation.target} {probability:.0%}; {cls.summary.rstrip('.').lower()}{place}."
-        return f"{cls.summary.rstrip('.')}{place}."
+            probability = percent(explanation.scores["before"][explanation.target])
+            return f"The model gives {explanation.target} {probability}; {sentence_case(meaning, start=False)}"
+        return sentence_case(meaning, start=True)
 
 
 def _listed(words: list[str]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from core.errors import BadInput
 from core.explainers._captum import CaptumExplainer, MapParameters, summed_over_channels, watched
 from core.explainers.base import MapArray, Question
 from core.explainers.parameters import Parameters, parameter
@@ -49,6 +50,7 @@ class GradCAM(CaptumExplainer):
     parameters_model: ClassVar[type[Parameters]] = GradCAMParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}, "elementwise": {"weighting": "elementwise"}}
     hide_by = "positive"
+    when_zero = "; take weighting=elementwise, or a layer nearer to the input"
 
     @classmethod
     def unfit(cls, model: Model) -> str | None:
@@ -64,7 +66,7 @@ class GradCAM(CaptumExplainer):
         Raises
         ------
         BadInput
-            When the model has no layer of the name given.
+            When the model has no layer of the name given. (A layer without a spatial map is refused on running.)
         """
         assert isinstance(parameters, GradCAMParameters)
         layer = parameters.layer or model.card.attribution_layer or _convolutions(model)[-1]
@@ -81,6 +83,11 @@ class GradCAM(CaptumExplainer):
         layer = question.model.layer(parameters.layer)
         method = LayerGradCam if parameters.weighting == "mean" else LayerGradientXActivation
         coarse = summed_over_channels(method(network, layer).attribute(watched(x), target=question.target))
+        if coarse.ndim != x.ndim - 2:
+            raise BadInput(
+                f"The layer {parameters.layer} gives no map: take a convolution layer, "
+                f"{', '.join(_convolutions(question.model))}."
+            )
         if parameters.rectify:
             coarse = np.maximum(coarse, 0)
         values = at_full_resolution(coarse, layer_sampling(network, layer, x), x.shape[2:])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from core.explainers.base import Explainer, Explanation, Findings, Question
 from core.explainers.parameters import Parameters, parameter
 from core.metrics.localisation import OUTSIDE
+from core.wording import percent
 
 if TYPE_CHECKING:
     from core.models.model import Model
@@ -345,21 +346,29 @@ class Mask(Explainer):
         if "hidden_share" not in numbers or numbers["hidden_share"] == 0:
             if not numbers.get("asked", 1.0):
                 return (
-                    f"The model gives {target} only {before:.0%}, so nothing had to be hidden: "
+                    f"The model gives {target} only {percent(before)}, so nothing had to be hidden: "
                     "the map is empty and says nothing about the scan."
                 )
-            return f"No mask was found: everything that was hidden came back, and {target} stays at {before:.0%}."
+            return f"No mask was found: everything that was hidden came back, and {target} stays at {percent(before)}."
         names = [share for share in explanation.regions if share.share >= 0.05 and share.name != OUTSIDE][:3]
-        place = ", ".join(f"{share.name} {share.share:.0%}" for share in names)
+        place = ", ".join(f"{share.name} {percent(share.share)}" for share in names)
         amount = f"{numbers['hidden_cm3']:.1f} cm³" if "hidden_cm3" in numbers else f"{numbers['hidden_cm2']:.1f} cm²"
-        text = f"Hiding {amount}{f' ({place})' if place else ''} takes {target} from {before:.0%} to {after:.0%}."
+        text = f"Hiding {amount}{f' ({place})' if place else ''} {_change(explanation, before, after)}."
         if "swap" in numbers:
-            text += (
-                f" With {_FILL_WORDS[int(numbers['swap_is_healthy'])]} in the same place it is {numbers['swap']:.0%}."
-            )
+            fill = _FILL_WORDS[int(numbers["swap_is_healthy"])]
+            text += f" With {fill} in the same place it is {percent(numbers['swap'])}."
         if "control" in numbers:
-            text += f" The same amount hidden at random places leaves {numbers['control']:.0%}."
+            text += f" The same amount hidden at random places leaves {percent(numbers['control'])}."
         return text
+
+
+def _change(explanation: Explanation, before: float, after: float) -> str:
+    """What hiding did to the target: as far as the goal, only some way, or nothing to speak of."""
+    target, start, end = explanation.target, percent(before), percent(after)
+    if start == end:
+        return f"leaves {target} at {end}: no mask changed the answer"
+    only = " only" if after > explanation.parameters["goal"] else ""
+    return f"takes {target}{only} from {start} to {end}"
 
 
 _FILL_WORDS = ("blurred tissue", "mean healthy tissue")

@@ -11,7 +11,7 @@ from core.errors import BadInput
 class Parameters(BaseModel):
     """Base of every explainer's parameters. Declare each field with `parameter`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def parameter(

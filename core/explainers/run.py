@@ -73,10 +73,11 @@ def explain(
     started = time.perf_counter()
     prepared = model.prepare(scan)
     question = Question(model, prepared, index, _region_in_model(region, scan, prepared), report)
+    unused = () if region is None or cls.takes_region else (f"{cls.title} takes no region: yours changed nothing",)
     report(Progress(0.0, "asking the model"))
     before = model.probabilities(prepared.tensor) if index is not None else None
     findings = cls().run(question, parameters)
-    regions, atlas = _regions(findings, model)
+    regions, atlas = _regions(findings, model, prepared)
     explanation = Explanation(
         explainer=explainer,
         model=model.card.name,
@@ -91,8 +92,8 @@ def explain(
         atlas=atlas,
         checks=findings.checks,
         numbers=findings.numbers,
-        notes=(*scan.notes, *prepared.notes),
-        warnings=(*prepared.warnings, *findings.warnings),
+        notes=(*scan.notes, *prepared.notes, *_place_notes(regions, model, prepared)),
+        warnings=(*prepared.warnings, *unused, *findings.warnings),
         sentence="",
         synthetic=model.card.synthetic,
         seconds=time.perf_counter() - started,
@@ -118,12 +119,24 @@ def _in_scan_space(array: MapArray, prepared: PreparedInput) -> MapArray:
     return dataclasses.replace(array, values=prepared.to_scan(array.values, fill=array.neutral))
 
 
-def _regions(findings: Findings, model: Model) -> tuple[tuple[RegionShare, ...], str]:
+def _regions(findings: Findings, model: Model, prepared: PreparedInput) -> tuple[tuple[RegionShare, ...], str]:
     atlas = atlas_for(model.card.input)
-    if atlas is None:
+    # a picture that had to be scaled or padded cannot be the very slice of MNI space that the model reads
+    elsewhere = prepared.scan.dimensions == 2 and prepared.scan.shape != model.card.input.shape
+    if atlas is None or elsewhere:
         return (), ""
     values = findings.arrays["map"].values
     return rank_regions(np.abs(values), atlas.labels, atlas.names), atlas.title
+
+
+def _place_notes(regions: tuple[RegionShare, ...], model: Model, prepared: PreparedInput) -> tuple[str, ...]:
+    """A picture has no place in space: say what its regions' names rest on."""
+    contract = model.card.input
+    if not regions or prepared.scan.dimensions == 3 or contract.position_mm is None:
+        return ()
+    return (
+        f"regions are named as if the picture were the {contract.plane} slice at {contract.position_mm:g} mm in MNI",
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -9,6 +9,7 @@ from core.errors import BadInput
 from core.models.card import InputContract, Intensity
 from core.scans.grid import Grid, resample
 from core.scans.scan import Scan
+from core.wording import percent
 
 _PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
 #: units of pictures whose values are grey levels of a known full scale
@@ -287,7 +288,7 @@ def _field_of_view_warnings(source: Grid, target: Grid) -> list[str]:
         raise BadInput(
             "The scan and the model's grid do not overlap in space: bring the scan into the model's space (MNI) first."
         )
-    return [f"the scan covers only {share:.0%} of what the model looks at"] if share < 0.6 else []
+    return [f"the scan covers only {percent(share)} of what the model looks at"] if share < 0.6 else []
 
 
 @dataclass(frozen=True)

@@ -241,4 +241,6 @@ def _times(numbers: Sequence[float]) -> str:
 
 
 def _as_list(path: Paths) -> list[str | Path]:
+    if path == "":
+        raise BadInput("The path is empty: name a file or a folder.")
     return [path] if isinstance(path, str | Path) else list(path)

@@ -213,7 +213,7 @@ def _nifti_affine(header: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray,
     notes.append(
         "The geometry in the header is unusable: only its voxel size was taken, left and right are not certain."
         if candidates
-        else "The file does not say how the patient lies: left and right are not certain."
+        else "The file does not say where and how the patient lies: the place, left and right are not certain."
     )
     return scale @ _base_affine(header, shape), tuple(notes)
 

@@ -14,7 +14,7 @@ import core.bench
 from core.cli import main
 from core.models import Card, save_model
 from core.models.zoo import build
-from core.settings import ROOT, settings
+from core.settings import ASSETS, ROOT, settings
 
 SHAPE = (12, 14, 12)
 
@@ -162,6 +162,8 @@ def test_explain_writes_the_record_and_the_maps(
         (["bench", "nothing"], "no benchmark 'nothing'"),
         (["runs", "0000000000000000"], "no such run"),
         (["predict"], "required"),
+        (["predict", "", "--model", "tiny"], "path is empty"),
+        (["predict", "SCAN", "--model", ""], "no model ''"),
         (["frobnicate"], "invalid choice"),
     ],
 )
@@ -252,3 +254,39 @@ def test_runs_lists_what_the_store_holds(capsys: pytest.CaptureFixture[str], tmp
     assert json.loads(out)["request"]["recipe"] == "classifier"
     assert run_id in outcome(capsys, "runs")[1]
     assert outcome(capsys, "runs", run_id)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("marks", "words"),
+    [
+        (np.array(["a", "b"]), "cannot be read"),
+        (np.ones(SHAPE, dtype=complex), "cannot be read"),
+        (np.array([{}], dtype=object), "cannot be read"),
+        (np.ones((2, 2)), "has shape (2, 2)"),
+        (np.zeros(SHAPE), "is empty"),
+        (None, "is not there"),
+    ],
+)
+def test_a_region_that_cannot_be_one_is_refused(
+    capsys: pytest.CaptureFixture[str], scan: Path, tmp_path: Path, marks: np.ndarray | None, words: str
+) -> None:
+    path = tmp_path / "region.npy"
+    if marks is not None:
+        np.save(path, marks, allow_pickle=True)
+    arguments = ["explain", scan, "--model", "tiny", "--explainer", "saliency", "--region", path]
+    code, out, error = outcome(capsys, *arguments, "--out", tmp_path / "out")
+    assert (code, out) == (2, "")
+    assert words in error
+
+
+def test_no_probability_is_printed_as_all_or_nothing_and_no_empty_region_is_listed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sure = ASSETS / "scans" / "cn-slice.png"
+    _, out, _ = outcome(capsys, "predict", sure, "--model", "alzheimer-phantom-slice")
+    assert ">99.9%" in out and "100" not in out
+    arguments = ["explain", sure, "--model", "alzheimer-phantom-slice", "--explainer", "mask", "--out", tmp_path / "o"]
+    _, out, error = outcome(capsys, *arguments)
+    assert "nothing had to be hidden" in out
+    assert "hippocampus" not in out
+    assert "as if the picture were the coronal slice" in error

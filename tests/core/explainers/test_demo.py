@@ -12,6 +12,7 @@ from core.metrics.similarity import roi_densities, roi_similarity
 from core.models import load_model
 from core.scans import load_scan
 from core.settings import ASSETS
+from core.wording import percent
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def test_demo_scan_flips_with_most_of_its_mask_inside_the_planted_regions(explan
 
 def test_demo_sentence_names_a_region_and_both_probabilities(explanation):
     assert "hippocamp" in explanation.sentence
-    assert f"takes AD from {explanation.scores['before']['AD']:.0%}" in explanation.sentence
+    assert f"takes AD from {percent(explanation.scores['before']['AD'])}" in explanation.sentence
 
 
 def test_demo_map_is_in_the_scans_own_grid_and_the_mask_preview_in_the_models(explanation):

@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from core.errors import BadInput, Cancelled
-from core.explainers import Question, explain
+from core.explainers import Question, explain, get_explainer
 from core.explainers._geometry import at_full_resolution, layer_sampling
 from core.explainers._hiding import fill_image
+from core.explainers.base import MapArray
 from core.explainers.grad_cam import GradCAM
 from core.explainers.guided_backpropagation import GuidedBackpropagation, hookable_copy
 from core.explainers.integrated_gradients import IntegratedGradients
@@ -17,6 +18,7 @@ from core.explainers.saliency import Saliency
 from core.explainers.smoothgrad import SmoothGrad
 from core.metrics.sanity import randomisation_check
 from core.progress import Progress
+from core.wording import percent
 from tests.oracles import maps as oracle
 
 MAPS = ("saliency", "integrated_gradients", "smoothgrad", "grad_cam", "guided_backpropagation", "occlusion")
@@ -152,7 +154,7 @@ def test_every_map_is_tested_by_hiding_its_top_and_random_places(trained, name):
     checks = {check.name: check for check in found.checks}
     assert {"hide_top", "control"} <= set(checks)
     assert checks["hide_top"].passed == (found.scores["after"]["AD"] <= found.scores["before"]["AD"] / 2)
-    assert f"{found.scores['after']['AD']:.0%}" in found.sentence
+    assert f" AD is {percent(found.scores['after']['AD'])};" in found.sentence
 
 
 @pytest.mark.parametrize("name", ["integrated_gradients", "smoothgrad", "occlusion"])
@@ -227,3 +229,38 @@ def test_explainers_say_which_networks_they_do_not_fit(trained):
         assert explainer.unfit(trained.model) is None
     with pytest.raises(BadInput, match="regressor"):
         explain(trained.scan(400), model, "saliency")
+
+
+def test_a_map_that_is_zero_everywhere_is_said_to_be_empty_and_passes_no_check(trained, monkeypatch):
+    def nothing(self, question, parameters):
+        shape = question.prepared.tensor.shape[2:]
+        return MapArray(np.zeros(shape, dtype=np.float32), self.title, "attribution")
+
+    monkeypatch.setattr(GradCAM, "attribute", nothing)
+    found = explain(trained.scan(400), trained.model, "grad_cam")
+    assert found.sentence.endswith("the map is zero everywhere: it says nothing about this scan.")
+    assert "replaced" not in found.sentence
+    assert [(check.name, check.passed) for check in found.checks] == [("hide_top", False)]
+    assert any("weighting=elementwise" in warning for warning in found.warnings)
+
+
+def test_grad_cam_refuses_a_layer_without_a_map(trained):
+    with pytest.raises(BadInput, match=r"gives no map: take a convolution layer, features\.block1\.conv1"):
+        explain(trained.scan(400), trained.model, "grad_cam", layer="classifier")
+
+
+def test_a_region_given_to_an_explainer_that_takes_none_is_said_to_have_changed_nothing(trained):
+    region = np.ones(trained.scan(400).shape, dtype=bool)
+    with_region = explain(trained.scan(400), trained.model, "saliency", region=region)
+    without = explain(trained.scan(400), trained.model, "saliency")
+    np.testing.assert_array_equal(with_region.arrays["map"].values, without.arrays["map"].values)
+    assert "Saliency takes no region: yours changed nothing" in with_region.warnings
+    assert not any("region" in warning for warning in without.warnings)
+
+
+@pytest.mark.parametrize("name", ["occlusion", "mask"])
+@pytest.mark.parametrize("value", ["nan", "inf", float("nan"), float("-inf")])
+def test_parameters_are_finite(name, value):
+    parameter = {"occlusion": "baseline_value", "mask": "mu_value"}[name]
+    with pytest.raises(BadInput, match=f"{parameter}.*finite"):
+        get_explainer(name).parameters(values={parameter: value})

@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.errors import BadInput, Cancelled
 from core.explainers import explain
+from core.explainers.mask import Mask
 from core.metrics.localisation import share_inside
 from core.metrics.sanity import randomisation_check
 from core.progress import Progress
+from core.wording import percent
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +67,7 @@ def test_swap_test_goal_and_random_control_stand_beside_the_mask(explanation):
 
 def test_sentence_says_the_numbers(explanation):
     after = explanation.scores["after"]["AD"]
-    assert f"{explanation.scores['before']['AD']:.0%} to {after:.0%}" in explanation.sentence
+    assert f"{percent(explanation.scores['before']['AD'])} to {percent(after)}" in explanation.sentence
     amount = explanation.numbers.get("hidden_cm3", explanation.numbers.get("hidden_cm2"))
     assert f"{amount:.1f} cm" in explanation.sentence
 
@@ -92,6 +96,19 @@ def test_paper_preset_runs_as_published_and_its_outcome_is_told_truthfully(train
     assert {check.name: check.passed for check in found.checks}["goal"] == reached
     if not found.arrays["map"].values.any():
         assert "No mask was found" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (0.031, "takes AD from >99.9% to 3.1%."),
+        (0.62, "takes AD only from >99.9% to 62%."),
+        (0.9996, "leaves AD at >99.9%: no mask changed the answer."),
+    ],
+)
+def test_sentence_does_not_make_more_of_a_mask_than_it_did(explanation, after, words):
+    scores = {"before": {"CN": 0.0002, "AD": 0.9998}, "after": {"CN": 1 - after, "AD": after}}
+    assert words in Mask.sentence(replace(explanation, scores=scores))
 
 
 def test_smaller_masks_for_a_larger_price(trained):

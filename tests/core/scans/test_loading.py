@@ -99,3 +99,11 @@ def test_importing_scans_pays_for_no_reader():
     code = "import core.scans, sys; print([m for m in ('torch','scipy','nibabel','pydicom','PIL') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_empty_path_is_not_the_folder_one_is_in(tmp_path, monkeypatch):
+    (tmp_path / "slice.png").write_bytes(png(np.arange(64, dtype=np.uint8).reshape(8, 8)))
+    monkeypatch.chdir(tmp_path)
+    assert load_scan(".").shape == (8, 8)
+    with pytest.raises(BadInput, match="path is empty"):
+        load_scan("")
