@@ -136,8 +136,9 @@ def _take(laid: Desk, files: Sequence[uploads.UploadedFile]) -> None:
         spooled = uploads.spool(files)
     except OSError:
         _refuse(_NO_ROOM)
-    else:
-        _read(laid, spooled)
+    finally:
+        uploads.release(files)
+    _read(laid, spooled)
 
 
 def _refuse(sentence: str) -> NoReturn:

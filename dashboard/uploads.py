@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
+
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.scans.collect import Upload
 from dashboard.questions import Series
@@ -30,6 +32,11 @@ class UploadedFile(Protocol):
     """What is used of Streamlit's uploaded file."""
 
     name: str
+    file_id: str
+
+    def close(self) -> None:
+        """Let go of the content."""
+        ...
 
     def read(self, size: int = -1, /) -> bytes:
         """Next bytes."""
@@ -64,6 +71,16 @@ def spool(files: Sequence[UploadedFile]) -> Spooled:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Spooled(folder, tuple(written))
+
+
+def release(files: Sequence[UploadedFile]) -> None:
+    """Let Streamlit forget the bytes of uploaded files: it would keep them as long as the session lives."""
+    context = get_script_run_ctx()
+    kept: Any = context.uploaded_file_mgr if context is not None else None
+    for file in files:
+        if context is not None and kept is not None:
+            kept.remove_file(session_id=context.session_id, file_id=file.file_id)
+        file.close()
 
 
 def _copy(file: UploadedFile, out: IO[bytes]) -> None:

@@ -13,7 +13,7 @@ class Browser(io.BytesIO):
 
     def __init__(self, name, content):
         super().__init__(content)
-        self.name = name
+        self.name, self.file_id = name, f"id of {name}"
 
 
 @pytest.fixture
@@ -67,3 +67,21 @@ def test_what_a_killed_server_left_goes_when_the_next_one_uploads(root):
     uploads.spool([Browser("a", b"abc")])
     assert not dead.exists()
     assert alive.exists()
+
+
+def test_streamlit_forgets_the_bytes_once_they_were_spooled(root, monkeypatch):
+    forgotten = []
+
+    class Session:
+        session_id = "mine"
+
+        class uploaded_file_mgr:  # noqa: N801 - Streamlit's name
+            @staticmethod
+            def remove_file(session_id, file_id):
+                forgotten.append((session_id, file_id))
+
+    monkeypatch.setattr(uploads, "get_script_run_ctx", Session)
+    files = [Browser("a", b"abc"), Browser("b", b"de")]
+    uploads.release(files)
+    assert forgotten == [("mine", "id of a"), ("mine", "id of b")]
+    assert all(file.closed for file in files)
