@@ -10,6 +10,7 @@ from core.reports.explanation import StoredExplanation
 from core.runs import Live, Run, Status
 from dashboard import catalogue, figures, text, theme
 from dashboard.questions import Prediction
+from dashboard.text import escape, probability
 
 
 def prediction_line(prediction: Prediction, target: str | None) -> str:
@@ -17,7 +18,7 @@ def prediction_line(prediction: Prediction, target: str | None) -> str:
     if not prediction.probabilities or target is None:
         return _line("", "Press Explain to see what the answer rests on.", quiet=True)
     value = prediction.probabilities[target]
-    figure = f"<small>P({html.escape(target)})</small><span>{value:.3f}</span>"
+    figure = f"<small>P({html.escape(target)})</small><span>{escape(probability(value))}</span>"
     return _line(figure, "What the model says. Press Explain to see what it rests on.", quiet=True)
 
 
@@ -30,11 +31,11 @@ def result_line(explanation: StoredExplanation) -> str:
         figure = f"<small>P({html.escape(str(target))})</small>"
         if target in after:
             figure += (
-                f"<span class='before'>{before[target]:.3f}</span><span class='arrow'>→</span>"
-                f"<span class='after'>{after[target]:.3f}</span>"
+                f"<span class='before'>{escape(probability(before[target]))}</span><span class='arrow'>→</span>"
+                f"<span class='after'>{escape(probability(after[target]))}</span>"
             )
         else:
-            figure += f"<span>{before[target]:.3f}</span>"
+            figure += f"<span>{escape(probability(before[target]))}</span>"
     return _line(figure, explanation.sentence)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dashboard import theme
+from dashboard.text import probability
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -61,7 +62,7 @@ def probability_bars(before: Mapping[str, float], after: Mapping[str, float] | N
             orientation="h",
             name=label,
             marker={"color": colour, "line": {"width": 0}},
-            text=[f"{label} {share:.3f}" if after else f"{share:.3f}" for share in shares],
+            text=[f"{label} {probability(share)}" if after else probability(share) for share in shares],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y} " + label + " %{x:.4f}<extra></extra>",

@@ -107,8 +107,8 @@ def _score_words(run_id: str, whose: str) -> str:
     before, after = (found.scores or {}).get("before") or {}, (found.scores or {}).get("after") or {}
     if found.target not in before:
         return ""
-    end = f" → {after[found.target]:.3f}" if found.target in after else ""
-    return f" · P({text.escape(str(found.target))}) {before[found.target]:.3f}{end}"
+    end = f" → {text.escape(text.probability(after[found.target]))}" if found.target in after else ""
+    return f" · P({text.escape(str(found.target))}) {text.escape(text.probability(before[found.target]))}{end}"
 
 
 def _actions(run: Run) -> None:

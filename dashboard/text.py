@@ -36,6 +36,11 @@ def quiet(sentence: str) -> str:
     return f"<div class='quiet-line'>{html.escape(sentence)}</div>"
 
 
+def probability(value: float) -> str:
+    """Three decimals, and never a certainty that no model has: 0.99998 is ``>0.999``, not 1.000."""
+    return ">0.999" if value > 0.9995 else "<0.001" if value < 0.0005 else f"{value:.3f}"
+
+
 def duration(seconds: float) -> str:
     """Seconds in words: ``8 s``, ``2 min 05 s``, ``1 h 10 min``."""
     whole = round(seconds)

@@ -46,7 +46,7 @@ def predicted(page):
     """Wait until the model has answered and the page stands; returns the probability of the class."""
     expect(page.get_by_text("What the model says")).to_be_visible(timeout=LONG)
     still(page)
-    return float(page.locator(".answer .figure span").first.inner_text())
+    return number(page.locator(".answer .figure span").first)
 
 
 def choose(page, label, option):
@@ -66,10 +66,15 @@ def finished(page):
     page.wait_for_selector(".lightbox[data-state=ready]", timeout=LONG)
 
 
+def number(shown):
+    """A probability on the page; ``>0.999`` counts as its bound."""
+    return float(shown.inner_text().lstrip("<>"))
+
+
 def figures(page):
     """Probability before and after, as shown."""
     shown = page.locator(".answer .figure")
-    return float(shown.locator(".before").inner_text()), float(shown.locator(".after").inner_text())
+    return number(shown.locator(".before")), number(shown.locator(".after"))
 
 
 def download(page, label):
@@ -121,8 +126,8 @@ def test_the_demo_from_home_to_a_kept_result(page, server, tmp_path):
     page.get_by_role("button", name="Keep").click()
     expect(page.get_by_text(address, exact=True)).to_be_visible()
     record = json.loads(download(page, "Record (JSON)").path().read_text())
-    assert record["scores"]["before"]["AD"] == pytest.approx(before, abs=5e-4)
-    assert record["scores"]["after"]["AD"] == pytest.approx(after, abs=5e-4)
+    assert record["scores"]["before"]["AD"] == pytest.approx(before, abs=1e-3)
+    assert record["scores"]["after"]["AD"] == pytest.approx(after, abs=1e-3)
     assert record["sentence"] == sentence
     download(page, "Hidden share (NIfTI)").save_as(tmp_path / "map.nii.gz")
     kept = nibabel.load(tmp_path / "map.nii.gz")

@@ -5,6 +5,7 @@ import numpy as np
 
 from core.progress import Progress
 from core.runs import LOCAL_OWNER, Status, manager
+from dashboard.text import probability
 from tests.pages.conftest import DEMO, SHAPE, said, settle
 
 
@@ -73,7 +74,7 @@ def test_explain_runs_and_the_result_says_what_where_and_how_sure(workbench):
     assert explanation.checks
     for check in explanation.checks:
         assert check["title"] in text
-    assert f"{explanation.scores['before']['AD']:.3f}" in text
+    assert probability(explanation.scores["before"]["AD"]) in text
 
 
 def test_a_link_opens_a_run_with_everything_as_it_was(workbench):
