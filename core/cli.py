@@ -176,7 +176,7 @@ def _explain(chosen: argparse.Namespace) -> int:
 
 
 def _train(chosen: argparse.Namespace) -> int:
-    with _only_results_on_stdout(), _progress() as report:
+    with _only_results_on_stdout(), _writable_folder(chosen.out), _progress() as report:
         from core.training import get_recipe
 
         recipe = get_recipe(chosen.recipe)

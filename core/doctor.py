@@ -113,8 +113,11 @@ def _device() -> Iterator[CheckUp]:
 def _models() -> Iterator[CheckUp]:
     from core.models.folders import library_folders
     from core.models.library import load_model
+    from core.settings import settings
 
-    folders = library_folders()
+    folders, own = library_folders(), settings().models_dir
+    if own is not None and not own.is_dir():
+        yield CheckUp("models folder", State.LIMITED, f"{own} is not there", "make it, or mend LIGHTBOX_MODELS_DIR")
     if not folders:
         mend = "run `make assets`, or set LIGHTBOX_MODELS_DIR to a folder of model folders"
         yield CheckUp("models", State.BROKEN, "the library is empty", mend)

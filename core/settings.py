@@ -16,7 +16,10 @@ ASSETS = ROOT / "assets"
 class Settings(BaseSettings):
     """What a person who runs Lightbox can choose. Environment beats file beats default."""
 
-    model_config = SettingsConfigDict(env_prefix="LIGHTBOX_", toml_file="lightbox.toml", extra="forbid")
+    # an empty variable (a bare line of a compose file) is one that is not set
+    model_config = SettingsConfigDict(
+        env_prefix="LIGHTBOX_", env_ignore_empty=True, toml_file="lightbox.toml", extra="forbid"
+    )
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 opens it to the network")
     port: int = Field(8501, ge=1, le=65535, description="port of the app")

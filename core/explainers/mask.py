@@ -367,8 +367,9 @@ def _change(explanation: Explanation, before: float, after: float) -> str:
     target, start, end = explanation.target, percent(before), percent(after)
     if start == end:
         return f"leaves {target} at {end}: no mask changed the answer"
-    only = " only" if after > explanation.parameters["goal"] else ""
-    return f"takes {target}{only} from {start} to {end}"
+    goal = explanation.parameters["goal"]
+    short = f", short of the goal of {goal * 100:.3g}%" if after > goal else ""
+    return f"takes {target} from {start} to {end}{short}"
 
 
 _FILL_WORDS = ("blurred tissue", "mean healthy tissue")

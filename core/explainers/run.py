@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from core.errors import BadInput
-from core.explainers.base import Explanation, Findings, MapArray, Question
+from core.explainers.base import Explanation, MapArray, Question
 from core.explainers.registry import get_explainer
-from core.metrics.atlas import atlas_for
+from core.metrics.atlas import Atlas, atlas_for
 from core.metrics.localisation import RegionShare, rank_regions
 from core.models.inputs import PreparedInput
 from core.models.model import Model
@@ -72,12 +72,13 @@ def explain(
     index = model.class_index(target) if model.card.task == "classification" else None
     started = time.perf_counter()
     prepared = model.prepare(scan)
+    atlas = _atlas(model, prepared)  # one that cannot be read should cost no waiting
     question = Question(model, prepared, index, _region_in_model(region, scan, prepared), report)
     unused = () if region is None or cls.takes_region else (f"{cls.title} takes no region: yours changed nothing",)
     report(Progress(0.0, "asking the model"))
     before = model.probabilities(prepared.tensor) if index is not None else None
     findings = cls().run(question, parameters)
-    regions, atlas = _regions(findings, model, prepared)
+    regions = rank_regions(np.abs(findings.arrays["map"].values), atlas.labels, atlas.names) if atlas else ()
     explanation = Explanation(
         explainer=explainer,
         model=model.card.name,
@@ -89,7 +90,7 @@ def explain(
         scores={"before": before, "after": findings.after} if before is not None else None,
         history=findings.history,
         regions=regions,
-        atlas=atlas,
+        atlas=atlas.title if atlas else "",
         checks=findings.checks,
         numbers=findings.numbers,
         notes=(*scan.notes, *prepared.notes, *_place_notes(regions, model, prepared)),
@@ -119,14 +120,12 @@ def _in_scan_space(array: MapArray, prepared: PreparedInput) -> MapArray:
     return dataclasses.replace(array, values=prepared.to_scan(array.values, fill=array.neutral))
 
 
-def _regions(findings: Findings, model: Model, prepared: PreparedInput) -> tuple[tuple[RegionShare, ...], str]:
-    atlas = atlas_for(model.card.input)
+def _atlas(model: Model, prepared: PreparedInput) -> Atlas | None:
+    """The atlas where the model looks, None where the scan has no place in its space."""
     # a picture that had to be scaled or padded cannot be the very slice of MNI space that the model reads
-    elsewhere = prepared.scan.dimensions == 2 and prepared.scan.shape != model.card.input.shape
-    if atlas is None or elsewhere:
-        return (), ""
-    values = findings.arrays["map"].values
-    return rank_regions(np.abs(values), atlas.labels, atlas.names), atlas.title
+    if prepared.scan.dimensions == 2 and prepared.scan.shape != model.card.input.shape:
+        return None
+    return atlas_for(model.card.input)
 
 
 def _place_notes(regions: tuple[RegionShare, ...], model: Model, prepared: PreparedInput) -> tuple[str, ...]:

@@ -80,6 +80,8 @@ def read_atlas(path: Path, grid: Grid) -> Atlas:
     """
     import nibabel
 
+    if not path.is_file():
+        raise BadInput(f"The atlas {path.name} is not there: set LIGHTBOX_ATLAS to a label volume.")
     try:
         image = nibabel.load(path)
         labels = np.asarray(image.dataobj).squeeze()  # type: ignore[attr-defined]

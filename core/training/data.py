@@ -44,7 +44,14 @@ def input_contract(
 
     Volumes go to the MNI box at `spacing_mm`, or stay on the example's own grid when `spacing_mm` is 0. With `plane`
     the network reads that slice of them. Images keep the example's size.
+
+    Raises
+    ------
+    BadInput
+        For a plane of volumes without a position.
     """
+    if plane is not None and position_mm is None and example.dimensions == 3:
+        raise BadInput(f"Say where the {plane} slice lies: --param position_mm=MILLIMETRES.")
     intensity = Intensity(low=0, high=1, units=example.units or "")
     if example.dimensions == 2:
         return InputContract(

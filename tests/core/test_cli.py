@@ -9,6 +9,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 
 import core.bench
 from core.cli import main
@@ -158,6 +159,7 @@ def test_explain_writes_the_record_and_the_maps(
         ),
         (["explain", "SCAN", "--model", "tiny", "--explainer", "mask", "--out", "SCAN"], "--out"),
         (["train", "nothing", "--out", "OUT"], "no training recipe 'nothing'"),
+        (["train", "classifier", "--out", "SCAN"], "--out"),
         (["study", "grid"], "no study 'grid'"),
         (["bench", "nothing"], "no benchmark 'nothing'"),
         (["runs", "0000000000000000"], "no such run"),
@@ -290,3 +292,26 @@ def test_no_probability_is_printed_as_all_or_nothing_and_no_empty_region_is_list
     assert "nothing had to be hidden" in out
     assert "hippocampus" not in out
     assert "as if the picture were the coronal slice" in error
+
+
+def test_an_atlas_that_cannot_be_read_is_said_before_anything_is_computed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LIGHTBOX_ATLAS", str(tmp_path / "nowhere.nii"))
+    settings.cache_clear()
+    slice_ = ASSETS / "scans" / "ad-slice.png"
+    arguments = ["explain", slice_, "--model", "alzheimer-phantom-slice", "--explainer", "mask", "--out", tmp_path]
+    code, _, error = outcome(capsys, *arguments)
+    assert code == 2
+    assert error == "The atlas nowhere.nii is not there: set LIGHTBOX_ATLAS to a label volume.\n"
+
+
+def test_a_picture_that_cannot_be_the_models_slice_gets_no_region_names(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80), dtype=np.uint8)).save(tmp_path / "chest.png")
+    arguments = ["--model", "alzheimer-phantom-slice", "--explainer", "saliency", "--out", tmp_path / "o", "--json"]
+    code, out, _ = outcome(capsys, "explain", tmp_path / "chest.png", *arguments)
+    record = json.loads(out)
+    assert (code, record["regions"], record["atlas"]) == (0, [], "")
+    assert "most of all in" not in record["sentence"]

@@ -81,3 +81,12 @@ def test_a_package_that_is_missing_breaks_it(monkeypatch: pytest.MonkeyPatch) ->
     assert state is State.BROKEN
     assert "no-such-package" in detail
     assert "make setup" in mend
+
+
+def test_a_models_folder_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTBOX_MODELS_DIR", str(tmp_path / "nowhere"))
+    settings.cache_clear()
+    state, detail, mend = states()["models folder"]
+    assert state is State.LIMITED
+    assert "nowhere is not there" in detail
+    assert "LIGHTBOX_MODELS_DIR" in mend

@@ -51,3 +51,10 @@ def test_every_setting_stands_in_the_documentation():
     table = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     for name in Settings.model_fields:
         assert f"`LIGHTBOX_{name.upper()}`" in table
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
+    for name in ("ATLAS", "MODELS_DIR", "PORT", "STORE_PATH"):
+        monkeypatch.setenv(f"LIGHTBOX_{name}", "")
+    assert (settings().atlas, settings().models_dir, settings().port) == (None, None, 8501)
+    assert str(settings().store_path) == ".lightbox"

@@ -96,3 +96,9 @@ def test_the_ground_truth_lands_on_the_models_grid_with_its_labels() -> None:
     # patient's right is on the left of the picture
     right = np.argwhere(planted == [r.name for r in PLANTED_REGIONS].index("Hippocampus_R") + 1)[:, 1]
     assert right.max() < 30
+
+
+def test_a_slice_of_volumes_needs_a_place() -> None:
+    example = Scan(np.zeros((1, 20, 20, 20), np.float32), np.eye(4))
+    with pytest.raises(BadInput, match="Say where the axial slice lies"):
+        input_contract(example, 3.0, "axial", None, None)
