@@ -13,12 +13,18 @@ from dashboard.session import Desk, desk, owner
 #: Seconds between two looks at a run that is going on.
 POLL = 1.0
 _LINK = "run"
+#: Session key of the scan that the page showed last.
+_HUNG = "scan on screen"
 
 
 def show() -> None:
     """Draw the page."""
     laid = desk()
     _follow_link(laid)
+    waiting = st.empty()
+    # only for a scan that is not on screen yet: a line that came and went at every slider would make the page jump
+    if laid.scan is not None and st.session_state.get(_HUNG) != laid.scan:
+        waiting.html(text.quiet("Hanging the scan and asking the model…"))
     with st.sidebar:
         order = show_intake()
         _explain_button(laid, order)
@@ -27,6 +33,8 @@ def show() -> None:
         return
     scan = manager().store.scan(laid.scan, owner())
     prediction, refusal = _predict(order)
+    waiting.empty()
+    st.session_state[_HUNG] = laid.scan
     run = _current_run(laid)
     _write_link(laid)
     _headline(laid, order, prediction, run)

@@ -39,7 +39,9 @@ class ClassifierParameters(BaseModel):
     seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and fills")
     subject_column: str = Field("participant_id", description="column of participants.tsv that names the subject")
     label_column: str = Field("diagnosis", description="column of participants.tsv that holds the class")
-    healthy: str | None = Field(None, description="class that means nothing was found; by default CN, else the first that is not the target")
+    healthy: str | None = Field(
+        None, description="class that means nothing was found; by default CN, else the first that is not the target"
+    )
     target: str | None = Field(None, description="class to explain; by default AD, else the last")
     spacing_mm: float = Field(3.0, ge=0, le=8, description="of the MNI box; 0 stays on the first scan's own grid")
     plane: Literal["axial", "coronal", "sagittal"] | None = Field(None, description="train on one slice of each volume")

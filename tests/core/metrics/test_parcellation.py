@@ -56,9 +56,10 @@ def test_left_and_right_are_mirror_images():
     names = region_names()
     number = {name: label for label, name in names.items()}
     other_side = [0]
+    opposite = {"left": "right", "right": "left"}
     for label in sorted(names):
         side, _, rest = names[label].partition(" ")
-        other_side.append(number.get(f"{dict(left='right', right='left').get(side)} {rest}", label))
+        other_side.append(number.get(f"{opposite.get(side)} {rest}", label))
     labels = parcellate(Grid(GRID.shape, off_every_tie))
     mirrored = parcellate(Grid(GRID.shape, np.diag([-1.0, 1, 1, 1]) @ off_every_tie))
     assert np.array_equal(mirrored, np.array(other_side)[labels])
