@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from core.errors import BadInput
 from core.scans.grid import Grid
 
 
@@ -47,6 +48,11 @@ class Scan:
         Sentences on what was changed or lost on reading ("gantry tilt of 12°", "RGB read as luminance").
     source : SourceSpace, optional
         The file's own space; by default the Scan's.
+
+    Raises
+    ------
+    BadInput
+        When the array has not 3 or 4 axes with samples on each, or the affine is no 4x4 place in space.
     """
 
     array: np.ndarray
@@ -55,6 +61,16 @@ class Scan:
     units: str | None = None
     notes: tuple[str, ...] = ()
     source: SourceSpace | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        if self.array.ndim not in (3, 4) or 0 in self.array.shape:
+            raise BadInput(
+                f"An array of shape {self.array.shape} is no scan: give (channels, X, Y, Z) or (channels, rows, columns)."
+            )
+        if np.shape(self.affine) != (4, 4) or not np.isfinite(self.affine).all():
+            raise BadInput("The affine of a scan is a 4x4 matrix of finite numbers, index to RAS+ millimetres.")
+        if not np.linalg.norm(self.affine[:3, : self.dimensions], axis=0).all():
+            raise BadInput("The affine of a scan gives every axis a length above 0.")
 
     @property
     def dimensions(self) -> int:

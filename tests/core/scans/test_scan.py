@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from core.errors import BadInput
+from core.scans.scan import Scan
+
+
+@pytest.mark.parametrize(
+    ("shape", "affine", "words"),
+    [
+        ((5, 5), np.eye(4), "is no scan"),
+        ((1, 1, 5, 5, 5), np.eye(4), "is no scan"),
+        ((1, 0, 5, 5), np.eye(4), "is no scan"),
+        ((1, 5, 5, 5), np.eye(3), "4x4"),
+        ((1, 5, 5, 5), np.full((4, 4), np.nan), "finite"),
+        ((1, 5, 5, 5), np.zeros((4, 4)), "length above 0"),
+    ],
+)
+def test_what_cannot_be_a_scan_is_refused_when_it_is_made(shape, affine, words):
+    with pytest.raises(BadInput, match=words):
+        Scan(np.zeros(shape, dtype=np.float32), affine)
+
+
+def test_a_scan_made_in_memory_has_the_hash_of_its_content():
+    array = np.random.default_rng(0).random((1, 4, 5, 6), dtype=np.float32)
+    scan = Scan(array, np.eye(4))
+    assert (scan.dimensions, scan.channels, scan.shape) == (3, 1, (4, 5, 6))
+    assert scan.content_hash == Scan(array.copy(), np.eye(4)).content_hash
+    assert scan.content_hash != Scan(array + 1, np.eye(4)).content_hash
+    assert scan.content_hash != Scan(array, np.diag([2.0, 1, 1, 1])).content_hash
