@@ -233,7 +233,8 @@ def _runs(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print_json(detail)
     else:
-        print_table([(name, str(value)) for name, value in detail.items()])
+        moments = {name: _moment(detail[name]) for name in ("created", "started", "finished") if detail[name]}
+        print_table([(name, str(value)) for name, value in {**detail, **moments}.items()])
     return DONE
 
 

@@ -65,7 +65,7 @@ class Scan:
     def __post_init__(self) -> None:
         if self.array.ndim not in (3, 4) or 0 in self.array.shape:
             raise BadInput(
-                f"An array of shape {self.array.shape} is no scan: give (channels, X, Y, Z) or (channels, rows, columns)."
+                f"Shape {self.array.shape} is no scan's: give (channels, X, Y, Z) or (channels, rows, columns)."
             )
         if np.shape(self.affine) != (4, 4) or not np.isfinite(self.affine).all():
             raise BadInput("The affine of a scan is a 4x4 matrix of finite numbers, index to RAS+ millimetres.")

@@ -1,6 +1,7 @@
 """The public surface of the command line, as outside checks use it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -255,7 +256,9 @@ def test_runs_lists_what_the_store_holds(capsys: pytest.CaptureFixture[str], tmp
     assert code == 0
     assert json.loads(out)["request"]["recipe"] == "classifier"
     assert run_id in outcome(capsys, "runs")[1]
-    assert outcome(capsys, "runs", run_id)[0] == 0
+    code, out, _ = outcome(capsys, "runs", run_id)
+    assert code == 0
+    assert re.search(r"created +\d{4}-\d\d-\d\d \d\d:\d\d\n", out)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from core.scans.scan import Scan
 @pytest.mark.parametrize(
     ("shape", "affine", "words"),
     [
-        ((5, 5), np.eye(4), "is no scan"),
-        ((1, 1, 5, 5, 5), np.eye(4), "is no scan"),
-        ((1, 0, 5, 5), np.eye(4), "is no scan"),
+        ((5, 5), np.eye(4), "is no scan's"),
+        ((1, 1, 5, 5, 5), np.eye(4), "is no scan's"),
+        ((1, 0, 5, 5), np.eye(4), "is no scan's"),
         ((1, 5, 5, 5), np.eye(3), "4x4"),
         ((1, 5, 5, 5), np.full((4, 4), np.nan), "finite"),
         ((1, 5, 5, 5), np.zeros((4, 4)), "length above 0"),
