@@ -23,12 +23,13 @@ def show() -> None:
     _follow_link(laid)
     waiting = st.empty()
     # only for a scan that is not on screen yet: a line that came and went at every slider would make the page jump
-    if laid.scan is not None and st.session_state.get(_HUNG) != laid.scan:
+    if laid.scan is None or st.session_state.get(_HUNG) != laid.scan:
         waiting.html(text.quiet("Hanging the scan and asking the model…"))
     with st.sidebar:
         order = show_intake()
         _explain_button(laid, order)
     if order.scan is None or laid.scan is None:
+        waiting.empty()
         _nothing_loaded()
         return
     scan = manager().store.scan(laid.scan, owner())

@@ -69,6 +69,7 @@ class MaskSession:
         before = self.model.probabilities(self.x)
         if before[self.name] < max(before.values()):
             return self._nothing_to_hide(before)
+        self.question.report(Progress(0.0, "finding where to start"))
         loop = self.loop()
         history, candidates = self._optimise(loop)
         hidden = self._best(loop, candidates)
