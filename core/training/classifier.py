@@ -295,5 +295,5 @@ def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:
 
 
 def _attribution_layer(convolutions: tuple[str, ...]) -> str:
-    """Last convolution of block 4: deep enough to know the class, fine enough (an eighth of the side) to say where."""
-    return [layer for layer in convolutions if layer.startswith("features.block4.")][-1]
+    """Last convolution of block 3, a quarter of the side: deeper ones are too coarse to say where (docs/explainers)."""
+    return [layer for layer in convolutions if layer.startswith("features.block3.")][-1]

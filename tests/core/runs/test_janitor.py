@@ -17,7 +17,11 @@ from tests.core.runs.toykinds import CountSpec
 
 ME = ProcessIdentity.of()
 MEGABYTE = 10**6
-LATER = time.time() + UNUSED_SECONDS + 60
+
+
+def later() -> float:
+    """A moment at which nothing counts as just used; counted from now, not from when the file was collected."""
+    return time.time() + UNUSED_SECONDS + 60
 
 
 def finished_run(store: RunStore, name: str, megabytes: int = 1) -> str:
@@ -41,7 +45,7 @@ def ids(store: RunStore) -> set[str]:
 def test_below_the_limit_nothing_goes(store: RunStore) -> None:
     kept = {finished_run(store, "a"), finished_run(store, "b")}
     scan = stored_scan(store, 0)
-    sweep(store, 100 * MEGABYTE, now=LATER)
+    sweep(store, 100 * MEGABYTE, now=later())
     assert ids(store) == kept
     assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
 
@@ -67,7 +71,7 @@ def test_what_is_queued_or_running_never_goes(store: RunStore) -> None:
 
 def test_an_unused_scan_goes_before_any_run_and_is_then_told_to_be_gone(store: RunStore) -> None:
     run_id, scan = finished_run(store, "a"), stored_scan(store, 0)
-    sweep(store, int(1.5 * MEGABYTE), now=LATER)
+    sweep(store, int(1.5 * MEGABYTE), now=later())
     assert ids(store) == {run_id}
     assert store.scans(LOCAL_OWNER) == []
     with pytest.raises(BadInput, match="open its file again"):
@@ -94,10 +98,10 @@ def test_a_scan_stays_as_long_as_a_run_reads_it_and_goes_with_it(store: RunStore
     (folder / "card.yaml").write_text("name: a-model")
     scan = stored_scan(store, 0)
     run_id = store.add(ExplanationSpec(scan=scan, model=str(folder), explainer="mask"), ME)
-    sweep(store, 1, now=LATER)
+    sweep(store, 1, now=later())
     assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
     store.finish(run_id, Status.CANCELLED)
-    sweep(store, 1, now=LATER)
+    sweep(store, 1, now=later())
     assert ids(store) == set()
     assert store.scans(LOCAL_OWNER) == []
 
@@ -109,6 +113,6 @@ def test_leftovers_of_a_crash_go_when_they_are_old(store: RunStore) -> None:
     (store.root / "runs" / ("0" * 16)).mkdir()
     sweep(store, 100 * MEGABYTE)
     assert len(list(store.root.rglob(".tmp-*"))) == 2
-    sweep(store, 100 * MEGABYTE, now=LATER)
+    sweep(store, 100 * MEGABYTE, now=later())
     assert list(store.root.rglob(".tmp-*")) == []
     assert [path.name for path in (store.root / "runs").iterdir()] == [run_id]
