@@ -115,7 +115,9 @@ def contract_rows(card: Card) -> list[tuple[str, str]]:
     if wanted.spacing_mm:
         rows.append(("spacing", f"{'×'.join(f'{s:g}' for s in dict.fromkeys(wanted.spacing_mm))} mm"))
     if wanted.affine:
-        rows.append(("space", "a fixed grid in MNI millimetres"))
+        rows.append(
+            ("space", "a fixed grid in MNI millimetres" if wanted.space == "MNI152" else "a fixed grid of its own")
+        )
     if wanted.plane:
         place = f" at {wanted.position_mm:g} mm" if wanted.position_mm is not None else ""
         rows.append(("from a volume", f"{wanted.plane} slice{place}"))

@@ -44,14 +44,14 @@ def atlas_for(contract: InputContract) -> Atlas | None:
     Parameters
     ----------
     contract : InputContract
-        Models with a fixed grid (``affine``) live in MNI space; for others there is no atlas.
+        For models with a grid fixed (``affine``) in MNI space; for others there is no honest name to give.
 
     Returns
     -------
     Atlas or None
         Labels have the spatial shape of the model's input tensor. None when the model has no fixed place in MNI space.
     """
-    if contract.affine is None:
+    if contract.affine is None or contract.space != "MNI152":
         return None
     plane = contract.plane if contract.dimensions == 2 else None
     grid = contract_grid(contract)

@@ -41,7 +41,7 @@ class Intensity(_Section):
 class InputContract(_Section):
     """What the network must be fed. A scan that differs is resampled, and the person is told.
 
-    With ``affine`` the grid is fixed in space (MNI millimetres). Without it the grid follows the scan: spacing and
+    With ``affine`` the grid is fixed in ``space``. Without it the grid follows the scan: spacing and
     shape are applied around the scan's centre. For 2D models, ``plane`` and ``position_mm`` say which slice of a
     volume to take.
     """
@@ -51,6 +51,9 @@ class InputContract(_Section):
     shape: tuple[int, ...] | None = Field(None, description="spatial shape; None: any")
     spacing_mm: tuple[float, ...] | None = Field(None, description="one number an axis of shape; 2D: rows, columns")
     affine: tuple[tuple[float, ...], ...] | None = Field(None, description="4x4 index → RAS+ mm of the fixed grid")
+    space: Literal["MNI152", "other"] = Field(
+        "MNI152", description="space that affine is given in; only in MNI152 do regions have names"
+    )
     orientation: Literal["RAS"] = "RAS"
     multiple_of: int = Field(1, ge=1, description="when shape is None: pad to multiples of this")
     plane: Literal["axial", "coronal", "sagittal"] | None = None

@@ -44,6 +44,9 @@ class ClassifierParameters(BaseModel):
     )
     target: str | None = Field(None, description="class to explain; by default AD, else the last")
     spacing_mm: float = Field(3.0, ge=0, le=8, description="of the MNI box; 0 stays on the first scan's own grid")
+    space: Literal["MNI152", "other"] | None = Field(
+        None, description="of the cohort's scans; by default MNI152, or other when spacing_mm is 0"
+    )
     plane: Literal["axial", "coronal", "sagittal"] | None = Field(None, description="train on one slice of each volume")
     position_mm: float | None = Field(None, description="where that slice is taken, RAS+ mm")
     support: Literal["template", "mean"] = Field(
@@ -80,7 +83,12 @@ class Classifier(Recipe):
         torch.manual_seed(parameters.seed)
 
         contract = input_contract(
-            source.load(source.entries[0]), parameters.spacing_mm, parameters.plane, parameters.position_mm, None
+            source.load(source.entries[0]),
+            parameters.spacing_mm,
+            parameters.plane,
+            parameters.position_mm,
+            None,
+            parameters.space or ("MNI152" if parameters.spacing_mm else "other"),
         )
         parts = _load_parts(source, classes, contract, part_of(report, 0.0, 0.25))
         if "train" not in parts:

@@ -38,12 +38,17 @@ class Images:
 
 
 def input_contract(
-    example: Scan, spacing_mm: float, plane: str | None, position_mm: float | None, modality: str | None
+    example: Scan,
+    spacing_mm: float,
+    plane: str | None,
+    position_mm: float | None,
+    modality: str | None,
+    space: str = "MNI152",
 ) -> InputContract:
     """What a network trained on scans like `example` is fed.
 
     Volumes go to the MNI box at `spacing_mm`, or stay on the example's own grid when `spacing_mm` is 0. With `plane`
-    the network reads that slice of them. Images keep the example's size.
+    the network reads that slice of them. Images keep the example's size. `space` says where that grid lies.
 
     Raises
     ------
@@ -70,6 +75,7 @@ def input_contract(
         shape=shape,
         spacing_mm=spacing,
         affine=affine,
+        space=space,
         plane=plane,
         position_mm=position_mm if plane is not None else None,
         intensity=intensity,

@@ -45,6 +45,7 @@ def test_without_a_configured_atlas_the_built_in_one_names_the_regions():
 
 def test_a_model_without_a_place_in_space_has_no_atlas():
     assert atlas_for(contract(affine=None)) is None
+    assert atlas_for(contract(space="other")) is None
 
 
 def test_a_slice_model_gets_its_slice_hung_like_its_image():

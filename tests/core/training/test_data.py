@@ -32,7 +32,8 @@ def test_volumes_are_brought_to_the_mni_box_and_slices_are_taken_from_it() -> No
 
 def test_spacing_zero_stays_on_the_cohorts_own_grid_and_pictures_keep_their_size() -> None:
     affine = np.diag([4.0, 5.0, 6.0, 1.0])
-    own = input_contract(Scan(np.zeros((1, 20, 21, 22), np.float32), affine), 0, None, None, None)
+    own = input_contract(Scan(np.zeros((1, 20, 21, 22), np.float32), affine), 0, None, None, None, "other")
+    assert own.space == "other"
     assert own.shape == (20, 21, 22) and own.spacing_mm == (4, 5, 6)
     picture = input_contract(Scan(np.zeros((3, 20, 30), np.float32), np.eye(4)), 3.0, None, None, None)
     assert (picture.dimensions, picture.channels, picture.shape, picture.affine) == (2, 3, (20, 30), None)
