@@ -8,13 +8,20 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from core.errors import BadInput, LightboxError
 from core.files import is_disk_full
-from core.terminal import ProgressLine, print_json, print_table
+from core.terminal import (
+    as_figure,
+    as_moment,
+    only_results_on_stdout,
+    print_json,
+    print_remarks,
+    print_table,
+    progress_line,
+)
 from core.wording import percent
 
 if TYPE_CHECKING:
@@ -100,7 +107,7 @@ def _models(chosen: argparse.Namespace) -> int:
 
 
 def _explainers(chosen: argparse.Namespace) -> int:
-    with _only_results_on_stdout():
+    with only_results_on_stdout():
         from core.explainers import describe, explainers
 
         described = [describe(cls) for cls in explainers().values()]
@@ -116,7 +123,7 @@ def _explainers(chosen: argparse.Namespace) -> int:
 
 
 def _predict(chosen: argparse.Namespace) -> int:
-    with _only_results_on_stdout():
+    with only_results_on_stdout():
         scan, model = _load(chosen)
         started = time.perf_counter()
         model.class_index(model.card.classes[0] if model.card.classes else None)
@@ -139,13 +146,13 @@ def _predict(chosen: argparse.Namespace) -> int:
         return DONE
     for name, probability in probabilities.items():
         print(f"{name}  {percent(probability)}")
-    _tell(notes=(*scan.notes, *prepared.notes), warned=prepared.warnings)
+    print_remarks(notes=(*scan.notes, *prepared.notes), warned=prepared.warnings)
     return DONE
 
 
 def _explain(chosen: argparse.Namespace) -> int:
     values = _key_values(chosen.param)
-    with _only_results_on_stdout(), _writable_folder(chosen.out) as out, _progress() as report:
+    with only_results_on_stdout(), _writable_folder(chosen.out) as out, progress_line() as report:
         from core.explainers import explain, get_explainer
         from core.reports.explanation import RECORD, export_explanation
 
@@ -170,13 +177,13 @@ def _explain(chosen: argparse.Namespace) -> int:
     for row in explanation.regions[:5]:
         if row.share:
             print(f"    {percent(row.share):>6}  {row.name}")
-    _tell(notes=explanation.notes, warned=explanation.warnings)
+    print_remarks(notes=explanation.notes, warned=explanation.warnings)
     print(f"Written: {out / RECORD}")
     return DONE
 
 
 def _train(chosen: argparse.Namespace) -> int:
-    with _only_results_on_stdout(), _writable_folder(chosen.out), _progress() as report:
+    with only_results_on_stdout(), _writable_folder(chosen.out), progress_line() as report:
         from core.training import get_recipe
 
         recipe = get_recipe(chosen.recipe)
@@ -199,7 +206,7 @@ def _study(chosen: argparse.Namespace) -> int:
 
 
 def _bench(chosen: argparse.Namespace) -> int:
-    with _only_results_on_stdout():
+    with only_results_on_stdout():
         from core.bench import run_bench
 
         result = run_bench(chosen.name)
@@ -207,7 +214,7 @@ def _bench(chosen: argparse.Namespace) -> int:
         print_json(result)
         return DONE
     heading = ("what", "value", "baseline", "ratio", "unit")
-    rows = [tuple(_figure(row[key]) for key in heading) for row in result["rows"]]
+    rows = [tuple(as_figure(row[key]) for key in heading) for row in result["rows"]]
     print_table([heading, *rows])
     return DONE
 
@@ -223,7 +230,7 @@ def _runs(chosen: argparse.Namespace) -> int:
         if chosen.json:
             print_json([_run_as_dict(run) for run in found])
         else:
-            print_table([(run.id, run.status, _moment(run.created), run.title) for run in found])
+            print_table([(run.id, run.status, as_moment(run.created), run.title) for run in found])
         return DONE
     if store is None:
         raise BadInput("There is no such run here: the store is empty.")
@@ -233,7 +240,7 @@ def _runs(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print_json(detail)
     else:
-        moments = {name: _moment(detail[name]) for name in ("created", "started", "finished") if detail[name]}
+        moments = {name: as_moment(detail[name]) for name in ("created", "started", "finished") if detail[name]}
         print_table([(name, str(value)) for name, value in {**detail, **moments}.items()])
     return DONE
 
@@ -307,39 +314,6 @@ def _writable_folder(folder: Path) -> Iterator[Path]:
     finally:
         if not there and not any(folder.iterdir()):
             folder.rmdir()
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[ProgressLine]:
-    line = ProgressLine(sys.stderr)
-    try:
-        yield line
-    finally:
-        line.close()
-
-
-@contextlib.contextmanager
-def _only_results_on_stdout() -> Iterator[None]:
-    """Whatever a library prints goes to stderr: stdout is for the result alone."""
-    with contextlib.redirect_stdout(sys.stderr):
-        yield
-
-
-def _tell(notes: Sequence[str], warned: Sequence[str]) -> None:
-    for note in notes:
-        print(f"note: {note}", file=sys.stderr)
-    for warning in warned:
-        print(f"warning: {warning}", file=sys.stderr)
-
-
-def _figure(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _run_as_dict(run: Any) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""What the command line shows: progress on stderr, results on stdout."""
+"""What the command line shows: progress and remarks on stderr, results on stdout."""
 
+import contextlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, TextIO
 
 from core.files import finite
@@ -45,6 +47,31 @@ class ProgressLine:
             self._stream.flush()
 
 
+@contextlib.contextmanager
+def progress_line() -> Iterator[ProgressLine]:
+    """A `ProgressLine` on stderr that is gone when the work is."""
+    line = ProgressLine(sys.stderr)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+@contextlib.contextmanager
+def only_results_on_stdout() -> Iterator[None]:
+    """Whatever a library prints goes to stderr: stdout is for the result alone."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def print_remarks(notes: Sequence[str], warned: Sequence[str]) -> None:
+    """What a reader of the result should know, one line each, on stderr."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    for warning in warned:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
 def print_json(content: Any) -> None:
     """Strict JSON on stdout; NaN and infinity are null."""
     json.dump(finite(content), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
@@ -58,3 +85,15 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def as_figure(value: Any) -> str:
+    """One cell of a table of figures: four digits of a number, a dash for nothing."""
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def as_moment(seconds: float) -> str:
+    """Seconds since 1970 → local date and time, to the minute."""
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
