@@ -14,37 +14,16 @@ from PIL import Image
 
 import core.bench
 from core.cli import main
-from core.models import Card, save_model
-from core.models.zoo import build
 from core.settings import ASSETS, ROOT, settings
+from tests.core.tiny import save_tiny, tiny_card
 
 SHAPE = (12, 14, 12)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    arguments = {"shape": SHAPE, "blocks": ((4, 1), (4, 1))}
-    card = Card.model_validate(
-        {
-            "name": "tiny",
-            "title": "Tiny",
-            "task": "classification",
-            "synthetic": True,
-            "architecture": {"name": "block-cnn", "arguments": arguments},
-            "input": {
-                "dimensions": 3,
-                "shape": SHAPE,
-                "spacing_mm": (3.0, 3.0, 3.0),
-                "intensity": {"low": 0.0, "high": 1.0},
-            },
-            "classes": ("CN", "AD"),
-            "target": "AD",
-            "training": {"data": "none"},
-        }
-    )
     folder = tmp_path_factory.mktemp("library") / "tiny"
-    save_model(folder, card, build("block-cnn", arguments))
-    return folder
+    return save_tiny(folder, tiny_card("tiny", SHAPE, spacing_mm=(3.0, 3.0, 3.0)))
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,9 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
-from core.settings import settings
 from dashboard.server import volume_routes
 from dashboard.viewer import publish, volumes
 from dashboard.viewer.address import scripts, scripts_version
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "store"))
-    settings.cache_clear()
-    volumes._key.cache_clear()
-    yield tmp_path / "store"
-    settings.cache_clear()
-    volumes._key.cache_clear()
 
 
 def get(path, owner="local"):

@@ -11,14 +11,13 @@ import torch
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from core.models import Card, save_model
-from core.models.zoo import build
 from core.runs import LOCAL_OWNER, ExplanationSpec, manager
 from core.runs.manager import _manager
 from core.scans import Scan
 from core.settings import ROOT, settings
 from dashboard import catalogue, demo, explain, questions
 from dashboard.viewer import volumes
+from tests.core.tiny import save_tiny, tiny_card
 
 SHAPE = (12, 14, 12)
 GRID = [[4.0, 0.0, 0.0, -24.0], [0.0, 4.0, 0.0, -28.0], [0.0, 0.0, 4.0, -24.0], [0.0, 0.0, 0.0, 1.0]]
@@ -69,45 +68,13 @@ def said(test):
     return "\n".join(str(element.value) for kind in kinds for element in test.get(kind) if hasattr(element, "value"))
 
 
-def _card(name, title, shape, **rest):
-    return Card.model_validate(
-        {
-            "name": name,
-            "title": title,
-            "task": "classification",
-            "synthetic": True,
-            "architecture": {
-                "name": "block-cnn",
-                "arguments": {"shape": list(shape), "classes": 2, "blocks": [[4, 1], [4, 1]]},
-            },
-            "input": {
-                "dimensions": len(shape),
-                "shape": list(shape),
-                "intensity": {"low": 0.0, "high": 1.0, "units": "grey-matter probability"},
-                **rest,
-            },
-            "classes": ["CN", "AD"],
-            "target": "AD",
-            "healthy": "CN",
-            "feature_layers": ["features.block1.conv1"],
-            "attribution_layer": "features.block1.conv1",
-            "training": {"data": "none, random weights", "seed": 3},
-            "metrics": {"test": {"balanced_accuracy": 0.5, "balanced_accuracy_95": [0.4, 0.6]}},
-        }
-    )
-
-
 @pytest.fixture(scope="session")
 def small_assets(tmp_path_factory):
     """Folder like ``assets``: models and demo scans."""
     folder = tmp_path_factory.mktemp("assets")
     torch.manual_seed(0)
-    cards = (
-        _card("tiny-volume", "Tiny volume model", SHAPE, affine=GRID),
-        _card("tiny-image", "Tiny image model", (16, 20)),
-    )
-    for card in cards:
-        save_model(folder / "models" / card.name, card, build(card.architecture.name, card.architecture.arguments))
+    for card in (tiny_card("tiny-volume", SHAPE, affine=GRID), tiny_card("tiny-image", (16, 20))):
+        save_tiny(folder / "models" / card.name, card)
     (folder / "scans").mkdir()
     values = np.random.default_rng(0).random(SHAPE, np.float32)
     nibabel.save(nibabel.Nifti1Image(values, np.array(GRID)), folder / "scans" / "volume.nii.gz")

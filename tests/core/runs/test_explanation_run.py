@@ -9,9 +9,8 @@ import pytest
 
 from core.errors import BadInput
 from core.explainers import explain
-from core.models import Card, load_model, save_model
+from core.models import load_model
 from core.models.inputs import plane_to_image
-from core.models.zoo import build
 from core.progress import Progress
 from core.runs.identity import ProcessIdentity
 from core.runs.kinds.explanation import ExplanationSpec, _placed
@@ -23,34 +22,14 @@ from core.runs.store import RunStore
 from core.scans import Scan
 from tests.core.runs.toykinds import CountSpec
 from tests.core.runs.waiting import PATIENCE
+from tests.core.tiny import save_tiny, tiny_card
 
 SHAPE = (16, 20)
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A small 2D network with fresh weights: what it says means nothing, that it says it the same way does."""
-    arguments = {"shape": SHAPE, "blocks": ((4, 1), (4, 1))}
-    card = Card.model_validate(
-        {
-            "name": "tiny",
-            "title": "Tiny",
-            "task": "classification",
-            "synthetic": True,
-            "architecture": {"name": "block-cnn", "arguments": arguments},
-            "input": {
-                "dimensions": 2,
-                "shape": SHAPE,
-                "spacing_mm": (1.0, 1.0),
-                "intensity": {"low": 0.0, "high": 1.0},
-            },
-            "classes": ("CN", "AD"),
-            "target": "AD",
-            "training": {"data": "none"},
-        }
-    )
-    save_model(tmp_path / "tiny", card, build("block-cnn", arguments))
-    return tmp_path / "tiny"
+    return save_tiny(tmp_path / "tiny", tiny_card("tiny", SHAPE, spacing_mm=(1.0, 1.0)))
 
 
 @pytest.fixture
