@@ -26,7 +26,9 @@ class Settings(BaseSettings):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     worker_slots: int = Field(1, ge=1, le=64, description="explanations that run at the same time on one device")
     worker: str = Field("process", pattern=r"^(inline|process)$", description="where runs execute")
-    threads: int = Field(0, ge=0, le=256, description="torch threads of a run; 0 takes all cores but one (at least 1)")
+    threads: int = Field(
+        0, ge=0, le=256, description="torch threads of a run; 0: all cores but one, shared between the slots"
+    )
     store_path: Path = Field(Path(".lightbox"), description="folder of scans and runs, made when missing")
     store_limit_gb: float = Field(10.0, gt=0, description="the janitor removes the oldest runs above this size")
     upload_limit_mb: int = Field(1024, ge=1, le=16384, description="largest upload; it may unpack to four times this")

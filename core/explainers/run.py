@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from core import VERSION
 from core.errors import BadInput
 from core.explainers.base import Explanation, MapArray, Question
 from core.explainers.registry import get_explainer
@@ -141,7 +142,7 @@ def _place_notes(regions: tuple[RegionShare, ...], model: Model, prepared: Prepa
 def _versions() -> dict[str, str]:
     found = {name: version(name) for name in _RECORDED_PACKAGES}
     return {
-        "lightbox": "0.1.0",
+        "lightbox": VERSION,
         "python": platform.python_version(),
         **found,
         "cuda": str(torch.version.cuda or "none"),

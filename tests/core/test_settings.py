@@ -1,7 +1,11 @@
+import re
+import tomllib
+
 import pytest
 
+from core import VERSION
 from core.errors import BadInput
-from core.settings import Settings, settings
+from core.settings import ROOT, Settings, settings
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +49,19 @@ def test_a_broken_file_is_named(tmp_path):
         settings()
 
 
-def test_every_setting_stands_in_the_documentation():
-    from core.settings import ROOT
+def test_every_setting_stands_in_the_documentation_with_its_default():
+    rows = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8").splitlines()
+    said = dict(re.findall(r"^\| `(LIGHTBOX_\w+)` \| ([^|]+) \|", "\n".join(rows), flags=re.MULTILINE))
+    assert said.keys() == {f"LIGHTBOX_{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        words = "none" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+        assert said[f"LIGHTBOX_{name.upper()}"] == words
 
-    table = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    for name in Settings.model_fields:
-        assert f"`LIGHTBOX_{name.upper()}`" in table
+
+def test_the_version_in_records_is_the_projects():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
