@@ -9,8 +9,6 @@ from dashboard.text import probability
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-#: Names of history columns in words; any other column is shown under its own name.
-CURVE_TITLES = {"probability": "probability"}
 #: Curves that stand above the others.
 _FIRST = ("probability", "loss")
 #: Height of one curve.
@@ -142,7 +140,7 @@ def history_curves(history: Mapping[str, Sequence[float]], colour: str) -> "Figu
 
 
 def _curve_title(name: str) -> str:
-    return CURVE_TITLES.get(name, name.replace("_", " "))
+    return name.replace("_", " ")
 
 
 def _row_axis(name: str, values: Sequence[float], bottom: float, top: float) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from core.runs.spec import LOCAL_OWNER
 from dashboard.viewer.address import PREFIX, base_path, scripts
-from dashboard.viewer.volumes import LOCAL_OWNER, open_token
+from dashboard.viewer.volumes import open_token
 
 #: Both kinds of address name their content, so that a browser never has to ask again.
 FOREVER = "max-age=31536000, immutable"

@@ -16,11 +16,6 @@ BORDER: Final = "#26313a"
 TEXT: Final = "#dde5ea"
 TEXT_MUTED: Final = "#8b99a5"
 WARNING: Final = "#e0a458"
-DANGER: Final = "#e5484d"
-
-#: Classes of the demo models; any other class takes the next colour of `CLASS_FALLBACK`.
-CLASS_COLORS: Final = {"AD": "#e8845c", "CN": "#7fa8d8"}
-CLASS_FALLBACK: Final = ("#7fa8d8", "#e8845c", "#b6a4e0", "#8fc9a0", "#d9c26a", "#c98bb0")
 
 #: A probability before and after something was hidden or changed.
 BEFORE: Final = "#8b99a5"
@@ -39,11 +34,6 @@ EXPLAINER_FALLBACK: Final = ("#a3b1bc", "#c0a890", "#90b8b0", "#b09cc0")
 
 #: Colours of line charts in the order plotly should take them.
 COLORWAY: Final = (ACCENT, "#e8845c", "#d9c26a", "#b6a4e0", "#8fc9a0", "#7fa8d8", "#c98bb0")
-
-
-def class_color(name: str, position: int = 0) -> str:
-    """Colour of a class, ``#rrggbb``; `position` chooses among the fallbacks for classes without one of their own."""
-    return CLASS_COLORS.get(name, CLASS_FALLBACK[position % len(CLASS_FALLBACK)])
 
 
 def explainer_color(name: str) -> str:

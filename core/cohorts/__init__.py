@@ -1,1 +1,1 @@
-"""."""
+"""Cohorts of scans, and the phantoms that stand in for patients."""

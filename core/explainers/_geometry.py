@@ -44,10 +44,7 @@ def layer_sampling(network: nn.Module, layer: nn.Module, x: torch.Tensor) -> Sam
             return
         if isinstance(module, _SLIDING):
             for axis in range(axes):
-                kernel, stride, padding, dilation = (
-                    _per_axis(getattr(module, name, 1), axis)
-                    for name in ("kernel_size", "stride", "padding", "dilation")
-                )
+                kernel, stride, padding, dilation = (_per_axis(getattr(module, name, 1), axis) for name in _SLIDES)
                 reach = (kernel - 1) * dilation
                 left = reach // 2 if padding == "same" else 0 if padding == "valid" else padding
                 start[axis] += (reach / 2 - left) * step[axis]

@@ -55,9 +55,8 @@ class GradCAM(CaptumExplainer):
     @classmethod
     def unfit(cls, model: Model) -> str | None:
         """Needs a classifier with a convolution layer."""
-        if _convolutions(model):
-            return super().unfit(model)
-        return super().unfit(model) or f"{cls.title} needs a convolution layer, and this network has none."
+        missing = None if _convolutions(model) else f"{cls.title} needs a convolution layer, and this network has none."
+        return super().unfit(model) or missing
 
     @classmethod
     def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -83,15 +84,15 @@ def read_atlas(path: Path, grid: Grid) -> Atlas:
     if not path.is_file():
         raise BadInput(f"The atlas {path.name} is not there: set LIGHTBOX_ATLAS to a label volume.")
     try:
-        image = nibabel.load(path)
-        labels = np.asarray(image.dataobj).squeeze()  # type: ignore[attr-defined]
+        image: Any = nibabel.load(path)
+        labels = np.asarray(image.dataobj).squeeze()
     except Exception as error:
         raise BadInput(
             f"The atlas {path.name} cannot be read as NIfTI: set LIGHTBOX_ATLAS to a label volume."
         ) from error
     if labels.ndim != 3 or not np.array_equal(labels, np.round(labels)):
         raise BadInput(f"The atlas {path.name} is not a volume of whole-number labels.")
-    source = Grid(tuple(labels.shape), np.asarray(image.affine))  # type: ignore[attr-defined]
+    source = Grid(tuple(labels.shape), np.asarray(image.affine))
     return Atlas(
         title=path.name.split(".")[0],
         labels=resample(labels.astype(np.int32), source, grid, order=0),

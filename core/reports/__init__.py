@@ -1,1 +1,1 @@
-"""."""
+"""What leaves Lightbox: maps in the file's own space, pictures, the record."""

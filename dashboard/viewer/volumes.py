@@ -23,13 +23,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import BadInput, LightboxError
+from core.runs.spec import LOCAL_OWNER
 from core.settings import settings
 
 if TYPE_CHECKING:
     from core.scans import Scan
 
-#: Owner of everything as long as nobody logs in.
-LOCAL_OWNER = "local"
 #: Part of every digest; raise it when the packing changes, so that old files are no longer found.
 FORMAT = "lightbox-volume-1"
 #: Least number of levels inside the default window, 12 bits; images that 16 bits cannot give that are sent as float32.
