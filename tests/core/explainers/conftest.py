@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from core.explainers import Question
 from tests.core.explainers.toys import Toy, toy
 
 
@@ -13,3 +14,9 @@ def trained(request: pytest.FixtureRequest) -> Toy:
         return toy(request.param)
     finally:
         torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def question(trained: Toy) -> Question:
+    """Why the trained network calls an unseen scan diseased."""
+    return Question(trained.model, trained.model.prepare(trained.scan(400)), 1)

@@ -65,6 +65,17 @@ def test_swap_test_goal_and_random_control_stand_beside_the_mask(explanation):
     assert checks["swap"].value < 0.5 < checks["control"].value
 
 
+def test_a_mask_that_is_no_better_than_random_places_fails_its_control(trained, monkeypatch):
+    for control, passed in (0.49, False), (0.5, True):
+        monkeypatch.setattr("core.explainers._mask_session.random_control", lambda *given, found=control: found)
+        found = explain(trained.scan(200), trained.model, "mask", target="AD", iterations=25)
+        before = found.scores["before"]["AD"]
+        assert 0.98 < before < 1
+        check = next(check for check in found.checks if check.name == "control")
+        assert (check.value, check.passed) == (control, passed)
+        assert ("wherever one hides something" in check.sentence) == (not passed)
+
+
 def test_sentence_says_the_numbers(explanation):
     after = explanation.scores["after"]["AD"]
     assert f"{percent(explanation.scores['before']['AD'])} to {percent(after)}" in explanation.sentence

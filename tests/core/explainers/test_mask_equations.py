@@ -69,6 +69,14 @@ def test_threshold_sets_to_one_exactly_what_lies_above_it(values, threshold):
     np.testing.assert_allclose((1 - hidden)[clear], expected[clear], atol=1e-12)
 
 
+@pytest.mark.parametrize("threshold", [0.5, 0.9, 0.95, 0.99])
+def test_a_mask_value_at_the_threshold_itself_stays(threshold):
+    at = torch.tensor([1 - threshold], dtype=torch.float32)
+    assert torch.equal(threshold_hidden(at, threshold), at)
+    above = torch.nextafter(at, torch.zeros(1))  # less hidden: a mask value above the threshold
+    assert threshold_hidden(above, threshold).item() == 0
+
+
 def test_straight_through_thresholds_forward_and_passes_the_gradient_unchanged():
     hidden = torch.tensor([0.01, 0.04, 0.06, 0.9], requires_grad=True)
     out = straight_through(hidden, 0.95)

@@ -167,3 +167,8 @@ def test_early_stopping_is_the_papers_rule(seed):
 def test_a_loss_that_stands_still_to_the_last_digit_stops_the_loop():
     stop = EarlyStop(4, 0.01)
     assert [stop(1.0) for _ in range(6)] == [False, False, False, False, True, True]
+
+
+def test_without_tolerance_a_loss_that_keeps_falling_never_stops_the_loop():
+    stop = EarlyStop(3, 0.0)
+    assert not any(stop(10.0 - step) for step in range(9))

@@ -1,11 +1,16 @@
 """Toy scans with a planted deficit and small networks trained on them, in 2D and 3D: real training, seconds long."""
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from scipy import ndimage
+from torch import nn
 
+from core.explainers import explain
+from core.metrics.sanity import randomisation_check
 from core.models.card import Architecture, Card, InputContract, Intensity, Training
 from core.models.model import Model
 from core.models.zoo import build
@@ -131,3 +136,14 @@ def card(dimensions: int) -> Card:
         references=("healthy_mean", "support"),
         training=Training(data="toy scans drawn by the tests", seed=0),
     )
+
+
+def randomised_drop(trained: Toy, name: str, **options: Any) -> float:
+    """How much of an explainer's map is lost when the weights are random, 0..1."""
+
+    def make_map(network: nn.Module) -> np.ndarray:
+        model = dataclasses.replace(trained.model, network=network)
+        return explain(trained.scan(400), model, name, target="AD", **options).arrays["map"].values
+
+    support = trained.model.references["support"] > 0.5
+    return randomisation_check(make_map, trained.model.network, support=support, seeds=(0, 1)).relative
