@@ -54,11 +54,7 @@ def load_model(name: str | Path, device: str | None = None) -> Model:
     card = read_card(folder)
     network = build(card.architecture.name, card.architecture.arguments)
     try:
-        state = {
-            key: value.float() if value.is_floating_point() else value
-            for key, value in load_file(folder / "weights.safetensors").items()
-        }
-        network.load_state_dict(state)
+        network.load_state_dict(load_file(folder / "weights.safetensors"))  # what is stored in half comes as float32
     except FileNotFoundError as error:
         raise BadInput(f"The model folder {folder.name} has no weights.safetensors.") from error
     except (SafetensorError, OSError) as error:

@@ -3,6 +3,7 @@ from typing import Literal
 import pytest
 
 from core.explainers.parameters import Parameters, parameter
+from dashboard import widgets
 from dashboard.widgets import Control, format_value, help_text, is_log, position, read_schema, slider_values
 
 
@@ -14,6 +15,7 @@ class Sample(Parameters):
     rounds: int = parameter(60, "How often.", minimum=1, maximum=5000, unit="iterations")
     few: int = parameter(3, "How many.", minimum=1, maximum=10)
     how: Literal["one_way", "other"] = parameter("other", "Which way.")
+    at_most: float = parameter(1.0, "Two words.", minimum=0.0, maximum=2.0, unit="mm")
     really: bool = parameter(True, "Whether.", advanced=True)
     layer: str | None = parameter(None, "Which layer.")
     limit: float | None = parameter(None, "Perhaps a limit.", minimum=0.0, maximum=2.0)
@@ -38,6 +40,7 @@ def test_kinds_of_controls_follow_the_types():
         "rounds": "integer",
         "few": "integer",
         "how": "choice",
+        "at_most": "number",
         "really": "switch",
         "layer": "text",
         "limit": "number",
@@ -48,6 +51,7 @@ def test_kinds_of_controls_follow_the_types():
 
 def test_labels_are_words_with_a_unit_where_that_says_more():
     assert CONTROLS["share"].label == "Share (mm)"
+    assert CONTROLS["at_most"].label == "At most (mm)"
     assert Control("iterations", "iterations", "", "integer", 60, unit="iterations").label == "Iterations"
 
 
@@ -79,6 +83,17 @@ def test_the_published_value_is_marked_where_the_thumb_would_stand():
     assert position(CONTROLS["share"], CONTROLS["share"].paper) == pytest.approx(0.95)
     stops = slider_values(CONTROLS["weight"])
     assert position(CONTROLS["weight"], 3e-5, stops) == pytest.approx(stops.index(3e-5) / (len(stops) - 1))
+
+
+@pytest.mark.parametrize(("paper", "side"), [(0.05, "left"), (0.5, "left"), (0.95, "right")])
+def test_the_words_at_the_mark_hang_towards_the_middle(monkeypatch, paper, side):
+    drawn = []
+    monkeypatch.setattr(widgets.st, "html", drawn.append)
+    control = Control("n", "n", "", "number", 0.5, minimum=0.0, maximum=1.0, paper=paper)
+    widgets._mark(control, position(control, paper))
+    widgets._mark(control, None)
+    assert drawn == [drawn[0]]
+    assert f"<span class='{side}' style='left:{paper:.2%}'>paper {paper:g}</span>" in drawn[0]
 
 
 def test_a_published_value_off_the_track_is_not_marked():

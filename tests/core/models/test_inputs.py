@@ -241,3 +241,12 @@ def test_a_slice_models_map_lies_on_the_one_slice_of_a_thick_scan_that_holds_the
     back = prepared.to_scan(np.ones(prepared.tensor.shape[2:], dtype=np.float32))
     marked = np.flatnonzero(back.any(axis=(0, 2)))
     assert marked.tolist() == [round((position_mm + 122) / 8)]
+
+
+@pytest.mark.parametrize(("share", "warned"), [(0.5, True), (0.8, False)])
+def test_a_scan_that_covers_little_of_what_the_model_looks_at_is_warned_about(share: float, warned: bool) -> None:
+    kept = round(share * COARSE.shape[0])
+    prepared = prepare(scan_on(Grid((kept, *COARSE.shape[1:]), COARSE.affine)), volume_contract())
+    assert any("covers only" in warning for warning in prepared.warnings) == warned
+    if warned:
+        assert f"the scan covers only {kept / COARSE.shape[0]:.0%} of what the model looks at" in prepared.warnings

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 
 from core.errors import BadInput
-from core.models import load_model
+from core.models import load_model, save_model
 from core.models.folders import list_cards
 from core.models.zoo import build
 from core.scans.scan import Scan
@@ -168,3 +168,14 @@ def test_an_answer_that_is_not_finite_is_not_passed_on(tmp_path: Path) -> None:
     model = load_model(written(tmp_path / "m"))
     with pytest.raises(BadInput, match="no finite answer"):
         model.probabilities(torch.full((1, 1, *SHAPE), torch.inf))
+
+
+def test_weights_stored_in_half_come_back_as_float32_close_to_what_they_were(tmp_path: Path) -> None:
+    model = load_model(written(tmp_path / "m"))
+    save_model(tmp_path / "half", model.card, model.network, half=True)
+    back = load_model(tmp_path / "half")
+    assert (tmp_path / "half" / "weights.safetensors").stat().st_size < 0.7 * (
+        tmp_path / "m" / "weights.safetensors"
+    ).stat().st_size
+    assert {weight.dtype for weight in back.network.parameters()} == {torch.float32}
+    assert back.predict(scan()) == pytest.approx(model.predict(scan()), abs=2e-3)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput
-from core.scans.scan import Scan
+from core.scans.scan import Scan, SourceSpace
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,14 @@ def test_a_scan_made_in_memory_has_the_hash_of_its_content():
     assert scan.content_hash == Scan(array.copy(), np.eye(4)).content_hash
     assert scan.content_hash != Scan(array + 1, np.eye(4)).content_hash
     assert scan.content_hash != Scan(array, np.diag([2.0, 1, 1, 1])).content_hash
+
+
+def test_the_same_volume_stored_in_another_axis_order_is_another_scan():
+    """Maps go back into the order of the file: found under one name, one of two files would get the other's."""
+    array = np.random.default_rng(0).random((1, 4, 5, 6), dtype=np.float32)
+    as_is, turned = np.array([[0, 1], [1, 1], [2, 1]]), np.array([[1, 1], [0, -1], [2, 1]])
+    names = {
+        Scan(array, np.eye(4), source=SourceSpace(np.eye(4), (4, 5, 6), orientation)).content_hash
+        for orientation in (as_is, turned)
+    }
+    assert len(names) == 2

@@ -194,3 +194,9 @@ def test_a_wrong_checksum_alone_is_noticed(tmp_path):
 def test_nothing_of_the_header_s_free_text_gets_into_the_scan(tmp_path):
     path = nifti(tmp_path / "named.nii", asymmetric((3, 4, 5)), descrip=b"Sm1th", db_name=b"Sm1th", aux_file=b"Sm1th")
     assert "Sm1th" not in repr(load_scan(path))
+
+
+def test_samples_of_one_file_never_start_inside_its_header(tmp_path):
+    """Some programs leave ``vox_offset`` at 0 in a single file: the samples follow the header all the same."""
+    path = nifti(tmp_path / "careless.nii", asymmetric((4, 5, 6)), vox_offset=0)
+    np.testing.assert_array_equal(load_scan(path).array[0], asymmetric((4, 5, 6)))

@@ -76,3 +76,11 @@ def test_a_hostile_payload_is_refused_with_one_sentence(payload):
         decode_region(payload, SHAPE)
     assert str(refusal.value).endswith(".")
     assert "\n" not in str(refusal.value)
+
+
+def test_a_region_may_be_ragged_up_to_a_bound():
+    shape = [2 * MAX_RUNS + 2, 1]
+    comb = [value for start in range(0, 2 * MAX_RUNS, 2) for value in (start, 1)]
+    assert decode_region({"shape": shape, "runs": comb}, shape).sum() == MAX_RUNS
+    with pytest.raises(BadInput, match="too ragged"):
+        decode_region({"shape": shape, "runs": [*comb, 2 * MAX_RUNS, 1]}, shape)
