@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,6 @@ class Ending:
 class Execution(ABC):
     """One run being executed."""
 
-    run_id: str
-
     @abstractmethod
     def ending(self) -> Ending | None:
         """How it ended; None while it goes on."""
@@ -39,8 +36,6 @@ class Worker(ABC):
     `Execution.ending` tells so, unless the process died: then the manager writes the truth. A run whose cancel file
     appears stops at its next report. `close` leaves nothing running and nothing marked running.
     """
-
-    name: ClassVar[str]
 
     @abstractmethod
     def start(self, run_id: str) -> Execution:

@@ -1,7 +1,6 @@
 """Runs in threads of this very process: for tests, notebooks and machines without fork."""
 
 import threading
-from typing import ClassVar
 
 from core.runs.execute import execute
 from core.runs.identity import ProcessIdentity
@@ -17,8 +16,6 @@ class InlineWorker(Worker):
     store : RunStore
         Whose runs it executes.
     """
-
-    name: ClassVar[str] = "inline"
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
@@ -44,7 +41,6 @@ class InlineWorker(Worker):
 
 class _ThreadExecution(Execution):
     def __init__(self, store: RunStore, run_id: str, stopping: threading.Event) -> None:
-        self.run_id = run_id
         arguments = (store, run_id, ProcessIdentity.of(), stopping.is_set)
         self._thread = threading.Thread(target=execute, args=arguments, name=f"run-{run_id}", daemon=True)
         self._thread.start()

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import ClassVar
 
 from core.runs.workers.base import Ending, Execution, Worker
 from core.settings import ROOT
@@ -26,8 +25,6 @@ class ProcessWorker(Worker):
     nice : int
         How far below the server's priority runs stay (0..19).
     """
-
-    name: ClassVar[str] = "process"
 
     def __init__(self, store: Path, threads: int = 1, modules: tuple[str, ...] = (), nice: int = 10) -> None:
         options = {"store": str(store.resolve()), "threads": threads, "modules": modules, "nice": nice}
@@ -119,7 +116,7 @@ class ProcessWorker(Worker):
 
 class _ProcessExecution(Execution):
     def __init__(self, run_id: str, worker: ProcessWorker, launcher: "subprocess.Popen[bytes]") -> None:
-        self.run_id = run_id
+        self._run_id = run_id
         self.launcher = launcher
         self._worker = worker
         self._ending: Ending | None = None
@@ -131,7 +128,7 @@ class _ProcessExecution(Execution):
         self._ending = ending
 
     def kill(self) -> None:
-        self._worker.kill(self.run_id)
+        self._worker.kill(self._run_id)
 
 
 def _environment(threads: int) -> dict[str, str]:

@@ -34,3 +34,13 @@ def test_smoothgrad_draws_the_same_noise_for_the_same_seed_and_leaves_the_worlds
     other = SmoothGrad().attribute(question, SmoothGrad.parameters(values={"samples": 2, "seed": 1})).values
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("kind", ["smoothgrad_sq", "vargrad"])
+def test_squares_and_variances_have_no_sign_whatever_is_asked(question, kind):
+    parameters = SmoothGrad.parameters(values={"samples": 3, "kind": kind, "signed": True})
+    found = SmoothGrad().attribute(question, parameters)
+    assert found.values.min() >= 0
+    assert found.values.max() > 0
+    assert not found.diverging
+    assert found.unit == "(Δ logit / Δ intensity)²"

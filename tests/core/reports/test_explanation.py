@@ -11,7 +11,7 @@ import pytest
 from core.errors import BadInput
 from core.explainers.base import Check, Explanation, MapArray
 from core.metrics.localisation import RegionShare
-from core.reports.explanation import export_explanation, read_explanation, write_explanation
+from core.reports.explanation import RECORD, export_explanation, read_explanation, write_explanation
 from core.scans import Scan, SourceSpace
 from core.settings import ROOT
 
@@ -121,3 +121,11 @@ def test_reading_a_result_does_not_import_torch() -> None:
     code = "import sys, core.reports.explanation, core.runs; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_record_in_memory_holds_plain_values_like_the_one_on_the_disk(tmp_path: Path) -> None:
+    """It goes on as JSON: to the command line, to a page."""
+    record = export_explanation(explanation(), tmp_path)
+    assert record == json.loads((tmp_path / RECORD).read_text(encoding="utf-8"))
+    assert record["history"]["loss"] == [1.0, None]
+    assert record["checks"][0]["value"] is None

@@ -20,9 +20,14 @@ WORKERS = ("inline", "process")
 
 
 @pytest.fixture(params=WORKERS, scope="module")
-def manager(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunManager]:
-    store = RunStore.open(tmp_path_factory.mktemp(request.param) / "store")
-    made = RunManager(store, make_worker(request.param, store))
+def worker(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def manager(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunManager]:
+    store = RunStore.open(tmp_path_factory.mktemp(worker) / "store")
+    made = RunManager(store, make_worker(worker, store))
     yield made
     made.close()
     store.close()
@@ -111,9 +116,9 @@ def test_the_same_request_is_found_and_not_repeated(manager: RunManager) -> None
     assert manager.submit(spec.model_copy(update={"owner": "somebody else"})) != found
 
 
-def test_close_leaves_nothing_running_and_nothing_marked_running(tmp_path: Path, manager: RunManager) -> None:
+def test_close_leaves_nothing_running_and_nothing_marked_running(tmp_path: Path, worker: str) -> None:
     store = RunStore.open(tmp_path / "closing")
-    closing = RunManager(store, make_worker(manager._worker.name, store))
+    closing = RunManager(store, make_worker(worker, store))
     run_id = started(closing, CountSpec(steps=10**6, pause=0.01))
     queued = closing.submit(CountSpec())
     [row] = [run for run in store.unfinished() if run.id == run_id]

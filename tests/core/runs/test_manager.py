@@ -1,0 +1,80 @@
+"""What the manager says of runs whose worker ended without a word, and how it shares the machine."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from core.runs.execute import STOPPED
+from core.runs.identity import ProcessIdentity
+from core.runs.manager import RunManager, _died, default_threads
+from core.runs.records import Status
+from core.runs.spec import LOCAL_OWNER
+from core.runs.store import RunStore
+from core.runs.workers.base import Ending, Execution, Worker
+from tests.core.runs.toykinds import CountSpec
+
+
+@pytest.mark.parametrize(
+    ("cores", "slots", "threads"), [(1, 1, 1), (2, 1, 1), (8, 1, 7), (8, 2, 3), (8, 7, 1), (8, 64, 1)]
+)
+def test_a_core_is_left_to_the_server_and_the_others_are_shared(
+    monkeypatch: pytest.MonkeyPatch, cores: int, slots: int, threads: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    assert default_threads(slots) == threads
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "words"),
+    [
+        (None, Status.INTERRUPTED, "start from ended"),
+        (1, Status.FAILED, "server's log"),
+        (-signal.SIGKILL, Status.INTERRUPTED, "killed (SIGKILL), perhaps because memory"),
+        (-signal.SIGTERM, Status.INTERRUPTED, "from outside (SIGTERM)"),
+        (-signal.SIGBUS, Status.FAILED, "crashed (SIGBUS), perhaps because the disk is full"),
+        (-signal.SIGSEGV, Status.FAILED, "crashed (SIGSEGV)"),
+    ],
+)
+def test_each_way_to_die_has_its_state_and_its_sentence(code: int | None, status: Status, words: str) -> None:
+    found, sentence = _died(Ending(code))
+    assert found is status
+    assert words in sentence
+
+
+class Silent(Worker):
+    """Claims runs and never says anything again, like a worker that is killed as the server closes."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+
+    def start(self, run_id: str) -> Execution:
+        self.store.claim(run_id, ProcessIdentity.of())
+        return Endless()
+
+    def warm_up(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Endless(Execution):
+    def ending(self) -> Ending | None:
+        return None
+
+    def kill(self) -> None:
+        pass
+
+
+def test_a_run_that_the_closing_server_cuts_off_is_said_to_be_interrupted(store: RunStore) -> None:
+    manager = RunManager(store, Silent(store))
+    run_id = manager.submit(CountSpec())
+    deadline = time.monotonic() + 20
+    while store.run(run_id, LOCAL_OWNER).status is not Status.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    manager.close()
+    run = store.run(run_id, LOCAL_OWNER)
+    assert (run.status, run.message) == (Status.INTERRUPTED, STOPPED)
