@@ -180,7 +180,13 @@ def _plan_subject(
 
 
 def cohort_grid(parameters: PhantomParameters) -> Grid:
-    """Grid of a cohort's scans: the MNI box at its spacing, or a slab of it."""
+    """Grid of a cohort's scans: the MNI box at its spacing, or a slab of it.
+
+    Raises
+    ------
+    BadInput
+        When the slice asked for lies outside the box.
+    """
     whole = mni_grid(parameters.spacing_mm)
     if parameters.plane is None:
         return whole

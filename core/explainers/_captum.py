@@ -167,9 +167,24 @@ class CaptumExplainer(Explainer):
 def top_share(
     values: np.ndarray, support: np.ndarray, share: float, by: Literal["magnitude", "positive"]
 ) -> np.ndarray:
-    """Voxels of `support` where the map is largest: float32 of 0 and 1, `share` of the support's voxels at most.
+    """Voxels of `support` where the map is largest.
 
-    Voxels where the map is zero (``positive``: not above zero) are never marked, however large the share.
+    Parameters
+    ----------
+    values : numpy.ndarray
+        The map, spatial.
+    support : numpy.ndarray of bool, same shape
+        Where voxels may be marked.
+    share : float
+        Part of the support's voxels to mark, 0..1.
+    by : {"magnitude", "positive"}
+        Whether large values of either sign count, or large positive ones.
+
+    Returns
+    -------
+    numpy.ndarray, float32
+        1 where marked, else 0. Voxels where the map is zero (``positive``: not above zero) are never marked, however
+        large the share.
     """
     strength = np.abs(values) if by == "magnitude" else np.maximum(values, 0)
     places = np.flatnonzero(support & (strength > 0))

@@ -109,7 +109,26 @@ def random_control(
     draws: int,
     seed: int,
 ) -> float:
-    """Mean probability over `draws` scans in which as much is hidden as in `hidden`, but at random places."""
+    """What the model says when as much is hidden as in `hidden`, but at random places.
+
+    Parameters
+    ----------
+    hidden, support : numpy.ndarray, spatial
+        As in `random_blobs`.
+    prepared : PreparedInput
+        The scan.
+    fill : torch.Tensor, shape of ``prepared.tensor``
+        What hidden voxels become.
+    probability : callable
+        (1, C, *spatial) → probability of the explained class, 0..1.
+    draws, seed : int
+        How many random places, and what decides them.
+
+    Returns
+    -------
+    float
+        Mean probability over the draws, 0..1.
+    """
     random = np.random.default_rng(seed)
     masks = (random_blobs(hidden, support, prepared.spacing_mm, random) for _ in range(draws))
     return float(np.mean([probability(hide(prepared.tensor, mask, fill)) for mask in masks]))

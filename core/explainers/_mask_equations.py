@@ -127,7 +127,19 @@ def objective_value(
 
     ``hinge`` is ``relu(d + goal)/(max(d₀, 1) + goal)`` with the logit margin d and its value d₀ on the untouched scan:
     1 at the start, 0 once the margin has fallen to −goal. The others are the paper's f under three readings.
-    `distance` is d, the `margin` of `logits`.
+
+    Parameters
+    ----------
+    logits : torch.Tensor, shape (1, classes)
+        The network's answer to the masked scan.
+    distance : torch.Tensor, scalar
+        d, the `margin` of `logits`.
+    target : int
+        Class whose score has to fall.
+    objective : {"hinge", "probability", "log_probability", "logit"}
+        Which reading.
+    goal_margin, first_margin : float
+        Of the hinge: how far below 0 the margin has to fall, and d₀.
     """
     if objective == "logit":
         return logits[0, target]

@@ -73,7 +73,13 @@ class GradCAM(CaptumExplainer):
         return parameters.model_copy(update={"layer": layer})
 
     def attribute(self, question: Question, parameters: GradCAMParameters) -> MapArray:
-        """One pass forward and back to the layer, then linear interpolation between its samples' own positions."""
+        """One pass forward and back to the layer, then linear interpolation between its samples' own positions.
+
+        Raises
+        ------
+        BadInput
+            When the layer has no spatial map.
+        """
         from captum.attr import LayerGradCam, LayerGradientXActivation
 
         from core.explainers._geometry import at_full_resolution, layer_sampling

@@ -105,6 +105,11 @@ def read_names(path: Path) -> dict[int, str]:
 
     A row gives one whole number and one text. Where a row holds several, the label is the column called index, label,
     value or roi_value, else the last whole number (AAL's TXT: ``1 Precentral_L 2001``).
+
+    Raises
+    ------
+    BadInput
+        When there is no name in it, or XML with entities.
     """
     text = path.read_text(encoding="utf-8", errors="replace")
     pairs = _names_from_xml(text) if path.suffix == ".xml" else _names_from_table(text, path.suffix)

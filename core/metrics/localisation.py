@@ -46,6 +46,11 @@ def rank_regions(values: np.ndarray, labels: np.ndarray, names: dict[int, str]) 
     -------
     tuple of RegionShare
         One for each label of `names` present on the grid, and `OUTSIDE` when mass lies at label 0.
+
+    Raises
+    ------
+    ValueError
+        When map and labels differ in shape.
     """
     if values.shape != labels.shape:
         raise ValueError(f"map {values.shape} and labels {labels.shape} differ in shape")

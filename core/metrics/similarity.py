@@ -30,6 +30,12 @@ def roi_densities(hidden: np.ndarray, labels: np.ndarray, regions: Iterable[int]
     Returns
     -------
     numpy.ndarray, float64
+        One density a region, 0..1.
+
+    Raises
+    ------
+    ValueError
+        When mask and labels differ in shape.
     """
     wanted = np.fromiter(regions, dtype=np.int64)
     if hidden.shape != labels.shape:
@@ -62,6 +68,11 @@ def prob_cnn(network: nn.Module, masked: Iterable[torch.Tensor], target: int) ->
     -------
     float
         Near 1: the masks mean nothing to this network (dissimilar). It has a direction: report it both ways.
+
+    Raises
+    ------
+    ValueError
+        When there is no scan.
     """
     import torch
 

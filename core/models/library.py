@@ -81,7 +81,21 @@ def save_model(
     references: dict[str, np.ndarray] | None = None,
     half: bool = False,
 ) -> None:
-    """Write a model folder: card, weights (float16 when `half`), references (float16)."""
+    """Write a model folder: card, weights and references.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made when missing; files of the same names are written over.
+    card : Card
+        Its ``references`` must name those given here.
+    network : torch.nn.Module
+        Whose weights and buffers are written.
+    references : dict of str to numpy.ndarray, optional
+        Arrays on the model's grid (``healthy_mean``, ``support``), spatial shape; written as float16.
+    half : bool
+        Write the weights as float16, half the size; they are float32 again when loaded.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         key: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()

@@ -37,7 +37,13 @@ class StoredArray:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """float32, the scan's spatial shape, read-only."""
+        """float32, the scan's spatial shape, read-only.
+
+        Raises
+        ------
+        BadInput
+            When the file is gone.
+        """
         try:
             mapped: np.ndarray = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError as error:

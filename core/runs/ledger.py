@@ -54,7 +54,13 @@ class Ledger:
 
     @classmethod
     def connect(cls, root: Path) -> Self:
-        """`open` for a worker: leaves the state of other runs alone."""
+        """`open` for a worker: leaves the state of other runs alone.
+
+        Raises
+        ------
+        LightboxError
+            As `open`.
+        """
         try:
             (root / "runs").mkdir(parents=True, exist_ok=True)
             return cls(root.resolve(), database.open_database(root / "lightbox.db"))

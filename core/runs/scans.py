@@ -135,7 +135,13 @@ class RegionFiles:
         return values
 
     def path(self, content_hash: str) -> Path:
-        """File of a region."""
+        """File of a region.
+
+        Raises
+        ------
+        BadInput
+            When `content_hash` is not a hash (it may come from a link).
+        """
         if not _HASH.fullmatch(content_hash):
             raise BadInput("This is not the name of a region: mark it again.")
         return self.folder / f"{content_hash}.npy"

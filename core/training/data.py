@@ -108,7 +108,13 @@ def load_images(
 
 
 def value_range(images: torch.Tensor) -> tuple[float, float]:
-    """Lowest and highest value of the training range: 0 and 1 for probabilities, else the 0.1 and 99.9 percentiles."""
+    """Lowest and highest value of the training range: 0 and 1 for probabilities, else the 0.1 and 99.9 percentiles.
+
+    Raises
+    ------
+    BadInput
+        When all values are the same.
+    """
     low, high = float(images.min()), float(images.max())
     if low >= 0 and 0.5 < high <= 1:
         return 0.0, 1.0

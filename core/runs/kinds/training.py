@@ -37,7 +37,13 @@ class TrainingSpec(RunSpec):
         }
 
     def check(self, store: "RunStore") -> None:
-        """The cohort must be there."""
+        """The cohort must be there.
+
+        Raises
+        ------
+        BadInput
+            When its folder has no ``participants.tsv``.
+        """
         if self.cohort is not None and not (self.cohort / "participants.tsv").is_file():
             raise BadInput(f"{self.cohort.name} is not a cohort folder: it has no participants.tsv.")
 
