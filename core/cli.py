@@ -25,9 +25,8 @@ from core.terminal import (
 from core.wording import percent
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from core.models import Model
+    from core.models.inputs import PreparedInput
     from core.scans import Scan
 
 DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -126,16 +125,21 @@ def _predict(chosen: argparse.Namespace) -> int:
     with only_results_on_stdout():
         scan, model = _load(chosen)
         started = time.perf_counter()
-        model.class_index(model.card.classes[0] if model.card.classes else None)
         prepared = model.prepare(scan)
-        probabilities = model.probabilities(prepared.tensor)
+        answer: dict[str, Any]
+        if model.card.task == "regression":
+            answer = {"output": _image_made(model, prepared, chosen.out)}
+        elif chosen.out is not None:
+            raise BadInput(f"The model {model.card.name} is a classifier and makes no image: leave --out out.")
+        else:
+            answer = {"probabilities": model.probabilities(prepared.tensor)}
         seconds = time.perf_counter() - started
     if chosen.json:
         print_json(
             {
                 "model": model.card.name,
                 "task": model.card.task,
-                "probabilities": probabilities,
+                **answer,
                 "notes": (*scan.notes, *prepared.notes),
                 "warnings": prepared.warnings,
                 "synthetic": model.card.synthetic,
@@ -144,8 +148,10 @@ def _predict(chosen: argparse.Namespace) -> int:
             }
         )
         return DONE
-    for name, probability in probabilities.items():
+    for name, probability in answer.get("probabilities", {}).items():
         print(f"{name}  {percent(probability)}")
+    if "output" in answer:
+        print_table([(name, str(value)) for name, value in answer["output"].items()])
     print_remarks(notes=(*scan.notes, *prepared.notes), warned=prepared.warnings)
     return DONE
 
@@ -155,10 +161,11 @@ def _explain(chosen: argparse.Namespace) -> int:
     with only_results_on_stdout(), _writable_folder(chosen.out) as out, progress_line() as report:
         from core.explainers import explain, get_explainer
         from core.reports.explanation import RECORD, export_explanation
+        from core.scans import load_region
 
         get_explainer(chosen.explainer).parameters(chosen.preset, values)
         scan, model = _load(chosen)
-        region = _load_region(chosen.region, scan) if chosen.region else None
+        region = load_region(chosen.region, scan) if chosen.region else None
         explanation = explain(
             scan,
             model,
@@ -257,26 +264,16 @@ def _load(chosen: argparse.Namespace) -> "tuple[Scan, Model]":
     return load_scan(chosen.scan, series=chosen.series, volume=chosen.volume), model
 
 
-def _load_region(path: Path, scan: "Scan") -> "np.ndarray":
-    """A region from ``.npy`` (in the order of `Scan.array`) or from an image in the scan's own space."""
-    import numpy as np
+def _image_made(model: "Model", prepared: "PreparedInput", folder: Path | None) -> dict[str, Any]:
+    """Figures of the image a regressor makes, and its files where a folder was named."""
+    from core.reports.answer import figures_of, write_answer
 
-    from core.scans import load_scan
-
-    if path.suffix != ".npy":
-        marked = load_scan(path)
-        if marked.shape == scan.shape and not marked.grid.same_as(scan.grid, tolerance_mm=1e-2):
-            raise BadInput(f"The region {path.name} lies elsewhere in space than the scan: draw it on this scan.")
-        return np.asarray(marked.array[0] > 0)
-    try:
-        marks = np.asarray(np.load(path, allow_pickle=False))
-        if marks.dtype.kind not in "biuf":
-            raise ValueError("not real numbers")
-        return np.asarray(marks > 0)
-    except FileNotFoundError as error:
-        raise BadInput(f"The region {path.name} is not there: check the spelling.") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise BadInput(f"The region {path.name} cannot be read: save it with numpy.save, or as NIfTI.") from error
+    values = model.generate(prepared)
+    figures = figures_of(values, model.card)
+    if folder is not None:
+        with _writable_folder(folder) as out:
+            figures["files"] = write_answer(values, prepared.scan, out)
+    return figures
 
 
 def _limit_threads() -> None:
@@ -348,6 +345,7 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = command("predict", _predict, "what a model says about a scan")
     _add_scan_and_model(predict)
+    predict.add_argument("--out", type=Path, help="folder for the image that a regressor makes")
 
     explain = command("explain", _explain, "why a model says it")
     _add_scan_and_model(explain)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from core.models.model import Model
 
 
+Kind = Literal["attribution", "mask", "image", "answer", "labels"]
+Side = Literal["input", "output"]
+
+
 @dataclass(frozen=True, eq=False)
 class MapArray:
     """An array an explainer produced, with what is needed to show it honestly.
@@ -31,22 +35,26 @@ class MapArray:
         Spatial array. In `Findings` in model space, in `Explanation` in scan space. Never silently rescaled.
     title : str
         What it is, for people ("hidden share", "saliency").
-    kind : {"attribution", "mask", "image"}
-        attribution: larger means more important; mask: 0..1 opacity of what was hidden; image: a changed scan.
+    kind : {"attribution", "mask", "image", "answer", "labels"}
+        attribution: larger means more important; mask: 0..1 opacity of what was hidden; image: a changed scan;
+        answer: an image the model made, in the units of its card; labels: whole numbers that name regions.
     unit : str
         Unit of the values ("share hidden", "d logit / d intensity").
     neutral : float
         Value that means nothing; used outside the model's field of view.
     diverging : bool
         Values have a meaningful sign: show with a map centred on zero.
+    side : {"input", "output"}
+        What it lies over: the scan, or the image that a regressor makes of it. In `Findings` also whose grid it is on.
     """
 
     values: np.ndarray
     title: str
-    kind: Literal["attribution", "mask", "image"]
+    kind: Kind
     unit: str = ""
     neutral: float = 0.0
     diverging: bool = False
+    side: Side = "input"
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ class Question:
     target : int, optional
         Index of the class to explain (classification).
     region : numpy.ndarray of bool, optional
-        Region a person marked, in model space (spatial shape of the tensor).
+        Region a person marked, in model space: spatial shape of the tensor, or of the network's answer where
+        `Explainer.region_side` says that the region lies there.
     report : Report
         To be called often; raises `core.errors.Cancelled` when the person cancelled.
     """
@@ -199,6 +208,11 @@ class Explainer(ABC):
     def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:
         """Fill in what only the model knows (a layer's name); by default nothing."""
         return parameters
+
+    @classmethod
+    def region_side(cls, model: Model, parameters: Any) -> Side:
+        """Which side of `model` a region lies on: its input, or the image it makes of it."""
+        return "input"
 
     @abstractmethod
     def run(self, question: Question, parameters: Any) -> Findings:

@@ -11,7 +11,7 @@ import torch
 
 from core import VERSION
 from core.errors import BadInput
-from core.explainers.base import Explanation, MapArray, Question
+from core.explainers.base import Explanation, MapArray, Question, Side
 from core.explainers.registry import get_explainer
 from core.metrics.atlas import Atlas, atlas_for
 from core.metrics.localisation import RegionShare, rank_regions
@@ -47,7 +47,8 @@ def explain(
     target : str, optional
         Class to explain; by default the card's target.
     region : numpy.ndarray of bool, optional
-        Region in scan space (the scan's spatial shape), for explainers that take one.
+        Region in scan space (the scan's spatial shape), for explainers that take one; one on a regressor's output is
+        drawn on the image it makes, which lies over the scan.
     preset : str, optional
         Named settings; by default the explainer's first.
     report : Report
@@ -74,7 +75,9 @@ def explain(
     started = time.perf_counter()
     prepared = model.prepare(scan)
     atlas = _atlas(model, prepared)  # one that cannot be read should cost no waiting
-    question = Question(model, prepared, index, _region_in_model(region, scan, prepared), report)
+    sides = _sides(model, prepared)
+    side = cls.region_side(model, parameters)
+    question = Question(model, prepared, index, _region_in_model(region, scan, sides[side]), report)
     unused = () if region is None or cls.takes_region else (f"{cls.title} takes no region: yours changed nothing",)
     report(Progress(0.0, "asking the model"))
     before = model.probabilities(prepared.tensor) if index is not None else None
@@ -87,7 +90,10 @@ def explain(
         preset=preset or next(iter(cls.presets)),
         parameters=parameters.model_dump(mode="json"),
         scan=scan,
-        arrays={name: _in_scan_space(array, prepared) for name, array in findings.arrays.items()},
+        arrays={
+            **{name: _in_scan_space(array, sides[array.side]) for name, array in findings.arrays.items()},
+            **({} if region is None or unused else {"region": _as_array(region, side)}),
+        },
         scores={"before": before, "after": findings.after} if before is not None else None,
         history=findings.history,
         regions=regions,
@@ -112,13 +118,29 @@ def _region_in_model(region: np.ndarray | None, scan: Scan, prepared: PreparedIn
         raise BadInput(f"The region has shape {region.shape} and the scan {scan.shape}: draw it on this scan.")
     if not region.any():
         raise BadInput("The region is empty: mark at least one voxel.")
-    return prepared.to_model(region.astype(np.uint8)).astype(bool)
+    marked = prepared.to_model(region.astype(np.uint8)).astype(bool)
+    if not marked.any():
+        raise BadInput("The region lies outside what the model looks at, or is finer than it sees: mark another place.")
+    return marked
+
+
+def _as_array(region: np.ndarray, side: Side) -> MapArray:
+    """The region as it was marked, so that what leaves can be repeated."""
+    return MapArray(region.astype(np.float32), "marked region", "labels", side=side)
+
+
+def _sides(model: Model, prepared: PreparedInput) -> dict[Side, PreparedInput]:
+    """The scan on the grid of the network's input and on that of its answer."""
+    if model.card.task == "classification":
+        return {"input": prepared, "output": prepared}
+    return {"input": prepared, "output": prepared.on_output(tuple(model.respond(prepared.tensor).shape[2:]))}
 
 
 def _in_scan_space(array: MapArray, prepared: PreparedInput) -> MapArray:
     if array.kind == "image":
         return dataclasses.replace(array, values=prepared.changed_scan(array.values))
-    return dataclasses.replace(array, values=prepared.to_scan(array.values, fill=array.neutral))
+    order = 0 if array.kind == "labels" else 1
+    return dataclasses.replace(array, values=prepared.to_scan(array.values, order=order, fill=array.neutral))
 
 
 def _atlas(model: Model, prepared: PreparedInput) -> Atlas | None:

@@ -84,6 +84,38 @@ class InputContract(_Section):
         return self
 
 
+class OutputContract(_Section):
+    """What a regressor answers: an image on the input's field of view.
+
+    The network's values ``network_low`` and ``network_high`` mean ``low`` and ``high`` in `units`; a value between or
+    beyond them follows on the same straight line.
+    """
+
+    channels: int = Field(1, ge=1)
+    network_low: float = 0.0
+    network_high: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
+    units: str = Field("", description="what the values are, e.g. HU, signal")
+    modality: str | None = Field(None, description="what kind of image, for people: T2-weighted slice, CT")
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> "OutputContract":
+        if self.network_low >= self.network_high or self.low >= self.high:
+            raise ValueError("output: low must be below high, network_low below network_high")
+        return self
+
+    @property
+    def gain(self) -> float:
+        """Physical units for one unit of the network."""
+        return (self.high - self.low) / (self.network_high - self.network_low)
+
+    @property
+    def offset(self) -> float:
+        """Physical value of the network's 0."""
+        return self.low - self.network_low * self.gain
+
+
 class Training(_Section):
     """Where the weights come from."""
 
@@ -108,6 +140,7 @@ class Card(_Section):
     synthetic: bool = Field(description="trained on synthetic data; shown on screen wherever the model is used")
     architecture: Architecture
     input: InputContract
+    output: OutputContract | None = Field(None, description="what a regressor answers; a classifier has none")
     classes: tuple[str, ...] = ()
     target: str | None = Field(None, description="class explained unless the person picks another")
     healthy: str | None = Field(None, description="the class that means nothing was found")
@@ -122,6 +155,10 @@ class Card(_Section):
     def _classes_fit_the_task(self) -> "Card":
         if self.task == "classification" and len(self.classes) < 2:
             raise ValueError("a classification model needs at least two classes")
+        if self.task == "regression" and (self.output is None or self.classes):
+            raise ValueError("a regression model has an output and no classes")
+        if self.task == "classification" and self.output is not None:
+            raise ValueError("a classification model answers with classes: leave output out")
         if len(set(self.classes)) < len(self.classes):
             raise ValueError("two classes have the same name")
         for role, name in (("target", self.target), ("healthy", self.healthy)):

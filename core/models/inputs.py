@@ -1,6 +1,6 @@
 """Meeting a model's input contract: from a Scan to the tensor a network takes, and maps back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -66,6 +66,32 @@ class PreparedInput:
             values = image_to_plane(values, self.plane)
             return _spread_plane(values, self.grid, self.scan.grid, _PLANE_AXIS[self.plane], order, fill)
         return resample(values, self.grid, self.scan.grid, order=order, fill=fill).astype(np.float32, copy=False)
+
+    def on_output(self, shape: tuple[int, ...]) -> "PreparedInput":
+        """The same scan on the grid of an answer: `to_scan` and `to_model` then move arrays of the output side.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Spatial shape of the network's answer, which covers the field of view of its input.
+        """
+        if shape == tuple(self.tensor.shape[2:]):
+            return self
+        kept = [axis for axis in range(len(self.grid.shape)) if self.plane is None or axis != _PLANE_AXIS[self.plane]]
+        turned = shape if self.plane is None else shape[::-1]
+        if len(turned) != len(kept):
+            raise BadInput(f"The model answers with shape {shape}, which is no image of its input: it cannot be shown.")
+        sizes, affine = list(self.grid.shape), self.grid.affine.copy()
+        for axis, size in zip(kept, turned, strict=True):
+            step = self.grid.shape[axis] / size
+            affine[:3, axis] = self.grid.affine[:3, axis] * step
+            # both grids cover the same field of view: the first sample's centre moves by half the difference of steps
+            affine[:3, 3] += self.grid.affine[:3, axis] * (step - 1) / 2
+            sizes[axis] = size
+        spacing = self.picture_spacing_mm
+        if spacing is not None:
+            spacing = tuple(s * n / m for s, n, m in zip(spacing, self.tensor.shape[2:], shape, strict=True))
+        return replace(self, grid=Grid(tuple(sizes), affine), picture_spacing_mm=spacing)
 
     def changed_scan(self, image: np.ndarray) -> np.ndarray:
         """First channel of the scan with the change that `image` makes to the network's input, float32.

@@ -107,8 +107,46 @@ class Model:
         values = torch.softmax(logits, dim=1)[0]
         return dict(zip(self.card.classes, (float(v) for v in values), strict=True))
 
+    @torch.inference_mode()
+    def respond(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A regressor's answer, float32 ``(N, C_out, *spatial)``, in the network's own units.
+
+        Raises
+        ------
+        BadInput
+            When this is a classifier, card and network do not fit each other, or the answer is not finite.
+        """
+        if self.card.output is None:
+            raise BadInput(f"The model {self.card.name} is a classifier: it makes no image.")
+        answer = self._ask(tensor)
+        if answer.ndim != tensor.ndim or answer.shape[:2] != (len(tensor), self.card.output.channels):
+            raise BadInput(
+                f"The network of {self.card.name} answers with shape {tuple(answer.shape)} and its card promises "
+                f"{self.card.output.channels} channel(s) of an image: mend the card."
+            )
+        if not torch.isfinite(answer).all():
+            raise BadInput(f"The model {self.card.name} has no finite answer to this scan: check the scan's values.")
+        return answer
+
+    def generate(self, prepared: PreparedInput) -> np.ndarray:
+        """The image a regressor makes of a scan, float32 ``(C_out, *scan shape)``, in the units of its card.
+
+        Outside the model's field of view it is the lowest value of the card's range.
+
+        Raises
+        ------
+        BadInput
+            See `respond`.
+        """
+        answer = self.respond(prepared.tensor)[0].cpu().numpy()
+        output = self.card.output
+        assert output is not None
+        side = prepared.on_output(answer.shape[1:])
+        physical = answer * np.float32(output.gain) + np.float32(output.offset)
+        return np.stack([side.to_scan(channel, fill=output.low) for channel in physical])
+
     def _ask(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Logits, float32; a network that cannot take the tensor is the card's fault."""
+        """What the network says, float32; a network that cannot take the tensor is the card's fault."""
         try:
             return self.network(tensor.to(self.device)).float()
         except RuntimeError as error:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.errors import BadInput
+from core.explainers.base import Kind, Side
 from core.files import finite, write_array, write_json
 from core.reports.nifti import write_map
 
@@ -30,10 +31,11 @@ class StoredArray:
 
     path: Path
     title: str
-    kind: Literal["attribution", "mask", "image"]
+    kind: Kind
     unit: str
     neutral: float
     diverging: bool
+    side: Side = "input"
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -212,6 +214,7 @@ def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, A
                 "unit": array.unit,
                 "neutral": array.neutral,
                 "diverging": array.diverging,
+                "side": array.side,
             }
             for name, array in explanation.arrays.items()
         },

@@ -12,7 +12,8 @@ from core.files import write_array, write_atomically
 from core.scans.orientation import file_view
 from core.scans.scan import Scan, SourceSpace
 
-Kind = Literal["attribution", "mask", "image"]
+Kind = Literal["attribution", "mask", "image", "answer", "labels"]
+_GREY = ("image", "answer")
 
 
 def write_map(
@@ -30,8 +31,8 @@ def write_map(
         Where to write; must exist.
     name : str
         File name without its ending.
-    kind : {"attribution", "mask", "image"}
-        For the picture of a 2D map: images are grey, the others magma.
+    kind : {"attribution", "mask", "image", "answer", "labels"}
+        For the picture of a 2D map: images and answers are grey, the others magma.
     neutral : float, optional
         For the picture: colours diverge around this value.
 
@@ -97,8 +98,8 @@ def png_bytes(values: np.ndarray, kind: Kind = "attribution", neutral: float | N
     ----------
     values : numpy.ndarray, shape (rows, columns)
         First row on top.
-    kind : {"attribution", "mask", "image"}
-        Images are grey, the others magma.
+    kind : {"attribution", "mask", "image", "answer", "labels"}
+        Images and answers are grey, the others magma.
     neutral : float, optional
         Blue below, red above, the same distance to both ends.
     """
@@ -111,7 +112,7 @@ def png_bytes(values: np.ndarray, kind: Kind = "attribution", neutral: float | N
     if neutral is not None:
         reach = max(high - neutral, neutral - low)
         low, high = neutral - reach, neutral + reach
-    colours = colormaps["RdBu_r" if neutral is not None else "gray" if kind == "image" else "magma"]
+    colours = colormaps["RdBu_r" if neutral is not None else "gray" if kind in _GREY else "magma"]
     scaled = (shown - low) / (high - low) if high > low else np.zeros_like(shown)
     information = PngInfo()
     information.add_text("low", repr(low))
