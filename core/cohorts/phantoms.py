@@ -6,6 +6,7 @@ everywhere (a distractor), atrophy in the planted regions when the subject has A
 spatially correlated noise. All lengths are in millimetres, so one subject is the same subject on every grid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -231,20 +232,39 @@ def _grey_matter(session: PhantomSession, parameters: PhantomParameters, grid: G
 
 
 def smooth_field(grid: Grid, fwhm_mm: float, random: np.random.Generator) -> np.ndarray:
-    """Gaussian random field of unit variance and about `fwhm_mm` correlation width, float32; same mm, same values.
+    """Gaussian random field of unit variance and about `fwhm_mm` correlation width, float32; same mm, same values."""
+    positions = [grid.affine[axis, 3] + grid.affine[axis, axis] * np.arange(grid.shape[axis]) for axis in range(3)]
+    bounds = [(_BOX_FROM[axis], _BOX_FROM[axis] + _BOX_SIZE[axis]) for axis in range(3)]
+    return random_field(positions, bounds, fwhm_mm, random)
+
+
+def random_field(
+    positions: Sequence[np.ndarray], bounds: Sequence[tuple[float, float]], fwhm: float, random: np.random.Generator
+) -> np.ndarray:
+    """Gaussian random field of unit variance and about `fwhm` correlation width on any number of axes, float32.
 
     White noise on a lattice of half the width, spread by a separable Gaussian kernel whose rows have unit norm.
+
+    Parameters
+    ----------
+    positions : sequence of numpy.ndarray
+        Where the samples lie along each axis.
+    bounds : sequence of (float, float)
+        Span of the lattice along each axis: the same span gives the same field however it is sampled.
+    fwhm : float
+        Full width at half maximum of the kernel, in the units of `positions`.
+    random : numpy.random.Generator
+        Source of the noise.
     """
-    step = fwhm_mm / 2
+    step = fwhm / 2
     bases = []
-    for axis in range(3):
-        nodes = np.arange(_BOX_FROM[axis] - fwhm_mm, _BOX_FROM[axis] + _BOX_SIZE[axis] + fwhm_mm + step, step)
-        at = grid.affine[axis, 3] + grid.affine[axis, axis] * np.arange(grid.shape[axis])
-        kernel = np.exp(-0.5 * ((at[:, None] - nodes) / (fwhm_mm / _FWHM)) ** 2)
+    for at, (low, high) in zip(positions, bounds, strict=True):
+        nodes = np.arange(low - fwhm, high + fwhm + step, step)
+        kernel = np.exp(-0.5 * ((at[:, None] - nodes) / (fwhm / _FWHM)) ** 2)
         bases.append((kernel / np.linalg.norm(kernel, axis=1, keepdims=True)).astype(np.float32))
     lattice = random.standard_normal([basis.shape[1] for basis in bases], dtype=np.float32)
     for basis in bases:
-        # each product moves the axis it spread to the end: after three, the order is x, y, z again
+        # each product moves the axis it spread to the end: after all of them, the order is the first again
         lattice = np.tensordot(lattice, basis, axes=(0, 1))
     return lattice
 
