@@ -209,7 +209,28 @@ def _train(chosen: argparse.Namespace) -> int:
 
 
 def _study(chosen: argparse.Namespace) -> int:
-    raise BadInput(f"There is no study {chosen.name!r}: this version has none yet; `explain` works on one scan.")
+    with only_results_on_stdout(), progress_line() as report:
+        from core.models import load_model
+        from core.studies import get_study
+
+        study = get_study(chosen.name)
+        parameters = study.parameters(_key_values(chosen.param))
+        for option in ("model", "cohort", "out"):
+            if getattr(chosen, option) is None:
+                raise BadInput(f"A study needs --{option}: --help tells what it is.")
+        if not chosen.cohort.is_dir():
+            raise BadInput(f"The cohort folder {chosen.cohort} is not there.")
+        with _writable_folder(chosen.out) as out:
+            model = load_model(chosen.model)
+            _limit_threads()
+            record = study().run(parameters, model, chosen.cohort, out, report)
+    if chosen.json:
+        print_json(record)
+        return DONE
+    print(record["sentence"])
+    print_table([(name, as_figure(value)) for name, value in record["numbers"].items()])
+    print(f"Written: {chosen.out}")
+    return DONE
 
 
 def _bench(chosen: argparse.Namespace) -> int:
@@ -363,10 +384,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_parameters(train)
 
     study = command("study", _study, "many explanations, one question")
-    study.add_argument("name")
-    study.add_argument("--model")
-    study.add_argument("--cohort", type=Path)
-    study.add_argument("--out", type=Path)
+    study.add_argument("name", help="name of a study")
+    study.add_argument("--model", help="library name or model folder")
+    study.add_argument("--cohort", type=Path, help="folder with the scans")
+    study.add_argument("--out", type=Path, help="folder for study.json and what the study makes")
     _add_parameters(study)
 
     bench = command("bench", _bench, "measure, as ratios against named baselines")

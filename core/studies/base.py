@@ -1,0 +1,92 @@
+"""What a study is. A study is one file of this folder with a subclass of `Study`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from core.errors import BadInput
+from core.explainers.parameters import Parameters, validate
+from core.progress import Report, silent
+
+if TYPE_CHECKING:
+    from core.models.model import Model
+
+RECORD = "study.json"
+
+
+class Study(ABC):
+    """One question asked of many scans; subclasses register themselves under `name`."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    parameters_model: ClassVar[type[Parameters]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _STUDIES[cls.name] = cls
+
+    @classmethod
+    def parameters(cls, values: Mapping[str, Any]) -> Any:
+        """Typed parameters from plain values (strings from a command line are fine).
+
+        Raises
+        ------
+        BadInput
+            Unknown name or a value out of range; names the parameter.
+        """
+        return validate(cls.parameters_model, values)
+
+    @abstractmethod
+    def run(self, parameters: Any, model: Model, cohort: Path, out: Path, report: Report = silent) -> dict[str, Any]:
+        """Do the study.
+
+        Parameters
+        ----------
+        parameters : the study's own `parameters_model`
+            See `parameters`.
+        model : Model
+            Whose answers are explained.
+        cohort : pathlib.Path
+            Folder with the scans.
+        out : pathlib.Path
+            Existing folder; gets ``study.json`` and what the study makes.
+        report : Report
+            Progress; may raise `core.errors.Cancelled`.
+
+        Returns
+        -------
+        dict
+            The record that was written: ``study``, ``model``, ``parameters``, ``sentence``, ``rows`` (one a scan),
+            ``numbers``, ``files``, ``left_out``, ``synthetic``.
+        """
+
+
+_STUDIES: dict[str, type[Study]] = {}
+
+
+def studies() -> dict[str, type[Study]]:
+    """Every study by name, found by importing the files of this folder."""
+    package = __name__.rpartition(".")[0]
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        importlib.import_module(f"{package}.{module.name}")
+    return dict(sorted(_STUDIES.items()))
+
+
+def get_study(name: str) -> type[Study]:
+    """Study by name.
+
+    Raises
+    ------
+    BadInput
+        When there is none; lists the ones there are.
+    """
+    known = studies()
+    if name not in known:
+        raise BadInput(f"There is no study {name!r}; there is {', '.join(known)}.")
+    return known[name]
