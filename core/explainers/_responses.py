@@ -1,0 +1,160 @@
+"""How a network's answer changes when a window of its input is replaced: one contract, by plain batches or by windows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import torch
+from torch import nn
+
+from core.errors import BadInput
+
+#: A spatial window: one slice with start and stop per axis, no step. Empty for an answer without spatial axes.
+Box = tuple[slice, ...]
+Engine = Literal["auto", "windows", "batches"]
+
+#: Larger batches were slower on a CPU: the activations leave its cache.
+_CPU_BATCH = 8
+#: What a network that tells nothing of its layers is taken to keep, in arrays of the size of its input or answer.
+_UNSEEN_LAYERS = 64
+
+
+class Responses(Protocol):
+    """Answers of a network to an input x with a window of it replaced.
+
+    Attributes
+    ----------
+    output : torch.Tensor, shape (1, C_out, *spatial) or (1, classes)
+        Answer to the unchanged x, float32.
+    reason : str or None
+        Why windows could not be used; None where they are.
+    """
+
+    output: torch.Tensor
+    reason: str | None
+
+    def footprint(self, window: Box) -> Box | None:
+        """Window of the answer that a change inside `window` of the input can reach; None when it reaches nothing."""
+        ...
+
+    def changed(self, window: Box, values: torch.Tensor) -> tuple[Box, torch.Tensor]:
+        """Answers to x with `window` replaced by each of `values`.
+
+        Parameters
+        ----------
+        window : Box
+            Spatial window of the input.
+        values : torch.Tensor, shape (J, C, *window)
+
+        Returns
+        -------
+        window : Box
+            The window of the answer that is returned; outside it the answer is `output`.
+        answers : torch.Tensor, shape (J, C_out, *window)
+            The caller may overwrite it.
+        """
+        ...
+
+
+class WholeResponses:
+    """`Responses` of any callable: the whole input is asked each time, in batches bounded by memory.
+
+    Parameters
+    ----------
+    call : callable
+        (N, C, *spatial) → (N, C_out, *spatial) or (N, classes). A module's layers tell how much memory a sample takes.
+    x : torch.Tensor, shape (1, C, *spatial)
+        The unchanged input.
+    memory_bytes : int
+        What one batch may take, about.
+    reason : str
+        Why windows are not used.
+    """
+
+    reason: str | None
+
+    def __init__(
+        self, call: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, memory_bytes: int, reason: str = ""
+    ) -> None:
+        self.reason = reason or "whole images were asked for"
+        self._call, self._x = call, x
+        with torch.inference_mode():
+            self.output, kept = _asked_and_weighed(call, x)
+        self._everything = tuple(slice(0, n) for n in self.output.shape[2:])
+        most = max(1, memory_bytes // kept)
+        self.batch = most if x.device.type == "cuda" else min(most, _CPU_BATCH)
+
+    def footprint(self, window: Box) -> Box:
+        """The whole answer: nothing is known of the network."""
+        return self._everything
+
+    @torch.inference_mode()
+    def changed(self, window: Box, values: torch.Tensor) -> tuple[Box, torch.Tensor]:
+        """See `Responses.changed`; the window returned is the whole answer."""
+        answers = self.output.new_empty((len(values), *self.output.shape[1:]))
+        for start in range(0, len(values), self.batch):
+            part = values[start : start + self.batch]
+            inputs = self._x.repeat(len(part), *[1] * (self._x.ndim - 1))
+            inputs[(slice(None), slice(None), *window)] = part
+            found = self._call(inputs)
+            if found.shape[1:] != self.output.shape[1:]:
+                raise BadInput(
+                    f"The model's answer changes its shape with the scan's content, from {tuple(self.output.shape[1:])} "
+                    f"to {tuple(found.shape[1:])}: answers of one shape are needed to compare them."
+                )
+            answers[start : start + len(part)] = found
+        return self._everything, answers
+
+
+def responses_for(network: nn.Module, x: torch.Tensor, memory_bytes: int, engine: Engine = "auto") -> Responses:
+    """The quickest `Responses` for `network`.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In eval mode.
+    x : torch.Tensor, shape (1, C, *spatial)
+    memory_bytes : int
+        What one batch may take, about.
+    engine : {"auto", "windows", "batches"}
+        auto takes windows where the network's layers are understood, else batches of whole inputs.
+
+    Raises
+    ------
+    BadInput
+        When windows are asked for and the network's layers are not understood.
+    """
+    if engine == "batches":
+        return WholeResponses(network, x, memory_bytes)
+    try:
+        from core.explainers._windows import Unwindowable, WindowResponses
+    except ImportError:
+        return WholeResponses(network, x, memory_bytes, reason="this installation has no windows")
+
+    try:
+        return WindowResponses(network, x, memory_bytes)
+    except Unwindowable as error:
+        if engine == "windows":
+            raise BadInput(f"Windows cannot be used with this model ({error}): take engine=auto or batches.") from error
+        return WholeResponses(network, x, memory_bytes, reason=str(error))
+
+
+def _asked_and_weighed(call: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> tuple[torch.Tensor, int]:
+    """The answer to x, and about how many bytes asking takes: the outputs of all layers, kept or not."""
+    kept: list[int] = []
+
+    def weigh(module: nn.Module, inputs: object, output: object) -> None:
+        if isinstance(output, torch.Tensor):
+            kept.append(output.numel() * output.element_size())
+
+    leaves = [m for m in call.modules() if not any(m.children())] if isinstance(call, nn.Module) else []
+    handles = [leaf.register_forward_hook(weigh) for leaf in leaves]
+    try:
+        answer = call(x).float()
+    finally:
+        for handle in handles:
+            handle.remove()
+    image = 4 * max(math.prod(x.shape), math.prod(answer.shape))
+    return answer, max(sum(kept) + image, image * (2 if len(kept) > 1 else _UNSEEN_LAYERS))
