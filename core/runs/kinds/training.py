@@ -28,11 +28,9 @@ class TrainingSpec(RunSpec):
         return f"train {self.recipe} · {self.out.name}"
 
     def inputs(self) -> dict[str, Any]:
-        """The cohort's table, and whether the model is still there: a removed one has to be trained again."""
-        table = self.cohort / "participants.tsv" if self.cohort else None
-        stamp = table.stat() if table and table.is_file() else None
+        """The cohort's table or folders, and whether the model is still there: a removed one is trained again."""
         return {
-            "cohort": [stamp.st_mtime_ns, stamp.st_size] if stamp else None,
+            "cohort": _stamps(self.cohort) if self.cohort else None,
             "there": (self.out / "weights.safetensors").is_file(),
         }
 
@@ -42,10 +40,10 @@ class TrainingSpec(RunSpec):
         Raises
         ------
         BadInput
-            When its folder has no ``participants.tsv``.
+            When its folder is not there; what it must hold is the recipe's to say.
         """
-        if self.cohort is not None and not (self.cohort / "participants.tsv").is_file():
-            raise BadInput(f"{self.cohort.name} is not a cohort folder: it has no participants.tsv.")
+        if self.cohort is not None and not self.cohort.is_dir():
+            raise BadInput(f"The cohort folder {self.cohort.name} is not there: check the spelling.")
 
     def execute(self, context: RunContext) -> None:
         """Train; the model goes to ``out``, its card and where it is into the result."""
@@ -54,3 +52,9 @@ class TrainingSpec(RunSpec):
         recipe = get_recipe(self.recipe)
         card = recipe.train(recipe.parse(self.parameters), self.cohort, self.out, context.report)
         write_json(context.result / "training.json", {"model": str(self.out), "card": card.model_dump(mode="json")})
+
+
+def _stamps(cohort: Path) -> list[tuple[str, int, int]]:
+    """Name, time and size of everything directly in a cohort's folder: its table, and its folders of images."""
+    found = sorted(cohort.iterdir()) if cohort.is_dir() else []
+    return [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in found]
