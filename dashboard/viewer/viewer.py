@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -53,6 +53,8 @@ class Layer:
         Samples of a map whose value (with `centre_zero`: magnitude) is not above it are not drawn. To be changed, too.
     color : str
         Of a mask, ``#rrggbb``.
+    group : str, optional
+        Images of one group share the window that is dragged; by default those of one unit.
     """
 
     volume: VolumeRef
@@ -66,6 +68,7 @@ class Layer:
     opacity: float = 0.6
     threshold: float | None = None
     color: str = theme.WARNING
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,12 @@ class Panel:
         Sentence over the panel when there is nothing but the image to see ("Nothing had to be hidden.").
     letters : bool
         Orientation letters on a 2D image too, where its affine says how it lies in the body (3D always has them).
+    surface : str, optional
+        What a region painted in this panel lies on ("input", "output"). Panels of one surface share the region;
+        painting on another surface starts a new one, and the panels beside show it faintly. None: no painting here.
+    insets : bool
+        Magnified insets at the region, when it lies on another panel's surface: the map of this panel alone, and the
+        region where it was painted.
     """
 
     key: str
@@ -91,6 +100,8 @@ class Panel:
     layers: Sequence[Layer]
     empty: str = ""
     letters: bool = False
+    surface: str | None = ""
+    insets: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +116,14 @@ class ViewerEvent:
         Where the crosshair stands, as index into the first layer; None until it was moved (and unless asked for).
     problem : str, optional
         Why a region that arrived was refused, one sentence.
+    surface : str, optional
+        Surface of the panel that the region was painted in; None where nothing is marked.
     """
 
     region: np.ndarray | None
     crosshair: tuple[int, ...] | None
     problem: str | None = None
+    surface: str | None = None
 
 
 def viewer(
@@ -119,6 +133,8 @@ def viewer(
     height: int | None = None,
     tools: Sequence[Tool] = ("navigate",),
     region: np.ndarray | None = None,
+    surface: str = "",
+    revision: int = 0,
     crosshair: Sequence[int] | None = None,
     plane: Plane = "axial",
     report_crosshair: bool = False,
@@ -141,7 +157,11 @@ def viewer(
         What is offered of ``navigate, pixel, brush, lasso, erase``; more than ``navigate`` makes regions possible.
     region : numpy.ndarray, bool, optional
         Region to start from, of the first layer's shape. Handing in another one replaces what the person painted;
-        handing in the same one again does not.
+        handing in the same one again does not, unless `revision` is another.
+    surface : str
+        Surface that `region` lies on (see `Panel`).
+    revision : int
+        Counts what is handed in: going back to an earlier region needs a new number.
     crosshair : sequence of int, optional
         Index into the first layer to go to. Like `region` it acts when it changes.
     plane : {"axial", "coronal", "sagittal"}
@@ -165,16 +185,16 @@ def viewer(
         "tools": list(tools),
         "height": height,
         "plane": plane,
-        "region": None if region is None else _region_data(region, first.shape),
+        "region": None if region is None else _region_data(region, first.shape, surface, revision),
         "crosshair": None if crosshair is None else [int(n) for n in crosshair],
         "reportCrosshair": report_crosshair,
     }
     notice = on_change or _ignore
     state = _component()(key=key, data=data, on_region_change=notice, on_crosshair_change=notice)
-    return read_event(state.get("region"), state.get("crosshair"), first.shape)
+    return read_event(state.get("region"), state.get("crosshair"), first.shape, _surfaces(panels))
 
 
-def read_event(region: Any, crosshair: Any, shape: tuple[int, ...]) -> ViewerEvent:
+def read_event(region: Any, crosshair: Any, shape: tuple[int, ...], surfaces: Collection[str] = ("",)) -> ViewerEvent:
     """Turn what the browser sent (nothing in it is trusted) into a ViewerEvent for an image of `shape`."""
     place = None
     if (
@@ -185,10 +205,36 @@ def read_event(region: Any, crosshair: Any, shape: tuple[int, ...]) -> ViewerEve
         place = tuple(crosshair)
     if isinstance(region, dict) and region.get("shape") != list(shape):
         region = None  # drawn on the scan that was shown before; the browser drops it as soon as it has the new one
+    surface = region.get("surface", "") if isinstance(region, dict) else ""
+    if not isinstance(surface, str) or surface not in surfaces:
+        return ViewerEvent(None, place)
     try:
-        return ViewerEvent(decode_region(region, shape), place)
+        if isinstance(region, dict):
+            region = {name: value for name, value in region.items() if name != "surface"}
+        marked = decode_region(region, shape)
     except BadInput as refusal:
         return ViewerEvent(None, place, str(refusal))
+    return ViewerEvent(marked, place, surface=surface if marked is not None else None)
+
+
+def painted(key: str, shape: tuple[int, ...], surfaces: Collection[str] = ("",)) -> ViewerEvent:
+    """What was done in the viewer `key`, for a callback that acts before the viewer is drawn again.
+
+    Parameters
+    ----------
+    key : str
+        Of the viewer.
+    shape : tuple of int
+        Spatial shape of its first layer.
+    surfaces : collection of str
+        Surfaces of its panels.
+    """
+    state = st.session_state.get(key) or {}
+    return read_event(state.get("region"), state.get("crosshair"), shape, surfaces)
+
+
+def _surfaces(panels: Sequence[Panel]) -> set[str]:
+    return {panel.surface for panel in panels if panel.surface is not None}
 
 
 def check_panels(panels: Sequence[Panel], tools: Sequence[str]) -> None:
@@ -213,6 +259,8 @@ def _panel_data(panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "empty": panel.empty,
         "letters": panel.letters,
+        "surface": panel.surface,
+        "insets": panel.insets,
         "layers": [_layer_data(layer) for layer in panel.layers],
     }
 
@@ -237,14 +285,15 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         "opacity": layer.opacity,
         "threshold": layer.threshold,
         "color": layer.color,
+        "group": layer.unit if layer.group is None else layer.group,
     }
 
 
-def _region_data(region: np.ndarray, shape: tuple[int, ...]) -> dict[str, Any]:
+def _region_data(region: np.ndarray, shape: tuple[int, ...], surface: str, revision: int) -> dict[str, Any]:
     if region.shape != shape:
         raise ValueError(f"region of shape {region.shape} for an image of {shape}")
-    coded = encode_region(region)
-    return coded | {"id": hashlib.sha256(json.dumps(coded).encode()).hexdigest()[:16]}
+    coded = {**encode_region(region), "surface": surface}
+    return coded | {"id": hashlib.sha256(json.dumps([coded, revision]).encode()).hexdigest()[:16]}
 
 
 def _ignore() -> None:

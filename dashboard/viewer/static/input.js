@@ -6,7 +6,7 @@ import { placement, unproject } from "./geometry.js";
 const NOTCH = 40; // wheel pixels that make one slice on devices that scroll in small steps
 const KEYS = {
   v: "navigate", p: "pixel", b: "brush", o: "lasso", e: "erase", d: "ball",
-  w: "window", f: "fit", m: "mosaic", x: "flip", n: "pixels", "?": "help",
+  w: "window", f: "fit", m: "mosaic", x: "flip", n: "pixels", i: "insets", "?": "help",
 };
 
 export class Input {
@@ -142,12 +142,15 @@ export class Input {
   }
 
   paint(hit, first) {
-    const { viewer, drag } = this, { view } = viewer, { region } = view, { plane } = hit.rect;
-    if (!region || !region.grid.sameAs(hit.panel.grid)) return;
+    const { viewer, drag } = this, { view } = viewer, { region } = view, { plane } = hit.rect, { surface } = hit.panel.data;
+    if (!region || surface === null || !region.grid.sameAs(hit.panel.grid)) return;
+    if (drag.kind === "erase" && first && surface !== region.surface) drag.kind = "none"; // nothing of it lies there
+    if (drag.kind === "none") return;
     if (first) {
-      region.begin();
-      drag.value = drag.kind === "erase" || (drag.kind === "pixel" && region.marked[region.grid.offset(hit.index)]) ? 0 : 1;
+      const had = surface === region.surface && region.marked[region.grid.offset(hit.index)];
+      drag.value = drag.kind === "erase" || (drag.kind === "pixel" && had) ? 0 : 1;
       if (drag.kind === "lasso") this.lasso = { panel: hit.panel, rect: hit.rect, path: [], points: [] };
+      else region.begin(surface);
     }
     if (drag.kind === "lasso") {
       this.lasso.path.push([hit.x, hit.y]);
@@ -163,8 +166,11 @@ export class Input {
     if (!drag) return;
     this.drag = null;
     if (this.lasso) {
-      const { rect, points } = this.lasso;
-      if (points.length > 2) view.region.lasso(points, rect.plane, drag.start.index[rect.plane.n]);
+      const { panel, rect, points } = this.lasso;
+      if (points.length > 2) {
+        view.region.begin(panel.data.surface);
+        view.region.lasso(points, rect.plane, drag.start.index[rect.plane.n]);
+      }
       this.lasso = null;
     }
     if (view.region?.current && view.region.end()) viewer.sendRegion();

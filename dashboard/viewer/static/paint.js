@@ -1,6 +1,7 @@
 // Painting one panel onto its canvas: planes, crosshair, letters, mosaic, and what the tool in hand needs to show.
 
 import { placement, project } from "./geometry.js";
+import { drawInsets } from "./insets.js";
 import { drawRegion, drawSlice } from "./slices.js";
 
 const GROUND = "#0b0f12", QUIET = "#aab5bd", ACCENT = "#3fb8cc", ACCENT_RGB = [0x3f, 0xb8, 0xcc];
@@ -48,7 +49,7 @@ export class Painter {
     this.height = height;
   }
 
-  /** `scene`: grid, rects, layers ({volume, lut, role, key}), region, view, index, cursor, lasso. */
+  /** `scene`: grid, rects, layers ({volume, lut, role, key}), region, faint, view, index, cursor, lasso, insets. */
   paint(scene) {
     const { context } = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
@@ -57,16 +58,18 @@ export class Painter {
     if (!scene.grid) return;
     if (scene.view.mosaic && !scene.grid.flat) this.paintMosaic(scene);
     else scene.rects.forEach((rect, at) => this.paintPlane(scene, rect, at));
+    if (scene.insets && !scene.view.mosaic) drawInsets(this, scene);
   }
 
   slice(scene, plane, position, slot) {
     const { layers, region, grid } = scene;
-    const key = [plane.name, plane.uDirection, position, ...layers.map((layer) => layer.key), region?.version ?? ""].join("|");
+    const marks = region ? [region.version, scene.faint] : [""];
+    const key = [plane.name, plane.uDirection, position, ...layers.map((layer) => layer.key), ...marks].join("|");
     let slice = this.slices.get(slot);
     if (!slice) this.slices.set(slot, (slice = new Slice()));
     slice.refresh(key, plane, (words) => {
       drawSlice(words, grid, plane, position, layers);
-      if (region?.count) drawRegion(words, region.marked, grid, plane, position, ACCENT_RGB);
+      if (region?.count) drawRegion(words, region.marked, grid, plane, position, ACCENT_RGB, scene.faint);
     });
     return slice.canvas;
   }

@@ -1,22 +1,28 @@
 // The region a person paints: one byte a sample of the first layer's grid, with undo, and run lengths for the way to Python.
+// It lies on one surface (input, output …): painting on another one starts a new region.
 
 const HISTORY = 50; // strokes that can be undone
 
 export class Region {
   constructor(grid) {
     this.grid = grid;
+    this.surface = "";
     this.marked = new Uint8Array(grid.shape[0] * grid.shape[1] * grid.shape[2]);
     this.count = 0;
     this.version = 0;
-    this.strokes = []; // each: the samples it changed (a stroke only marks or only erases, so undoing is flipping)
+    this.strokes = []; // each: the samples it flipped, in order, and the surface before it
     this.current = null;
   }
 
-  begin() { this.current = []; }
+  begin(surface = this.surface) {
+    this.current = { samples: [], surface: this.surface };
+    if (surface !== this.surface) this.empty();
+    this.surface = surface;
+  }
 
   set(at, value) {
     if (this.marked[at] === value) return;
-    this.current?.push(at);
+    this.current?.samples.push(at);
     this.marked[at] = value;
     this.count += value ? 1 : -1;
     this.version++;
@@ -26,7 +32,10 @@ export class Region {
   end() {
     const stroke = this.current;
     this.current = null;
-    if (!stroke?.length) return false;
+    if (!stroke) return false;
+    const lost = !this.count && stroke.surface !== this.surface; // it hit nothing on a new surface: the old region stays
+    if (lost) this.revert(stroke);
+    if (lost || !stroke.samples.length) return false;
     this.strokes.push(stroke);
     if (this.strokes.length > HISTORY) this.strokes.shift();
     return true;
@@ -35,15 +44,43 @@ export class Region {
   undo() {
     const stroke = this.strokes.pop();
     if (!stroke) return false;
-    for (const at of stroke) this.set(at, 1 - this.marked[at]);
+    this.revert(stroke);
     return true;
+  }
+
+  revert({ samples, surface }) {
+    for (const at of samples.toReversed()) this.set(at, 1 - this.marked[at]);
+    this.surface = surface;
+    this.version++;
   }
 
   clear() {
     if (!this.count) return false;
     this.begin();
-    for (let at = this.marked.indexOf(1); at >= 0; at = this.marked.indexOf(1, at)) this.set(at, 0);
+    this.empty();
     return this.end();
+  }
+
+  empty() {
+    for (let at = this.marked.indexOf(1); at >= 0; at = this.marked.indexOf(1, at)) this.set(at, 0);
+  }
+
+  /** Smallest and largest index along each axis: of what is marked in slice `position` along `axis`, else of everything. */
+  bounds(axis, position) {
+    const wanted = `${this.version} ${axis} ${position}`;
+    if (this.boundsFor === wanted) return this.known;
+    const { shape, strides } = this.grid, boxes = [0, 1].map(() => [[...shape], [-1, -1, -1]]);
+    for (let at = this.marked.indexOf(1); at >= 0; at = this.marked.indexOf(1, at + 1)) {
+      const index = [at % shape[0], Math.floor(at / strides[1]) % shape[1], Math.floor(at / strides[2])];
+      for (const [low, high] of index[axis] === position ? boxes : boxes.slice(1)) {
+        index.forEach((n, a) => {
+          low[a] = Math.min(low[a], n);
+          high[a] = Math.max(high[a], n);
+        });
+      }
+    }
+    this.boundsFor = wanted;
+    return (this.known = boxes.find(([, high]) => high[0] >= 0) ?? null);
   }
 
   /** Mark or erase a disc in a plane, or a ball, of a diameter in millimetres around array index `centre`. */
@@ -92,7 +129,7 @@ export class Region {
     }
   }
 
-  /** What Python gets: null for nothing, else the shape and [start, length, ...] with the first axis fastest. */
+  /** What Python gets: null for nothing, else surface, shape and [start, length, ...] with the first axis fastest. */
   encode() {
     if (!this.count) return null;
     const runs = [], { marked } = this;
@@ -101,10 +138,11 @@ export class Region {
       while (marked[at] === 1) at++;
       runs.push(start, at - start);
     }
-    return { shape: this.grid.flat ? this.grid.shape.slice(0, 2) : [...this.grid.shape], runs };
+    return { surface: this.surface, shape: this.grid.flat ? this.grid.shape.slice(0, 2) : [...this.grid.shape], runs };
   }
 
-  decode({ runs }) {
+  decode({ runs, surface }) {
+    this.surface = surface;
     this.marked.fill(0);
     this.count = 0;
     for (let r = 0; r < runs.length; r += 2) {

@@ -135,11 +135,11 @@ function linearSample(data, { shape, strides }, i, j, k) {
   return face(at) * (1 - r) + face(at + z) * r;
 }
 
-/** Tint the marked samples of a plane, edges stronger than the inside. */
-export function drawRegion(out, region, grid, plane, position, [r, g, b]) {
+/** Tint the marked samples of a plane, edges stronger than the inside; `faint`: the edges only, for a panel beside. */
+export function drawRegion(out, region, grid, plane, position, [r, g, b], faint) {
   const { across, down, start } = steps(plane, grid.strides, grid.shape);
   const base = start + position * grid.strides[plane.n];
-  const inside = pack(r, g, b, 90), edge = pack(r, g, b, 230);
+  const inside = pack(r, g, b, faint ? 0 : 90), edge = pack(r, g, b, faint ? 110 : 230);
   let pixel = 0;
   for (let y = 0; y < plane.nv; y++) {
     for (let x = 0; x < plane.nu; x++, pixel++) {

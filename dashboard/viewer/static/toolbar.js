@@ -13,8 +13,9 @@ const VIEWS = [
   ["fit", "Whole image (Ctrl+wheel zooms, middle button or Space drags)", "F"],
 ];
 const VIEWS_3D = [["mosaic", "Mosaic of slices", "M"], ["flip", "Swap left and right (radiological or neurological)", "X"]];
+const INSETS = [["insets", "Magnified insets at the region", "I"]];
 const LAST = [["pixels", "True pixels instead of smoothed ones", "N"], ["help", "Keys and mouse", "?"]];
-const SWITCHES = new Set([...TOOLS.map(([name]) => name), "mosaic", "pixels"]);
+const SWITCHES = new Set([...TOOLS.map(([name]) => name), "mosaic", "pixels", "insets"]);
 const HELP = [
   ["Wheel, PageUp, PageDown", "next slice"], ["Click or drag", "move the crosshair"], ["Arrow keys", "crosshair by one voxel"],
   ["Right-drag or Shift-drag", "window: across is width, down is level"], ["Ctrl+wheel, + and −", "zoom"],
@@ -35,8 +36,8 @@ export class Toolbar {
   }
 
   /** Buttons for what this viewer can do; called again only when that changes. */
-  build(tools, flat) {
-    const wanted = JSON.stringify([tools, flat]);
+  build(tools, flat, insets) {
+    const wanted = JSON.stringify([tools, flat, insets]);
     if (wanted === this.built) return;
     this.built = wanted;
     this.root.replaceChildren();
@@ -47,7 +48,7 @@ export class Toolbar {
       this.group(TOOLS.filter(([name]) => tools.includes(name)));
       this.group(EDITS);
     }
-    this.group([...VIEWS, ...(flat ? [] : VIEWS_3D), ...LAST]);
+    this.group([...VIEWS, ...(flat ? [] : VIEWS_3D), ...(insets ? INSETS : []), ...LAST]);
     if (paints) this.options(flat);
     this.readout = element("output", "readout", this.root);
     this.help = element("div", "help", this.root, { hidden: true });
@@ -83,13 +84,13 @@ export class Toolbar {
 
   /** Show the state that the viewer is in. */
   show(view, region) {
-    const { tool, mosaic, smooth, brush, ball } = view;
-    const shown = [tool, mosaic, smooth, brush, ball, region?.strokes.length, region?.count, this.built].join();
+    const { tool, mosaic, smooth, brush, ball, insets } = view;
+    const shown = [tool, mosaic, smooth, brush, ball, insets, region?.strokes.length, region?.count, this.built].join();
     if (shown === this.shown) return;
     this.shown = shown;
     for (const [name, button] of this.buttons) {
-      const on = name === tool || (name === "mosaic" && mosaic) || (name === "pixels" && !smooth);
-      if (SWITCHES.has(name)) button.setAttribute("aria-pressed", on);
+      const on = name === tool || { mosaic, pixels: !smooth, insets }[name];
+      if (SWITCHES.has(name)) button.setAttribute("aria-pressed", Boolean(on));
       if (name === "undo") button.disabled = !region?.strokes.length;
       if (name === "clear") button.disabled = !region?.count;
     }

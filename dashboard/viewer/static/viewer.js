@@ -15,7 +15,7 @@ const kept = new Map(); // component id → view, so that a page change or a rem
 function freshView(plane) {
   return {
     mm: null, zoom: 1, pan: [0, 0, 0], large: plane, radiological: true, smooth: true, mosaic: false,
-    tool: "navigate", brush: 8, ball: false, windows: new Map(), looks: new Map(), region: null, sent: {},
+    tool: "navigate", brush: 8, ball: false, insets: true, windows: new Map(), looks: new Map(), region: null, sent: {},
   };
 }
 
@@ -48,7 +48,8 @@ export class Viewer {
     if (!kept.has(data.id)) kept.set(data.id, freshView(data.plane));
     this.view = kept.get(data.id);
     if (!data.tools.includes(this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
-    this.toolbar.build(data.tools, data.panels[0].layers[0].volume.shape.length === 2);
+    const flat = data.panels[0].layers[0].volume.shape.length === 2;
+    this.toolbar.build(data.tools, flat, data.panels.some((panel) => panel.insets));
     this.syncPanels(data.panels);
     this.arrive();
   }
@@ -140,14 +141,14 @@ export class Viewer {
     sent.crosshair = place;
   }
 
-  /** Window of an image layer: one for all images of the same unit, from the first of them. */
+  /** Window of an image layer: one for all images of the same group (by default: unit), from the first of them. */
   windowOf(layer) {
-    const { windows } = this.view, { unit } = layer.facts;
-    const leader = this.panels.flatMap((panel) => panel.layers).find(({ facts }) => facts.role === "image" && facts.unit === unit);
-    const { window: first } = leader.facts, known = windows.get(unit);
+    const { windows } = this.view, { group } = layer.facts;
+    const leader = this.panels.flatMap((panel) => panel.layers).find(({ facts }) => facts.role === "image" && facts.group === group);
+    const { window: first } = leader.facts, known = windows.get(group);
     if (known && known.first[0] === first[0] && known.first[1] === first[1]) return known;
     const made = { first: [...first], now: [...first] };
-    windows.set(unit, made);
+    windows.set(group, made);
     return made;
   }
 
@@ -199,20 +200,38 @@ export class Viewer {
   }
 
   scene(panel) {
-    const { view } = this, { grid } = panel;
-    const layers = panel.layers.filter((layer) => layer.volume).map((layer) => {
-      const look = this.lookOf(layer);
-      const key = [layer.volume.digest, look.opacity, look.threshold, look.window, layer.facts.range, layer.facts.colormap].join();
-      if (layer.key !== key) Object.assign(layer, { key, lut: lookupTable(layer.facts, layer.volume, look) });
-      return { volume: layer.volume, lut: layer.lut, role: layer.facts.role, key };
-    });
     const { lasso, cursor } = this.input;
     return {
-      grid, layers, view, rects: panel.rects, index: grid && view.mm ? grid.toIndex(view.mm) : [0, 0, 0],
-      region: grid && view.region?.grid.sameAs(grid) ? view.region : null,
+      ...this.picture(panel), insets: this.insetsOf(panel),
       lasso: lasso?.panel === panel ? lasso : null, cursor: cursor?.panel === panel ? cursor : null,
-      letters: grid && (!grid.flat || panel.data.letters),
     };
+  }
+
+  /** What a panel shows of its volumes and of the region, whatever is done in it at the moment. */
+  picture(panel, layers = panel.layers.filter((layer) => layer.volume).map((layer) => this.drawn(layer))) {
+    const { view } = this, { grid } = panel, region = grid && view.region?.grid.sameAs(grid) ? view.region : null;
+    return {
+      grid, layers, view, region, rects: panel.rects, index: grid && view.mm ? grid.toIndex(view.mm) : [0, 0, 0],
+      faint: region?.surface !== panel.data.surface, letters: grid && (!grid.flat || panel.data.letters),
+    };
+  }
+
+  /** A layer with the colour table it is drawn through; `slot` tells apart the tables of one layer. */
+  drawn(layer, look = this.lookOf(layer), slot = "table") {
+    const key = [layer.volume.digest, look.opacity, look.threshold, look.window, layer.facts.range, layer.facts.colormap].join();
+    if (layer[slot]?.key !== key) layer[slot] = { key, lut: lookupTable(layer.facts, layer.volume, look) };
+    return { volume: layer.volume, lut: layer[slot].lut, role: layer.facts.role, key };
+  }
+
+  /** What the insets of a panel are cut from; null where it has none, or nothing is painted yet. */
+  insetsOf(panel) {
+    const { view } = this;
+    if (!panel.data.insets || !view.insets || !view.region?.count || !panel.grid?.sameAs(view.region.grid)) return null;
+    const source = this.panels.find((other) => other.data.surface === view.region.surface && other.grid?.sameAs(panel.grid));
+    if (!source || source === panel) return null;
+    const top = panel.principal, alone = top.facts.role === "map" && top.volume;
+    const map = alone && this.picture(panel, [this.drawn(top, { ...this.lookOf(top), opacity: 1, threshold: null }, "opaque")]);
+    return { map: map ? { ...map, region: null } : null, selection: this.picture(source) };
   }
 
   /** What tests and benchmarks listen to: which voxel was painted, in the frame that painted it. */
@@ -278,7 +297,7 @@ export class Viewer {
     else if (name === "flip") view.radiological = !view.radiological;
     else if (name === "help") this.toolbar.toggleHelp();
     else if (name === "pixels") view.smooth = !view.smooth;
-    else if (name === "mosaic" || name === "ball") view[name] = !view[name];
+    else if (["mosaic", "ball", "insets"].includes(name)) view[name] = !view[name];
     this.arrange();
   }
 

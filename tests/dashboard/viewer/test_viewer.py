@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dashboard.viewer import Layer, Panel, publish
-from dashboard.viewer.viewer import _panel_data, check_panels, read_event
+from dashboard.viewer.viewer import _panel_data, _region_data, check_panels, read_event
 
 
 @pytest.fixture
@@ -78,3 +78,22 @@ def test_a_page_with_the_viewer_runs_and_reports_nothing_before_anything_is_done
     app = AppTest.from_function(script).run()
     assert not app.exception
     assert app.markdown[0].value == "None None None"
+
+
+def test_a_region_tells_the_surface_it_lies_on_and_one_of_an_unknown_surface_is_dropped():
+    sent = {"shape": [3, 4, 5], "runs": [59, 1], "surface": "output"}
+    assert read_event(sent, None, (3, 4, 5), {"input", "output"}).surface == "output"
+    for surface in ("elsewhere", 3, None, ["output"]):
+        event = read_event({**sent, "surface": surface}, None, (3, 4, 5), {"input", "output"})
+        assert (event.region, event.surface, event.problem) == (None, None, None)
+    assert read_event({**sent, "runs": []}, None, (3, 4, 5), {"output"}).surface is None
+
+
+def test_handing_in_a_region_again_takes_another_number():
+    region = np.zeros((3, 4), dtype=bool)
+    region[1, 2] = True
+    one, same, again, elsewhere = (
+        _region_data(region, (3, 4), *told) for told in (("a", 0), ("a", 0), ("a", 1), ("b", 0))
+    )
+    assert one == same
+    assert len({one["id"], again["id"], elsewhere["id"]}) == 3

@@ -74,6 +74,31 @@ def narrow() -> None:
         viewer([Panel(k, f"Panel {k}", [Layer(scan, name="scan")]) for k in "ab"], key="n", tools=ALL)
 
 
+def surfaces() -> None:
+    """Two linked panels that are painted separately; a third like the second, a fourth that takes no paint."""
+    values = np.full((40, 50), 60, dtype=np.uint8)
+    values[20:, 25:] = 90
+    picture = publish(values, np.eye(4), name="surfaces")
+    ramp = np.broadcast_to(np.linspace(0, 1, 50, dtype=np.float32), (40, 50))
+    mapped = publish(ramp.copy(), np.eye(4), name="surfaces map")
+    early, late = (np.zeros((40, 50), dtype=bool) for _ in range(2))
+    early[4, 5] = late[30, 40] = True
+    step = st.session_state.setdefault("step", 0)
+    if st.button("Back"):
+        st.session_state.step = step = step + 1
+    layers = [Layer(picture, name="picture", window=(0, 255))]
+    panels = [
+        Panel("in", "In", layers, surface="input"),
+        Panel("out", "Out", [*layers, Layer(mapped, "map", range=(0, 1))], surface="output", insets=True),
+        Panel("truth", "Truth", layers, surface="output"),
+        Panel("other", "Other", layers, surface=None),
+    ]
+    given = (early if step % 2 else late) if step else None
+    event = viewer(panels, key="s", tools=ALL, region=given, surface="input" if step % 2 else "output", revision=step)
+    report(event)
+    st.code(f"surface {event.surface}")
+
+
 def report(event: ViewerEvent) -> None:
     """What arrived in Python, for the test to read."""
     marked = [] if event.region is None else np.argwhere(event.region).tolist()
@@ -86,6 +111,8 @@ if case == "image":
     image()
 elif case == "given":
     given()
+elif case == "surfaces":
+    surfaces()
 elif case == "narrow":
     narrow()
 else:
