@@ -9,7 +9,7 @@ import core.explainers
 from core.errors import BadInput
 from core.explainers.base import Explainer
 
-_NOT_EXPLAINERS = {"base", "parameters", "registry", "run"}
+_NOT_EXPLAINERS = {"base", "group", "parameters", "registry", "run"}
 
 
 def explainers() -> dict[str, type[Explainer]]:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import importlib
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -35,10 +36,14 @@ class ExplanationSpec(RunSpec):
     preset: str | None = Field(None, description="named settings; None: the explainer's first")
     parameters: dict[str, Any] = Field(default_factory=dict, description="over the preset")
     region: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="content hash of a stored region")
+    others: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
+        (), description="further stored scans on the same grid: the explanation is then the group's"
+    )
 
     def title(self) -> str:
         """Explainer, model and class."""
-        return f"{self.explainer} · {self.model}" + (f" · {self.target}" if self.target else "")
+        group = f" · {1 + len(self.others)} scans" if self.others else ""
+        return f"{self.explainer} · {self.model}" + (f" · {self.target}" if self.target else "") + group
 
     @classmethod
     def preload(cls) -> None:
@@ -60,8 +65,8 @@ class ExplanationSpec(RunSpec):
         return {"model": folder_hash(resolve(self.model)), "atlas": _atlas_stamp()}
 
     def scans(self) -> tuple[str, ...]:
-        """The scan."""
-        return (self.scan,)
+        """The scan, and the others of a group."""
+        return (self.scan, *self.others)
 
     def regions(self) -> tuple[str, ...]:
         """The region, when there is one."""
@@ -69,7 +74,8 @@ class ExplanationSpec(RunSpec):
 
     def check(self, store: "RunStore") -> None:
         """Scan, region and model must be there."""
-        store.scan_meta(self.scan, self.owner)
+        for scan in self.scans():
+            store.scan_meta(scan, self.owner)
         if self.region:
             store.region(self.region)
         resolve(self.model)
@@ -77,6 +83,7 @@ class ExplanationSpec(RunSpec):
     def execute(self, context: RunContext) -> None:
         """Load, explain, write ``explanation.json`` and its arrays."""
         from core.explainers import explain
+        from core.explainers.group import explain_group
         from core.models import load_model
         from core.reports.explanation import write_explanation
 
@@ -84,16 +91,18 @@ class ExplanationSpec(RunSpec):
         scan = context.store.scan(self.scan, self.owner)
         model = load_model(self.model)
         region = context.store.region(self.region) if self.region else None
-        explanation = explain(
-            scan,
-            model,
-            self.explainer,
-            target=self.target,
-            region=np.asarray(region) if region is not None else None,
-            preset=self.preset,
-            report=_placed(context, scan, model),
+        asked: dict[str, Any] = {
+            "target": self.target,
+            "region": np.asarray(region) if region is not None else None,
+            "preset": self.preset,
+            "report": _placed(context, scan, model),
             **_as_keywords(self.parameters),
-        )
+        }
+        if self.others:
+            readers = [(name[:8], partial(context.store.scan, name, self.owner)) for name in self.scans()]
+            explanation = explain_group(readers, model, self.explainer, **asked).explanation
+        else:
+            explanation = explain(scan, model, self.explainer, **asked)
         context.report(Progress(1.0, "writing the maps"))
         write_explanation(explanation, context.result)
 

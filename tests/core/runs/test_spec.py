@@ -102,5 +102,5 @@ def test_a_scan_or_a_model_that_is_not_there_is_refused_before_it_is_queued(stor
 
 def test_a_cohort_that_is_not_there_is_refused_before_it_is_queued(store: RunStore, tmp_path: Path) -> None:
     wanted = TrainingSpec(recipe="classifier", cohort=tmp_path / "nowhere", out=tmp_path / "model")
-    with pytest.raises(BadInput, match=r"participants\.tsv"):
+    with pytest.raises(BadInput, match=r"not there"):
         store.add(wanted, ProcessIdentity.of())
