@@ -39,6 +39,8 @@ class Desk:
         By explainer.
     """
 
+    #: page that it belongs to, part of the keys of its widgets
+    page: str = "explain"
     scan: str | None = None
     model: str | None = None
     explainer: str | None = None

@@ -263,12 +263,12 @@ def test_a_store_that_cannot_be_written_is_one_sentence(workbench, monkeypatch, 
 
 
 def test_an_upload_to_a_full_disk_is_one_sentence(workbench, monkeypatch):
-    from dashboard import intake
+    from dashboard import scans
 
     def full(files):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(intake.uploads, "spool", full)
+    monkeypatch.setattr(scans.uploads, "spool", full)
     page = workbench.open("explain")
     page.get("file_uploader")[0].upload("scan.nii", b"abc", "application/octet-stream").run()
-    assert [error.value for error in page.error] == [intake._NO_ROOM]
+    assert [error.value for error in page.error] == [scans._NO_ROOM]

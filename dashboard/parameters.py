@@ -1,0 +1,94 @@
+"""Parameters of an explainer on the left of a page: presets, reset, undo and the sliders."""
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard import widgets
+from dashboard.catalogue import ExplainerEntry
+from dashboard.session import Desk, Setting
+
+
+def show_settings(
+    laid: Desk,
+    entry: ExplainerEntry,
+    *,
+    layers: tuple[str, ...] = (),
+    disabled: bool = False,
+    without: tuple[str, ...] = (),
+) -> Setting:
+    """Draw them; returns what they stand at.
+
+    Parameters
+    ----------
+    laid : Desk
+        Where they are kept.
+    entry : ExplainerEntry
+        Whose.
+    layers : tuple of str
+        Layers of the model that a person may pick.
+    disabled : bool
+        Nothing can be moved now.
+    without : tuple of str
+        Parameters that the page sets by other means.
+    """
+    setting = laid.setting(entry.name, entry.first_preset)
+    _presets(laid, entry, setting)
+    widgets.show_controls(
+        [control for control in entry.controls if control.name not in without],
+        {**entry.values(setting.preset), **setting.changes},
+        key=f"parameter:{entry.name}:{laid.page}:{laid.revision}",
+        layers=layers,
+        disabled=disabled,
+        on_change=partial(_changed, laid, entry),
+    )
+    return laid.setting(entry.name, entry.first_preset)
+
+
+def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
+    values = entry.values(setting.preset)
+    modified = any(values.get(name) != value for name, value in setting.changes.items())
+    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="xxsmall", key="presets"):
+        key = f"preset:{entry.name}:{laid.page}:{laid.revision}"
+        st.segmented_control(
+            "Settings, changed" if modified else "Settings",
+            list(entry.presets),
+            default=setting.preset,
+            required=True,
+            key=key,
+            on_change=_preset_chosen,
+            args=(laid, entry.name, key),
+            width="stretch",
+            help="Named settings of this explainer. Reset goes back to them, undo takes back the last change.",
+        )
+        st.button(
+            "",
+            icon=":material/restart_alt:",
+            type="tertiary",
+            help="Reset to the chosen settings",
+            key="reset parameters",
+            disabled=not modified,
+            on_click=laid.choose_preset,
+            args=(entry.name, setting.preset),
+        )
+        st.button(
+            "",
+            icon=":material/undo:",
+            type="tertiary",
+            help="Undo the last change",
+            key="undo parameters",
+            disabled=not laid.can_undo,
+            on_click=laid.undo,
+        )
+
+
+def _preset_chosen(laid: Desk, explainer: str, key: str) -> None:
+    laid.choose_preset(explainer, st.session_state[key])
+
+
+def _changed(laid: Desk, entry: ExplainerEntry, name: str, key: str) -> None:
+    value = st.session_state[key]
+    control = next(control for control in entry.controls if control.name == name)
+    if control.kind == "text" and value == "":
+        value = control.default
+    laid.change(entry.name, laid.setting(entry.name, entry.first_preset), name, value)
