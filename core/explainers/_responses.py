@@ -1,4 +1,4 @@
-"""How a network's answer changes when a window of its input is replaced: one contract, by plain batches or by windows."""
+"""How a network's answer changes when a window of its input is replaced: one contract, and plain batches for it."""
 
 from __future__ import annotations
 
@@ -100,9 +100,10 @@ class WholeResponses:
             inputs[(slice(None), slice(None), *window)] = part
             found = self._call(inputs)
             if found.shape[1:] != self.output.shape[1:]:
+                before, after = tuple(self.output.shape[1:]), tuple(found.shape[1:])
                 raise BadInput(
-                    f"The model's answer changes its shape with the scan's content, from {tuple(self.output.shape[1:])} "
-                    f"to {tuple(found.shape[1:])}: answers of one shape are needed to compare them."
+                    f"The model's answer changes its shape with the scan's content, from {before} to {after}: "
+                    "only answers of one shape can be compared."
                 )
             answers[start : start + len(part)] = found
         return self._everything, answers
