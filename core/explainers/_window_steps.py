@@ -1,0 +1,537 @@
+"""Operations of a network, each able to recompute a window of its output: one small class a kind of operation.
+
+A step never writes into what it is given unless `Pointwise.overwrites` says that nobody else reads it.
+"""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from core.explainers._window_boxes import (
+    Axis,
+    Box,
+    Sliding,
+    Spreading,
+    Table,
+    common,
+    cut,
+    hull,
+    part,
+    relative,
+    shape_of,
+    whole,
+)
+
+_CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_TRANSPOSED: dict[int, Callable[..., torch.Tensor]] = {
+    1: F.conv_transpose1d,
+    2: F.conv_transpose2d,
+    3: F.conv_transpose3d,
+}
+_MAX_POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+_AVERAGE_POOLS = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+class Source:
+    """What a step reads: an activation of the unchanged input, and the window of it that has changed.
+
+    Parameters
+    ----------
+    cached : torch.Tensor or None, shape (1, C, *spatial)
+        None where the step reads nothing but the window.
+    box : Box or None
+        The changed window; None where nothing changed.
+    values : torch.Tensor or None, shape (J, C, *box)
+        What stands there instead.
+    """
+
+    __slots__ = ("box", "cached", "values")
+
+    def __init__(self, cached: torch.Tensor | None, box: Box | None, values: torch.Tensor | None) -> None:
+        self.cached, self.box, self.values = cached, box, values
+
+    def patch(self, box: Box, fill: float = 0.0) -> torch.Tensor:
+        """Changed activation inside `box`, `fill` where that leaves the grid; batch 1 where nothing changed there."""
+        shared = None if self.box is None else common(box, self.box)
+        if self.values is not None and shared == box and self.box is not None:
+            return self.values if box == self.box else part(self.values, relative(box, self.box))
+        assert self.cached is not None
+        template = _inside(self.cached, box, fill)
+        if shared is None or self.values is None or self.box is None:
+            return template
+        patch = template.new_empty((len(self.values), *template.shape[1:]))
+        patch.copy_(template)
+        part(patch, relative(shared, box)).copy_(part(self.values, relative(shared, self.box)))
+        return patch
+
+    def complete(self) -> torch.Tensor:
+        """All of the changed activation."""
+        shape = self.cached.shape if self.cached is not None else self.values.shape  # type: ignore[union-attr]
+        return self.patch(whole(shape[2:]))
+
+
+def _inside(cached: torch.Tensor, box: Box, fill: float) -> torch.Tensor:
+    """Part of `cached` inside `box`, with `fill` outside the grid."""
+    sizes = cached.shape[2:]
+    kept = part(cached, tuple(slice(max(0, a.start), max(0, a.stop)) for a in box))
+    if all(a.start >= 0 and a.stop <= n for a, n in zip(box, sizes, strict=True)):
+        return kept
+    padded = kept.new_full((*cached.shape[:2], *shape_of(box)), fill)
+    grid = common(box, whole(sizes))
+    if grid is not None:
+        part(padded, relative(grid, box)).copy_(kept)
+    return padded
+
+
+class Step:
+    """One operation.
+
+    Attributes
+    ----------
+    reads_cache : bool
+        It reads neighbours of the changed window, so that its inputs' activations have to be kept.
+    fresh : bool
+        Its output shares memory with nothing else.
+    inputs : tuple of int
+        Numbers of the steps whose output it reads.
+    """
+
+    reads_cache = True
+    fresh = True
+    inputs: tuple[int, ...] = ()
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """The operation on whole activations (N, C, *spatial)."""
+        raise NotImplementedError
+
+    def bind(self, shapes: Sequence[torch.Size], shape: torch.Size) -> None:
+        """Learn the shapes of the inputs and of the output."""
+
+    def reach(self, *boxes: Box | None) -> Box | None:
+        """Window of the output that changes with these windows of the inputs (None: unchanged); None for nothing."""
+        raise NotImplementedError
+
+    def within(self, box: Box, *sources: Source) -> torch.Tensor:
+        """Changed output (J, C, *box)."""
+        raise NotImplementedError
+
+    def scratch(self, box: Box, *boxes: Box | None) -> int:
+        """Numbers an input's patches take for one changed input, when `box` of the output is computed."""
+        return 0
+
+
+class Input(Step):
+    """The network's input."""
+
+    fresh = False
+
+
+class Pointwise(Step):
+    """Operation at each position for itself: activations, batch norm in eval, arithmetic with numbers.
+
+    Parameters
+    ----------
+    function : callable
+        Tensor → tensor.
+    in_place : callable, optional
+        The same, writing into its argument.
+    """
+
+    reads_cache = False
+
+    def __init__(
+        self,
+        function: Callable[[torch.Tensor], torch.Tensor],
+        in_place: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> None:
+        self.function, self.in_place = function, in_place
+        self.overwrites = False
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self.function(inputs[0])
+
+    def reach(self, *boxes: Box | None) -> Box | None:
+        return boxes[0]
+
+    def within(self, box: Box, *sources: Source) -> torch.Tensor:
+        values = sources[0].values
+        assert values is not None
+        if self.overwrites and self.in_place is not None:
+            return self.in_place(values)
+        return self.function(values)
+
+
+class Combine(Step):
+    """Arithmetic or concatenation of channels: several activations and constants that broadcast.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the operands.
+    operands : sequence
+        An int stands for the input of that number, anything else is a constant.
+    """
+
+    def __init__(self, function: Callable[..., torch.Tensor], operands: Sequence["int | Constant"]) -> None:
+        self.function, self.operands = function, operands
+        self.shapes: Sequence[torch.Size] = ()
+        self.shape = torch.Size()
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self.function(*(o.value if isinstance(o, Constant) else inputs[o] for o in self.operands))
+
+    def bind(self, shapes: Sequence[torch.Size], shape: torch.Size) -> None:
+        self.shapes, self.shape = shapes, shape
+
+    def reach(self, *boxes: Box | None) -> Box | None:
+        changed = [self._spread(box, shape) for box, shape in zip(boxes, self.shapes, strict=True) if box is not None]
+        return hull(changed) if changed else None
+
+    def within(self, box: Box, *sources: Source) -> torch.Tensor:
+        return self.function(*(self._operand(o, box, sources) for o in self.operands))
+
+    def scratch(self, box: Box, *boxes: Box | None) -> int:
+        return sum(s[1] * prod(shape_of(box)) for s, b in zip(self.shapes, boxes, strict=True) if b not in (None, box))
+
+    def _spread(self, box: Box, shape: torch.Size) -> Box:
+        """Window of the output that a window of one input changes: an axis of 1 is repeated along all of it."""
+        sizes = zip(box, shape[2:], self.shape[2:], strict=True)
+        return tuple(slice(0, full) if own == 1 else axis for axis, own, full in sizes)
+
+    def _operand(self, operand: "int | Constant", box: Box, sources: Sequence[Source]) -> Any:
+        if isinstance(operand, Constant):
+            return operand.inside(box)
+        own = self.shapes[operand][2:]
+        return sources[operand].patch(tuple(slice(0, 1) if n == 1 else a for a, n in zip(box, own, strict=True)))
+
+
+class Constant:
+    """Operand that does not depend on the input: a number, or a tensor that broadcasts to the output."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def inside(self, box: Box) -> Any:
+        """Part of it that meets a window of the output."""
+        return cut(self.value, box) if isinstance(self.value, torch.Tensor) else self.value
+
+
+class Everything(Step):
+    """Operation whose every output reads every input, such as a linear layer or a norm over space.
+
+    Parameters
+    ----------
+    function : callable
+        Tensors → tensor; rows of the batch must not mix.
+    """
+
+    fresh = False
+
+    def __init__(self, function: Callable[..., torch.Tensor]) -> None:
+        self.function = function
+        self.shape = torch.Size()
+        self.shapes: Sequence[torch.Size] = ()
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self.function(*inputs)
+
+    def bind(self, shapes: Sequence[torch.Size], shape: torch.Size) -> None:
+        self.shapes, self.shape = shapes, shape
+
+    def reach(self, *boxes: Box | None) -> Box | None:
+        return whole(self.shape[2:])
+
+    def within(self, box: Box, *sources: Source) -> torch.Tensor:
+        complete = [source.complete() for source in sources]
+        rows = max(map(len, complete))
+        return self.function(*(t.expand(rows, *t.shape[1:]) for t in complete))
+
+    def scratch(self, box: Box, *boxes: Box | None) -> int:
+        return sum(prod(s[1:]) for s, b in zip(self.shapes, boxes, strict=True) if b not in (None, whole(s[2:])))
+
+
+class Local(Step):
+    """Operation whose outputs read a few neighbouring inputs, the same way along each axis."""
+
+    fill = 0.0
+
+    def __init__(self) -> None:
+        self.axes: tuple[Axis, ...] = ()
+        self.channels = 0
+        self.grid: Box = ()
+        self.outputs: Box = ()
+
+    def bind(self, shapes: Sequence[torch.Size], shape: torch.Size) -> None:
+        self.channels, self.grid, self.outputs = shapes[0][1], whole(shapes[0][2:]), whole(shape[2:])
+        self.axes = self.layout(tuple(shapes[0][2:]), tuple(shape[2:]))
+
+    def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        """Rule of each axis, for the spatial shapes of input and output."""
+        raise NotImplementedError
+
+    def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        """Output inside `box`, from a patch that holds all the inputs it reads, padding included."""
+        raise NotImplementedError
+
+    def reach(self, *boxes: Box | None) -> Box | None:
+        if boxes[0] is None:
+            return None
+        spans = [axis.reach(own.start, own.stop) for axis, own in zip(self.axes, boxes[0], strict=True)]
+        found = tuple(slice(*span) for span in spans if span is not None)
+        return found if len(found) == len(spans) else None
+
+    def need(self, box: Box) -> Box:
+        """Inputs that `box` of the output reads."""
+        return tuple(slice(*axis.need(own.start, own.stop)) for axis, own in zip(self.axes, box, strict=True))
+
+    def within(self, box: Box, *sources: Source) -> torch.Tensor:
+        if box == self.outputs:
+            return self.apply(sources[0].patch(self.grid))
+        need = self.need(box)
+        return self.compute(sources[0].patch(need, self.fill), need, box)
+
+    def scratch(self, box: Box, *boxes: Box | None) -> int:
+        need = self.grid if box == self.outputs else self.need(box)
+        return 0 if need == boxes[0] else self.channels * prod(shape_of(need))
+
+
+class Convolution(Local):
+    """Convolution with zeros around the grid.
+
+    Parameters
+    ----------
+    weight, bias : torch.Tensor
+    stride, dilation : tuple of int
+    padding : tuple of (before, after)
+    groups : int
+    """
+
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        stride: tuple[int, ...],
+        padding: tuple[tuple[int, int], ...],
+        dilation: tuple[int, ...],
+        groups: int,
+    ) -> None:
+        super().__init__()
+        self.weight, self.bias, self.groups = weight, bias, groups
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self._convolve = _CONVOLUTIONS[len(stride)]
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        x, padding = inputs[0], tuple(before for before, _ in self.padding)
+        if any(before != after for before, after in self.padding):
+            x, padding = F.pad(x, [n for pair in reversed(self.padding) for n in pair]), (0,) * len(padding)
+        return self._convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        kernel = self.weight.shape[2:]
+        return tuple(
+            Sliding((k - 1) * d + 1, s, before, n)
+            for k, d, s, (before, _), n in zip(kernel, self.dilation, self.stride, self.padding, outputs, strict=True)
+        )
+
+    def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        return self._convolve(patch, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+
+class TransposedConvolution(Local):
+    """Transposed convolution; parameters as torch's."""
+
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        stride: tuple[int, ...],
+        padding: tuple[int, ...],
+        output_padding: tuple[int, ...],
+        groups: int,
+        dilation: tuple[int, ...],
+    ) -> None:
+        super().__init__()
+        self.weight, self.bias, self.groups = weight, bias, groups
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.output_padding = output_padding
+        self._convolve = _TRANSPOSED[len(stride)]
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        shape = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        return self._convolve(inputs[0], self.weight, self.bias, *shape)
+
+    def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        kernel = self.weight.shape[2:]
+        return tuple(
+            Spreading((k - 1) * d + 1, s, p, n, m)
+            for k, d, s, p, n, m in zip(kernel, self.dilation, self.stride, self.padding, inputs, outputs, strict=True)
+        )
+
+    def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        spread = self._convolve(patch, self.weight, self.bias, self.stride, 0, 0, self.groups, self.dilation)
+        first = (need.start * s - p for need, s, p in zip(start, self.stride, self.padding, strict=True))
+        return part(spread, tuple(slice(axis.start - f, axis.stop - f) for axis, f in zip(box, first, strict=True)))
+
+
+class MaxPool(Local):
+    """Maximum pooling, with or without ``ceil_mode``."""
+
+    fill = float("-inf")
+
+    def __init__(
+        self,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        padding: tuple[int, ...],
+        dilation: tuple[int, ...],
+        ceil_mode: bool,
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.padding, self.dilation = kernel, stride, padding, dilation
+        self.ceil_mode = ceil_mode
+        self._pool = _MAX_POOLS[len(kernel)]
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self._pool(inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
+
+    def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        rules = zip(self.kernel, self.dilation, self.stride, self.padding, outputs, strict=True)
+        return tuple(Sliding((k - 1) * d + 1, s, p, n) for k, d, s, p, n in rules)
+
+    def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        return self._pool(patch, self.kernel, self.stride, 0, self.dilation)
+
+
+class AveragePool(Local):
+    """Average pooling; `divisor` None divides by the samples below the kernel, padding counted or not."""
+
+    def __init__(
+        self,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        padding: tuple[int, ...],
+        ceil_mode: bool,
+        count_padding: bool,
+        divisor: int | None,
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.padding = kernel, stride, padding
+        self.ceil_mode, self.count_padding, self.divisor = ceil_mode, count_padding, divisor
+        self._counts: list[np.ndarray] = []
+        self._pool: Callable[..., torch.Tensor] = _AVERAGE_POOLS[len(kernel)]
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        shape = (self.kernel, self.stride, self.padding, self.ceil_mode, self.count_padding)
+        # the one-dimensional form has no divisor
+        return self._pool(inputs[0], *shape, *(() if len(self.kernel) == 1 else (self.divisor,)))
+
+    def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        rules = list(zip(self.kernel, self.stride, self.padding, outputs, strict=True))
+        self._counts = [self._below(*rule, n) for rule, n in zip(rules, inputs, strict=True)]
+        return tuple(Sliding(k, s, p, n) for k, s, p, n in rules)
+
+    def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        pooled = self._pool(patch, self.kernel, self.stride)
+        for axis, (count, kernel, own) in enumerate(zip(self._counts, self.kernel, box, strict=True)):
+            if (count[own] != kernel).any():
+                factor = torch.as_tensor(kernel / count[own], dtype=patch.dtype, device=patch.device)
+                pooled = pooled * factor.view(-1, *[1] * (len(self.kernel) - 1 - axis))
+        return pooled if self.divisor is None else pooled * (prod(self.kernel) / self.divisor)
+
+    def _below(self, kernel: int, stride: int, padding: int, outputs: int, inputs: int) -> np.ndarray:
+        """Samples that each output's sum is divided by, along one axis."""
+        if self.divisor is not None:
+            return np.full(outputs, kernel)
+        first = np.arange(outputs) * stride - padding
+        last = np.minimum(first + kernel, inputs + padding)
+        return last - first if self.count_padding else np.minimum(last, inputs) - np.maximum(first, 0)
+
+
+class Gather(Local):
+    """Copies of samples: padding of any mode, cropping, flipping, nearest up-sampling.
+
+    Parameters
+    ----------
+    function : callable
+        The operation on whole activations.
+    indices : sequence of ndarray of int
+        For each axis, the input that each output copies; −1 for `value`.
+    value : float
+        What padding puts there.
+    channels : slice
+        Channels that are kept.
+    """
+
+    fresh = False
+
+    def __init__(
+        self,
+        function: Callable[[torch.Tensor], torch.Tensor],
+        indices: Sequence[np.ndarray],
+        value: float = 0.0,
+        channels: slice = slice(None),
+    ) -> None:
+        super().__init__()
+        self.function, self.indices, self.value, self.kept = function, indices, value, channels
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self.function(inputs[0])
+
+    def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        return tuple(Table.gather(index, n) for index, n in zip(self.indices, inputs, strict=True))
+
+    def factor(self) -> tuple[int, ...] | None:
+        """Whole-numbered factors of a nearest up-sampling; None for any other rule."""
+        factors = tuple(o.stop // i.stop for o, i in zip(self.outputs, self.grid, strict=True))
+        plain = (np.array_equal(i, np.arange(len(i)) // max(1, f)) for i, f in zip(self.indices, factors, strict=True))
+        exact = all(o.stop == i.stop * f for o, i, f in zip(self.outputs, self.grid, factors, strict=True))
+        return factors if exact and all(plain) and self.kept == slice(None) else None
+
+    def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        patch = patch[:, self.kept]
+        for axis, (index, own, need) in enumerate(zip(self.indices, box, start, strict=True), start=2):
+            patch = _gathered(patch, axis, index[own] - need.start, index[own] < 0, self.value)
+        return patch
+
+
+def _gathered(patch: torch.Tensor, axis: int, index: np.ndarray, constant: np.ndarray, value: float) -> torch.Tensor:
+    """`patch` indexed along one axis, with `value` where `constant`."""
+    if not constant.any() and len(index) == patch.shape[axis] and np.array_equal(index, np.arange(len(index))):
+        return patch
+    taken = patch.index_select(axis, torch.as_tensor(np.where(constant, 0, index), device=patch.device))
+    if constant.any():
+        taken.index_fill_(axis, torch.as_tensor(np.flatnonzero(constant), device=patch.device), value)
+    return taken
+
+
+class Resample(Local):
+    """Linear rule of each axis for itself: (bi/tri)linear and cubic up-sampling, adaptive average pooling.
+
+    Parameters
+    ----------
+    function : callable
+        The operation on whole activations.
+    matrices : sequence of torch.Tensor, each (outputs, inputs)
+        Weights along each axis.
+    """
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor], matrices: Sequence[torch.Tensor]) -> None:
+        super().__init__()
+        self.function, self.matrices = function, matrices
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self.function(inputs[0])
+
+    def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        return tuple(Table.matrix(matrix) for matrix in self.matrices)
+
+    def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        # from the last axis to the first: the axis in work moves to the end, so that torch multiplies rows
+        for axis in reversed(range(len(box))):
+            weights = self.matrices[axis][box[axis], start[axis]]
+            patch = (patch.movedim(axis + 2, -1) @ weights.T).movedim(-1, axis + 2)
+        return patch

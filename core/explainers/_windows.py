@@ -1,0 +1,166 @@
+"""Exact answers of a network whose input changes in a window only: each layer recomputes the window that it reaches.
+
+The activations of the unchanged input are kept. A layer's changed window is put beside its unchanged neighbours and
+the layer works on that patch alone, so that a jitter of 30×30 pixels costs as much as an image of about that size.
+Nothing is approximated: a layer that looks at everything (a linear layer, a norm over space) is given everything.
+"""
+
+import copy
+
+import torch
+from torch import nn
+
+from core.explainers._window_boxes import Box, Unwindowable, part, shape_of, volume, whole
+from core.explainers._window_graph import plan_of
+from core.explainers._window_steps import Source
+
+__all__ = ["Unwindowable", "WindowResponses"]
+
+#: larger chunks of jitters were slower: their activations leave the processor's cache
+_CPU_CHUNK_BYTES = 16 * 2**20
+#: largest difference between windows and the whole network that rounding explains, relative to the answer's changes
+_ROUNDING = 1e-4
+
+
+class WindowResponses:
+    """`Responses` of a network whose layers are known: only windows are recomputed.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        (N, C, *spatial) → (N, C_out, *spatial) or (N, classes). It is not changed; what it does in eval mode counts.
+    x : torch.Tensor, shape (1, C, *spatial)
+        The unchanged input.
+    memory_bytes : int
+        What one chunk of changed inputs may take inside, about; the answers that are returned come on top.
+
+    Attributes
+    ----------
+    output : torch.Tensor, shape (1, C_out, *spatial) or (1, classes)
+        Answer to `x`.
+    reason : None
+
+    Raises
+    ------
+    Unwindowable
+        When the network cannot be traced, holds an operation whose windows are not known, or, in a first check on
+        two windows, answers otherwise than its windows do.
+    """
+
+    reason: str | None = None
+
+    @torch.no_grad()
+    def __init__(self, network: nn.Module, x: torch.Tensor, memory_bytes: int = 512 * 2**20) -> None:
+        if any(module.training for module in network.modules()):
+            network = copy.deepcopy(network).eval()
+        self._memory_bytes = memory_bytes
+        plan = plan_of(network, x.detach().clone())
+        self._steps, self._answer = plan.steps, plan.output
+        self._shapes = [tensor.shape for tensor in plan.activations]
+        self.output = plan.activations[plan.output].clone()
+        self._last_reader = list(range(len(self._steps)))
+        read = {0}
+        for number, step in enumerate(self._steps):
+            for source in step.inputs:
+                self._last_reader[source] = number
+            if step.reads_cache:
+                read.update(step.inputs)
+        self._cache = [tensor if number in read else None for number, tensor in enumerate(plan.activations)]
+        self._probe(network, x)
+
+    def footprint(self, window: Box) -> Box | None:
+        """Window of the answer that a change inside `window` of the input can reach; None when it reaches nothing."""
+        return self._reached(window)[self._answer]
+
+    def jitters_at_once(self, window: Box) -> int:
+        """How many changed inputs of this window are worked on together."""
+        return self._rows(self._reached(window))
+
+    @torch.no_grad()
+    def changed(self, window: Box, values: torch.Tensor) -> tuple[Box, torch.Tensor]:
+        """See `core.explainers._responses.Responses.changed`."""
+        reached = self._reached(window)
+        box, shape = reached[self._answer], self._shapes[self._answer]
+        if box is None:
+            nothing = tuple(slice(0, 0) for _ in shape[2:])
+            return nothing, self.output.new_empty((len(values), shape[1], *shape_of(nothing)))
+        rows = self._rows(reached)
+        if len(values) <= rows:
+            answers = self._run(reached, values)
+            return box, answers.clone() if answers.data_ptr() == values.data_ptr() else answers
+        answers = self.output.new_empty((len(values), shape[1], *shape_of(box)))
+        for start in range(0, len(values), rows):
+            answers[start : start + rows] = self._run(reached, values[start : start + rows])
+        return box, answers
+
+    def _reached(self, window: Box) -> list[Box | None]:
+        """For each step the window of its output that changes."""
+        reached: list[Box | None] = [window]
+        for step in self._steps[1:]:
+            boxes = [reached[number] for number in step.inputs]
+            reached.append(None if all(box is None for box in boxes) else step.reach(*boxes))
+        return reached
+
+    def _run(self, reached: list[Box | None], values: torch.Tensor) -> torch.Tensor:
+        """Answers inside the reached window, for one chunk."""
+        states: dict[int, torch.Tensor] = {0: values}
+        for number, step in enumerate(self._steps):
+            box = reached[number]
+            if number == 0 or box is None:
+                continue
+            sources = [Source(self._cache[n], reached[n], states.get(n)) for n in step.inputs]
+            states[number] = step.within(box, *sources)
+            for source in step.inputs:
+                if self._last_reader[source] == number:
+                    states.pop(source, None)
+        return states[self._answer]
+
+    def _rows(self, reached: list[Box | None]) -> int:
+        """Changed inputs in a chunk: what the largest step holds for one of them decides."""
+        sizes = [0 if box is None else shape[1] * volume(box) for box, shape in zip(reached, self._shapes, strict=True)]
+        largest, alive = 1, sizes[0]
+        for number, step in enumerate(self._steps):
+            box = reached[number]
+            if number == 0 or box is None:
+                continue
+            alive += sizes[number]
+            # twice the patch and the output: torch's convolutions reorder both in memory of their own
+            inside = step.scratch(box, *(reached[n] for n in step.inputs))
+            largest = max(largest, alive + 2 * inside + sizes[number])
+            alive -= sum(sizes[source] for source in set(step.inputs) if self._last_reader[source] == number)
+        most = self._memory_bytes // (largest * self.output.element_size())
+        if self.output.device.type == "cpu":
+            most = min(most, _CPU_CHUNK_BYTES // (largest * self.output.element_size()))
+        return max(1, most)
+
+    def _probe(self, network: nn.Module, x: torch.Tensor) -> None:
+        """Compare with the whole network on a window at a corner and one inside, two random contents each time."""
+        noise = torch.Generator().manual_seed(0)
+        span = (x.max() - x.min()).item() or 1.0
+        for window in _probe_windows(x.shape[2:]):
+            shape = (2, x.shape[1], *shape_of(window))
+            values = part(x, window) + span * torch.randn(shape, generator=noise, dtype=x.dtype).to(x.device)
+            box, answers = self.changed(window, values)
+            for content, answer in zip(values, answers, strict=True):
+                asked = x.detach().clone()
+                part(asked, window).copy_(content)
+                expected = self.output.clone()
+                part(expected, box).copy_(answer)
+                self._compare(network(asked), expected)
+
+    def _compare(self, found: torch.Tensor, expected: torch.Tensor) -> None:
+        if found.shape != expected.shape:
+            raise Unwindowable("the shape of its answer changes with the content")
+        if torch.equal(found.isfinite(), expected.isfinite()):
+            found, expected = found.nan_to_num(0, 0, 0), expected.nan_to_num(0, 0, 0)
+        scale = max((found - self.output.nan_to_num(0, 0, 0)).abs().max().item(), found.abs().max().item())
+        if not (found - expected).abs().max().item() <= _ROUNDING * scale:
+            raise Unwindowable("its answer to a change differs from what its layers say")
+
+
+def _probe_windows(shape: torch.Size) -> list[Box]:
+    """A window of about a fifth of each axis at the first corner, and one inside at odd places."""
+    sizes = [max(1, n // 5) for n in shape]
+    corner = whole(sizes)
+    inside = tuple(slice(n // 2, min(n, n // 2 + max(1, size // 2))) for n, size in zip(shape, sizes, strict=True))
+    return [corner, inside]
