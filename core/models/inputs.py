@@ -13,7 +13,7 @@ from core.wording import percent
 
 _PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
 #: units of pictures whose values are grey levels of a known full scale
-_FULL_SCALE = {"8-bit": 255.0, "16-bit": 65535.0}
+FULL_SCALE = {"8-bit": 255.0, "16-bit": 65535.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class PreparedInput:
     gain : float
         How much the tensor changes for one unit of the scan (before clipping, where the contract clips).
     picture_spacing_mm : tuple of float, optional
-        What the contract says a pixel measures, for an image scaled to the model's size.
+        What the contract says a pixel measures, for an image scaled to the model's size or without millimetres.
     """
 
     tensor: torch.Tensor
@@ -142,8 +142,13 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
         notes=(*notes, *intensities.notes),
         warnings=(*warnings, *intensities.warnings),
         gain=intensities.gain,
-        picture_spacing_mm=contract.spacing_mm if scan.dimensions == 2 and contract.shape else None,
+        picture_spacing_mm=contract.spacing_mm if _has_no_size_of_its_own(scan, contract) else None,
     )
+
+
+def _has_no_size_of_its_own(scan: Scan, contract: InputContract) -> bool:
+    """Whether a pixel measures what the contract says: an image scaled to a shape, or a picture without millimetres."""
+    return scan.dimensions == 2 and (contract.shape is not None or scan.units in FULL_SCALE)
 
 
 def input_grid(scan: Scan, contract: InputContract) -> tuple[Grid, str | None]:
@@ -334,8 +339,8 @@ def _meet_intensity(scan: Scan, contract: InputContract) -> _Intensities:
         if high <= low:
             return _Intensities(warnings=("the scan has one value everywhere",))
         return _stretch(low, high, wanted, f"intensities {low:.4g}…{high:.4g} scaled to {wanted.low:g}…{wanted.high:g}")
-    if scan.units in _FULL_SCALE:
-        full = _FULL_SCALE[scan.units]
+    if scan.units in FULL_SCALE:
+        full = FULL_SCALE[scan.units]
         return _stretch(0.0, full, wanted, f"{scan.units} picture: 0…{full:.0f} read as {wanted.low:g}…{wanted.high:g}")
     low, high = float(scan.array.min()), float(scan.array.max())
     return _Intensities(warnings=_range_warnings(low, high, wanted))

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -87,3 +88,20 @@ def get_recipe(name: str) -> Recipe:
     if name not in known:
         raise BadInput(f"There is no training recipe {name!r}; there are {', '.join(known)}.")
     return known[name]
+
+
+def model_name(out: Path) -> str:
+    """Folder's name as a library name: small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-")[:64].rstrip("-") or "model"
+
+
+def command_line(recipe: str, parameters: BaseModel, out: Path, with_cohort: bool) -> str:
+    """Command that trains the same model again, for the card: only what differs from the defaults, no paths."""
+    changed = {
+        key: value.name if isinstance(value, Path) else value
+        for key, value in parameters
+        if value != type(parameters).model_fields[key].default
+    }
+    source = " --cohort DIR" if with_cohort else ""
+    settings = "".join(f" --param {key}={value}" for key, value in changed.items())
+    return f"python -m core train {recipe}{source} --out {model_name(out)}{settings}"

@@ -1,6 +1,5 @@
 """Recipe "classifier": paper 1's network on any cohort of labelled scans, or on phantoms it makes itself."""
 
-import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ from core.models.card import Architecture, Card, InputContract, Training
 from core.models.library import save_model
 from core.models.zoo import build
 from core.progress import Progress, Report, part_of, silent
-from core.training.base import Recipe
+from core.training.base import Recipe, command_line, model_name
 from core.training.data import (
     Images,
     grey_matter_support,
@@ -254,17 +253,10 @@ def _card(
     data: str,
     synthetic: bool,
 ) -> Card:
-    name = _model_name(out)
+    name = model_name(out)
     convolutions = tuple(
         layer for layer, module in network.named_modules() if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d)
     )
-    changed = {
-        key: value
-        for key, value in parameters.model_dump().items()
-        if value != ClassifierParameters.model_fields[key].default
-    }
-    source = "" if synthetic else " --cohort DIR"
-    settings = "".join(f" --param {key}={value}" for key, value in changed.items())
     return Card(
         name=name,
         title=name,
@@ -281,18 +273,13 @@ def _card(
         training=Training(
             data=data,
             recipe=Classifier.name,
-            command=f"python -m core train {Classifier.name}{source} --out {name}{settings}",
+            command=command_line(Classifier.name, parameters, out, with_cohort=not synthetic),
             seed=parameters.seed,
             details=parameters.model_dump(),
         ),
         metrics=metrics,
         license="Apache-2.0" if synthetic else "",
     )
-
-
-def _model_name(out: Path) -> str:
-    """Folder's name as a library name: small letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-")[:64].rstrip("-") or "model"
 
 
 def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:

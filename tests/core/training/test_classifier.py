@@ -12,7 +12,7 @@ from core.models.library import load_model
 from core.progress import Progress
 from core.scans import load_scan
 from core.training import get_recipe
-from core.training.classifier import _model_name
+from core.training.base import model_name
 
 CLASSIFIER = get_recipe("classifier")
 TINY = {"spacing_mm": 8, "phantom_twins": 2, "phantom_singles": 2, "steps": 3}
@@ -105,7 +105,7 @@ def test_without_a_cohort_it_makes_phantoms_and_the_same_seed_gives_the_same_wei
     ("folder", "name"), [("My_model v2", "my-model-v2"), ("--x--", "x"), ("ü", "model"), ("a" * 80, "a" * 64)]
 )
 def test_any_folder_name_makes_a_library_name(tmp_path: Path, folder: str, name: str) -> None:
-    assert _model_name(tmp_path / folder) == name
+    assert model_name(tmp_path / folder) == name
 
 
 def test_a_cancelled_training_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -1,0 +1,232 @@
+"""What recipes on image pairs share: their data as tensors, batches, and figures with intervals."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.cohorts.cohort import SPLITS
+from core.cohorts.pairs import Pair, PairCohort, read_pairs, split_by_case
+from core.errors import BadInput
+from core.models.card import InputContract, Intensity, OutputContract
+from core.models.inputs import FULL_SCALE, prepare
+from core.progress import Progress, Report, part_of
+from core.scans.scan import Scan
+
+
+class PairParameters(BaseModel):
+    """Settings of every recipe on pairs: which files, whose they are, what is held out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    seed: int = Field(0, ge=0, description="of phantoms, split, weights and batches")
+    input_folder: str | None = Field(None, description="folder of the images shown; by default T1, MRI, MR or input")
+    target_folder: str | None = Field(None, description="folder of the images to make; by default T2, CT or target")
+    case_pattern: str = Field(
+        r"[^_.]+", description="regular expression at the start of a file name that says whose it is, e.g. \\d\\d"
+    )
+    quality_table: str | None = Field(None, description="CSV in the cohort folder: file name, figure of quality")
+    quality_from: float = Field(0.0, description="pairs below this quality are left out")
+    validation: float = Field(0.1, ge=0, lt=0.5, description="share of cases, where the folder has no such split")
+    test: float = Field(0.2, ge=0, lt=0.6, description="share of cases, where the folder has no splits")
+
+
+@dataclass(frozen=True, eq=False)
+class PairTensors:
+    """Pairs of one split.
+
+    Parameters
+    ----------
+    inputs : torch.Tensor, float32, shape (N, C, *spatial)
+        As the network is fed.
+    targets : torch.Tensor, float32, shape (N, C_out, *spatial)
+        What it should answer, in the network's own units.
+    pairs : tuple of Pair
+        Which they are.
+    """
+
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    pairs: tuple[Pair, ...]
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Whose each pair is."""
+        return tuple(pair.case for pair in self.pairs)
+
+
+def find_pairs(folder: Path, parameters: PairParameters, report: Report) -> PairCohort:
+    """Pairs of `folder` with every split decided; says what is left out.
+
+    Raises
+    ------
+    BadInput
+        See `core.cohorts.pairs.read_pairs` and `split_by_case`.
+    """
+    cohort = read_pairs(
+        folder,
+        parameters.input_folder,
+        parameters.target_folder,
+        parameters.case_pattern,
+        parameters.quality_table,
+        parameters.quality_from,
+    )
+    if cohort.left_out:
+        some = "; ".join(f"{name}: {why}" for name, why in list(cohort.left_out.items())[:3])
+        report(Progress(0.0, f"{len(cohort.left_out)} images are left out ({some})"))
+    return split_by_case(cohort, parameters.validation, parameters.test, parameters.seed)
+
+
+def input_contract(
+    example: Scan, multiple_of: int, low: float = 0.0, high: float = 1.0, modality: str | None = None
+) -> InputContract:
+    """What a fully convolutional network trained on images like `example` is fed: any size, padded to `multiple_of`.
+
+    Pictures of 8 or 16 bits have a full scale, which becomes `low`..`high`; of anything else, each scan's own
+    0.5..99.5 percentiles do.
+    """
+    return InputContract(
+        dimensions=2 if example.dimensions == 2 else 3,
+        channels=example.channels,
+        multiple_of=multiple_of,
+        space="other",
+        intensity=Intensity(low=low, high=high, units="signal", rescale=_rescale(example)),
+        modality=modality,
+    )
+
+
+def target_contract(
+    example: Scan, sees: InputContract, output: OutputContract, physical: bool = False
+) -> InputContract:
+    """How a true image is brought to `output`'s physical range on the grid of the input.
+
+    Parameters
+    ----------
+    example : Scan
+        A target of the cohort.
+    sees : InputContract
+        What the network is fed.
+    output : OutputContract
+        What it answers.
+    physical : bool
+        The values are in `output`'s units already, such as HU, and are clipped to its range. Otherwise a picture's
+        full scale, or each scan's own 0.5..99.5 percentiles, become that range.
+    """
+    rescale = "none" if physical else _rescale(example)
+    intensity = Intensity(low=output.low, high=output.high, units=output.units, rescale=rescale)
+    return sees.model_copy(update={"channels": output.channels, "intensity": intensity})
+
+
+def _rescale(example: Scan) -> str:
+    return "none" if example.units in FULL_SCALE else "minmax"
+
+
+def load_pairs(
+    cohort: PairCohort,
+    pairs: Sequence[Pair],
+    sees: InputContract,
+    target: InputContract,
+    output: OutputContract,
+    report: Report,
+) -> PairTensors:
+    """Read, prepare and stack `pairs`.
+
+    Raises
+    ------
+    BadInput
+        When the images of a pair do not lie on each other, cannot meet the contract, or differ in size from the
+        first; names the pair.
+    """
+    inputs: list[torch.Tensor] = []
+    targets: list[torch.Tensor] = []
+    for number, pair in enumerate(pairs):
+        report(Progress(number / len(pairs), f"reading {pair.name}"))
+        try:
+            shown, true = cohort.load(pair)
+            if not shown.grid.same_as(true.grid):
+                raise BadInput("its two images differ in size or place: register them and sample them alike first.")
+            inputs.append(prepare(shown, sees).tensor)
+            targets.append(to_network(prepare(true, target).tensor, output))
+        except BadInput as error:
+            raise BadInput(f"The pair {pair.name}: {error}") from error
+        if inputs[-1].shape != inputs[0].shape:
+            raise BadInput(f"The pair {pair.name} differs in size from {pairs[0].name}: crop or pad them to one size.")
+    return PairTensors(torch.cat(inputs), torch.cat(targets), tuple(pairs))
+
+
+def load_parts(
+    cohort: PairCohort,
+    sees: InputContract,
+    target: InputContract,
+    output: OutputContract,
+    report: Report,
+) -> dict[str, PairTensors]:
+    """Every split that has pairs; see `load_pairs`.
+
+    Raises
+    ------
+    BadInput
+        When nothing is left to train on.
+    """
+    if not cohort.part("train"):
+        raise BadInput("The cohort has no pair for training: put some into the folder train.")
+    loaded: dict[str, PairTensors] = {}
+    done = 0
+    for split in SPLITS:
+        pairs = cohort.part(split)
+        if pairs:
+            start, end = done / len(cohort.pairs), (done + len(pairs)) / len(cohort.pairs)
+            loaded[split] = load_pairs(cohort, pairs, sees, target, output, part_of(report, start, end))
+            done += len(pairs)
+    return loaded
+
+
+def to_network(physical: torch.Tensor, output: OutputContract) -> torch.Tensor:
+    """Values in the card's units → the network's own, clipped to its range."""
+    return ((physical - output.offset) / output.gain).clamp(output.network_low, output.network_high)
+
+
+def to_physical(answer: torch.Tensor, output: OutputContract) -> np.ndarray:
+    """The network's values → the card's units, float32."""
+    return (answer * output.gain + output.offset).float().cpu().numpy()
+
+
+def epoch_batches(count: int, batch: int, random: np.random.Generator) -> Iterator[torch.Tensor]:
+    """Indices of one epoch: all `count` pairs once, in random order, `batch` at a time (the last may be smaller)."""
+    yield from torch.from_numpy(random.permutation(count)).split(batch)
+
+
+@torch.no_grad()
+def answers(network: torch.nn.Module, inputs: torch.Tensor, chunk: int = 8) -> torch.Tensor:
+    """What `network` in eval mode makes of `inputs` (N, C, *spatial), float32 on the CPU, `chunk` images at a time."""
+    network.eval()
+    device = next(network.parameters()).device
+    return torch.cat([network(part.to(device)).float().cpu() for part in inputs.split(chunk)])
+
+
+def mean_with_interval(values: Sequence[float], cases: Sequence[str], seed: int) -> tuple[float, list[float]]:
+    """Mean of a figure that every pair has, and its 95 % interval (bootstrap, 2,000 draws, percentiles 2.5 and 97.5).
+
+    Pairs of one case are alike, so whole cases are drawn.
+    """
+    figures, names = np.asarray(values, dtype=np.float64), np.asarray(cases)
+    unique = np.unique(names)
+    sums = np.array([figures[names == case].sum() for case in unique])
+    counts = np.array([(names == case).sum() for case in unique])
+    draws = np.random.default_rng(seed).integers(len(unique), size=(2000, len(unique)))
+    means = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)
+    return float(figures.mean()), [float(v) for v in np.percentile(means, (2.5, 97.5))]
+
+
+def describe_pairs(cohort: PairCohort, trained: int, synthetic: str | None) -> str:
+    """What the weights come from, one line for the card; `synthetic` says how phantoms were made."""
+    if synthetic is not None:
+        return f"{trained} {synthetic}; no person was scanned"
+    left_out = f"; {len(cohort.left_out)} images of it were left out" if cohort.left_out else ""
+    return f"{trained} pairs of {cohort.input_name} and {cohort.target_name} of the cohort {cohort.name}{left_out}"
