@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
+from core.cohorts.pairs import Pair, PairCohort
 from core.cohorts.slice_phantoms import SliceAnatomy, bias_field, rician_noise, slice_anatomy, smooth_image
+from core.scans.scan import Scan
 
 #: rows and columns of a slice: eight halvings make one pixel of it
 CT_SHAPE = (256, 256)
@@ -20,12 +23,49 @@ CT_SHAPE = (256, 256)
 HU_RANGE = (-1024.0, 1250.0)
 #: lowest and highest MNI z of a slice's centre
 HEIGHTS_MM = (-10.0, 50.0)
+#: full scale of a 16-bit picture, which the MR slices are
+_FULL_SCALE = 65535
 #: HU of what does not vary from person to person
 _HU = {"air": -1000.0, "grey": 37.0, "white": 28.0, "fluid": 8.0, "fat": -85.0, "muscle": 55.0, "skin": 40.0}
 #: T1-weighted signal, white matter near 0.8
 _SIGNAL = {"air": 0.0, "fluid": 0.16, "fat": 0.88, "muscle": 0.42, "skin": 0.5, "cortical": 0.04, "calcification": 0.1}
 #: places where healthy people's brains calcify: MNI x, y, z and the chance of it
 _CALCIFYING = (((0.0, -27.0, 6.0), 0.6), ((-22.0, -42.0, 12.0), 0.4), ((22.0, -42.0, 12.0), 0.4))
+
+
+class SlicePairsCT(BaseModel):
+    """How many pairs there are for what, and of which size."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = Field(0, ge=0, description="same seed, same pairs, pixel for pixel")
+    train: int = Field(400, ge=0, description="pairs to train on")
+    test: int = Field(60, ge=0, description="pairs to test")
+    size: int = Field(CT_SHAPE[0], ge=32, description="rows and columns of a slice, 1 mm")
+
+
+def mr_ct_cohort(settings: SlicePairsCT) -> PairCohort:
+    """The cohort without a folder: pairs are made when they are asked for, every one another person."""
+    splits = ["train"] * settings.train + ["test"] * settings.test
+    pairs = [Pair(f"slice-{number:04d}", f"sub-{number:04d}", split) for number, split in enumerate(splits)]
+    number_of = {pair.name: number for number, pair in enumerate(pairs)}
+
+    def load(pair: Pair) -> tuple[Scan, Scan]:
+        return mr_ct_pair([settings.seed, number_of[pair.name]], shape=(settings.size, settings.size))
+
+    return PairCohort("phantoms", tuple(pairs), load, {}, "MR", "CT")
+
+
+def mr_ct_pair(
+    seed: Sequence[int], height_mm: float | None = None, shape: Sequence[int] = CT_SHAPE
+) -> tuple[Scan, Scan]:
+    """MR slice as a 16-bit picture and CT slice in whole HU of one person; see `mr_ct_images`."""
+    mr, ct = mr_ct_images(np.random.default_rng(list(seed)), height_mm, shape)
+    # no millimetres in the affine: as files, both are pictures
+    return (
+        Scan(np.round(mr * _FULL_SCALE)[None], np.eye(4), modality="MR", units="16-bit"),
+        Scan(np.round(ct)[None], np.eye(4), modality="CT", units="HU"),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +82,7 @@ class SliceTissues:
         return painted
 
 
-def mr_ct_pair(
+def mr_ct_images(
     random: np.random.Generator, height_mm: float | None = None, shape: Sequence[int] = CT_SHAPE
 ) -> tuple[np.ndarray, np.ndarray]:
     """One person's slice in both modalities.

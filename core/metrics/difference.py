@@ -10,6 +10,8 @@ TISSUES_HU: dict[str, tuple[float, float]] = {
     "soft": (-200.0, 200.0),
     "bone": (200.0, np.inf),
 }
+#: samples along each axis of the window that SSIM compares
+SSIM_WINDOW = 11
 
 
 def difference(made: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -78,11 +80,11 @@ def structural_similarity(made: np.ndarray, true: np.ndarray, low: float, high: 
     Returns
     -------
     float
-        −1..1. Images smaller than the window of 11 samples on an axis get NaN.
+        −1..1. Images smaller than the window (`SSIM_WINDOW`) on an axis get NaN.
     """
     from skimage.metrics import structural_similarity as ssim  # half a second that only pages with a truth pay
 
-    if min(true.shape) < 11:
+    if min(true.shape) < SSIM_WINDOW:
         return float("nan")
     difference(made, true)
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}

@@ -28,6 +28,7 @@ class GameSettings:
     decay_share: float
     l1_weight: float
     gan_weight: float
+    crop: int
     jitter_pixels: int
     flip: bool
 
@@ -138,6 +139,7 @@ def jittered_batches(
 
     Jitter is Isola's: enlarged, cropped back at a random place, mirrored left to right by chance. Isola always enlarges
     by 30 pixels; here by 0 to `jitter_pixels`, so that structures of the size that a scan shows are trained on too.
+    Images larger than `crop` are cropped to that many rows and columns, as IBIX does with its 480×480 slices.
     """
     order: list[int] = []
     while True:
@@ -150,13 +152,14 @@ def jittered_batches(
 
 
 def _jitter(pair: torch.Tensor, settings: GameSettings, random: np.random.Generator) -> torch.Tensor:
-    rows, columns = pair.shape[1:]
+    rows, columns = (min(size, settings.crop) for size in pair.shape[1:])
     more = int(random.integers(0, settings.jitter_pixels + 1))
     if more:
-        larger = (rows + more, columns + more)
+        larger = (pair.shape[1] + more, pair.shape[2] + more)
         pair = functional.interpolate(pair[None], larger, mode="bilinear", align_corners=False)[0]
-        top, left = random.integers(0, more + 1, 2)
-        pair = pair[:, top : top + rows, left : left + columns]
+    top = int(random.integers(0, pair.shape[1] - rows + 1))
+    left = int(random.integers(0, pair.shape[2] - columns + 1))
+    pair = pair[:, top : top + rows, left : left + columns]
     return pair.flip(2) if settings.flip and random.random() < 0.5 else pair
 
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from core.cohorts.slice_phantoms import slice_anatomy
-from core.cohorts.slice_phantoms_ct import CT_SHAPE, HU_RANGE, mr_ct_pair, paint_ct, slice_tissues
+from core.cohorts.slice_phantoms_ct import (
+    CT_SHAPE,
+    HU_RANGE,
+    SlicePairsCT,
+    mr_ct_cohort,
+    mr_ct_images,
+    paint_ct,
+    slice_tissues,
+)
 
 
 def tissues(seed: int, height: float) -> tuple:
@@ -14,14 +22,14 @@ def tissues(seed: int, height: float) -> tuple:
 
 
 def test_the_same_seed_is_the_same_person_and_another_is_not() -> None:
-    one, again, other = (mr_ct_pair(np.random.default_rng(seed), 20.0) for seed in (1, 1, 2))
+    one, again, other = (mr_ct_images(np.random.default_rng(seed), 20.0) for seed in (1, 1, 2))
     for image, same, different in zip(one, again, other, strict=True):
         np.testing.assert_array_equal(image, same)
         assert np.abs(image - different).mean() > 0.01
 
 
 def test_values_stay_in_their_ranges() -> None:
-    mr, ct = mr_ct_pair(np.random.default_rng(0))
+    mr, ct = mr_ct_images(np.random.default_rng(0))
     assert mr.shape == ct.shape == CT_SHAPE
     assert mr.dtype == ct.dtype == np.float32
     assert (mr.min() >= 0, mr.max() <= 1) == (True, True)
@@ -64,7 +72,7 @@ def test_the_skull_is_a_closed_ring_with_brighter_edges() -> None:
 
 
 def test_cortical_bone_and_air_are_both_black_in_mr_and_opposite_in_ct() -> None:
-    mr, ct = mr_ct_pair(np.random.default_rng(6), 30.0)
+    mr, ct = mr_ct_images(np.random.default_rng(6), 30.0)
     air, bone, soft = ct < -900, ct > 800, np.abs(ct - 30) < 20
     assert bone.sum() > 200
     assert np.median(mr[air]) < 0.06
@@ -86,3 +94,14 @@ def test_some_people_have_a_calcified_pineal_gland() -> None:
     volumes = [float(tissues(seed, 6.0)[1].shares["calcification"].sum()) for seed in range(12)]
     assert 0 in [round(v) for v in volumes]
     assert max(volumes) > 10
+
+
+def test_a_cohort_of_phantoms_has_other_people_in_each_split_and_says_its_units() -> None:
+    cohort = mr_ct_cohort(SlicePairsCT(train=2, test=1, size=64))
+    assert [pair.split for pair in cohort.pairs] == ["train", "train", "test"]
+    assert len({pair.case for pair in cohort.pairs}) == 3
+    mr, ct = cohort.load(cohort.pairs[2])
+    assert (mr.units, ct.units, mr.shape, ct.shape) == ("16-bit", "HU", (64, 64), (64, 64))
+    np.testing.assert_array_equal(ct.array, np.round(ct.array))
+    np.testing.assert_array_equal(mr.array, cohort.load(cohort.pairs[2])[0].array)
+    assert not np.array_equal(mr.array, cohort.load(cohort.pairs[0])[0].array)

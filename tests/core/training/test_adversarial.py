@@ -12,7 +12,15 @@ from core.progress import Progress, silent
 from core.training.adversarial import GameSettings, jittered_batches, play
 
 SETTINGS = GameSettings(
-    steps=120, batch=4, learning_rate=2e-3, decay_share=0.5, l1_weight=100, gan_weight=1, jitter_pixels=0, flip=False
+    steps=120,
+    batch=4,
+    learning_rate=2e-3,
+    decay_share=0.5,
+    l1_weight=100,
+    gan_weight=1,
+    crop=256,
+    jitter_pixels=0,
+    flip=False,
 )
 
 
@@ -100,6 +108,17 @@ def test_input_and_target_are_jittered_alike_and_every_pair_is_used() -> None:
     plain = jittered_batches(x, y, altered(batch=5), np.random.default_rng(0), torch.device("cpu"))
     a, _ = next(plain)
     assert sorted(image.sum().item() for image in a) == sorted(image.sum().item() for image in x)
+
+
+def test_images_larger_than_the_crop_are_cropped() -> None:
+    x = torch.arange(100.0).reshape(1, 1, 10, 10)
+    batches = jittered_batches(x, x, altered(batch=1, crop=8), np.random.default_rng(0), torch.device("cpu"))
+    corners = set()
+    for _ in range(40):
+        a, _ = next(batches)
+        assert a.shape == (1, 1, 8, 8)
+        corners.add(a[0, 0, 0, 0].item())
+    assert corners == {10.0 * row + column for row in range(3) for column in range(3)}
 
 
 def test_a_game_that_diverges_is_ended_with_a_sentence() -> None:
