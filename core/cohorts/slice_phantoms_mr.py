@@ -88,7 +88,7 @@ def t1_t2_pair(subject: SliceSubject, seed: list[int], shape: tuple[int, int] = 
     for _ in range(subject.lesions):
         t1, t2 = _add_lesion(t1, t2, anatomy, painter)
     scanner = np.random.default_rng([*seed, 3])
-    t1 = t1 * bias_field(shape, 0.10, scanner) * np.float32(scanner.uniform(0.8, 1.15))
+    t1 = t1 * bias_field(shape, 0.15, scanner) * np.float32(scanner.uniform(0.65, 1.15))
     return _picture(rician_noise(t1, 0.018, scanner)), _picture(rician_noise(t2, 0.012, scanner))
 
 

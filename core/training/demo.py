@@ -1,10 +1,10 @@
 """Recipe "demo": the demo models and demo scans in ``assets``, all synthetic, all from one seed."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.cohorts.phantom_cohort import write_grey_matter, write_truth
@@ -15,6 +15,14 @@ from core.models.inputs import prepare
 from core.progress import Progress, Report, part_of, silent
 from core.training.base import Recipe
 from core.training.classifier import Classifier, ClassifierParameters
+from core.training.demo_pairs import (
+    T1_T2_MODEL,
+    add_to_index,
+    t1_t2_settings,
+    train_t1_t2,
+    write_png16,
+    write_t1_t2_scans,
+)
 
 VOLUME_MODEL, SLICE_MODEL = "alzheimer-phantom", "alzheimer-phantom-slice"
 #: seed of the demo scans: none of these people was in a training, validation or test set
@@ -45,27 +53,64 @@ class DemoParameters(BaseModel):
     singles: int = Field(120, ge=2, description="phantoms of each class to validate and test")
     steps: int = Field(2000, ge=1, description="batches for the volume model")
     slice_steps: int = Field(2400, ge=1, description="batches for the slice model")
+    t1_t2_epochs: int = Field(90, ge=1, description="passes over the slice pairs for the T1 → T2 model")
+    t1_t2_pairs: int = Field(320, ge=1, description="pairs of slices for the T1 → T2 model")
+    only: Literal["alzheimer", "t1-t2"] | None = Field(None, description="build this part and leave the others alone")
 
 
 class Demo(Recipe):
-    """Build every demo asset: two models, a few scans, the ground truth."""
+    """Build every demo asset, or one part of them: models, a few scans, the ground truth."""
 
     name = "demo"
     title = "Demo models and scans"
     Parameters = DemoParameters
 
     def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
-        """Write ``out/models`` and ``out/scans``; see `Recipe.train`. Takes no cohort."""
+        """Write ``out/models`` and ``out/scans``; see `Recipe.train`. Takes no cohort; returns the last card."""
         if cohort is not None:
-            raise BadInput("The demo makes its own phantoms: leave --cohort out, or use the recipe classifier.")
-        models = out / "models"
-        Classifier().train(volume_settings(parameters), None, models / VOLUME_MODEL, part_of(report, 0.0, 0.7))
-        Classifier().train(slice_settings(parameters), None, models / SLICE_MODEL, part_of(report, 0.7, 0.97))
-        for name in (VOLUME_MODEL, SLICE_MODEL):
-            introduce(models / name)
-        report(Progress(0.97, "making the demo scans"))
-        write_demo_scans(out / "scans", read_card(models / SLICE_MODEL).input)
-        return read_card(models / VOLUME_MODEL)
+            raise BadInput("The demo makes its own phantoms: leave --cohort out, or use the recipe of the model.")
+        parts = [parameters.only] if parameters.only else list(_PARTS)
+        whole = sum(_PARTS[part].share for part in parts)
+        done = 0.0
+        for part in parts:
+            end = done + _PARTS[part].share / whole
+            card = _PARTS[part].build(parameters, out, part_of(report, done, end))
+            done = end
+        return card
+
+
+def build_alzheimer(parameters: DemoParameters, out: Path, report: Report) -> Card:
+    """Both classifiers of grey-matter phantoms, their scans and the ground truth."""
+    models = out / "models"
+    Classifier().train(volume_settings(parameters), None, models / VOLUME_MODEL, part_of(report, 0.0, 0.7))
+    Classifier().train(slice_settings(parameters), None, models / SLICE_MODEL, part_of(report, 0.7, 0.97))
+    for name in (VOLUME_MODEL, SLICE_MODEL):
+        introduce(models / name)
+    report(Progress(0.97, "making the demo scans"))
+    write_demo_scans(out / "scans", read_card(models / SLICE_MODEL).input)
+    return read_card(models / VOLUME_MODEL)
+
+
+def build_t1_t2(parameters: DemoParameters, out: Path, report: Report) -> Card:
+    """The autoencoder of synthetic T1/T2 slices and its scans."""
+    settings = t1_t2_settings(parameters.seed, parameters.t1_t2_epochs, parameters.t1_t2_pairs)
+    folder = out / "models" / T1_T2_MODEL
+    card = train_t1_t2(settings, folder, f"{_COMMAND} --param only=t1-t2", part_of(report, 0.0, 0.99))
+    report(Progress(0.99, "making the demo slices"))
+    write_t1_t2_scans(out / "scans")
+    return card
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One part of the assets and its share of the work."""
+
+    build: Callable[[DemoParameters, Path, Report], Card]
+    share: float
+
+
+#: names that the parameter `only` takes
+_PARTS = {"alzheimer": _Part(build_alzheimer, 0.6), "t1-t2": _Part(build_t1_t2, 0.4)}
 
 
 def volume_settings(parameters: DemoParameters) -> ClassifierParameters:
@@ -116,7 +161,7 @@ def write_demo_scans(folder: Path, slice_contract: InputContract) -> None:
         picture = file.endswith(".png")
         kind = "coronal slice" if picture else "grey-matter map"
         if picture:
-            _write_png16(prepare(scan, slice_contract).tensor[0, 0].numpy(), folder / file)
+            write_png16(prepare(scan, slice_contract).tensor[0, 0].numpy(), folder / file)
         else:
             write_grey_matter(scan, folder / file)
         index.append(
@@ -132,7 +177,7 @@ def write_demo_scans(folder: Path, slice_contract: InputContract) -> None:
                 "truth": None if picture else "planted_regions.nii.gz",
             }
         )
-    (folder / "scans.yaml").write_text(yaml.safe_dump(index, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    add_to_index(folder, index)
 
 
 def _demo_session(diagnosis: str, age: float, years: float, atrophy: float, anatomy: int, visit: int) -> PhantomSession:
@@ -165,10 +210,3 @@ def _title(session: PhantomSession) -> str:
         return "Healthy (CN)"
     years = f"{session.years_of_disease:g} year{'' if session.years_of_disease == 1 else 's'}"
     return f"Alzheimer's disease, {years} in"
-
-
-def _write_png16(image: np.ndarray, path: Path) -> None:
-    """0..1 as 16-bit grey: full scale is 1."""
-    from PIL import Image
-
-    Image.fromarray(np.round(image * 65535).astype(np.uint16)).save(path, optimize=True)
