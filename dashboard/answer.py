@@ -39,13 +39,18 @@ def result_line(explanation: StoredExplanation) -> str:
     return _line(figure, explanation.sentence)
 
 
-def ended_line(run: Run) -> str:
+def quiet_line(sentence: str) -> str:
+    """What to do next, where an answer would stand."""
+    return _line("", sentence, quiet=True)
+
+
+def ended_line(run: Run, next_step: str = "Press Explain to start again.") -> str:
     """A run that ended without a result, and what to do."""
     if run.status is Status.CANCELLED:
         after = f" after {text.duration(run.seconds)}" if run.seconds else ""
-        return _line("Cancelled", f"Stopped{after}; nothing was kept. Press Explain to start again.", quiet=True)
+        return _line("Cancelled", f"Stopped{after}; nothing was kept. {next_step}", quiet=True)
     word = "Failed" if run.status is Status.FAILED else "Interrupted"
-    return _line(word, run.message or "It was cut off. Press Explain to run it again.")
+    return _line(word, run.message or f"It was cut off. {next_step}")
 
 
 def progress_text(run: Run, live: Live) -> str:

@@ -37,7 +37,7 @@ def ask(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R
     LightboxError
         When the process died or did not answer in `PATIENCE` seconds; and whatever the function raises.
     """
-    if settings().worker == "inline":
+    if not is_apart():
         return function(*arguments, **keywords)
     try:
         return _submit(function, *arguments, **keywords).result(timeout=PATIENCE)
@@ -51,9 +51,14 @@ def ask(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R
         raise LightboxError(f"There was no answer after {PATIENCE:.0f} seconds: try a smaller image.") from problem
 
 
+def is_apart() -> bool:
+    """Whether questions are answered in another process, beside whatever runs in this one."""
+    return settings().worker != "inline"
+
+
 def warm_up(function: Callable[[], object]) -> None:
     """Start a process and call `function` there, without waiting: it is ready when the first question comes."""
-    if settings().worker != "inline":
+    if is_apart():
         _submit(function)
 
 

@@ -9,8 +9,12 @@ import streamlit as st
 from core.explainers import describe, explainers
 from core.models.card import Card
 from core.models.folders import folder_hash, list_cards, resolve
+from core.runs import Run
 from dashboard import backend, questions
 from dashboard.widgets import Control, read_schema
+
+#: The explainer of the Trace page.
+TRACER = "ibix"
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,14 @@ def explainer_title(name: str) -> str:
 def cards() -> dict[str, Card]:
     """Card of every model of the library by name."""
     return {card.name: card for card in list_cards()}
+
+
+def page_of(run: Run) -> str:
+    """Name of the page that a run is shown on: maps of a painted selection, and whatever a regressor made, on Trace."""
+    request = run.request
+    card = cards().get(request.get("model", ""))
+    painted = bool(request.get("region")) or (card is not None and card.task == "regression")
+    return "trace" if request.get("explainer") == TRACER and painted else "explain"
 
 
 def content_of(model: str) -> str:

@@ -24,6 +24,8 @@ class DemoScan:
         The model it is a good example for.
     synthetic : bool
         Not of a real person; said wherever it is shown.
+    target : pathlib.Path, optional
+        The image that a regressor should make of it.
     """
 
     name: str
@@ -32,6 +34,7 @@ class DemoScan:
     path: Path
     model: str | None
     synthetic: bool
+    target: Path | None = None
 
 
 @lru_cache(maxsize=1)
@@ -46,6 +49,7 @@ def scans() -> tuple[DemoScan, ...]:
 
 def _read(entry: dict[str, Any]) -> DemoScan:
     path = ASSETS / "scans" / entry["file"]
+    target = ASSETS / "scans" / entry["target"] if entry.get("target") else None
     # the same subject may be there as a volume and as a slice
     kind = "" if path.name.endswith((".nii", ".nii.gz")) else ", slice"
     return DemoScan(
@@ -55,4 +59,5 @@ def _read(entry: dict[str, Any]) -> DemoScan:
         path=path,
         model=entry.get("model"),
         synthetic=bool(entry.get("synthetic", True)),
+        target=target if target is not None and target.is_file() else None,
     )

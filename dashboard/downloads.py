@@ -1,4 +1,4 @@
-"""What leaves the Explain page: maps, the record, and a link that opens the run again."""
+"""What leaves a page with a result: maps, the record, and a link that opens the run again."""
 
 import io
 from functools import partial
@@ -12,11 +12,11 @@ from core.scans.scan import Scan
 from dashboard.session import owner
 
 
-def show(run: Run) -> None:
-    """The menu at the top right of a run."""
+def show(run: Run, page: str = "explain") -> None:
+    """The menu at the top right of a run; `page` opens its link."""
     with st.popover("Keep", icon=":material/download:", width="content"):
         st.caption("Link that opens this run again")
-        st.code(link(run.id), language=None)
+        st.code(link(run.id, page), language=None)
         if run.status is not Status.DONE:
             st.caption("Maps and record can be kept once the run is done.")
             return
@@ -35,10 +35,10 @@ def show(run: Run) -> None:
         )
 
 
-def link(run_id: str) -> str:
-    """Address of the Explain page that opens a run."""
+def link(run_id: str, page: str = "explain") -> str:
+    """Address of the page that opens a run."""
     address = (st.context.url or "").split("?")[0].rstrip("/")
-    base = address if address.endswith("/explain") else f"{address}/explain"
+    base = address if address.endswith(f"/{page}") else f"{address}/{page}"
     return f"{base}?run={run_id}"
 
 

@@ -213,6 +213,8 @@ def open_run(run_id: str) -> None:
     run = manager().store.run(run_id, owner())
     if run.kind != ExplanationSpec.kind:
         raise BadInput("This run is not an explanation: look at it on the Runs page.")
+    if catalogue.page_of(run) == "trace":
+        raise BadInput("This run is a trace: open it on the Runs page, which leads to where it was painted.")
     request = run.request
     card = catalogue.cards().get(request["model"])
     entry = catalogue.explainer_entries().get(request["explainer"])

@@ -161,3 +161,28 @@ def _row_axis(name: str, values: Sequence[float], bottom: float, top: float) -> 
             "ticktext": [f"{low:.3g}", f"{high:.3g}"],
         }
     return axis | {"tickfont": {"size": 11, "color": theme.TEXT_MUTED}}
+
+
+def leak_curve(distances: Sequence[float], shares: Sequence[float], unit: str, chosen: float, colour: str) -> "Figure":
+    """Share of a map's mass farther from the selection than each distance.
+
+    Parameters
+    ----------
+    distances, shares : sequence of float
+        Distance in `unit`, and the share (0..1) beyond it.
+    unit : str
+        mm or pixels.
+    chosen : float
+        Distance that is marked.
+    colour : str
+        Colour of the explainer.
+    """
+    figure = _figure(150)
+    figure.add_scatter(
+        x=list(distances), y=list(shares), mode="lines", line={"color": colour, "width": 1.8}, fill="tozeroy",
+        fillcolor="rgba(63,184,204,.12)", hovertemplate=f"%{{y:.1%}} beyond %{{x:.4g}} {unit}<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=chosen, line={"color": theme.TEXT_MUTED, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title={"text": f"distance from the selection ({unit})", "font": {"size": 12}}, showgrid=False)
+    figure.update_yaxes(range=[0, 1.02], tickvals=[0, 0.5, 1], tickformat=".0%")
+    return figure

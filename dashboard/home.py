@@ -3,9 +3,10 @@
 import streamlit as st
 
 from core.runs import manager
-from dashboard import demo, runs, text
+from dashboard import catalogue, demo, runs, text
 from dashboard.session import desk, owner
 from dashboard.shell import STATIC
+from dashboard.trace.desk import trace_desk
 
 #: A photograph of a real result; `docs/images` has the whole page.
 PICTURE = STATIC / "demo.png"
@@ -13,6 +14,7 @@ _STEPS = (
     ("Hang a scan", "NIfTI, MGZ, DICOM, PNG, JPEG or TIFF. Names and patient data are never kept."),
     ("Pick a model and an explainer", "Every setting is a slider; the published value is marked on its track."),
     ("Explain, then check", "The map forms while you watch; then which regions, how sure, and what a swap test says."),
+    ("Or trace", "Of a model that makes an image: paint on either side, and see what depends on what on the other."),
 )
 
 
@@ -56,11 +58,35 @@ def _demo_button() -> None:
             disabled=not scans,
             key="open demo",
             on_click=open_demo,
-            args=scans[:1],
+            args=tuple(scan for scan in scans if not _makes_images(scan))[:1],
         )
+        made = next((scan for scan in scans if _makes_images(scan)), None)
+        if made is not None:
+            st.button(
+                "Trace the demo",
+                icon=":material/brush:",
+                key="trace demo",
+                on_click=trace_demo,
+                args=(made,),
+                help="Paint on a slice or on the image a model made of it, and see what depends on what.",
+            )
         st.button("Open a scan of your own", icon=":material/upload_file:", key="open own", on_click=_to_explain)
     if not scans:
         st.html(text.quiet("The demo scans are not there: run make assets once."))
+
+
+def _makes_images(scan: demo.DemoScan) -> bool:
+    card = catalogue.cards().get(scan.model or "")
+    return card is not None and card.task == "regression"
+
+
+def trace_demo(scan: demo.DemoScan) -> None:
+    """Lay out the demo of the Trace page: a slice and the model that makes another image of it."""
+    laid = trace_desk()
+    laid.clear()
+    laid.demo, laid.scan, laid.model = scan.name, None, scan.model
+    laid.revision += 1
+    desk().go_to = "trace"
 
 
 def _to_explain() -> None:

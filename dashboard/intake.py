@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.models.card import Card
-from dashboard import catalogue, scans, text
+from dashboard import catalogue, demo, scans, text
 from dashboard.catalogue import ExplainerEntry
 from dashboard.parameters import show_settings
 from dashboard.session import Desk, Setting, desk
@@ -26,7 +26,7 @@ class Order:
 def show_intake() -> Order:
     """Draw scan, model, explainer, class and parameters; returns what is chosen."""
     laid = desk()
-    scans.choose_scan(laid)
+    scans.choose_scan(laid, offered=_for_classifiers)
     scans.upload(laid)
     shape = scans.shape_of(laid)
     card = _choose_model(laid, shape)
@@ -40,8 +40,15 @@ def show_intake() -> Order:
     return Order(laid.scan, shape, card, entry, setting, reason)
 
 
+def _for_classifiers(scan: demo.DemoScan) -> bool:
+    card = catalogue.cards().get(scan.model or "")
+    return card is None or card.task == "classification"
+
+
 def _choose_model(laid: Desk, shape: tuple[int, ...] | None) -> Card | None:
-    cards = catalogue.cards()
+    known = catalogue.cards()
+    # an image that a model makes is traced by painting on it: that has a page of its own
+    cards = {name: card for name, card in known.items() if card.task == "classification"}
     unfit = {} if shape is None else {n: catalogue.why_model_unfit(card, shape) for n, card in cards.items()}
     fitting = [name for name in cards if not unfit.get(name)]
     if not fitting:
@@ -65,6 +72,8 @@ def _choose_model(laid: Desk, shape: tuple[int, ...] | None) -> Card | None:
     reasons = [reason for reason in unfit.values() if reason]
     if reasons:
         st.html(text.quiet(f"Not offered: {' '.join(reasons)}"))
+    if len(cards) < len(known):
+        st.html(text.quiet("Models that make images are on the Trace page."))
     return cards.get(laid.model) if laid.model else None
 
 
@@ -85,7 +94,9 @@ def _model_chosen(key: str) -> None:
 
 
 def _no_model(shape: tuple[int, ...]) -> str:
-    reasons = [catalogue.why_model_unfit(card, shape) for card in catalogue.cards().values()]
+    reasons = [
+        catalogue.why_model_unfit(card, shape) for card in catalogue.cards().values() if card.task == "classification"
+    ]
     told = " ".join(reason for reason in reasons if reason)
     return told or "The library is empty: run make assets, or set LIGHTBOX_MODELS_DIR to a folder of models."
 

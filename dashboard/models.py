@@ -9,6 +9,7 @@ from core.errors import LightboxError
 from core.models.card import Card
 from dashboard import backend, catalogue, questions, text
 from dashboard.session import desk
+from dashboard.trace.desk import trace_desk
 
 
 def show() -> None:
@@ -35,7 +36,8 @@ def _show_card(card: Card) -> None:
             tags.append(text.tag("synthetic data", "synthetic"))
         st.html(text.facts([f"<b class='title'>{text.escape(card.title)}</b>", *tags]))
         icon = ":material/play_arrow:"
-        st.button("Explain with it", key=f"use {card.name}", icon=icon, on_click=_use, args=(card.name,))
+        verb = "Explain" if card.task == "classification" else "Trace"
+        st.button(f"{verb} with it", key=f"use {card.name}", icon=icon, on_click=_use, args=(card,))
     if card.description:
         st.markdown(card.description)
     left, middle, right = st.columns(3, gap="large", wrap=False)
@@ -59,11 +61,12 @@ def _show_card(card: Card) -> None:
             st.html(text.numbers(details))
 
 
-def _use(model: str) -> None:
-    laid = desk()
-    laid.model, laid.target = model, None
+def _use(card: Card) -> None:
+    page = "explain" if card.task == "classification" else "trace"
+    laid = desk() if page == "explain" else trace_desk()
+    laid.model, laid.target = card.name, None
     laid.revision += 1
-    laid.go_to = "explain"
+    desk().go_to = page
 
 
 def _show_explainers(card: Card) -> None:

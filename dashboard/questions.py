@@ -83,14 +83,14 @@ def read_upload(files: Sequence["Upload"], owner: str, series: str | None = None
             found = list_upload_series(files)
             if len(found) > 1 or found[0].volumes > 1:
                 return Reading(choices=tuple(_series(choice) for choice in found))
-        return Reading(scan=_store().add_scan(load_upload(files, series=series, volume=volume), owner))
+        return Reading(scan=store().add_scan(load_upload(files, series=series, volume=volume), owner))
 
 
 def read_asset(path: Path, title: str, owner: str) -> str:
     """Put a scan that comes with Lightbox into the store under its title; returns its content hash."""
     from core.scans import load_scan
 
-    return _store().add_scan(load_scan(path), owner, title)
+    return store().add_scan(load_scan(path), owner, title)
 
 
 def predict(scan: str, owner: str, model: str, content: str) -> Prediction:
@@ -112,8 +112,8 @@ def predict(scan: str, owner: str, model: str, content: str) -> Prediction:
     BadInput
         When the scan cannot be made to fit.
     """
-    loaded = _model(model, content)
-    prepared = loaded.prepare(_store().scan(scan, owner))
+    loaded = loaded_model(model, content)
+    prepared = loaded.prepare(store().scan(scan, owner))
     known = loaded.card.task == "classification"
     return Prediction(
         loaded.probabilities(prepared.tensor) if known else {}, tuple(prepared.notes), tuple(prepared.warnings)
@@ -124,14 +124,14 @@ def unfit(model: str, content: str) -> dict[str, str]:
     """Explainers that do not fit a model, each with the reason as a sentence."""
     from core.explainers import explainers
 
-    loaded = _model(model, content)
+    loaded = loaded_model(model, content)
     reasons = {name: cls.unfit(loaded) for name, cls in explainers().items()}
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 def layers(model: str, content: str) -> tuple[tuple[str, str, int], ...]:
     """Layers of a model for its page: dotted name, kind with its main numbers, number of weights."""
-    network = _model(model, content).network
+    network = loaded_model(model, content).network
     return tuple(
         (name, str(module), sum(weight.numel() for weight in module.parameters()))
         for name, module in network.named_modules()
@@ -146,7 +146,8 @@ def get_ready() -> None:
 
 
 @lru_cache(maxsize=4)
-def _model(name: str, content: str) -> "Model":
+def loaded_model(name: str, content: str) -> "Model":
+    """A model of the library, kept in this process; `content` is the hash of its folder."""
     import torch
 
     from core.models import load_model
@@ -161,7 +162,8 @@ def _series(choice: "SeriesChoice") -> Series:
 
 
 @lru_cache(maxsize=1)
-def _store() -> "RunStore":
+def store() -> "RunStore":
+    """The store, opened once in this process."""
     from core.runs.store import RunStore
 
     return RunStore.open(settings().store_path)

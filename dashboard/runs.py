@@ -8,9 +8,11 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import Run, Status, manager
 from dashboard import answer, catalogue, text
-from dashboard.explain import POLL, open_run
+from dashboard.explain import POLL
+from dashboard.opening import open_run
 from dashboard.session import desk, owner
 from dashboard.shell import turn_page
+from dashboard.trace.desk import trace_desk
 
 _PAGE = 25
 
@@ -135,11 +137,9 @@ def _open_button(run: Run) -> None:
 
 def _open(run_id: str) -> None:
     try:
-        open_run(run_id)
+        desk().go_to = open_run(run_id)
     except LightboxError as problem:
         st.toast(str(problem))
-    else:
-        desk().go_to = "explain"
 
 
 def _cancel(run_id: str) -> None:
@@ -152,6 +152,7 @@ def _delete(run_id: str) -> None:
     except LightboxError as problem:
         st.toast(str(problem))
     desk().forget(run_id)
+    trace_desk().forget(run_id)
 
 
 def ago(moment: float, now: float | None = None) -> str:

@@ -29,6 +29,7 @@ EXPLAINER_COLORS: Final = {
     "grad_cam": "#e8845c",
     "guided_backpropagation": "#c98bb0",
     "occlusion": "#7fa8d8",
+    "ibix": "#5fc4a8",
 }
 EXPLAINER_FALLBACK: Final = ("#a3b1bc", "#c0a890", "#90b8b0", "#b09cc0")
 

@@ -37,3 +37,24 @@ def save_tiny(folder: Path, card: Card) -> Path:
     """Write a model folder for `card` with fresh weights; returns `folder`."""
     save_model(folder, card, build(card.architecture.name, card.architecture.arguments))
     return folder
+
+
+def tiny_maker_card(name: str, shape: tuple[int, ...], **contract: Any) -> Card:
+    """Card of an autoencoder that makes an image in HU; the sides of `shape` are multiples of 4."""
+    return Card.model_validate(
+        {
+            "name": name,
+            "title": f"{name.replace('-', ' ').capitalize()} model",
+            "task": "regression",
+            "synthetic": True,
+            "architecture": {"name": "autoencoder", "arguments": {"widths": (4, 4), "dimensions": len(shape)}},
+            "input": {
+                "dimensions": len(shape),
+                "shape": shape,
+                "intensity": {"low": 0.0, "high": 1.0, "units": "signal"},
+                **contract,
+            },
+            "output": {"low": -1000.0, "high": 1000.0, "units": "HU", "modality": "CT slice"},
+            "training": {"data": "none, random weights", "seed": 3},
+        }
+    )

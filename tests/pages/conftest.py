@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.runs import LOCAL_OWNER, ExplanationSpec, manager
@@ -16,12 +17,18 @@ from core.runs.manager import _manager
 from core.scans import Scan
 from core.settings import ROOT, settings
 from dashboard import catalogue, demo, explain, questions
+from dashboard.trace import findings as trace_findings
+from dashboard.trace import page as trace_page
+from dashboard.trace import questions as trace_questions
+from dashboard.trace import stage as trace_stage
 from dashboard.viewer import volumes
-from tests.core.tiny import save_tiny, tiny_card
+from tests.core.tiny import save_tiny, tiny_card, tiny_maker_card
 
 SHAPE = (12, 14, 12)
 GRID = [[4.0, 0.0, 0.0, -24.0], [0.0, 4.0, 0.0, -28.0], [0.0, 0.0, 4.0, -24.0], [0.0, 0.0, 0.0, 1.0]]
 DEMO = "Demo volume"
+#: Shape of the image that the small regressor reads and makes; the file of its demo scan is called slice.png.
+MADE = (40, 24)
 
 
 @dataclass
@@ -73,12 +80,20 @@ def small_assets(tmp_path_factory):
     """Folder like ``assets``: models and demo scans."""
     folder = tmp_path_factory.mktemp("assets")
     torch.manual_seed(0)
-    for card in (tiny_card("tiny-volume", SHAPE, affine=GRID), tiny_card("tiny-image", (16, 20))):
+    cards = (tiny_card("tiny-volume", SHAPE, affine=GRID), tiny_card("tiny-image", (16, 20)))
+    for card in (*cards, tiny_maker_card("tiny-maker", MADE)):
         save_tiny(folder / "models" / card.name, card)
     (folder / "scans").mkdir()
     values = np.random.default_rng(0).random(SHAPE, np.float32)
     nibabel.save(nibabel.Nifti1Image(values, np.array(GRID)), folder / "scans" / "volume.nii.gz")
-    listing = [{"file": "volume.nii.gz", "title": DEMO, "subtitle": "made up", "model": "tiny-volume"}]
+    rng = np.random.default_rng(5)
+    for name in ("slice", "true"):
+        pixels = (rng.random(MADE) * 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / "scans" / f"{name}.png")
+    listing = [
+        {"file": "volume.nii.gz", "title": DEMO, "subtitle": "made up", "model": "tiny-volume"},
+        {"file": "slice.png", "title": "Demo pair", "subtitle": "noise", "model": "tiny-maker", "target": "true.png"},
+    ]
     (folder / "scans" / "scans.yaml").write_text(yaml.safe_dump(listing))
     return folder
 
@@ -102,7 +117,11 @@ def _forget():
     settings.cache_clear()
     _manager.cache_clear()
     volumes._key.cache_clear()
-    questions._store.cache_clear()
+    questions.store.cache_clear()
     demo.scans.cache_clear()
     catalogue._unfit_explainers.clear()
     explain._predicted.clear()
+    for cached in (trace_page._fitted, trace_findings._leak_curve, trace_findings._compared):
+        cached.clear()
+    trace_questions._generated.cache_clear()
+    trace_stage._middle.cache_clear()

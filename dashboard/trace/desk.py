@@ -1,0 +1,165 @@
+"""What is laid out on the Trace page, and the run that follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from core.errors import BadInput, LightboxError
+from core.runs import ExplanationSpec, Run, manager
+from dashboard.catalogue import TRACER
+from dashboard.session import Desk, owner
+from dashboard.viewer import VolumeRef
+
+Side = Literal["input", "output"]
+#: Direction of the mapping by the side that was painted on.
+DIRECTIONS: dict[str, str] = {"input": "forward", "output": "backward"}
+_KEY = "trace desk"
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """A quick coarse map, until the exact one is there."""
+
+    reference: VolumeRef
+    evaluations: int
+    seconds: float
+
+
+@dataclass
+class TraceDesk(Desk):
+    """A desk with a selection on it.
+
+    Parameters
+    ----------
+    side : {"input", "output"}, optional
+        Where the selection was painted; None where nothing is.
+    region : str, optional
+        The selection, by content hash in the store.
+    handed : int
+        Counts selections that did not come from the brush: the viewer takes them over.
+    truth : str, optional
+        Ground truth: ``demo``, the hash of a stored scan, or None.
+    traced : str, optional
+        The run that answers what is laid out.
+    """
+
+    page: str = "trace"
+    explainer: str | None = TRACER
+    side: Side | None = None
+    region: str | None = None
+    handed: int = 0
+    truth: str | None = None
+    #: the scan that `truth` was chosen for
+    truth_for: str | None = None
+    traced: str | None = None
+    #: what `traced` was asked, as JSON
+    asked: str | None = None
+    #: lay out a stored run without asking for it again
+    adopting: bool = False
+    sketch: tuple[str, Sketch | None] | None = None
+
+    def select(self, region: np.ndarray | None, side: str | None) -> None:
+        """Take over what was painted."""
+        if region is None or side is None:
+            self.clear()
+            return
+        found = manager().store.add_region(region)
+        if (found, side) != (self.region, self.side):
+            self.region, self.side = found, "output" if side == "output" else "input"
+
+    def clear(self) -> None:
+        """Nothing is selected any more, and nothing goes on."""
+        self.stop()
+        self.region = self.side = self.traced = self.asked = self.sketch = None
+
+    def stop(self) -> None:
+        """Cancel the run that goes on for what was laid out before."""
+        run = self.current()
+        if run is not None and not run.status.final:
+            manager().cancel(run.id, owner())
+
+    def current(self) -> Run | None:
+        """The run that answers what is laid out; None when there is none (any more)."""
+        if self.traced is None:
+            return None
+        try:
+            return manager().store.run(self.traced, owner())
+        except BadInput:
+            self.traced = None
+            return None
+
+    def ask(self, preset: str, changes: Mapping[str, Any]) -> None:
+        """Make the run follow what is laid out: a new selection or setting cancels the last run and starts another."""
+        if self.scan is None or self.model is None or self.region is None or self.side is None:
+            return
+        spec = ExplanationSpec(
+            owner=owner(),
+            scan=self.scan,
+            model=self.model,
+            explainer=TRACER,
+            target=self.target,
+            preset=preset,
+            parameters={**changes, "direction": DIRECTIONS[self.side]},
+            region=self.region,
+        )
+        wanted = spec.model_dump_json()
+        if self.adopting:
+            self.adopting, self.asked = False, wanted
+        if wanted == self.asked:
+            return
+        self.stop()
+        self.asked, self.traced, self.sketch = wanted, None, None
+        try:
+            self.traced = manager().submit(spec)
+        except LightboxError as problem:
+            self.problem = str(problem)
+
+    def again(self) -> None:
+        """Ask once more for what failed or was cancelled."""
+        self.asked = None
+
+    def adopt(self, run: Run, preset: str, target: str | None) -> None:
+        """Lay out a stored run: its scan, model, parameters, selection and result."""
+        request = run.request
+        given = dict(request.get("parameters") or {})
+        direction = given.pop("direction", "forward")
+        self.stop()
+        self.lay_out(run.id, {**request, "parameters": given}, target, preset)
+        self.region = request.get("region")
+        self.side = None if self.region is None else "output" if direction == "backward" else "input"
+        self.traced, self.asked, self.sketch, self.adopting = run.id, None, None, True
+        self.handed += 1
+
+    def forget(self, run: str) -> None:
+        """Drop a run that was deleted."""
+        super().forget(run)
+        self.traced = None if self.traced == run else self.traced
+
+
+def trace_desk() -> TraceDesk:
+    """The Trace page's desk of this session."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = TraceDesk()
+    found: TraceDesk = st.session_state[_KEY]
+    return found
+
+
+def history(laid: TraceDesk) -> list[str]:
+    """Finished selections on this scan with this model, oldest first: ids of runs."""
+    found = [
+        run.id
+        for run in manager().store.runs(owner(), 500)
+        if run.request.get("explainer") == TRACER
+        and run.request.get("region")
+        and (run.request["scan"], run.request["model"]) == (laid.scan, laid.model)
+        and (run.status == "done" or run.id == laid.traced)
+    ]
+    return found[::-1]
+
+
+def open_run(run: Run, preset: str, target: str | None) -> None:
+    """Lay a stored run out on the Trace page."""
+    trace_desk().adopt(run, preset, target)

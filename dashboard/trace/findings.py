@@ -1,0 +1,133 @@
+"""What the Trace page says below the images: what leaks where, how far from the truth, and how it was computed."""
+
+import streamlit as st
+
+from core.errors import LightboxError
+from core.models.card import Card
+from core.reports.explanation import StoredExplanation
+from core.runs import Run
+from core.scans.scan import Scan
+from core.wording import percent
+from dashboard import backend, figures, text, theme
+from dashboard.catalogue import TRACER
+from dashboard.session import owner
+from dashboard.trace import questions
+from dashboard.trace.desk import TraceDesk
+from dashboard.trace.truth import Truth
+
+#: Points of the leakage curve.
+_POINTS = 41
+_ENGINES = {True: "windows of each layer (exact)", False: "whole images"}
+
+
+def show_findings(
+    laid: TraceDesk,
+    card: Card,
+    content: str,
+    scan: Scan,
+    run: Run | None,
+    explanation: StoredExplanation | None,
+    truth: Truth | None,
+    channel: int,
+) -> None:
+    """Three columns below the images; only what there is to say."""
+    if explanation is None and truth is None:
+        return
+    left, middle, right = st.columns([1.25, 1, 1.1], gap="large")
+    if explanation is not None and run is not None:
+        with left:
+            st.markdown("##### What leaks where")
+            _leakage(laid, card, content, scan, run, explanation)
+        with right:
+            st.markdown("##### How it was computed")
+            _computed(explanation)
+    with middle if explanation is not None else left:
+        if truth is not None:
+            st.markdown("##### Output and ground truth")
+            _difference(laid, card, content, truth, channel)
+        elif card.output is not None:
+            st.markdown("##### Output and ground truth")
+            st.html(text.quiet("No ground truth is chosen: pick one on the left to see where the output is wrong."))
+        elif explanation is not None:
+            st.markdown("##### Effect on each class")
+            _classes(explanation, card)
+
+
+def _leakage(laid: TraceDesk, card: Card, content: str, scan: Scan, run: Run, explanation: StoredExplanation) -> None:
+    region = run.request.get("region")
+    values = explanation.arrays["map"]
+    if not region or (card.output is None and explanation.record["parameters"]["direction"] == "forward"):
+        st.html(text.quiet("This map is one number: it has no place that it could leak to."))
+        return
+    found = _leak_curve(run.id, laid.scan or "", owner(), card.name, content, str(values.path), region)
+    if not found.shares:
+        st.html(text.quiet("The map is zero everywhere: nothing leaks."))
+        return
+    unit = found.unit
+    step = found.distances[1]
+    chosen = st.slider(
+        f"Farther from the selection than ({unit})",
+        0.0,
+        found.distances[-1],
+        value=min(max(step, round(5.0 / step) * step), found.distances[-1]),
+        step=step,
+        format="%.4g",
+        key=f"leak distance {unit} {found.distances[-1]:g}",
+    )
+    share = found.shares[min(round(chosen / step), len(found.shares) - 1)]
+    st.html(
+        f"<div class='answer'><div class='figure'><span class='after'>{percent(share)}</span></div>"
+        f"<div class='sentence quiet'>of the map lies more than {chosen:.4g} {unit} from the selection.</div></div>"
+    )
+    chart = figures.leak_curve(found.distances, found.shares, unit, chosen, theme.explainer_color(TRACER))
+    st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="leakage")
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _leak_curve(
+    run: str, scan: str, whose: str, model: str, content: str, path: str, region: str
+) -> questions.LeakCurve:
+    return backend.ask(questions.leak_curve_of, scan, whose, model, content, path, region, _POINTS)
+
+
+def _difference(laid: TraceDesk, card: Card, content: str, truth: Truth, channel: int) -> None:
+    try:
+        found = _compared(laid.scan or "", owner(), card.name, content, truth, channel)
+    except LightboxError as problem:
+        st.warning(str(problem))
+        return
+    st.html(text.numbers(found.rows))
+    st.html("".join(text.quiet(note) for note in found.notes))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _compared(scan: str, whose: str, model: str, content: str, truth: Truth, channel: int) -> questions.Difference:
+    return backend.ask(questions.compare, scan, whose, model, content, truth.name, channel, truth.path)
+
+
+def _classes(explanation: StoredExplanation, card: Card) -> None:
+    numbers = explanation.record["numbers"]
+    rows = [(name, f"{numbers[f'slope {name}']:.4g}") for name in card.classes if f"slope {name}" in numbers]
+    if rows:
+        st.html(text.numbers(rows))
+        st.html(text.quiet("Change of the score for one unit of change in the marked pixels."))
+    else:
+        st.html(text.quiet(explanation.sentence))
+
+
+def _computed(explanation: StoredExplanation) -> None:
+    record = explanation.record
+    numbers, parameters = record["numbers"], record["parameters"]
+    rows = [("mapping", f"{parameters['direction']}, {parameters['mode'].replace('_', ' ')}")]
+    if "superpixels" in numbers:
+        rows.append(("superpixels", f"{numbers['superpixels']:.0f} of {numbers['superpixels_asked']:.0f} asked for"))
+        skipped = f"{numbers['superpixels_skipped']:.0f} cannot reach it"
+        rows.append(("evaluated", f"{numbers['superpixels_evaluated']:.0f}; {skipped}"))
+    if "evaluations" in numbers:
+        rows.append(("changed inputs asked", f"{numbers['evaluations']:,.0f}"))
+    if "windows_used" in numbers:
+        rows.append(("engine", _ENGINES[bool(numbers["windows_used"])]))
+    rows.append(("computed in", text.duration(record["seconds"])))
+    st.html(text.numbers(rows))
+    lines = [*record.get("warnings", ()), *record.get("notes", ())]
+    st.html("".join(text.quiet(f"{line[:1].upper()}{line[1:]}.".replace("..", ".")) for line in lines))

@@ -1,0 +1,267 @@
+"""The Trace page: what is chosen on the left, the two sides of the model in the middle, figures below."""
+
+import hashlib
+
+import streamlit as st
+
+from core.errors import LightboxError
+from core.runs import Run, Status, manager
+from core.scans.scan import Scan
+from dashboard import answer, backend, catalogue, downloads, text
+from dashboard import questions as asking
+from dashboard.session import owner
+from dashboard.trace import questions, stage
+from dashboard.trace.desk import Sketch, TraceDesk, history, trace_desk
+from dashboard.trace.desk import open_run as adopt_run
+from dashboard.trace.findings import show_findings
+from dashboard.trace.intake import Order, nothing_loaded, show_intake
+from dashboard.trace.truth import demo_of
+from dashboard.viewer import painted, publish
+
+#: Seconds between two looks at a run that is going on: it is over in a few of them.
+POLL = 0.25
+_LINK = "run"
+_HOW = (
+    "Paint on the input to see what those pixels change in the output, or on the output to see what it rests on. "
+    "P single pixels, B brush, O lasso, E erase, Ctrl+Z undo, Del clear."
+)
+
+
+def show() -> None:
+    """Draw the page."""
+    laid = trace_desk()
+    _follow_link(laid)
+    with st.sidebar:
+        order = show_intake(laid)
+    if laid.scan is None or order.shape is None:
+        st.html(nothing_loaded())
+        return
+    scan = manager().store.scan(laid.scan, owner())
+    if order.card is None:
+        st.warning(order.refusal or "")
+        return
+    _Bench(laid, scan, order).show()
+    st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+
+
+class _Bench:
+    """Headline, images and figures: drawn again by themselves as long as a run is going on."""
+
+    def __init__(self, laid: TraceDesk, scan: Scan, order: Order) -> None:
+        assert order.card is not None and order.setting is not None
+        self._laid, self._scan, self._order = laid, scan, order
+        self._card, self._setting = order.card, order.setting
+        self._content = catalogue.content_of(order.card.name)
+
+    def show(self) -> None:
+        """Ask for what is laid out, and draw it."""
+        run = self._follow()
+        going = run is not None and not run.status.final
+        # one fragment for every state: the viewer stays the same component while a coarse map turns into the exact one
+        st.fragment(self._draw, run_every=POLL if going else None)(going)
+
+    def _follow(self) -> Run | None:
+        self._laid.ask(self._setting.preset, self._setting.changes)
+        return self._laid.current()
+
+    def _draw(self, polling: bool) -> None:
+        laid = self._laid
+        run = self._follow()
+        going = run is not None and not run.status.final
+        _write_link(laid)
+        self._headline(run)
+        if laid.problem:
+            st.error(laid.problem)
+            laid.problem = None
+        line, images, tools = st.container(), st.container(), st.container()
+        with tools:
+            outlined, beside = self._tools()
+        explanation = None
+        shown = outlines = None
+        if run is not None and run.status is Status.DONE:
+            explanation = manager().store.explanation(run.id, owner())
+            shown = stage.exact_map(self._scan, run.id, explanation)
+            outlines = explanation.arrays.get("superpixels") if outlined else None
+        elif run is not None and going:
+            preview = manager().store.preview(run.id, owner())
+            shown = stage.forming_map(run.id, preview, self._sketch(run))
+        with images:
+            self._stage(beside).show(shown, outlines, self._painted)
+        with line:
+            self._line(run, shown)
+        show_findings(
+            laid, self._card, self._content, self._scan, run, explanation, self._order.truth,
+            self._order.channel("output"),
+        )  # fmt: skip
+        if going != polling:
+            st.rerun()  # a fragment can neither start nor stop its own polling
+
+    def _stage(self, beside: str) -> stage.Stage:
+        order = self._order
+        return stage.Stage(
+            scan=self._scan,
+            card=self._card,
+            content=self._content,
+            laid=self._laid,
+            input_channel=order.channel("input"),
+            output_channel=order.channel("output"),
+            plane=self._card.input.plane or "axial",
+            truth=order.truth,
+            beside=beside,
+        )
+
+    def _painted(self) -> None:
+        """A stroke ended. A callback, so that the map that follows is asked for before anything is drawn."""
+        laid = self._laid
+        event = painted(stage.key_of(laid.scan or ""), self._scan.shape, stage.SURFACES)
+        laid.problem = event.problem
+        if event.problem is None:
+            laid.select(event.region, event.surface)
+
+    def _sketch(self, run: Run) -> Sketch | None:
+        """A coarse map from the process that is warm already; asked once a request."""
+        laid = self._laid
+        # where runs share this process, a coarse map would only delay the exact one
+        if laid.asked is None or not backend.is_apart():
+            return None
+        if laid.sketch is None or laid.sketch[0] != laid.asked:
+            laid.sketch = (laid.asked, self._quick_map(laid.asked))
+        return laid.sketch[1]
+
+    def _quick_map(self, asked: str) -> Sketch | None:
+        laid = self._laid
+        try:
+            found = backend.ask(questions.quick_map, laid.scan or "", owner(), self._card.name, self._content, asked)
+        except LightboxError:
+            return None  # the run itself will say what is wrong
+        name = f"sketch:{self._content}:{hashlib.sha256(asked.encode()).hexdigest()}"
+        reference = publish(found.values, self._scan.affine, owner=owner(), name=name)
+        return Sketch(reference, found.evaluations, found.seconds)
+
+    def _headline(self, run: Run | None) -> None:
+        meta = manager().store.scan_meta(self._laid.scan or "", owner())
+        shipped = demo_of(self._laid.scan or "")
+        pieces = [f"<b>{text.escape(meta['label'])}</b>"]
+        if shipped is not None:
+            pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
+        pieces.append(f"<span>· {text.escape(self._card.title)}</span>")
+        if self._card.synthetic or (shipped is not None and shipped.synthetic):
+            pieces.append(text.tag("synthetic data", "synthetic"))
+        notes, warnings = self._fitting()
+        pieces += [text.tag(note) for note in (*meta["notes"], *notes)]
+        pieces += [text.tag(warning, "warning") for warning in warnings]
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.html(text.facts(pieces))
+            if run is not None:
+                downloads.show(run, page="trace")
+
+    def _fitting(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """How the scan was made to fit the model."""
+        try:
+            found = _fitted(self._laid.scan or "", owner(), self._card.name, self._content)
+        except LightboxError as problem:
+            return (), (str(problem),)
+        return found.notes, found.warnings
+
+    def _line(self, run: Run | None, shown: stage.Shown | None) -> None:
+        """Where things stand, in one line above the images."""
+        if run is None:
+            st.html(answer.quiet_line(_HOW))
+        elif run.status is Status.DONE:
+            st.html(answer.result_line(manager().store.explanation(run.id, owner())))
+        elif not run.status.final:
+            live = manager().store.progress(run.id, owner())
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+                first = "Coarse map on screen · " if shown is not None else ""
+                st.progress(live.fraction, text=first + answer.progress_text(run, live))
+                st.button(
+                    "Cancel",
+                    icon=":material/stop_circle:",
+                    key="cancel trace",
+                    disabled=run.cancelling,
+                    on_click=self._laid.stop,
+                )
+        else:
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+                st.html(answer.ended_line(run, "Paint on, or press Again."))
+                st.button("Again", icon=":material/refresh:", key="trace again", on_click=self._laid.again)
+
+    def _tools(self) -> tuple[bool, str]:
+        """History, outlines and the third panel, in one row under the images."""
+        steps = history(self._laid)
+        here = steps.index(self._laid.traced) if self._laid.traced in steps else None
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="trace-tools"):
+            self._step("‹", "earlier", "J", steps, (len(steps) if here is None else here) - 1)
+            place = "–" if here is None else str(here + 1)
+            st.html(f"<span class='quiet-line'>Selection {place} of {len(steps)}</span>", width="content")
+            self._step("›", "later", "K", steps, -1 if here is None else here + 1)
+            outlined = st.toggle(
+                "Superpixel outlines", key="trace outlines", help="Of a backward map: the pieces that were changed."
+            )
+            beside = ""
+            if self._order.truth is not None:
+                names = {"": "Two panels", "truth": "Ground truth", "error": "Error map"}
+                beside = st.segmented_control(
+                    "Beside", list(names), default="", format_func=lambda name: names[name], required=True,
+                    key="trace beside", label_visibility="collapsed", help="Third panel",
+                )  # fmt: skip
+        return outlined, beside or ""
+
+    def _step(self, label: str, word: str, key: str, steps: list[str], wanted: int) -> None:
+        possible = 0 <= wanted < len(steps)
+        st.button(
+            label,
+            key=f"trace {word}",
+            help=f"The {word} selection ({key})",
+            shortcut=key,
+            disabled=not possible,
+            on_click=_open,
+            args=(steps[wanted] if possible else "",),
+        )
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _fitted(scan: str, whose: str, model: str, content: str) -> asking.Prediction:
+    return backend.ask(asking.predict, scan, whose, model, content)
+
+
+def _open(run_id: str) -> None:
+    try:
+        open_run(run_id)
+    except LightboxError as problem:
+        trace_desk().problem = str(problem)
+
+
+def open_run(run_id: str) -> None:
+    """Lay a stored run out as it was: scan, model, selection, parameters and result.
+
+    Raises
+    ------
+    BadInput
+        When there is no such run of this owner.
+    """
+    run = manager().store.run(run_id, owner())
+    card = catalogue.cards().get(run.request["model"])
+    entry = catalogue.explainer_entries()[catalogue.TRACER]
+    target = run.request.get("target") or (card.target if card else None)
+    adopt_run(run, run.request.get("preset") or entry.first_preset, target)
+
+
+def _follow_link(laid: TraceDesk) -> None:
+    """Open the run that the address names, once."""
+    wanted = st.query_params.get(_LINK)
+    if wanted is None or wanted == laid.linked:
+        return
+    laid.linked = wanted
+    try:
+        open_run(wanted)
+    except LightboxError as problem:
+        st.error(str(problem))
+
+
+def _write_link(laid: TraceDesk) -> None:
+    laid.linked = laid.traced
+    if laid.traced is None:
+        st.query_params.pop(_LINK, None)
+    elif st.query_params.get(_LINK) != laid.traced:
+        st.query_params[_LINK] = laid.traced

@@ -1,0 +1,212 @@
+"""What the Trace page asks of the backend process: images that models make, quick maps, differences, leakage."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.errors import BadInput
+from dashboard import questions
+
+if TYPE_CHECKING:
+    from core.scans.scan import Scan
+
+#: Values below this share of the largest are rounding, not leakage.
+_ROUNDING = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class QuickMap:
+    """A coarse map in scan space, and what it cost."""
+
+    values: np.ndarray
+    evaluations: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far the model's image is from the true one.
+
+    Parameters
+    ----------
+    rows : tuple of (name, figure)
+        For people.
+    notes : tuple of str
+        How the true image was read.
+    """
+
+    rows: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeakCurve:
+    """Share of a map's mass (0..1) farther than each distance from its selection; empty for an empty map."""
+
+    unit: str
+    distances: tuple[float, ...]
+    shares: tuple[float, ...]
+
+
+def generate(scan: str, owner: str, model: str, content: str) -> np.ndarray:
+    """The image a regressor makes of a stored scan, float32 ``(C_out, *scan shape)``, in the units of its card."""
+    return _generated(scan, owner, model, content)
+
+
+def quick_map(scan: str, owner: str, model: str, content: str, request: str) -> QuickMap:
+    """A coarse map within a moment: few jitters, few superpixels.
+
+    Parameters
+    ----------
+    scan, owner, model, content : str
+        As in `dashboard.questions.predict`.
+    request : str
+        The run's `core.runs.ExplanationSpec` as JSON.
+    """
+    from core.explainers import explain, get_explainer
+
+    asked = json.loads(request)
+    store = questions.store()
+    parameters = {**asked["parameters"], **_coarser(get_explainer(asked["explainer"]), asked)}
+    found = explain(
+        store.scan(scan, owner),
+        questions.loaded_model(model, content),
+        asked["explainer"],
+        target=asked["target"],
+        region=np.asarray(store.region(asked["region"])),
+        preset=asked["preset"],
+        **parameters,
+    )
+    return QuickMap(found.arrays["map"].values, int(found.numbers.get("evaluations", 0)), found.seconds)
+
+
+def _coarser(explainer: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    """What to ask instead, so that an answer is there at once."""
+    full = explainer.parameters(asked["preset"], asked["parameters"])
+    return {
+        "levels": "1",
+        "superpixels": min(full.superpixels, full.coarse_superpixels),
+        "jitters": min(full.jitters, 4 if asked["parameters"].get("direction") == "backward" else 16),
+        "quadrature": "uniform",
+        "compare": False,
+    }
+
+
+def error_map(
+    scan: str, owner: str, model: str, content: str, truth: str, channel: int, path: Path | None = None
+) -> np.ndarray:
+    """Model's image minus the true one, float32, the scan's spatial shape."""
+    from core.metrics.difference import difference
+
+    made = _generated(scan, owner, model, content)[channel]
+    return difference(made, _true_image(truth, owner, model, content, channel, path)[0])
+
+
+def true_image(
+    scan: str, owner: str, model: str, content: str, truth: str, channel: int, path: Path | None = None
+) -> np.ndarray:
+    """The true image in the units of the model's answer, the scan's spatial shape."""
+    return _true_image(truth, owner, model, content, channel, path)[0]
+
+
+def compare(
+    scan: str, owner: str, model: str, content: str, truth: str, channel: int, path: Path | None = None
+) -> Difference:
+    """Figures of how far the model's image is from the true one."""
+    from core.metrics import difference as metrics
+
+    made = _generated(scan, owner, model, content)[channel]
+    true, notes = _true_image(truth, owner, model, content, channel, path)
+    if made.shape != true.shape:
+        raise BadInput("The true image has another shape than the scan: choose one of the same shape.")
+    output = questions.loaded_model(model, content).card.output
+    assert output is not None
+    unit = output.units
+    similarity = metrics.structural_similarity(made, true, output.low, output.high)
+    rows = [
+        ("mean absolute error", f"{metrics.mean_absolute_error(made, true):.4g} {unit}"),
+        (
+            "mean squared error",
+            f"{metrics.mean_squared_error(made, true):.4g} {unit}²"
+            if unit
+            else f"{metrics.mean_squared_error(made, true):.4g}",
+        ),
+        ("structural similarity", "too small to say" if np.isnan(similarity) else f"{similarity:.3f}"),
+    ]
+    if unit == "HU":
+        tissues = {"air": "air, below −200 HU", "soft": "soft tissue", "bone": "bone, above 200 HU"}
+        for name, error in metrics.error_by_tissue(made, true).items():
+            rows.append((f"error in {tissues[name]}", "none there" if np.isnan(error) else f"{error:.4g} HU"))
+    return Difference(tuple((name, figure.strip()) for name, figure in rows), notes)
+
+
+def leak_curve_of(
+    scan: str, owner: str, model: str, content: str, map_path: str, region: str, points: int
+) -> LeakCurve:
+    """How much of a stored map lies farther from its selection than each of some evenly spaced distances."""
+    from core.metrics.leakage import distance_holding, leak_curve
+
+    stored = questions.store()
+    values = np.abs(np.load(map_path, mmap_mode="r", allow_pickle=False))
+    values = np.where(values > _ROUNDING * values.max(), values, 0)
+    if not values.any():
+        return LeakCurve("", (), ())
+    spacing, unit = _spacing(scan, owner, model, content)
+    marked = stored.region(region)
+    step = _round_step(max(distance_holding(values, marked, spacing, 1.0), min(spacing)) / (points - 1))
+    distances = tuple(step * n for n in range(points))
+    return LeakCurve(unit, distances, tuple(float(share) for share in leak_curve(values, marked, spacing, distances)))
+
+
+def _spacing(scan: str, owner: str, model: str, content: str) -> tuple[tuple[float, ...], str]:
+    """Size of the scan's samples; the model's card tells it for a picture, else it is counted in pixels."""
+    prepared = questions.loaded_model(model, content).prepare(questions.store().scan(scan, owner))
+    found = prepared.scan
+    if found.dimensions == 3:
+        return found.spacing_mm, "mm"
+    scale = [np.linalg.norm(prepared.grid.affine[:3, a]) / np.linalg.norm(found.affine[:3, a]) for a in (0, 1)]
+    size = prepared.picture_spacing_mm or found.spacing_mm
+    known = prepared.picture_spacing_mm is not None or set(size) != {1.0}
+    if prepared.picture_spacing_mm is not None:
+        size = tuple(float(mm / s) for mm, s in zip(size, scale, strict=True))
+    return tuple(size), "mm" if known else "pixels"
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 0.1, 0.2, 0.5, 1, 2, 5 … that is not below `least`."""
+    decade = 10.0 ** np.floor(np.log10(least))
+    return float(next(round(m * decade, 9) for m in (1, 2, 5, 10) if m * decade >= least * (1 - 1e-9)))
+
+
+def get_ready(model: str, content: str, scan: str, owner: str) -> None:
+    """Load what the first stroke needs, while nobody waits for it."""
+    import core.explainers  # noqa: F401
+
+    _generated(scan, owner, model, content)
+
+
+@lru_cache(maxsize=4)
+def _generated(scan: str, owner: str, model: str, content: str) -> np.ndarray:
+    loaded = questions.loaded_model(model, content)
+    return loaded.generate(loaded.prepare(questions.store().scan(scan, owner)))
+
+
+def _true_image(
+    truth: str, owner: str, model: str, content: str, channel: int, path: Path | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    from core.models.inputs import FULL_SCALE
+    from core.scans import load_scan
+
+    found: Scan = load_scan(path) if path is not None else questions.store().scan(truth, owner)
+    values = found.array[min(channel, found.channels - 1)]
+    output = questions.loaded_model(model, content).card.output
+    assert output is not None
+    full = FULL_SCALE.get(found.units or "")
+    if full is None:
+        return np.asarray(values), ()
+    note = f"true image: 0…{full:.0f} of the picture read as {output.low:g}…{output.high:g} {output.units}".rstrip()
+    return (values * ((output.high - output.low) / full) + output.low).astype(np.float32), (note,)

@@ -1,0 +1,224 @@
+"""The images of the Trace page: what goes in, what comes out, and the map on the side that was not painted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from core.models.card import Card
+from core.reports.explanation import StoredArray, StoredExplanation
+from core.runs import Preview, manager
+from core.scans.scan import Scan
+from dashboard import backend
+from dashboard.session import owner
+from dashboard.trace import questions
+from dashboard.trace.desk import Sketch, TraceDesk
+from dashboard.trace.truth import Truth
+from dashboard.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
+from dashboard.viewer.viewer import Plane, Tool
+
+SURFACES = ("input", "output")
+TOOLS: tuple[Tool, ...] = ("pixel", "brush", "lasso", "erase", "navigate")
+#: Pixels of the images: painting, the answer and the head of the figures are on one screen of 1280×800.
+_HEIGHT = 430
+#: What lies below this share of a map's largest value is not drawn until asked for.
+_FLOOR = 0.04
+_OUTLINES = "#d9c26a"
+#: Where a painted selection has no map yet, and where there is no selection at all.
+_START = "Paint a few pixels here, or on the other side."
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A map, however far it is: its volume, what its values are, and whether it is exact."""
+
+    reference: VolumeRef
+    title: str
+    unit: str = ""
+    diverging: bool = False
+    empty: str = ""
+
+
+def key_of(scan: str) -> str:
+    """Key of the viewer: crosshair, zoom and selection belong to the scan."""
+    return f"trace viewer {scan[:16]}"
+
+
+def exact_map(scan: Scan, run: str, explanation: StoredExplanation) -> Shown:
+    """The finished map of a run."""
+    array = explanation.arrays["map"]
+    nothing = "" if np.any(array.values) else "The map is zero everywhere."
+    reference = publish(lambda: array.values, scan.affine, owner=owner(), name=f"run:{run}:map")
+    return Shown(reference, array.title[:1].upper() + array.title[1:], array.unit, array.diverging, nothing)
+
+
+def forming_map(run: str, preview: Preview | None, sketch: Sketch | None) -> Shown | None:
+    """What there is of a map that is still being computed: the run's own preview, else the coarse one."""
+    if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
+        name = f"preview:{run}:{preview.version}"
+        return Shown(publish(preview.values, preview.grid.affine, owner=owner(), name=name), "Coarse map, sharpening")
+    return None if sketch is None else Shown(sketch.reference, "Coarse map")
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Everything that the viewer shows beside the map.
+
+    Parameters
+    ----------
+    scan : Scan
+        What goes in.
+    card : Card
+        The model.
+    content : str
+        Hash of its folder.
+    laid : TraceDesk
+        What is laid out.
+    input_channel, output_channel : int
+        Channels on screen.
+    plane : {"axial", "coronal", "sagittal"}
+        The large plane at first.
+    truth : Truth, optional
+        Ground truth to compare with.
+    beside : {"", "truth", "error"}
+        What the third panel shows.
+    """
+
+    scan: Scan
+    card: Card
+    content: str
+    laid: TraceDesk
+    input_channel: int
+    output_channel: int
+    plane: Plane
+    truth: Truth | None
+    beside: str
+
+    def show(self, shown: Shown | None, outlines: StoredArray | None, on_change: Callable[[], None]) -> None:
+        """Draw the panels; `on_change` is called when something was painted."""
+        laid, side = self.laid, self.laid.side
+        panels = [self._input(shown if side == "output" else None, outlines)]
+        if self.card.output is not None:
+            panels.append(self._output(shown if side == "input" else None))
+            panels += self._third()
+        elif shown is not None:
+            panels.append(self._over_scan(shown))
+        region = manager().store.region(laid.region) if laid.region and laid.handed else None
+        viewer(
+            panels,
+            key=key_of(laid.scan or ""),
+            height=_HEIGHT,
+            tools=TOOLS,
+            region=region,
+            surface=side or "input",
+            revision=laid.handed,
+            crosshair=_middle(laid.region) if region is not None and laid.region else None,
+            plane=self.plane,
+            on_change=on_change,
+        )
+
+    def _input(self, shown: Shown | None, outlines: StoredArray | None) -> Panel:
+        layers = [self._scan_layer(), *_map_layers(shown)]
+        if outlines is not None:
+            name = f"outlines:{outlines.path.parent.parent.name}"
+            reference = publish(lambda: borders(outlines.values), self.scan.affine, owner=owner(), name=name)
+            layers.append(Layer(reference, "mask", name="superpixels", color=_OUTLINES, opacity=0.45))
+        title = "Input" if shown is None else f"Input · {shown.title.lower()}"
+        empty = _START if self.laid.side is None else shown.empty if shown else ""
+        return Panel("input", title, layers, surface="input", insets=shown is not None, empty=empty)
+
+    def _output(self, shown: Shown | None) -> Panel:
+        title = "Output" if shown is None else f"Output · {shown.title.lower()}"
+        return Panel(
+            "output",
+            title,
+            [self._answer_layer(), *_map_layers(shown)],
+            surface="output",
+            insets=shown is not None,
+            empty=shown.empty if shown else "",
+        )
+
+    def _over_scan(self, shown: Shown) -> Panel:
+        """The map of a classifier lies over the scan: it has no image of its own."""
+        return Panel("output", shown.title, [self._scan_layer(), *_map_layers(shown)], surface=None, empty=shown.empty)
+
+    def _third(self) -> list[Panel]:
+        truth, output = self.truth, self.card.output
+        if truth is None or output is None or not self.beside:
+            return []
+        if self.beside == "truth":
+            reference = self._published(questions.true_image, truth)
+            window = self._answer_layer().volume.window
+            layer = Layer(reference, name="true", unit=output.units, window=window, group="answer")
+            return [Panel("truth", "Ground truth", [layer], surface="output")]
+        reference = self._published(questions.error_map, truth)
+        error = Layer(
+            reference, "map", name="error", unit=output.units, colormap="diverging", centre_zero=True, opacity=0.9
+        )
+        title = "Output − truth: blue lower, red higher"
+        return [Panel("error", title, [self._answer_layer(), error], surface="output")]
+
+    def _published(self, question: Callable[..., np.ndarray], truth: Truth) -> VolumeRef:
+        laid, channel = self.laid, self.output_channel
+        name = f"{question.__name__}:{laid.scan}:{self.content}:{truth.name}:{channel}"
+
+        def values() -> np.ndarray:
+            return backend.ask(
+                question, laid.scan, owner(), self.card.name, self.content, truth.name, channel, truth.path
+            )
+
+        return publish(values, self.scan.affine, owner=owner(), name=name)
+
+    def _scan_layer(self) -> Layer:
+        reference = publish_scan(self.scan, owner=owner(), channel=self.input_channel)
+        return Layer(reference, name="scan", unit=self.scan.units or "", group=f"scan {self.input_channel}")
+
+    def _answer_layer(self) -> Layer:
+        assert self.card.output is not None
+        laid, channel = self.laid, self.output_channel
+
+        def values() -> np.ndarray:
+            return backend.ask(questions.generate, laid.scan or "", owner(), self.card.name, self.content)[channel]
+
+        name = f"answer:{laid.scan}:{self.content}:{channel}"
+        reference = publish(values, self.scan.affine, owner=owner(), name=name)
+        return Layer(reference, name="output", unit=self.card.output.units, group="answer")
+
+
+def _map_layers(shown: Shown | None) -> list[Layer]:
+    if shown is None:
+        return []
+    low, high = shown.reference.range
+    peak = max(abs(low), abs(high))
+    return [
+        Layer(
+            shown.reference,
+            "map",
+            name="map",
+            unit=shown.unit,
+            colormap="diverging" if shown.diverging else "magma",
+            centre_zero=shown.diverging,
+            range=None if shown.diverging else (0.0, high),
+            opacity=0.7,
+            threshold=_FLOOR * peak,
+        )
+    ]
+
+
+def borders(labels: np.ndarray) -> np.ndarray:
+    """Samples whose label differs from that of the next one along an axis, uint8."""
+    whole = np.rint(labels)
+    edge = np.zeros(labels.shape, dtype=np.uint8)
+    for axis in range(labels.ndim):
+        here = tuple(slice(0, -1) if a == axis else slice(None) for a in range(labels.ndim))
+        edge[here] |= np.diff(whole, axis=axis) != 0
+    return edge
+
+
+@lru_cache(maxsize=64)
+def _middle(region: str) -> tuple[int, ...]:
+    """The marked sample nearest to the middle of a selection: where the crosshair goes when it is laid out."""
+    marked = np.argwhere(manager().store.region(region))
+    nearest = np.abs(marked - marked.mean(axis=0)).sum(axis=1).argmin()
+    return tuple(int(n) for n in marked[nearest])

@@ -1,0 +1,67 @@
+"""Ground truth: the image that a model's answer should have been."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.models.card import Card
+from core.runs import manager
+from dashboard import demo
+from dashboard.session import owner
+from dashboard.trace.desk import TraceDesk
+
+_DEMO = "demo"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A true image: its name for caches, and its file where it comes with a demo scan."""
+
+    name: str
+    path: Path | None = None
+
+
+def choose_truth(laid: TraceDesk, card: Card, shape: Sequence[int]) -> Truth | None:
+    """Draw the choice of a ground truth; returns what is chosen."""
+    if card.output is None or laid.scan is None:
+        return None
+    shipped = demo_of(laid.scan)
+    options: dict[str | None, str] = {None: "None"}
+    if shipped is not None and shipped.target is not None:
+        options[_DEMO] = f"{shipped.title}: its {card.output.modality or 'true image'}"
+    for scan in manager().store.scans(owner()):
+        if scan.hash != laid.scan and scan.shape[1:] == tuple(shape[1:]):
+            options[scan.hash] = scan.label
+    if laid.truth not in options or (laid.truth is None and laid.truth_for != laid.scan):
+        laid.truth = _DEMO if _DEMO in options else None
+    laid.truth_for = laid.scan
+    key = f"truth:{laid.scan}:{len(options)}:{laid.truth}"
+    st.selectbox(
+        "Ground truth",
+        list(options),
+        index=list(options).index(laid.truth),
+        format_func=lambda option: options[option],
+        disabled=len(options) == 1,
+        key=key,
+        on_change=_chosen,
+        args=(laid, key),
+        help="What the output should look like: a scan of the same shape that you opened before.",
+    )
+    if laid.truth is None:
+        return None
+    if laid.truth == _DEMO:
+        assert shipped is not None
+        return Truth(f"demo:{shipped.name}", shipped.target)
+    return Truth(laid.truth)
+
+
+def demo_of(scan: str) -> demo.DemoScan | None:
+    """The demo scan that a stored scan is."""
+    label = manager().store.scan_meta(scan, owner())["label"]
+    return next((shipped for shipped in demo.scans() if shipped.title == label), None)
+
+
+def _chosen(laid: TraceDesk, key: str) -> None:
+    laid.truth = st.session_state[key]
