@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ import torch
 from core.explainers._ibix_equations import RegionSums, any_inside, region_sums
 from core.explainers._ibix_mapping import Mapper
 from core.explainers._ibix_perturbations import Perturbation
-from core.explainers._ibix_superpixels import Superpixels, mostly_inside, nearest_first
+from core.explainers._ibix_superpixels import Superpixels, nearest_first, touching
 
 #: A first sketch of the map may cost this much before the exact work starts, in seconds.
 _SKETCH_SECONDS = 0.15
@@ -102,7 +103,7 @@ class Backward:
         base = self.painted() if self.levels else np.zeros(superpixels.labels.shape, dtype=np.float32)
         chosen = np.ones(len(superpixels), dtype=bool)
         if self.levels:
-            chosen = mostly_inside(superpixels, self._worth_another_look(threshold))
+            chosen = touching(superpixels, self._worth_another_look(threshold))
         level = Level.of(superpixels, chosen)
         self.levels.append(level)
 
@@ -144,9 +145,7 @@ class Backward:
                 level.skipped += 1
                 continue
             direction = self.perturbation.direction(window, labels[window] == k + 1)
-            box, slopes = mapper.slopes(
-                window, direction, lambda share, f, done=done: told((done + share) / len(order))
-            )
+            box, slopes = mapper.slopes(window, direction, partial(_tell_share, told, done, len(order)))
             if self.region.channel is not None:
                 slopes = slopes[self.region.channel : self.region.channel + 1]
             level.sums[k] = region_sums(slopes, marked[box])
@@ -166,3 +165,7 @@ class Backward:
     def _paint(self, level: Level, base: np.ndarray) -> np.ndarray:
         values = self.value(level.sums, level.superpixels.sizes)
         return level.superpixels.paint(values, base, level.chosen & level.seen)
+
+
+def _tell_share(told: Callable[[float], None], done: int, count: int, share: float, _: object) -> None:
+    told((done + share) / count)

@@ -17,11 +17,10 @@ def forward_derivative(network: nn.Module, x: torch.Tensor, direction: torch.Ten
         When the network cannot be differentiated.
     """
     try:
-        _, slopes = torch.func.jvp(network, (x.clone(),), (direction.clone(),))
+        slopes: torch.Tensor = torch.func.jvp(network, (x.clone(),), (direction.clone(),))[1]
     except (NotImplementedError, RuntimeError) as error:
         raise _refusal(error) from error
-    found: torch.Tensor = slopes[0].float()
-    return found
+    return slopes[0].float()
 
 
 def backward_derivative(network: nn.Module, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ import torch
 
 from core.errors import BadInput
 from core.explainers._ibix_equations import Jitters, representative_order, weighted_slopes
-from core.explainers._responses import Box, Responses
+from core.explainers._responses import Box, Responses, at
 from core.models.card import InputContract, OutputContract
 
 #: One question to the network should not keep a person who cancels waiting longer, in seconds.
@@ -182,7 +182,7 @@ class Mapper:
         BadInput
             When an answer is not finite.
         """
-        x = self._x[(slice(None), *window)]
+        x = at(self._x, window)
         count, start = len(self.measure), 0
         most = self._most_at_once(window, x)
         total: torch.Tensor | None = None
@@ -191,7 +191,7 @@ class Mapper:
             began = time.perf_counter()
             chunk = self._order[start : start + min(most, self._quick_enough)]
             box, answers = self.responses.changed(window, self.measure.inputs(x, direction, chunk))
-            part = self.measure.partial(answers, self.responses.output[(0, slice(None), *box)], chunk)
+            part = self.measure.partial(answers, at(self.responses.output[0], box), chunk)
             total = part if total is None else total.add_(part)
             start += len(chunk)
             self.evaluations += len(chunk)

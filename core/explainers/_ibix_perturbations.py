@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from core.explainers._responses import Box
+from core.explainers._responses import Box, at
 
 Kind = Literal["add", "multiply", "noise", "blur", "mean", "inpaint"]
 
@@ -78,7 +78,7 @@ class Perturbation:
         torch.Tensor, float32, shape (C, *window)
         """
         if self._everywhere is not None:
-            d = self._everywhere[(0, slice(None), *window)] * region
+            d = at(self._everywhere[0], window) * region
         else:
             d = self._towards_surroundings(window, region)
         if self._channel is not None:
@@ -93,7 +93,7 @@ class Perturbation:
             for s, n in zip(window, self._x.shape[2:], strict=True)
         )
         inner = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(window, wider, strict=True))
-        image = self._x[(0, slice(None), *wider)].cpu().numpy()
+        image = at(self._x[0], wider).cpu().numpy()
         place = np.zeros(image.shape[1:], dtype=bool)
         place[inner] = region.cpu().numpy()
         if place.all():

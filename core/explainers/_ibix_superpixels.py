@@ -138,10 +138,9 @@ def counts_by_level(coarse: int, fine: int, levels: int) -> list[int]:
     return [round(float(n)) for n in np.geomspace(min(coarse, fine), fine, levels)]
 
 
-def mostly_inside(superpixels: Superpixels, area: np.ndarray) -> np.ndarray:
-    """Which superpixels have at least half of their pixels in `area` (bool); shape (K,)."""
-    inside = np.bincount(superpixels.labels[area].ravel(), minlength=len(superpixels) + 1)[1:]
-    return np.asarray(2 * inside >= superpixels.sizes)
+def touching(superpixels: Superpixels, area: np.ndarray) -> np.ndarray:
+    """Which superpixels have a pixel in `area` (bool); shape (K,)."""
+    return np.bincount(superpixels.labels[area].ravel(), minlength=len(superpixels) + 1)[1:] > 0
 
 
 def nearest_first(superpixels: Superpixels, region: np.ndarray, spacing: Sequence[float]) -> np.ndarray:

@@ -21,6 +21,12 @@ _CPU_BATCH = 8
 _UNSEEN_LAYERS = 64
 
 
+def at(tensor: torch.Tensor, window: Box) -> torch.Tensor:
+    """View of a window of the last axes; all of the axes before them."""
+    index: tuple[slice, ...] = (*[slice(None)] * (tensor.ndim - len(window)), *window)
+    return tensor[index]
+
+
 class Responses(Protocol):
     """Answers of a network to an input x with a window of it replaced.
 
@@ -97,7 +103,7 @@ class WholeResponses:
         for start in range(0, len(values), self.batch):
             part = values[start : start + self.batch]
             inputs = self._x.repeat(len(part), *[1] * (self._x.ndim - 1))
-            inputs[(slice(None), slice(None), *window)] = part
+            at(inputs, window).copy_(part)
             found = self._call(inputs)
             if found.shape[1:] != self.output.shape[1:]:
                 before, after = tuple(self.output.shape[1:]), tuple(found.shape[1:])

@@ -1,0 +1,341 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core.errors import BadInput, Cancelled
+from core.explainers import explain
+from core.explainers.ibix import Ibix
+from core.models.model import Model
+from core.progress import Progress
+from core.scans.scan import Scan
+from tests.core.explainers import regressors
+from tests.core.explainers.regressors import Matrix, Opaque, region, scan, shifting, smooth
+from tests.core.explainers.toys import Toy, randomised_drop
+from tests.oracles import ibix as oracle
+
+H = 0.392
+SHAPES = {2: (16, 20), 3: (8, 10, 8)}
+BOXES = {2: (slice(6, 9), slice(8, 11)), 3: (slice(3, 5), slice(4, 6), slice(3, 5))}
+
+
+def trace(network: nn.Module, dimensions: int = 2, channels: int = 1, channels_out: int = 1, **values: object):
+    made = regressors.model(network, dimensions, channels, channels_out)
+    shape = SHAPES[dimensions]
+    return Ibix().run(
+        regressors.question(made, scan(shape, channels), region(shape, *BOXES[dimensions])),
+        Ibix.parameters_for(made, Ibix.parameters(values=values)),
+    )
+
+
+def input_of(dimensions: int, channels: int = 1) -> np.ndarray:
+    return scan(SHAPES[dimensions], channels).array.astype(np.float64)
+
+
+@pytest.mark.parametrize("engine", ["windows", "batches"])
+@pytest.mark.parametrize(("dimensions", "channels", "channels_out"), [(2, 1, 1), (2, 3, 2), (3, 1, 1), (3, 2, 1)])
+def test_the_forward_map_is_equation_5(dimensions, channels, channels_out, engine):
+    network = smooth(dimensions, channels, channels_out)
+    found = trace(network, dimensions, channels, channels_out, jitters=20, engine=engine).arrays["map"]
+    mask = region(SHAPES[dimensions], *BOXES[dimensions]).astype(np.float64)
+    f = oracle.function(network)
+    expected = np.abs(oracle.forward(f, input_of(dimensions, channels), mask, H, 20)).sum(axis=0)
+    np.testing.assert_allclose(found.values, expected, atol=2e-6)
+    assert found.side == "output"
+    assert not found.diverging
+
+
+def test_signed_sums_keep_the_sign_of_the_forward_map():
+    network = smooth(2)
+    found = trace(network, jitters=20, sums="signed").arrays["map"]
+    mask = region(SHAPES[2], *BOXES[2]).astype(np.float64)
+    expected = oracle.forward(oracle.function(network), input_of(2), mask, H, 20)[0]
+    np.testing.assert_allclose(found.values, expected, atol=2e-6)
+    assert found.diverging
+    assert found.values.min() < 0 < found.values.max()
+
+
+def test_for_a_linear_model_the_forward_map_is_its_matrix_times_the_region():
+    network = Matrix(SHAPES[2])
+    mask = region(SHAPES[2], *BOXES[2])
+    expected = (network.linear.weight @ torch.from_numpy(mask.ravel()).float()).view(SHAPES[2]).detach()
+    for values in ({}, {"quadrature": "quick"}, {"jitters": 2, "jitter_range": 0.01}, {"mode": "gradient"}):
+        found = trace(network, sums="signed", **values).arrays["map"].values
+        np.testing.assert_allclose(found, expected, atol=5e-5)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("shift", [-2, 1])
+def test_a_model_that_moves_the_image_moves_the_map(dimensions, shift):
+    found = trace(shifting(dimensions, shift), dimensions).arrays["map"].values
+    expected = np.roll(region(SHAPES[dimensions], *BOXES[dimensions]), shift, axis=0)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_sixteen_quick_jitters_are_within_two_and_a_half_percent_of_a_hundred(dimensions):
+    network = smooth(dimensions)
+    slow, quick = (trace(network, dimensions, quadrature=q).arrays["map"].values for q in ("uniform", "quick"))
+    assert np.abs(slow - quick).max() < 0.025 * slow.max()
+
+
+@pytest.mark.parametrize("sums", ["absolute", "signed", "literal"])
+@pytest.mark.parametrize(("dimensions", "channels", "channels_out"), [(2, 1, 1), (2, 2, 2), (3, 1, 1)])
+def test_the_backward_map_is_equation_6(dimensions, channels, channels_out, sums):
+    network = smooth(dimensions, channels, channels_out)
+    found = trace(
+        network,
+        dimensions,
+        channels,
+        channels_out,
+        direction="backward",
+        superpixels=30,
+        jitters=6,
+        levels=1,
+        sums=sums,
+    )
+    labels = found.arrays["superpixels"].values.astype(int)
+    marked = region(SHAPES[dimensions], *BOXES[dimensions])
+    f = oracle.function(network)
+    shares = oracle.backward(f, input_of(dimensions, channels), labels, marked, H, 6, sums, floor=1e-3)
+    values = found.arrays["map"].values
+    np.testing.assert_allclose(values, np.concatenate([[0], shares])[labels], atol=1e-4, rtol=1e-3)
+    assert found.numbers["superpixels"] == labels.max()
+    assert found.numbers["superpixels_evaluated"] + found.numbers["superpixels_skipped"] == labels.max()
+    assert found.arrays["map"].side == "input"
+
+
+def test_superpixels_that_cannot_reach_the_region_are_skipped_and_no_value_changes():
+    shape = (40, 40)
+    made = regressors.model(smooth(2))
+    asked = regressors.question(made, scan(shape), region(shape, slice(20, 22), slice(20, 22)))
+    maps, skipped = {}, {}
+    for engine in ("windows", "batches"):
+        values = {"direction": "backward", "superpixels": 60, "jitters": 6, "levels": 1, "engine": engine}
+        found = Ibix().run(asked, Ibix.parameters_for(made, Ibix.parameters(values=values)))
+        maps[engine], skipped[engine] = found.arrays["map"].values, found.numbers["superpixels_skipped"]
+    assert skipped["batches"] == 0
+    assert skipped["windows"] > 10
+    np.testing.assert_allclose(maps["windows"], maps["batches"], atol=1e-5)
+
+
+def test_a_model_that_is_only_callable_is_asked_for_whole_images_and_says_why():
+    plain, opaque = (trace(n, jitters=10) for n in (smooth(2), Opaque(smooth(2))))
+    np.testing.assert_allclose(opaque.arrays["map"].values, plain.arrays["map"].values, atol=1e-6)
+    assert (plain.numbers["windows_used"], opaque.numbers["windows_used"]) == (1, 0)
+    assert any("whole images" in warning for warning in opaque.warnings)
+    back = trace(Opaque(smooth(2)), jitters=4, direction="backward", superpixels=40, coarse_superpixels=10)
+    assert back.numbers["levels"] == 2
+    with pytest.raises(BadInput, match="engine"):
+        trace(Opaque(smooth(2)), engine="windows")
+
+
+def test_coarse_to_fine_gives_the_superpixels_it_refines_the_values_of_one_level():
+    shape = (48, 48)
+    made = regressors.model(smooth(2))
+    asked = regressors.question(made, scan(shape), region(shape, slice(22, 25), slice(20, 24)))
+
+    def found(levels: int):
+        values = {"direction": "backward", "superpixels": 120, "coarse_superpixels": 16, "levels": levels, "jitters": 4}
+        return Ibix().run(asked, Ibix.parameters_for(made, Ibix.parameters(values=values | {"engine": "batches"})))
+
+    one, two, three = found(1), found(2), found(3)
+    top = one.arrays["map"].values > 0.05 * one.arrays["map"].values.max()
+    for other in (two, three):
+        np.testing.assert_allclose(other.arrays["map"].values[top], one.arrays["map"].values[top], atol=1e-5)
+        assert other.numbers["evaluations"] < one.numbers["evaluations"]
+    assert (two.numbers["levels"], three.numbers["levels"]) == (2, 3)
+
+
+def test_the_published_program_is_reproduced_in_whole_grey_levels():
+    torch.manual_seed(2)
+    network = nn.Sequential(nn.Conv2d(1, 4, 5, padding=2), nn.ReLU(), nn.Conv2d(4, 1, 3, padding=1), nn.Sigmoid())
+    with torch.no_grad():
+        for part in (network[0], network[2]):
+            part.weight.mul_(3)
+    shape = SHAPES[2]
+    grey = np.round(scan(shape).array * 255)
+    made = regressors.model(network)
+    asked = regressors.question(made, Scan((grey / 255).astype(np.float32), np.eye(4)), region(shape, *BOXES[2]))
+    f, marked = oracle.function(network), region(shape, *BOXES[2])
+    parameters = Ibix.parameters("published_code", {"jitters": 30, "superpixels": 20})
+    found = Ibix().run(asked, Ibix.parameters_for(made, parameters)).arrays["map"]
+    expected = oracle.published_forward(f, grey.astype(np.uint8), marked, 30)
+    assert expected.max() > 3
+    # a value that lies on a whole number may be cut either way in float32
+    assert (found.values != expected).mean() < 0.02
+    assert np.abs(found.values - expected).max() <= 1
+    both = Ibix.parameters("published_code", {"jitters": 30, "superpixels": 20, "direction": "backward"})
+    back = Ibix().run(asked, Ibix.parameters_for(made, both)).arrays
+    labels = back["superpixels"].values.astype(int)
+    influence = oracle.published_backward(f, grey.astype(np.uint8), marked, labels, 30)
+    assert influence.max() > 1
+    assert np.abs(back["map"].values - influence).max() <= 1
+    assert (back["map"].values != influence).mean() < 0.05
+
+
+def test_the_derivative_is_equation_7_and_says_that_it_is_another_quantity():
+    network = smooth(2, seed=4)
+    found = trace(network, mode="gradient", direction="backward", sums="signed", coarse_superpixels=20)
+    marked, f, x = region(SHAPES[2], *BOXES[2]), oracle.function(network), input_of(2)
+    for at in ((7, 9), (5, 10), (9, 8)):
+        assert found.arrays["map"].values[at] == pytest.approx(oracle.derivative_sum(f, x, marked, (0, *at)), abs=1e-4)
+    assert "derivative" in found.arrays["map"].title
+    assert any("another quantity" in warning for warning in found.warnings)
+    assert found.checks[0].value == found.numbers["gradient_correlation"] > 0.8
+
+
+def test_the_forward_derivative_is_equation_4_and_its_likeness_to_real_changes_is_measured():
+    network = smooth(2, seed=4)
+    found = trace(network, mode="gradient", sums="signed")
+    mask = region(SHAPES[2], *BOXES[2]).astype(np.float64)
+    expected = oracle.single_perturbation(oracle.function(network), input_of(2), mask, 1e-6)[0]
+    np.testing.assert_allclose(found.arrays["map"].values, expected, atol=1e-4)
+    close = trace(network, mode="gradient", sums="signed", jitter_percent=1.0)
+    assert close.numbers["gradient_correlation"] > 0.999
+    assert found.numbers["gradient_correlation"] < close.numbers["gradient_correlation"]
+    alone = trace(network, mode="gradient", compare=False)
+    assert not alone.checks
+    assert any("not compared" in warning for warning in alone.warnings)
+
+
+@pytest.mark.parametrize("perturbation", ["multiply", "noise", "blur", "mean", "inpaint"])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_every_perturbation_has_a_forward_and_a_backward_map(perturbation, dimensions):
+    for direction in ("forward", "backward"):
+        values = {"perturbation": perturbation, "direction": direction, "superpixels": 12, "quadrature": "quick"}
+        found = trace(smooth(dimensions), dimensions, levels=1, **values)
+        assert np.isfinite(found.arrays["map"].values).all()
+        assert found.arrays["map"].values.max() > 0
+
+
+def test_a_classifiers_forward_map_is_one_number_a_class_and_its_backward_map_lies_on_the_scan(trained: Toy):
+    made, of = trained.model, trained.scan(400)
+    marked = trained.planted
+    front = explain(of, made, "ibix", region=marked, direction="forward", quadrature="quick")
+    inside = front.arrays["map"].values[marked]
+    assert np.ptp(inside) == 0
+    assert inside[0] == pytest.approx(front.numbers["slope AD"])
+    assert not front.arrays["map"].values[~marked].any()
+    assert "AD" in front.sentence
+    back = explain(of, made, "ibix", quadrature="quick", superpixels=30, coarse_superpixels=10)
+    assert back.parameters["divide_by"] == "pixels"
+    labels = back.arrays["superpixels"].values.astype(int)
+    brightest = labels == labels.ravel()[back.arrays["map"].values.argmax()]
+    x = of.array.astype(np.float64)
+    f = oracle.function(made.network)
+    nodes, weights = np.polynomial.legendre.leggauss(16)
+    slopes = [(f(x + H * t * brightest) - f(x))[1] / (H * t) for t in nodes]
+    expected = abs(np.dot(weights / 2, slopes)) / brightest.sum()
+    assert back.arrays["map"].values.max() == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_map_of_a_trained_network_changes_when_its_weights_are_random(trained: Toy):
+    assert randomised_drop(trained, "ibix", quadrature="quick", superpixels=40, levels=1, body=False) > 0.4
+
+
+def test_previews_come_early_and_a_report_that_raises_stops_the_work():
+    seen: list[Progress] = []
+    made = regressors.model(smooth(2))
+    shape = (48, 48)
+    of, marked = scan(shape), region(shape, slice(20, 24), slice(20, 24))
+    explain(of, made, "ibix", region=marked, direction="backward", superpixels=60, report=seen.append)
+    pictures = [p for p in seen if p.preview is not None]
+    assert pictures[0].message == "a first sketch"
+    assert pictures[0].preview.shape == shape
+
+    def stop(progress: Progress) -> None:
+        if progress.preview is not None:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        explain(of, made, "ibix", region=marked, direction="backward", superpixels=60, report=stop)
+
+
+def test_memory_stays_bounded_with_many_jitters_and_superpixels():
+    shape = (64, 64)
+    made = regressors.model(smooth(2))
+    asked = regressors.question(made, scan(shape), region(shape, slice(0, 64), slice(0, 64)))
+    values = {"jitters": 2000, "memory_mb": 16}
+    tracemalloc.start()
+    found = Ibix().run(asked, Ibix.parameters_for(made, Ibix.parameters(values=values)))
+    tracemalloc.stop()
+    assert found.numbers["evaluations"] == 2000
+
+
+def test_the_answer_comes_in_physical_units_beside_the_map():
+    made = regressors.model(smooth(2))
+    output = made.card.output.model_copy(update={"network_low": -1.0, "low": -1000.0, "high": 1000.0, "units": "HU"})
+    made = Model(made.card.model_copy(update={"output": output}), made.network)
+    of, shape = scan(SHAPES[2]), SHAPES[2]
+    found = explain(of, made, "ibix", region=region(shape, *BOXES[2]), jitters=4)
+    answer = found.arrays["answer"]
+    np.testing.assert_allclose(answer.values, made.generate(made.prepare(of))[0], rtol=1e-5)
+    assert (answer.kind, answer.side, answer.unit) == ("answer", "output", "HU")
+
+
+class Shrinking(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, : 16 if float(x.max()) < 0.7 else 12]
+
+
+class Fragile(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sqrt(x)
+
+
+@pytest.mark.parametrize(
+    ("network", "values", "words"),
+    [
+        (smooth(2), {"jitters": 7}, "odd"),
+        (smooth(2), {"jitter_percent": 0.0}, "is 0"),
+        (smooth(2), {"direction": "backward", "superpixels": 400, "engine": "batches"}, "more than the 320 pixels"),
+        (smooth(2), {"perturbation": "multiply", "jitter_range": 3.0}, "jitter_percent"),
+        (smooth(2), {"output_channel": 1}, "output_channel=1"),
+        (smooth(2), {"input_channel": 1}, "input_channel=1"),
+        (Opaque(Shrinking()), {}, "changes its shape"),
+        (Opaque(Fragile()), {"jitter_percent": 90.0}, "no finite answer to the changed scan"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(network, values, words):
+    with pytest.raises(BadInput, match=words) as refused:
+        trace(network, **values)
+    assert str(refused.value).endswith(".")
+
+
+def test_a_missing_or_misplaced_region_is_refused_and_one_outside_the_body_is_warned_of():
+    made, shape = regressors.model(smooth(2)), SHAPES[2]
+    parameters = Ibix.parameters_for(made, Ibix.parameters(values={"jitters": 4}))
+    for marked, words in (
+        (None, "Nothing is marked"),
+        (np.zeros(shape, bool), "empty"),
+        (np.ones((3, 3), bool), "shape"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            Ibix().run(regressors.question(made, scan(shape), marked), parameters)
+    corner = regressors.question(made, scan(shape), region(shape, slice(0, 1), slice(0, 1)))
+    assert any("outside the body" in warning for warning in Ibix().run(corner, parameters).warnings)
+
+
+def test_jitters_that_leave_the_range_are_warned_of_unless_clipped():
+    loose = trace(smooth(2), jitters=4, jitter_percent=90.0)
+    assert any("beyond the range" in warning for warning in loose.warnings)
+    assert not trace(smooth(2), jitters=4, jitter_percent=90.0, clip=True).warnings
+
+
+def test_a_change_that_reaches_everything_is_said_to_be_slow():
+    warnings = trace(Matrix(SHAPES[2]), jitters=4).warnings
+    assert any("whole" in warning for warning in warnings)
+
+
+def test_a_hidden_effect_is_told_as_nothing_changed():
+    found = explain(
+        scan((16, 20)), regressors.model(nn.Conv2d(1, 1, 1).apply(_zero)), "ibix", region=region((16, 20), *BOXES[2])
+    )
+    assert found.sentence == "Changing the marked pixels changes nothing in the model's answer."
+
+
+def _zero(module: nn.Module) -> None:
+    nn.init.zeros_(module.weight)
