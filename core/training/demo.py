@@ -15,6 +15,7 @@ from core.models.inputs import prepare
 from core.progress import Progress, Report, part_of, silent
 from core.training.base import Recipe
 from core.training.classifier import Classifier, ClassifierParameters
+from core.training.demo_mr_ct import MR_CT_MODEL, mr_ct_settings, train_mr_ct, write_mr_ct_scans
 from core.training.demo_pairs import (
     T1_T2_MODEL,
     add_to_index,
@@ -55,7 +56,11 @@ class DemoParameters(BaseModel):
     slice_steps: int = Field(2400, ge=1, description="batches for the slice model")
     t1_t2_epochs: int = Field(90, ge=1, description="passes over the slice pairs for the T1 → T2 model")
     t1_t2_pairs: int = Field(320, ge=1, description="pairs of slices for the T1 → T2 model")
-    only: Literal["alzheimer", "t1-t2"] | None = Field(None, description="build this part and leave the others alone")
+    mr_ct_steps: int = Field(3500, ge=1, description="batches for the MR → CT model")
+    mr_ct_pairs: int = Field(400, ge=1, description="pairs of slices for the MR → CT model")
+    only: Literal["alzheimer", "t1-t2", "mr-ct"] | None = Field(
+        None, description="build this part and leave the others alone"
+    )
 
 
 class Demo(Recipe):
@@ -101,6 +106,16 @@ def build_t1_t2(parameters: DemoParameters, out: Path, report: Report) -> Card:
     return card
 
 
+def build_mr_ct(parameters: DemoParameters, out: Path, report: Report) -> Card:
+    """The generator of synthetic CT slices and its scans."""
+    settings = mr_ct_settings(parameters.seed, parameters.mr_ct_steps, parameters.mr_ct_pairs)
+    folder = out / "models" / MR_CT_MODEL
+    card = train_mr_ct(settings, folder, f"{_COMMAND} --param only=mr-ct", part_of(report, 0.0, 0.99))
+    report(Progress(0.99, "making the demo slices"))
+    write_mr_ct_scans(out / "scans")
+    return card
+
+
 @dataclass(frozen=True)
 class _Part:
     """One part of the assets and its share of the work."""
@@ -110,7 +125,11 @@ class _Part:
 
 
 #: names that the parameter `only` takes
-_PARTS = {"alzheimer": _Part(build_alzheimer, 0.6), "t1-t2": _Part(build_t1_t2, 0.4)}
+_PARTS = {
+    "alzheimer": _Part(build_alzheimer, 0.4),
+    "t1-t2": _Part(build_t1_t2, 0.3),
+    "mr-ct": _Part(build_mr_ct, 0.3),
+}
 
 
 def volume_settings(parameters: DemoParameters) -> ClassifierParameters:

@@ -88,6 +88,8 @@ class Pix2PixRecipe(Recipe):
         source = _source(parameters, cohort, report)
         shown, true = source.load(source.pairs[0])
         sees, output = _contracts(parameters, source, shown, true)
+        if cohort is None:
+            sees = sees.model_copy(update={"spacing_mm": (1.0, 1.0)})
         target = target_contract(true, sees, output, physical=true.units not in FULL_SCALE)
         parts = load_parts(source, sees, target, output, part_of(report, 0.0, 0.1))
 
