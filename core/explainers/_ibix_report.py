@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from core.explainers.base import MapArray
-from core.metrics.leakage import distance_holding, leak_curve
+from core.metrics.leakage import MassByDistance
 from core.models.card import OutputContract
 from core.progress import Progress, Report
 
@@ -75,12 +75,13 @@ def leak_numbers(
     if not size.any():
         return {}
     unit = "mm" if in_millimetres else "pixels"
-    leaks = leak_curve(size, region, spacing, [*LEAK_DISTANCES, NEAR])
+    mass = MassByDistance.of(size, region, spacing)
+    leaks = mass.farther_than([*LEAK_DISTANCES, NEAR])
     found = {f"leak_{d:g}{unit}": float(v) for d, v in zip(LEAK_DISTANCES, leaks, strict=False)}
     return found | {
         "leak_near": float(leaks[-1]),
         "near": NEAR,
-        "reach": distance_holding(size, region, spacing, 1.0),
-        "half_within": distance_holding(size, region, spacing, 0.5),
+        "reach": mass.holding(1.0),
+        "half_within": mass.holding(0.5),
         "in_millimetres": float(in_millimetres),
     }

@@ -120,7 +120,7 @@ class Setup:
     def channel(self) -> int | None:
         return self.parameters.output_channel if self.parameters.output_channel >= 0 else None
 
-    def _jitters(self, nodes: int | None = None) -> Jitters:
+    def jitters(self, nodes: int | None = None) -> Jitters:
         one_sided = self.parameters.perturbation in ONE_SIDED
         if nodes is not None:
             return quick_jitters(self.largest, one_sided, nodes)
@@ -134,7 +134,7 @@ class Setup:
             measure = self._published_measure(self.x.device)
         else:
             bounds = self.range if self.parameters.clip else None
-            measure = SlopeMeasure(self._jitters(nodes), self.x.device, bounds, self._transform)
+            measure = SlopeMeasure(self.jitters(nodes), self.x.device, bounds, self._transform)
         return Mapper(self.responses, measure, self.x, self.parameters.memory_mb * 2**18)
 
     def _published_measure(self, device: torch.device) -> PublishedMeasure:

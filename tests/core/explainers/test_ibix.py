@@ -1,14 +1,20 @@
-import tracemalloc
+import json
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
+from core.cli import main
 from core.errors import BadInput, Cancelled
 from core.explainers import explain
+from core.explainers._ibix_setup import Setup
 from core.explainers.ibix import Ibix
+from core.models.card import Architecture
+from core.models.library import save_model
 from core.models.model import Model
+from core.models.zoo import build
 from core.progress import Progress
 from core.scans.scan import Scan
 from tests.core.explainers import regressors
@@ -232,6 +238,44 @@ def test_a_classifiers_forward_map_is_one_number_a_class_and_its_backward_map_li
     assert back.arrays["map"].values.max() == pytest.approx(expected, rel=1e-3)
 
 
+def test_a_region_given_for_a_classifiers_backward_map_limits_it_to_that_place(trained: Toy):
+    values = {"quadrature": "quick", "superpixels": 30, "levels": 1, "body": False}
+    found = explain(trained.scan(400), trained.model, "ibix", region=trained.planted, **values)
+    assert found.arrays["map"].values[trained.planted].any()
+    assert not found.arrays["map"].values[~trained.planted].any()
+
+
+def test_probabilities_may_be_traced_in_place_of_logits(trained: Toy):
+    made, of = trained.model, trained.scan(400)
+    values = {"direction": "forward", "score": "probability", "jitters": 4}
+    found = explain(of, made, "ibix", region=trained.planted, **values)
+    f = oracle.function(nn.Sequential(made.network, nn.Softmax(dim=1)))
+    expected = oracle.forward(f, of.array.astype(np.float64), trained.planted.astype(np.float64), H, 4)
+    assert found.numbers["slope AD"] == pytest.approx(expected[1], rel=1e-3, abs=1e-5)
+    assert found.numbers["slope AD"] == pytest.approx(-found.numbers["slope CN"], abs=1e-5)
+
+
+@pytest.mark.parametrize("engine", ["auto", "batches"])
+def test_an_answer_of_another_size_is_traced_both_ways(engine):
+    network = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Tanh(), nn.Upsample(scale_factor=2, mode="nearest"))
+    made, shape = regressors.model(network), SHAPES[2]
+    of, f = scan(shape), oracle.function(network)
+    marked = region(shape, *BOXES[2])
+    parameters = Ibix.parameters_for(made, Ibix.parameters(values={"jitters": 4, "engine": engine}))
+    front = Ibix().run(regressors.question(made, of, marked), parameters).arrays["map"]
+    expected = np.abs(oracle.forward(f, of.array.astype(np.float64), marked.astype(np.float64), H, 4))[0]
+    np.testing.assert_allclose(front.values, expected, atol=1e-5)
+    values = {"direction": "backward", "superpixels": 30, "jitters": 4, "levels": 1, "engine": engine}
+    there = region((32, 40), slice(12, 18), slice(16, 22))
+    back = Ibix().run(regressors.question(made, of, there), Ibix.parameters_for(made, Ibix.parameters(values=values)))
+    labels = back.arrays["superpixels"].values.astype(int)
+    shares = oracle.backward(f, of.array.astype(np.float64), labels, there, H, 4, floor=1e-3)
+    np.testing.assert_allclose(back.arrays["map"].values, np.concatenate([[0], shares])[labels], atol=1e-4)
+    # the whole way, drawn on the scan: the region is taken to the answer's grid
+    whole = explain(of, made, "ibix", region=marked, **values)
+    assert whole.arrays["map"].values.shape == whole.arrays["answer"].values.shape == shape
+
+
 def test_the_map_of_a_trained_network_changes_when_its_weights_are_random(trained: Toy):
     assert randomised_drop(trained, "ibix", quadrature="quick", superpixels=40, levels=1, body=False) > 0.4
 
@@ -254,15 +298,28 @@ def test_previews_come_early_and_a_report_that_raises_stops_the_work():
         explain(of, made, "ibix", region=marked, direction="backward", superpixels=60, report=stop)
 
 
-def test_memory_stays_bounded_with_many_jitters_and_superpixels():
+def test_no_chunk_is_larger_than_memory_allows():
     shape = (64, 64)
     made = regressors.model(smooth(2))
     asked = regressors.question(made, scan(shape), region(shape, slice(0, 64), slice(0, 64)))
-    values = {"jitters": 2000, "memory_mb": 16}
-    tracemalloc.start()
-    found = Ibix().run(asked, Ibix.parameters_for(made, Ibix.parameters(values=values)))
-    tracemalloc.stop()
-    assert found.numbers["evaluations"] == 2000
+    largest: list[int] = []
+    for memory in (16, 64):
+        values = {"jitters": 600, "memory_mb": memory, "engine": "batches"}
+        setup = Setup(asked, Ibix.parameters_for(made, Ibix.parameters(values=values)))
+        mapper, seen = setup.mapper(), []
+        changed = mapper.responses.changed
+
+        def watched(window, given, changed=changed, seen=seen):
+            seen.append(given.numel() * 4)
+            return changed(window, given)
+
+        mapper.responses.changed = watched
+        everywhere = (slice(0, 64), slice(0, 64))
+        mapper.slopes(everywhere, torch.ones(1, 64, 64))
+        assert sum(seen) == 600 * 64 * 64 * 4
+        assert max(seen) <= memory * 2**20 / 4
+        largest.append(max(seen))
+    assert largest[0] < largest[1]
 
 
 def test_the_answer_comes_in_physical_units_beside_the_map():
@@ -339,3 +396,20 @@ def test_a_hidden_effect_is_told_as_nothing_changed():
 
 def _zero(module: nn.Module) -> None:
     nn.init.zeros_(module.weight)
+
+
+def test_the_command_line_traces_and_writes_map_answer_and_numbers(tmp_path):
+    made = regressors.model(build("autoencoder", {"widths": (4, 4)}))
+    architecture = Architecture(name="autoencoder", arguments={"widths": (4, 4)})
+    card = made.card.model_copy(update={"architecture": architecture})
+    save_model(tmp_path / "regressor", card, made.network)
+    Image.fromarray((scan((24, 28)).array[0] * 255).astype(np.uint8)).save(tmp_path / "scan.png")
+    np.save(tmp_path / "marked.npy", region((24, 28), slice(10, 13), slice(12, 15)))
+    given = ["explain", tmp_path / "scan.png", "--model", tmp_path / "regressor", "--explainer", "ibix"]
+    rest = ["--region", tmp_path / "marked.npy", "--param", "direction=backward", "--param", "jitters=4"]
+    assert main([str(a) for a in (*given, *rest, "--out", tmp_path / "out")]) == 0
+    record = json.loads((tmp_path / "out" / "explanation.json").read_text())
+    assert {"map", "answer", "superpixels"} <= set(record["arrays"])
+    assert "scores" not in record
+    assert record["parameters"]["direction"] == "backward"
+    assert np.load(tmp_path / "out" / record["arrays"]["map"]).shape == (24, 28)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.metrics.leakage import distance_from, distance_holding, leak, leak_curve
+from core.metrics.leakage import MassByDistance, distance_from, leak, leak_curve
 
 
 def test_mass_farther_than_the_distance_has_leaked():
@@ -38,13 +38,13 @@ def test_the_distance_that_holds_a_share_holds_it_and_no_smaller_one_does():
     random = np.random.default_rng(1)
     values, region = random.random((10, 10)), np.zeros((10, 10), dtype=bool)
     region[2, 3] = True
-    found = distance_holding(values, region, (1.0, 1.0), 0.5)
+    found = MassByDistance.of(values, region, (1.0, 1.0)).holding(0.5)
     assert leak(values, region, (1.0, 1.0), found) <= 0.5 < leak(values, region, (1.0, 1.0), found - 1e-9)
 
 
 def test_an_empty_map_leaks_nothing_that_could_be_measured():
     assert np.isnan(leak(np.zeros((3, 3)), np.eye(3, dtype=bool), (1, 1), 1.0))
-    assert np.isnan(distance_holding(np.zeros((3, 3)), np.eye(3, dtype=bool), (1, 1), 1.0))
+    assert np.isnan(MassByDistance.of(np.zeros((3, 3)), np.eye(3, dtype=bool), (1, 1)).holding(1.0))
 
 
 def test_a_region_that_is_empty_or_of_another_shape_is_refused():
