@@ -27,7 +27,9 @@ from core.training.demo import (
 )
 
 SCANS = ASSETS / "scans"
-INDEX = yaml.safe_load((SCANS / "scans.yaml").read_text(encoding="utf-8"))
+LISTED = yaml.safe_load((SCANS / "scans.yaml").read_text(encoding="utf-8"))
+#: scans of the classifiers; those of image-to-image models have tests of their own
+INDEX = [row for row in LISTED if "diagnosis" in row]
 
 
 @pytest.fixture(scope="module", params=[VOLUME_MODEL, SLICE_MODEL])
@@ -95,6 +97,14 @@ def test_a_demo_scan_is_what_the_generator_makes_today() -> None:
 def test_the_shipped_ground_truth_is_where_the_generator_plants() -> None:
     truth = load_scan(SCANS / "planted_regions.nii.gz")
     np.testing.assert_array_equal(truth.array[0], planted_labels(mni_grid(1.5)))
+
+
+def test_every_file_of_the_index_is_there_and_said_to_be_synthetic() -> None:
+    assert len(LISTED) > len(INDEX) == len(DEMO_SESSIONS)
+    for row in LISTED:
+        assert "synthetic" in row["subtitle"]
+        for file in (row["file"], row.get("truth"), row.get("target")):
+            assert file is None or (SCANS / file).is_file()
 
 
 def test_models_and_scans_stay_small() -> None:
