@@ -118,7 +118,11 @@ def superpixels_of(
     pixels = int(np.prod(image.shape[1:]))
     if count > pixels:
         raise BadInput(f"superpixels={count} is more than the {pixels} pixels of the image: take fewer.")
-    steps = np.asarray(spacing, dtype=float)
+    # SLIC starts from cubes of samples whatever their spacing: thick slices are repeated until samples are about cubes
+    repeats = _repeats(spacing)
+    for axis, times in enumerate(repeats):
+        image = np.repeat(image, times, axis=axis + 1)
+    steps = np.asarray(spacing, dtype=float) / repeats
     labels = slic(
         image[0] if len(image) == 1 else image,
         n_segments=count,
@@ -128,6 +132,7 @@ def superpixels_of(
         start_label=1,
         spacing=steps / np.exp(np.log(steps).mean()),
     )
+    labels = labels[tuple(slice(times // 2, None, times) for times in repeats)]
     return _numbered(labels if body is None else np.where(body, labels, 0))
 
 
@@ -150,6 +155,11 @@ def nearest_first(superpixels: Superpixels, region: np.ndarray, spacing: Sequenc
     scale = np.array(superpixels.labels.shape) / np.array(region.shape)
     centre = (places.mean(axis=0) + 0.5) * scale - 0.5
     return np.argsort((((superpixels.centres - centre) * np.asarray(spacing)) ** 2).sum(axis=1), kind="stable")
+
+
+def _repeats(spacing: Sequence[float]) -> list[int]:
+    """How often samples are repeated along each axis; at most 4 times, for memory."""
+    return [int(np.clip(round(step / min(spacing)), 1, 4)) for step in spacing]
 
 
 def _numbered(labels: np.ndarray) -> Superpixels:
