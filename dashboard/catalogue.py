@@ -109,6 +109,7 @@ def why_model_unfit(card: Card, shape: tuple[int, ...]) -> str | None:
         return f"{card.title} reads volumes, and this is a single image."
     if dimensions == 3 and wanted.dimensions == 2 and wanted.plane is None and 1 not in shape[1:]:
         return f"{card.title} reads single images, and this is a volume."
-    if shape[0] != wanted.channels:
+    # a model of three channels takes a picture's colours, or one grey image three times
+    if shape[0] != wanted.channels and (shape[0], wanted.channels) != (1, 3):
         return f"{card.title} reads {wanted.channels} channel(s), and this scan has {shape[0]}."
     return None

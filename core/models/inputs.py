@@ -12,6 +12,8 @@ from core.scans.scan import Scan
 from core.wording import percent
 
 _PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
+#: channels of a colour picture
+_COLOURS = 3
 #: units of pictures whose values are grey levels of a known full scale
 FULL_SCALE = {"8-bit": 255.0, "16-bit": 65535.0}
 
@@ -105,7 +107,7 @@ class PreparedInput:
             First channel of the changed input, the tensor's spatial shape and units.
         """
         change = image - self.tensor[0, 0].cpu().numpy()
-        return self.scan.array[0] + (self.to_scan(change) / self.gain).astype(np.float32)
+        return fed_channels(self.scan, self.tensor.shape[1])[0] + (self.to_scan(change) / self.gain).astype(np.float32)
 
     def to_model(self, values: np.ndarray, order: int = 0) -> np.ndarray:
         """Array of the scan's spatial shape (a region) → model space, the spatial shape of the tensor."""
@@ -124,10 +126,12 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
     grid, plane = input_grid(scan, contract)
     notes = list(_describe_resampling(scan.grid, grid, plane))
     warnings = list(_field_of_view_warnings(scan.grid, grid))
-    intensities = _meet_intensity(scan, contract)
+    values = fed_channels(scan, contract.channels)
+    notes += _describe_channels(scan, contract.channels)
+    intensities = _meet_intensity(replace(scan, array=values, colours=None), contract)
     # around the scan is air: the lowest value, which is not always 0
     fill = (contract.intensity.low - intensities.offset) / intensities.gain
-    channels = np.stack([resample(channel, scan.grid, grid, fill=fill) for channel in scan.array])
+    channels = np.stack([resample(channel, scan.grid, grid, fill=fill) for channel in values])
     if plane is not None:
         channels = np.stack([plane_to_image(channel, plane) for channel in channels])
     channels = channels * np.float32(intensities.gain) + np.float32(intensities.offset)
@@ -168,17 +172,47 @@ def input_grid(scan: Scan, contract: InputContract) -> tuple[Grid, str | None]:
     """
     if scan.dimensions == 2 and contract.dimensions == 3:
         raise BadInput("This model reads volumes and the scan is a single image: choose a 2D model or a 3D scan.")
-    if scan.channels != contract.channels:
-        raise BadInput(
-            f"This model reads {contract.channels} channel(s) and the scan has {scan.channels}: "
-            "choose one volume of the series, or another model."
-        )
+    fed_channels(scan, contract.channels)
     plane = contract.plane if scan.dimensions == 3 and contract.dimensions == 2 else None
     if scan.dimensions == 3 and contract.dimensions == 2 and plane is None:
         if 1 not in scan.shape:
             raise BadInput("This model reads images and its card names no plane of a volume: hang a 2D image.")
         plane = ("sagittal", "coronal", "axial")[scan.shape.index(1)]
     return _target_grid(scan, contract, plane), plane
+
+
+def fed_channels(scan: Scan, channels: int) -> np.ndarray:
+    """What a network of so many channels is fed of `scan`, on the scan's own grid.
+
+    One channel is a colour picture's luminance. Three are its colours, or one grey image three times.
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (channels, *scan.shape)
+
+    Raises
+    ------
+    BadInput
+        When the scan cannot give so many channels.
+    """
+    if scan.channels == channels:
+        return scan.array
+    if channels == _COLOURS and scan.colours is not None:
+        return scan.colours
+    if channels == _COLOURS and scan.channels == 1:
+        return np.broadcast_to(scan.array, (channels, *scan.shape))
+    raise BadInput(
+        f"This model reads {channels} channel(s) and the scan has {scan.channels}: "
+        "choose one volume of the series, or another model."
+    )
+
+
+def _describe_channels(scan: Scan, channels: int) -> list[str]:
+    if scan.channels == channels:
+        return []
+    if scan.colours is not None:
+        return ["red, green and blue fed to the model as its three channels"]
+    return ["the grey image fed to the model three times, as each of its channels"]
 
 
 def _target_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid:

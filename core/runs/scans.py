@@ -19,6 +19,8 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 class ScanFiles:
     """Folder of scans: ``<hash>/array.npy`` (float32) and ``<hash>/meta.json`` (technical fields only).
 
+    Beside them, ``colours.npy`` where the scan is a colour picture.
+
     Parameters
     ----------
     folder : pathlib.Path
@@ -37,6 +39,8 @@ class ScanFiles:
             temporary.mkdir()
             try:
                 write_array(temporary / "array.npy", np.asarray(scan.array, dtype=np.float32))
+                if scan.colours is not None:
+                    write_array(temporary / "colours.npy", np.asarray(scan.colours, dtype=np.float32))
                 write_json(temporary / "meta.json", _technical_fields(scan))
                 temporary.rename(target)
             except OSError:
@@ -74,6 +78,7 @@ class ScanFiles:
             )
             if source
             else None,
+            colours=_mapped(folder / "colours.npy"),
         )
         # known from the name: hashing 35 MB again on every look would cost more than looking
         scan.__dict__["content_hash"] = content_hash
@@ -145,6 +150,11 @@ class RegionFiles:
         if not _HASH.fullmatch(content_hash):
             raise BadInput("This is not the name of a region: mark it again.")
         return self.folder / f"{content_hash}.npy"
+
+
+def _mapped(path: Path) -> np.ndarray | None:
+    """An array mapped from the disk, read-only; None where there is none."""
+    return np.load(path, mmap_mode="r", allow_pickle=False) if path.is_file() else None
 
 
 def scan_label(scan: Scan) -> str:

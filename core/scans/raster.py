@@ -77,6 +77,7 @@ def read_raster(file: RasterFile, limits: Limits, page: int | None = None) -> Sc
     -------
     Scan
         One channel ``(1, rows, columns)``, values as stored, affine the identity (a picture has no millimetres).
+        A picture whose colours differ keeps them beside their luminance.
 
     Raises
     ------
@@ -96,14 +97,14 @@ def read_raster(file: RasterFile, limits: Limits, page: int | None = None) -> Sc
         if _exif_orientation(image) > 1:
             upright = ImageOps.exif_transpose(image)
             notes.append("Turned upright as its EXIF orientation says.")
-        values = _grey_values(upright, notes)
+        values, colours = _values(upright, notes)
     finite = FiniteFilter()
     array = np.ascontiguousarray(finite(values))[None]
     notes.extend(finite.notes())
     if file.pages > 1:
         chosen = "the first one was taken" if page is None else f"page {page} was taken"
         notes.append(f"The file holds {file.pages} pages: {chosen} (counted from 0).")
-    return Scan(array, np.eye(4), units=units, notes=tuple(notes))
+    return Scan(array, np.eye(4), units=units, notes=tuple(notes), colours=colours)
 
 
 @contextmanager
@@ -177,23 +178,23 @@ def _stored_bits(image: "Image") -> int:
     return int(max(bits)) if isinstance(bits, tuple) else int(bits)
 
 
-def _grey_values(image: "Image", notes: list[str]) -> np.ndarray:
-    """Pixels as one grey channel, values as stored."""
+def _values(image: "Image", notes: list[str]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Pixels as one grey channel, values as stored; and the colours (3, rows, columns) where they differ."""
     mode = image.mode
     if mode in ("I", "F", "L") or mode.startswith("I;16"):
         values = np.asarray(image)
         if mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(262) == 0:
             notes.append("White is stored as zero: inverted, larger is brighter.")
             values = 65535 - values
-        return values
+        return values, None
     if mode == "1":
-        return np.asarray(image, dtype=np.uint8) * np.uint8(255)
+        return np.asarray(image, dtype=np.uint8) * np.uint8(255), None
     if mode.upper() in ("LA", "PA", "RGBA") or "transparency" in image.info:
         notes.append("Transparency was left out.")
     if mode.upper() == "LA":
-        return np.asarray(image.convert("LA"))[..., 0]
+        return np.asarray(image.convert("LA"))[..., 0], None
     colours = np.asarray(image.convert("RGBA") if mode in ("P", "PA") else image.convert("RGB"))[..., :3]
     if (colours[..., 0] == colours[..., 1]).all() and (colours[..., 1] == colours[..., 2]).all():
-        return colours[..., 0]
+        return colours[..., 0], None
     notes.append(RGB_NOTE)
-    return luminance(colours)
+    return luminance(colours), np.ascontiguousarray(np.moveaxis(colours, -1, 0), dtype=np.float32)

@@ -48,11 +48,15 @@ class Scan:
         Sentences on what was changed or lost on reading ("gantry tilt of 12°", "RGB read as luminance").
     source : SourceSpace, optional
         The file's own space; by default the Scan's.
+    colours : numpy.ndarray, float32, shape (3, rows, columns), optional
+        Red, green and blue of a colour picture, whose luminance `array` is. A picture may code three images of one
+        slice in them (water, fat and in-phase MR): models of three channels are fed these.
 
     Raises
     ------
     BadInput
-        When the array has not 3 or 4 axes with samples on each, or the affine is no 4x4 place in space.
+        When the array has not 3 or 4 axes with samples on each, the affine is no 4x4 place in space, or the colours
+        are not three images of the array's size.
     """
 
     array: np.ndarray
@@ -61,6 +65,7 @@ class Scan:
     units: str | None = None
     notes: tuple[str, ...] = ()
     source: SourceSpace | None = field(default=None)
+    colours: np.ndarray | None = field(default=None)
 
     def __post_init__(self) -> None:
         if self.array.ndim not in (3, 4) or 0 in self.array.shape:
@@ -71,6 +76,8 @@ class Scan:
             raise BadInput("The affine of a scan is a 4x4 matrix of finite numbers, index to RAS+ millimetres.")
         if not np.linalg.norm(self.affine[:3, : self.dimensions], axis=0).all():
             raise BadInput("The affine of a scan gives every axis a length above 0.")
+        if self.colours is not None and (self.array.shape[0] != 1 or self.colours.shape != (3, *self.array.shape[1:])):
+            raise BadInput("The colours of a scan are three images of the size of its one channel.")
 
     @property
     def dimensions(self) -> int:
@@ -99,12 +106,14 @@ class Scan:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of shape, affine, voxels and the file's axis order: a scan's only name in the store (64 hex digits).
+        """SHA-256 of shape, affine, voxels, colours and the file's axis order (64 hex digits).
 
-        The axis order counts because maps go back into it: the same volume stored in two orders is two scans.
+        It is a scan's only name in the store. The axis order counts because maps go back into it: the same volume stored in two orders is two scans.
         """
         turned = None if self.source is None or self.source.orientation is None else self.source.orientation.tolist()
         geometry = (self.array.shape, (np.round(self.affine, 4) + 0.0).tolist(), turned)
         digest = hashlib.sha256(repr(geometry).encode())
         digest.update(np.ascontiguousarray(self.array, dtype=np.float32).data)
+        if self.colours is not None:
+            digest.update(np.ascontiguousarray(self.colours, dtype=np.float32).data)
         return digest.hexdigest()

@@ -49,6 +49,9 @@ _PHANTOMS = "synthetic pairs of MR and CT slices made from the MNI152 templates"
 class Pix2PixParameters(PairParameters):
     """Settings of the recipe; defaults are the papers' but for batch (theirs is 1), steps and jitter."""
 
+    channels: int | None = Field(
+        None, ge=1, description="of the input: 3 reads a picture's colours as three images; by default what it holds"
+    )
     width: int = Field(64, ge=1, le=256, description="filters of the generator's first level; 64 in the papers")
     levels: int = Field(8, ge=2, le=10, description="halvings of the generator: 8 for images of 256×256, 5 for 32×32")
     dropout: float = Field(0.5, ge=0, lt=1, description="in the generator's first three decoder blocks, in training")
@@ -147,6 +150,8 @@ def _contracts(
     if parameters.crop % multiple:
         raise BadInput(f"crop must be a multiple of {multiple} (2 to the power of levels): choose fewer levels.")
     sees = input_contract(shown, multiple, -1.0, 1.0, modality=f"{source.input_name} slice")
+    coloured = 3 if shown.colours is not None else shown.channels
+    sees = sees.model_copy(update={"channels": parameters.channels or coloured})
     picture = true.units in FULL_SCALE
     low, high = (0.0, FULL_SCALE[true.units]) if true.units in FULL_SCALE else _HU_RANGE
     low = low if parameters.target_low is None else parameters.target_low

@@ -209,6 +209,32 @@ def test_an_image_for_a_volume_model_and_wrong_channels_are_refused() -> None:
         prepare(Scan(np.ones((2, *COARSE.shape), np.float32), COARSE.affine), volume_contract())
 
 
+def coloured() -> Scan:
+    colours = np.random.default_rng(0).integers(0, 256, (3, 8, 8)).astype(np.float32)
+    grey = np.tensordot(np.float32([0.299, 0.587, 0.114]), colours, axes=1)
+    return Scan(grey[None], np.eye(4), units="8-bit", colours=colours)
+
+
+def test_a_model_of_three_channels_is_fed_a_pictures_colours_and_one_of_one_channel_its_luminance() -> None:
+    scan = coloured()
+    of = {n: InputContract(dimensions=2, channels=n, intensity=PROBABILITY) for n in (1, 3)}
+    three, one = prepare(scan, of[3]), prepare(scan, of[1])
+    np.testing.assert_allclose(three.tensor[0].numpy(), scan.colours / 255, atol=1e-6)
+    np.testing.assert_allclose(one.tensor[0].numpy(), scan.array / 255, atol=1e-6)
+    assert any("red, green and blue" in note for note in three.notes)
+    assert not any("red, green and blue" in note for note in one.notes)
+    # a change of the first channel is shown on the first channel
+    shown = three.changed_scan(three.tensor[0, 0].numpy() + 0.1)
+    np.testing.assert_allclose(shown, scan.colours[0] + 25.5, atol=1e-3)
+
+
+def test_a_model_of_three_channels_is_fed_a_grey_image_three_times_and_that_is_said() -> None:
+    values = np.random.default_rng(0).random((8, 8))
+    prepared = prepare(picture(values), InputContract(dimensions=2, channels=3, intensity=PROBABILITY))
+    np.testing.assert_allclose(prepared.tensor[0].numpy(), np.stack([values] * 3), atol=1e-6)
+    assert any("three times" in note for note in prepared.notes)
+
+
 def test_a_model_of_free_size_takes_the_scan_as_it_is_padded_to_its_multiple() -> None:
     contract = InputContract(dimensions=2, multiple_of=16, intensity=PROBABILITY)
     values = np.random.default_rng(0).random((30, 33))

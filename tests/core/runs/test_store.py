@@ -40,6 +40,15 @@ def test_a_scan_comes_back_as_it_went_in_without_being_loaded(store: RunStore) -
     assert dataclasses.replace(back, array=np.array(back.array)).content_hash == given.content_hash
 
 
+def test_a_colour_picture_keeps_its_colours(store: RunStore) -> None:
+    colours = np.random.default_rng(0).random((3, 4, 5)).astype(np.float32)
+    kept = Scan(np.ones((1, 4, 5), np.float32), np.eye(4), units="8-bit", colours=colours)
+    found = store.scan(store.add_scan(kept, "me"), "me")
+    np.testing.assert_array_equal(found.colours, colours)
+    assert found.content_hash == kept.content_hash
+    assert store.scan(store.add_scan(scan(), "me"), "me").colours is None
+
+
 def test_the_same_voxels_are_stored_once_for_everybody(store: RunStore) -> None:
     names = {store.add_scan(scan(), owner) for owner in (ANNA, BERT, ANNA)}
     assert len(names) == 1

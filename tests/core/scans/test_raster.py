@@ -67,6 +67,16 @@ def test_colour_is_read_as_luminance_and_says_so(tmp_path):
     scan = load_scan(write(tmp_path, Image.fromarray(colours), "a.png"))
     np.testing.assert_allclose(scan.array[0], colours @ [0.299, 0.587, 0.114], atol=1e-3)
     assert any("luminance" in note for note in scan.notes)
+    np.testing.assert_array_equal(scan.colours, colours.transpose(2, 0, 1))
+    assert scan.colours.dtype == np.float32
+
+
+def test_colours_are_turned_upright_with_the_picture(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 3  # stored upside down
+    scan = load_scan(write(tmp_path, Image.fromarray(np.ascontiguousarray(colours[::-1, ::-1])), "a.png", exif=exif))
+    np.testing.assert_array_equal(scan.colours, colours.transpose(2, 0, 1))
 
 
 def test_grey_stored_as_colour_is_grey(tmp_path):
@@ -74,6 +84,7 @@ def test_grey_stored_as_colour_is_grey(tmp_path):
     scan = load_scan(write(tmp_path, Image.fromarray(np.dstack([grey] * 3)), "a.png"))
     np.testing.assert_array_equal(scan.array[0], grey)
     assert scan.notes == ()
+    assert scan.colours is None
 
 
 def test_a_palette_is_looked_up(tmp_path):

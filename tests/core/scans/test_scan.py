@@ -39,3 +39,18 @@ def test_the_same_volume_stored_in_another_axis_order_is_another_scan():
         for orientation in (as_is, turned)
     }
     assert len(names) == 2
+
+
+def test_a_colour_picture_is_another_scan_than_its_luminance() -> None:
+    grey = np.ones((1, 4, 5), np.float32)
+    colours = np.ones((3, 4, 5), np.float32)
+    plain, coloured = Scan(grey, np.eye(4)), Scan(grey, np.eye(4), colours=colours)
+    assert plain.content_hash != coloured.content_hash
+    assert coloured.content_hash != Scan(grey, np.eye(4), colours=2 * colours).content_hash
+    assert coloured.channels == 1
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 5), (3, 4, 6), (4, 5)])
+def test_colours_that_do_not_lie_on_the_image_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(BadInput, match="colours"):
+        Scan(np.ones((1, 4, 5), np.float32), np.eye(4), colours=np.ones(shape, np.float32))

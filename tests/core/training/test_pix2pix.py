@@ -1,5 +1,6 @@
 """The recipe end to end, on images small enough to train in seconds."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,27 @@ def test_a_target_that_is_a_picture_holds_grey_levels_and_no_hu(tmp_path: Path) 
     card = PIX2PIX.train(PIX2PIX.parse({**TINY, **asked}), folder, tmp_path / "window")
     assert card.output is not None
     assert (card.output.low, card.output.high, card.output.units) == (-200, 200, "HU")
+
+
+def test_three_images_coded_as_colours_are_three_channels_and_a_grey_picture_serves_too(tmp_path: Path) -> None:
+    folder = folder_of_pairs(tmp_path / "pairs", "tiff", cases=4)
+    random = np.random.default_rng(0)
+    for path in (folder / "MRI").iterdir():
+        Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(path)
+    card = PIX2PIX.train(PIX2PIX.parse({**TINY, "steps": 2, "case_pattern": r"\d\d"}), folder, tmp_path / "colour")
+    assert card.input.channels == 3
+    model = load_model(tmp_path / "colour", "cpu")
+    scan = load_scan(folder / "MRI" / "000.png")
+    made = model.generate(model.prepare(scan))
+    assert made.shape == (1, 32, 32)
+    # colours count, not only their luminance
+    other = dataclasses.replace(scan, colours=scan.colours[::-1])
+    assert not np.allclose(model.generate(model.prepare(other)), made)
+    assert model.generate(model.prepare(dataclasses.replace(scan, colours=None))).shape == (1, 32, 32)
+    card = PIX2PIX.train(
+        PIX2PIX.parse({**TINY, "steps": 2, "case_pattern": r"\d\d", "channels": "1"}), folder, tmp_path / "grey"
+    )
+    assert card.input.channels == 1
 
 
 def test_without_a_cohort_it_makes_phantoms_and_says_so(tmp_path: Path) -> None:
