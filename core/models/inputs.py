@@ -211,7 +211,7 @@ def _describe_channels(scan: Scan, channels: int) -> list[str]:
     if scan.channels == channels:
         return []
     if scan.colours is not None:
-        return ["red, green and blue fed to the model as its three channels"]
+        return ["the model is fed the picture's red, green and blue, not its luminance"]
     return ["the grey image fed to the model three times, as each of its channels"]
 
 

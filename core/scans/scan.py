@@ -108,7 +108,8 @@ class Scan:
     def content_hash(self) -> str:
         """SHA-256 of shape, affine, voxels, colours and the file's axis order (64 hex digits).
 
-        It is a scan's only name in the store. The axis order counts because maps go back into it: the same volume stored in two orders is two scans.
+        It is a scan's only name in the store. The axis order counts because maps go back into it: the same volume
+        stored in two orders is two scans.
         """
         turned = None if self.source is None or self.source.orientation is None else self.source.orientation.tolist()
         geometry = (self.array.shape, (np.round(self.affine, 4) + 0.0).tolist(), turned)
