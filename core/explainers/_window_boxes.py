@@ -53,6 +53,16 @@ def relative(box: Box, outer: Box) -> Box:
     return tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, outer, strict=True))
 
 
+def layout_of(tensor: torch.Tensor) -> torch.memory_format:
+    """Layout that windows are worked on in: channels last made pooling and up-sampling 2 to 11 times faster."""
+    return {4: torch.channels_last, 5: torch.channels_last_3d}.get(tensor.ndim, torch.contiguous_format)
+
+
+def laid_out(tensor: torch.Tensor) -> torch.Tensor:
+    """`tensor` in the layout of `layout_of`."""
+    return tensor.contiguous(memory_format=layout_of(tensor))
+
+
 def part(tensor: torch.Tensor, box: Box) -> torch.Tensor:
     """View of a window of the last axes of `tensor`."""
     index: tuple[Any, ...] = (..., *box)
@@ -129,6 +139,42 @@ class Spreading:
         return max(0, first), min(self.inputs, last)
 
 
+@dataclass(frozen=True)
+class Phased:
+    """Nearest up-sampling by `factor`, then a convolution of stride 1: worked out `factor` outputs at a time.
+
+    Output i·factor + phase reads inputs i + first to i + last, whatever its phase; the kernel of a phase is zero
+    where it reads less.
+
+    Parameters
+    ----------
+    fine : Sliding
+        The convolution on the up-sampled axis.
+    factor : int
+    """
+
+    fine: Sliding
+    factor: int
+
+    @property
+    def first(self) -> int:
+        """Input that the first tap of the first phase reads."""
+        return -self.fine.before // self.factor
+
+    @property
+    def last(self) -> int:
+        """Input that the last tap of the last phase reads."""
+        return (self.factor - 1 + self.fine.extent - 1 - self.fine.before) // self.factor
+
+    def reach(self, start: int, stop: int) -> Span | None:
+        """Outputs whose taps meet copies of start..stop."""
+        return self.fine.reach(start * self.factor, stop * self.factor)
+
+    def need(self, start: int, stop: int) -> Span:
+        """Inputs of all phases of the groups that outputs start..stop belong to."""
+        return start // self.factor + self.first, -(-stop // self.factor) + self.last
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Any other rule, listed: output i reads inputs low[i] to high[i] (high excluded); low ≥ high reads none."""
@@ -157,3 +203,8 @@ class Table:
         used = (weights != 0).cpu().numpy()
         low = used.argmax(axis=1)
         return cls(low, used.shape[1] - used[:, ::-1].argmax(axis=1))
+
+
+def needed(axes: Sequence[Axis], box: Box) -> Box:
+    """Inputs that `box` of the output reads."""
+    return tuple(slice(*axis.need(own.start, own.stop)) for axis, own in zip(axes, box, strict=True))

@@ -22,7 +22,7 @@ from core.explainers._window_operations import (
     step_of_call,
     step_of_module,
 )
-from core.explainers._window_steps import Everything, Input, Pointwise, Step
+from core.explainers._window_steps import Convolution, Everything, Gather, Input, Pointwise, Step, UpConvolution
 
 #: asked of a tensor, these answer with its shape or type and not with a tensor
 _SHAPE_QUESTIONS = {"size", "dim", "numel", "ndimension", "getattr", "nelement", "type", "is_floating_point"}
@@ -155,6 +155,7 @@ class _Builder:
             return
         numbers = tuple(self._number(source) for source in sources)
         step, in_place = self._translated(node, sources, label)
+        step, numbers = self._merged(step, numbers, sources)
         number = numbers
         for part in step:
             number = (self.plan.add(part, number, label),)
@@ -164,6 +165,19 @@ class _Builder:
         self._remember(node, number[0])
         if is_view(step[-1]):
             self.viewed.update((self.memory[sources[0]], self.memory[node]))
+
+    def _merged(
+        self, steps: list[Step], numbers: tuple[int, ...], sources: list[fx.Node]
+    ) -> tuple[list[Step], tuple[int, ...]]:
+        """A convolution together with the nearest up-sampling that it alone reads, where that pays."""
+        before, convolution = self.plan.steps[numbers[0]], steps[0]
+        if not isinstance(before, Gather) or not isinstance(convolution, Convolution) or len(sources[0].users) != 1:
+            return steps, numbers
+        factor = before.factor
+        if factor is None or set(convolution.stride) != {1} or convolution.groups > 1:
+            return steps, numbers
+        merged = UpConvolution(convolution, factor)
+        return ([merged, *steps[1:]], before.inputs) if merged.pays() else (steps, numbers)
 
     def _write_in_place(self, node: fx.Node, target: fx.Node, number: int, label: str) -> None:
         """Later readers of the tensor that was written into see the result."""

@@ -4,6 +4,7 @@ A step never writes into what it is given unless `Pointwise.overwrites` says tha
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -14,12 +15,16 @@ import torch.nn.functional as F  # noqa: N812
 from core.explainers._window_boxes import (
     Axis,
     Box,
+    Phased,
     Sliding,
     Spreading,
     Table,
     common,
     cut,
     hull,
+    laid_out,
+    layout_of,
+    needed,
     part,
     relative,
     shape_of,
@@ -63,7 +68,8 @@ class Source:
         template = _inside(self.cached, box, fill)
         if shared is None or self.values is None or self.box is None:
             return template
-        patch = template.new_empty((len(self.values), *template.shape[1:]))
+        shape = (len(self.values), *template.shape[1:])
+        patch = torch.empty(shape, dtype=template.dtype, device=template.device, memory_format=layout_of(template))
         patch.copy_(template)
         part(patch, relative(shared, box)).copy_(part(self.values, relative(shared, self.box)))
         return patch
@@ -237,7 +243,8 @@ class Everything(Step):
         self.shapes: Sequence[torch.Size] = ()
 
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
-        return self.function(*inputs)
+        # a network's own reshaping may rely on the layout that tensors have unless asked otherwise
+        return self.function(*(tensor.contiguous() for tensor in inputs))
 
     def bind(self, shapes: Sequence[torch.Size], shape: torch.Size) -> None:
         self.shapes, self.shape = shapes, shape
@@ -248,7 +255,7 @@ class Everything(Step):
     def within(self, box: Box, *sources: Source) -> torch.Tensor:
         complete = [source.complete() for source in sources]
         rows = max(map(len, complete))
-        return self.function(*(t.expand(rows, *t.shape[1:]) for t in complete))
+        return self.apply(*(tensor.expand(rows, *tensor.shape[1:]) for tensor in complete))
 
     def scratch(self, box: Box, *boxes: Box | None) -> int:
         return sum(prod(s[1:]) for s, b in zip(self.shapes, boxes, strict=True) if b not in (None, whole(s[2:])))
@@ -284,18 +291,14 @@ class Local(Step):
         found = tuple(slice(*span) for span in spans if span is not None)
         return found if len(found) == len(spans) else None
 
-    def need(self, box: Box) -> Box:
-        """Inputs that `box` of the output reads."""
-        return tuple(slice(*axis.need(own.start, own.stop)) for axis, own in zip(self.axes, box, strict=True))
-
     def within(self, box: Box, *sources: Source) -> torch.Tensor:
         if box == self.outputs:
             return self.apply(sources[0].patch(self.grid))
-        need = self.need(box)
+        need = needed(self.axes, box)
         return self.compute(sources[0].patch(need, self.fill), need, box)
 
     def scratch(self, box: Box, *boxes: Box | None) -> int:
-        need = self.grid if box == self.outputs else self.need(box)
+        need = self.grid if box == self.outputs else needed(self.axes, box)
         return 0 if need == boxes[0] else self.channels * prod(shape_of(need))
 
 
@@ -320,7 +323,7 @@ class Convolution(Local):
         groups: int,
     ) -> None:
         super().__init__()
-        self.weight, self.bias, self.groups = weight, bias, groups
+        self.weight, self.bias, self.groups = laid_out(weight), bias, groups
         self.stride, self.padding, self.dilation = stride, padding, dilation
         self._convolve = _CONVOLUTIONS[len(stride)]
 
@@ -341,6 +344,75 @@ class Convolution(Local):
         return self._convolve(patch, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
+class UpConvolution(Local):
+    """Nearest up-sampling and the convolution after it as one convolution of the small grid.
+
+    Each of the outputs that one sample becomes (a phase) has a kernel of its own on the small grid: weights that meet
+    copies of the same sample are added. So the up-sampled image, the largest of a decoder, is never made.
+
+    Parameters
+    ----------
+    convolution : Convolution
+        Stride 1, one group.
+    factor : tuple of int
+        Copies of a sample along each axis.
+    """
+
+    def __init__(self, convolution: Convolution, factor: tuple[int, ...]) -> None:
+        super().__init__()
+        self.convolution, self.factor = convolution, factor
+        kernel = convolution.weight.shape[2:]
+        rules = zip(kernel, convolution.dilation, convolution.padding, factor, strict=True)
+        self.phases = tuple(Phased(Sliding((k - 1) * d + 1, 1, before, 0), f) for k, d, (before, _), f in rules)
+        self.weight = laid_out(self._phase_weights())
+        bias = convolution.bias
+        self.bias = None if bias is None else bias.repeat(prod(factor))
+        self._convolve = _CONVOLUTIONS[len(factor)]
+
+    def pays(self) -> bool:
+        """Whether it is less work than its two parts."""
+        old, new = self.convolution.weight.shape, self.weight.shape
+        return prod(new[2:]) <= prod(old[2:]) and old[0] <= 2 * old[1]
+
+    def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
+        outputs = whole(
+            size * f + before + after - phase.fine.extent + 1
+            for size, f, (before, after), phase in zip(
+                inputs[0].shape[2:], self.factor, self.convolution.padding, self.phases, strict=True
+            )
+        )
+        start = needed(self.phases, outputs)
+        return self.compute(_inside(inputs[0], start, 0.0), start, outputs)
+
+    def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        return tuple(replace(p, fine=replace(p.fine, outputs=n)) for p, n in zip(self.phases, outputs, strict=True))
+
+    def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        phases = self._convolve(patch, self.weight, self.bias)
+        n, groups = len(self.factor), phases.shape[2:]
+        # (J, phase of each axis, C, group of each axis) → each axis' phases behind its groups, channels last in memory
+        split = phases.view(len(phases), *self.factor, -1, *groups)
+        mixed = split.permute(0, *(axis for i in range(n) for axis in (2 + n + i, 1 + i)), 1 + n)
+        fine = mixed.reshape(len(phases), *(g * f for g, f in zip(groups, self.factor, strict=True)), -1).movedim(-1, 1)
+        first = (own.start // f * f for own, f in zip(box, self.factor, strict=True))
+        return part(fine, tuple(slice(own.start - f, own.stop - f) for own, f in zip(box, first, strict=True)))
+
+    def _phase_weights(self) -> torch.Tensor:
+        """Kernels (phases · C_out, C_in, *small kernel) from the kernel (C_out, C_in, *kernel)."""
+        weight, n = self.convolution.weight, len(self.factor)
+        for axis, (phase, dilation) in enumerate(zip(self.phases, self.convolution.dilation, strict=True)):
+            # here weight is (C_out, phase of each axis before, C_in, kernel); its kernel starts at this axis
+            own = 2 + 2 * axis
+            taps = torch.arange(weight.shape[own], device=weight.device) * dilation - phase.fine.before
+            fine = torch.arange(phase.factor, device=weight.device)[:, None] + taps
+            places = torch.arange(phase.first, phase.last + 1, device=weight.device)
+            # (phase, tap, place): which sample of the small grid each tap of each phase falls on
+            falls = fine.div(phase.factor, rounding_mode="floor")[..., None] == places
+            weight = torch.tensordot(weight, falls.to(weight.dtype), dims=([own], [1]))
+            weight = weight.movedim((-2, -1), (1 + axis, own + 1))
+        return weight.movedim(0, n).reshape(-1, *weight.shape[1 + n :])
+
+
 class TransposedConvolution(Local):
     """Transposed convolution; parameters as torch's."""
 
@@ -355,7 +427,7 @@ class TransposedConvolution(Local):
         dilation: tuple[int, ...],
     ) -> None:
         super().__init__()
-        self.weight, self.bias, self.groups = weight, bias, groups
+        self.weight, self.bias, self.groups = laid_out(weight), bias, groups
         self.stride, self.padding, self.dilation = stride, padding, dilation
         self.output_padding = output_padding
         self._convolve = _TRANSPOSED[len(stride)]
@@ -477,21 +549,25 @@ class Gather(Local):
     ) -> None:
         super().__init__()
         self.function, self.indices, self.value, self.kept = function, indices, value, channels
+        # whole-numbered factors of a nearest up-sampling; None for any other rule
+        self.factor: tuple[int, ...] | None = None
 
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         return self.function(inputs[0])
 
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
+        factors = tuple(max(1, m // n) for n, m in zip(inputs, outputs, strict=True))
+        rules = [np.arange(n * f) // f for n, f in zip(inputs, factors, strict=True)]
+        repeats = all(np.array_equal(own, rule) for own, rule in zip(self.indices, rules, strict=True))
+        self.factor = factors if repeats and self.kept == slice(None) else None
         return tuple(Table.gather(index, n) for index, n in zip(self.indices, inputs, strict=True))
 
-    def factor(self) -> tuple[int, ...] | None:
-        """Whole-numbered factors of a nearest up-sampling; None for any other rule."""
-        factors = tuple(o.stop // i.stop for o, i in zip(self.outputs, self.grid, strict=True))
-        plain = (np.array_equal(i, np.arange(len(i)) // max(1, f)) for i, f in zip(self.indices, factors, strict=True))
-        exact = all(o.stop == i.stop * f for o, i, f in zip(self.outputs, self.grid, factors, strict=True))
-        return factors if exact and all(plain) and self.kept == slice(None) else None
-
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
+        factor = self.factor
+        if factor is not None:
+            first = (own.start * f for own, f in zip(start, factor, strict=True))
+            copied = F.interpolate(patch, scale_factor=tuple(map(float, factor)))
+            return part(copied, tuple(slice(own.start - f, own.stop - f) for own, f in zip(box, first, strict=True)))
         patch = patch[:, self.kept]
         for axis, (index, own, need) in enumerate(zip(self.indices, box, start, strict=True), start=2):
             patch = _gathered(patch, axis, index[own] - need.start, index[own] < 0, self.value)

@@ -10,7 +10,7 @@ import copy
 import torch
 from torch import nn
 
-from core.explainers._window_boxes import Box, Unwindowable, part, shape_of, volume, whole
+from core.explainers._window_boxes import Box, Unwindowable, laid_out, part, shape_of, volume, whole
 from core.explainers._window_graph import plan_of
 from core.explainers._window_steps import Source
 
@@ -54,7 +54,7 @@ class WindowResponses:
         if any(module.training for module in network.modules()):
             network = copy.deepcopy(network).eval()
         self._memory_bytes = memory_bytes
-        plan = plan_of(network, x.detach().clone())
+        plan = plan_of(network, laid_out(x.detach().clone()))
         self._steps, self._answer = plan.steps, plan.output
         self._shapes = [tensor.shape for tensor in plan.activations]
         self.output = plan.activations[plan.output].clone()
@@ -103,7 +103,7 @@ class WindowResponses:
 
     def _run(self, reached: list[Box | None], values: torch.Tensor) -> torch.Tensor:
         """Answers inside the reached window, for one chunk."""
-        states: dict[int, torch.Tensor] = {0: values}
+        states: dict[int, torch.Tensor] = {0: laid_out(values)}
         for number, step in enumerate(self._steps):
             box = reached[number]
             if number == 0 or box is None:

@@ -174,6 +174,22 @@ def test_resampling_is_exact_given_by_scale_or_size(options, form):
     assert local > 0
 
 
+@pytest.mark.parametrize("factor", [2, 3, (1, 2)])
+@pytest.mark.parametrize("kernel", [2, 3, 5])
+@pytest.mark.parametrize(("padding", "dilation"), [(0, 1), (1, 1), (3, 1), (1, 2)])
+def test_a_convolution_of_an_up_sampled_image_works_on_the_small_one_and_is_exact(factor, kernel, padding, dilation):
+    convolution = nn.Conv2d(3, 4, kernel, padding=padding, dilation=dilation)
+    network = nn.Sequential(nn.Upsample(scale_factor=factor), convolution)
+    responses, _ = assert_exact(network, (7, 6), channels=3)
+    # sizes of kernels where the small grid is more work keep their two steps
+    assert len(responses._steps) == 2 or kernel == 2 or dilation == 2
+
+
+def test_a_convolution_of_an_up_sampled_volume_is_exact():
+    responses, _ = assert_exact(nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv3d(2, 3, 3, padding=1)), (4, 5, 3))
+    assert len(responses._steps) == 2
+
+
 @pytest.mark.parametrize(
     "layer",
     [
