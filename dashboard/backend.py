@@ -21,7 +21,9 @@ PROCESSES = 2
 PATIENCE = 120.0
 
 _lock = threading.Lock()
-_pool: ProcessPoolExecutor | None = None
+#: The pools by what they are for; ``same`` has one process, which finds again what it kept.
+_SIZES = {"any": PROCESSES, "same": 1}
+_pools: dict[str, ProcessPoolExecutor] = {}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,17 +39,26 @@ def ask(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R
     LightboxError
         When the process died or did not answer in `PATIENCE` seconds; and whatever the function raises.
     """
+    return _ask("any", function, *arguments, **keywords)
+
+
+def ask_same(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R:
+    """`ask`, always in one and the same process: a model or an answer that it kept is there the next time."""
+    return _ask("same", function, *arguments, **keywords)
+
+
+def _ask(pool: str, function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R:
     if not is_apart():
         return function(*arguments, **keywords)
     try:
-        return _submit(function, *arguments, **keywords).result(timeout=PATIENCE)
+        return _submit(pool, function, *arguments, **keywords).result(timeout=PATIENCE)
     except BrokenProcessPool as problem:
-        close()
+        close(pool)
         raise LightboxError(
             "Reading this stopped unexpectedly: the file may be damaged, or memory ran out."
         ) from problem
     except TimeoutError as problem:
-        close()
+        close(pool)
         raise LightboxError(f"There was no answer after {PATIENCE:.0f} seconds: try a smaller image.") from problem
 
 
@@ -56,30 +67,34 @@ def is_apart() -> bool:
     return settings().worker != "inline"
 
 
-def warm_up(function: Callable[[], object]) -> None:
+def warm_up(function: Callable[P, object], *arguments: P.args, **keywords: P.kwargs) -> None:
     """Start a process and call `function` there, without waiting: it is ready when the first question comes."""
     if is_apart():
-        _submit(function)
+        _submit("any", function, *arguments, **keywords)
 
 
-def close() -> None:
-    """End the processes; the next question starts new ones."""
-    global _pool
+def warm_up_same(function: Callable[P, object], *arguments: P.args, **keywords: P.kwargs) -> None:
+    """`warm_up` for the process of `ask_same`."""
+    if is_apart():
+        _submit("same", function, *arguments, **keywords)
+
+
+def close(*names: str) -> None:
+    """End the processes of the pools named (all, by default); the next question starts new ones."""
     with _lock:
-        pool, _pool = _pool, None
-    if pool is not None:
+        ended = [_pools.pop(name) for name in (names or tuple(_pools)) if name in _pools]
+    for pool in ended:
         for process in list((pool._processes or {}).values()):
             process.terminate()
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _submit(function: Callable[..., R], *arguments: Any, **keywords: Any) -> "Future[R]":
-    global _pool
+def _submit(pool: str, function: Callable[..., R], *arguments: Any, **keywords: Any) -> "Future[R]":
     with _lock:
-        if _pool is None:
+        if pool not in _pools:
             context = multiprocessing.get_context("forkserver")
-            _pool = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_end_with_server)
-        return _pool.submit(function, *arguments, **keywords)
+            _pools[pool] = ProcessPoolExecutor(_SIZES[pool], mp_context=context, initializer=_end_with_server)
+        return _pools[pool].submit(function, *arguments, **keywords)
 
 
 def _end_with_server() -> None:

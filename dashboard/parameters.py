@@ -1,12 +1,16 @@
 """Parameters of an explainer on the left of a page: presets, reset, undo and the sliders."""
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from dashboard import widgets
 from dashboard.catalogue import ExplainerEntry
 from dashboard.session import Desk, Setting
+
+#: More presets than this do not fit beside each other.
+_SIDE_BY_SIDE = 3
 
 
 def show_settings(
@@ -50,17 +54,21 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
     modified = any(values.get(name) != value for name, value in setting.changes.items())
     with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="xxsmall", key="presets"):
         key = f"preset:{entry.name}:{laid.page}:{laid.revision}"
-        st.segmented_control(
-            "Settings, changed" if modified else "Settings",
-            list(entry.presets),
-            default=setting.preset,
-            required=True,
-            key=key,
-            on_change=_preset_chosen,
-            args=(laid, entry.name, key),
-            width="stretch",
-            help="Named settings of this explainer. Reset goes back to them, undo takes back the last change.",
-        )
+        names = list(entry.presets)
+        common: dict[str, Any] = {
+            "label": "Settings, changed" if modified else "Settings",
+            "options": names,
+            "format_func": widgets.format_value,
+            "key": key,
+            "on_change": _preset_chosen,
+            "args": (laid, entry.name, key),
+            "width": "stretch",
+            "help": "Named settings of this explainer. Reset goes back to them, undo takes back the last change.",
+        }
+        if len(names) > _SIDE_BY_SIDE:
+            st.selectbox(index=names.index(setting.preset), **common)
+        else:
+            st.segmented_control(default=setting.preset, required=True, **common)
         st.button(
             "",
             icon=":material/restart_alt:",

@@ -1,5 +1,6 @@
 """The model card: what a model is for, what it wants to be fed, and how it came to be (``card.yaml``)."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -178,6 +179,14 @@ def read_card(folder: Path) -> Card:
     path = folder / "card.yaml"
     if not path.is_file():
         raise BadInput(f"{folder.name} is not a model folder: it has no card.yaml.")
+    status = path.stat()
+    return _read_card(folder, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read_card(folder: Path, _changed: int, _size: int) -> Card:
+    """The card as its file is now: reading YAML takes long where a page looks at every card of the library."""
+    path = folder / "card.yaml"
     try:
         return Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except UnicodeDecodeError as error:

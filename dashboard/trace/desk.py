@@ -59,6 +59,8 @@ class TraceDesk(Desk):
     asked: str | None = None
     #: lay out a stored run without asking for it again
     adopting: bool = False
+    #: the scan and model that the backend was prepared for
+    ready: str | None = None
     sketch: tuple[str, Sketch | None] | None = None
 
     def select(self, region: np.ndarray | None, side: str | None) -> None:

@@ -87,7 +87,7 @@ def _leakage(laid: TraceDesk, card: Card, content: str, scan: Scan, run: Run, ex
 def _leak_curve(
     run: str, scan: str, whose: str, model: str, content: str, path: str, region: str
 ) -> questions.LeakCurve:
-    return backend.ask(questions.leak_curve_of, scan, whose, model, content, path, region, _POINTS)
+    return backend.ask_same(questions.leak_curve_of, scan, whose, model, content, path, region, _POINTS)
 
 
 def _difference(laid: TraceDesk, card: Card, content: str, truth: Truth, channel: int) -> None:
@@ -102,7 +102,7 @@ def _difference(laid: TraceDesk, card: Card, content: str, truth: Truth, channel
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _compared(scan: str, whose: str, model: str, content: str, truth: Truth, channel: int) -> questions.Difference:
-    return backend.ask(questions.compare, scan, whose, model, content, truth.name, channel, truth.path)
+    return backend.ask_same(questions.compare, scan, whose, model, content, truth.name, channel, truth.path)
 
 
 def _classes(explanation: StoredExplanation, card: Card) -> None:

@@ -1,6 +1,7 @@
 """The Trace page: what is chosen on the left, the two sides of the model in the middle, figures below."""
 
 import hashlib
+from functools import lru_cache
 
 import streamlit as st
 
@@ -30,6 +31,7 @@ _HOW = (
 def show() -> None:
     """Draw the page."""
     laid = trace_desk()
+    _start_backend()
     _follow_link(laid)
     with st.sidebar:
         order = show_intake(laid)
@@ -59,6 +61,15 @@ class _Bench:
         going = run is not None and not run.status.final
         # one fragment for every state: the viewer stays the same component while a coarse map turns into the exact one
         st.fragment(self._draw, run_every=POLL if going else None)(going)
+        self._get_ready()
+
+    def _get_ready(self) -> None:
+        """Prepare for the first stroke on this scan, once its picture was asked for."""
+        laid = self._laid
+        wanted = f"{laid.scan}:{self._content}"
+        if laid.ready != wanted:
+            laid.ready = wanted
+            backend.warm_up_same(questions.get_ready, laid.scan or "", owner(), self._card.name, self._content)
 
     def _follow(self) -> Run | None:
         self._laid.ask(self._setting.preset, self._setting.changes)
@@ -131,7 +142,9 @@ class _Bench:
     def _quick_map(self, asked: str) -> Sketch | None:
         laid = self._laid
         try:
-            found = backend.ask(questions.quick_map, laid.scan or "", owner(), self._card.name, self._content, asked)
+            found = backend.ask_same(
+                questions.quick_map, laid.scan or "", owner(), self._card.name, self._content, asked
+            )
         except LightboxError:
             return None  # the run itself will say what is wrong
         name = f"sketch:{self._content}:{hashlib.sha256(asked.encode()).hexdigest()}"
@@ -220,9 +233,14 @@ class _Bench:
         )
 
 
+@lru_cache(maxsize=1)
+def _start_backend() -> None:
+    backend.warm_up_same(asking.get_ready)
+
+
 @st.cache_data(max_entries=256, show_spinner=False)
 def _fitted(scan: str, whose: str, model: str, content: str) -> asking.Prediction:
-    return backend.ask(asking.predict, scan, whose, model, content)
+    return backend.ask_same(asking.predict, scan, whose, model, content)
 
 
 def _open(run_id: str) -> None:

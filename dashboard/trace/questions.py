@@ -1,5 +1,6 @@
 """What the Trace page asks of the backend process: images that models make, quick maps, differences, leakage."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import BadInput
+from core.errors import BadInput, LightboxError
 from dashboard import questions
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def leak_curve_of(
     scan: str, owner: str, model: str, content: str, map_path: str, region: str, points: int
 ) -> LeakCurve:
     """How much of a stored map lies farther from its selection than each of some evenly spaced distances."""
-    from core.metrics.leakage import distance_holding, leak_curve
+    from core.metrics.leakage import MassByDistance
 
     stored = questions.store()
     values = np.abs(np.load(map_path, mmap_mode="r", allow_pickle=False))
@@ -156,10 +157,10 @@ def leak_curve_of(
     if not values.any():
         return LeakCurve("", (), ())
     spacing, unit = _spacing(scan, owner, model, content)
-    marked = stored.region(region)
-    step = _round_step(max(distance_holding(values, marked, spacing, 1.0), min(spacing)) / (points - 1))
+    found = MassByDistance.of(values, stored.region(region), spacing)
+    step = _round_step(max(found.holding(1.0), min(spacing)) / (points - 1))
     distances = tuple(step * n for n in range(points))
-    return LeakCurve(unit, distances, tuple(float(share) for share in leak_curve(values, marked, spacing, distances)))
+    return LeakCurve(unit, distances, tuple(float(share) for share in found.farther_than(distances)))
 
 
 def _spacing(scan: str, owner: str, model: str, content: str) -> tuple[tuple[float, ...], str]:
@@ -182,11 +183,18 @@ def _round_step(least: float) -> float:
     return float(next(round(m * decade, 9) for m in (1, 2, 5, 10) if m * decade >= least * (1 - 1e-9)))
 
 
-def get_ready(model: str, content: str, scan: str, owner: str) -> None:
-    """Load what the first stroke needs, while nobody waits for it."""
-    import core.explainers  # noqa: F401
+def get_ready(scan: str, owner: str, model: str, content: str) -> None:
+    """Trace one pixel both ways, while nobody waits for it: the first stroke finds everything imported and loaded."""
+    from core.explainers import explain
 
-    _generated(scan, owner, model, content)
+    found = questions.store().scan(scan, owner)
+    middle = np.zeros(found.shape, dtype=bool)
+    middle[tuple(n // 2 for n in found.shape)] = True
+    for direction in ("forward", "backward"):
+        # a scan without anything at its middle, or that does not fit, is for the page to speak of
+        with contextlib.suppress(LightboxError):
+            coarse: dict[str, Any] = {"levels": "1", "superpixels": 20, "jitters": 2, "direction": direction}
+            explain(found, questions.loaded_model(model, content), "ibix", region=middle, **coarse)
 
 
 @lru_cache(maxsize=4)

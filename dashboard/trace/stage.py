@@ -25,8 +25,8 @@ _HEIGHT = 430
 #: What lies below this share of a map's largest value is not drawn until asked for.
 _FLOOR = 0.04
 _OUTLINES = "#d9c26a"
-#: Where a painted selection has no map yet, and where there is no selection at all.
-_START = "Paint a few pixels here, or on the other side."
+#: While nothing is painted.
+_START = "Paint here, or on the output"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +50,15 @@ def exact_map(scan: Scan, run: str, explanation: StoredExplanation) -> Shown:
     array = explanation.arrays["map"]
     nothing = "" if np.any(array.values) else "The map is zero everywhere."
     reference = publish(lambda: array.values, scan.affine, owner=owner(), name=f"run:{run}:map")
-    return Shown(reference, array.title[:1].upper() + array.title[1:], array.unit, array.diverging, nothing)
+    return Shown(reference, array.title, array.unit, array.diverging, nothing)
 
 
 def forming_map(run: str, preview: Preview | None, sketch: Sketch | None) -> Shown | None:
     """What there is of a map that is still being computed: the run's own preview, else the coarse one."""
     if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
         name = f"preview:{run}:{preview.version}"
-        return Shown(publish(preview.values, preview.grid.affine, owner=owner(), name=name), "Coarse map, sharpening")
-    return None if sketch is None else Shown(sketch.reference, "Coarse map")
+        return Shown(publish(preview.values, preview.grid.affine, owner=owner(), name=name), "coarse map, sharpening")
+    return None if sketch is None else Shown(sketch.reference, "coarse map")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +115,8 @@ class Stage:
             revision=laid.handed,
             crosshair=_middle(laid.region) if region is not None and laid.region else None,
             plane=self.plane,
+            tool="brush",
+            brush=4,
             on_change=on_change,
         )
 
@@ -124,12 +126,12 @@ class Stage:
             name = f"outlines:{outlines.path.parent.parent.name}"
             reference = publish(lambda: borders(outlines.values), self.scan.affine, owner=owner(), name=name)
             layers.append(Layer(reference, "mask", name="superpixels", color=_OUTLINES, opacity=0.45))
-        title = "Input" if shown is None else f"Input · {shown.title.lower()}"
+        title = "Input" if shown is None else f"Input · {shown.title}"
         empty = _START if self.laid.side is None else shown.empty if shown else ""
         return Panel("input", title, layers, surface="input", insets=shown is not None, empty=empty)
 
     def _output(self, shown: Shown | None) -> Panel:
-        title = "Output" if shown is None else f"Output · {shown.title.lower()}"
+        title = "Output" if shown is None else f"Output · {shown.title}"
         return Panel(
             "output",
             title,
@@ -164,7 +166,7 @@ class Stage:
         name = f"{question.__name__}:{laid.scan}:{self.content}:{truth.name}:{channel}"
 
         def values() -> np.ndarray:
-            return backend.ask(
+            return backend.ask_same(
                 question, laid.scan, owner(), self.card.name, self.content, truth.name, channel, truth.path
             )
 
@@ -179,7 +181,7 @@ class Stage:
         laid, channel = self.laid, self.output_channel
 
         def values() -> np.ndarray:
-            return backend.ask(questions.generate, laid.scan or "", owner(), self.card.name, self.content)[channel]
+            return backend.ask_same(questions.generate, laid.scan or "", owner(), self.card.name, self.content)[channel]
 
         name = f"answer:{laid.scan}:{self.content}:{channel}"
         reference = publish(values, self.scan.affine, owner=owner(), name=name)

@@ -137,6 +137,8 @@ def viewer(
     revision: int = 0,
     crosshair: Sequence[int] | None = None,
     plane: Plane = "axial",
+    tool: Tool = "navigate",
+    brush: int = 8,
     report_crosshair: bool = False,
     on_change: Callable[[], None] | None = None,
 ) -> ViewerEvent:
@@ -166,6 +168,10 @@ def viewer(
         Index into the first layer to go to. Like `region` it acts when it changes.
     plane : {"axial", "coronal", "sagittal"}
         Which plane is the large one at first.
+    tool : str
+        Tool in hand at first.
+    brush : int
+        Diameter of the brush at first, millimetres (pixels of a picture), 1..40.
     report_crosshair : bool
         Rerun the script when the crosshair was moved (each release of the mouse), and report it.
     on_change : callable, optional
@@ -185,6 +191,8 @@ def viewer(
         "tools": list(tools),
         "height": height,
         "plane": plane,
+        "tool": tool,
+        "brush": brush,
         "region": None if region is None else _region_data(region, first.shape, surface, revision),
         "crosshair": None if crosshair is None else [int(n) for n in crosshair],
         "reportCrosshair": report_crosshair,

@@ -33,6 +33,18 @@ def test_questions_are_answered_in_another_process():
     assert backend.ask(os.getpid) != os.getpid()
 
 
+def test_one_and_the_same_process_answers_where_that_is_asked():
+    first = backend.ask_same(os.getpid)
+    assert {backend.ask_same(os.getpid) for _ in range(4)} == {first} != {os.getpid()}
+
+
+def test_a_crash_leaves_the_other_pool_alone():
+    first = backend.ask_same(os.getpid)
+    with pytest.raises(LightboxError, match="stopped unexpectedly"):
+        backend.ask(crash)
+    assert backend.ask_same(os.getpid) == first
+
+
 def test_a_refusal_arrives_as_it_was_raised():
     with pytest.raises(BadInput, match="give another"):
         backend.ask(refuse)
@@ -45,8 +57,8 @@ def test_a_crash_is_one_sentence_and_the_next_question_is_answered():
 
 
 def test_a_question_that_takes_too_long_is_given_up(monkeypatch):
-    monkeypatch.setattr(backend, "PATIENCE", 0.5)
     backend.ask(os.getpid)
+    monkeypatch.setattr(backend, "PATIENCE", 0.5)
     started = time.monotonic()
     with pytest.raises(LightboxError, match="no answer"):
         backend.ask(time.sleep, 30)

@@ -1,8 +1,9 @@
 // Insets in the corners of a panel: its map alone around the region (left), and the region where it was painted (right).
 
 import { color } from "./colormaps.js";
+import { placement } from "./geometry.js";
 
-const SHARE = 0.34, LEAST = 84, MOST = 220; // side of an inset: share of the large plane, bounds in pixels
+const SHARE = 0.28, LEAST = 84, MOST = 200; // side of an inset: share of the large plane, bounds in pixels
 const REACH = 12; // samples around the region that an inset shows at least, to either side
 
 /** Window of the large plane around the region, in samples on the screen: { x, y, w, h }, square in millimetres. */
@@ -27,7 +28,9 @@ export function drawInsets(painter, scene) {
   if (!window) return;
   const side = Math.round(Math.min(MOST, Math.max(LEAST, SHARE * Math.min(rect.w, rect.h))));
   if (2 * side + 24 > rect.w || side + 24 > rect.h) return;
-  const y = rect.y + 8;
+  // in the half of the plane where the region is not
+  const middle = placement(rect, scene.view).y + (window.y + window.h / 2) / plane.nv * placement(rect, scene.view).h;
+  const y = middle < rect.y + rect.h / 2 ? rect.y + rect.h - side - 8 : rect.y + 8;
   if (map) inset(painter, painter.slice(map, plane, position, "inset map"), window, rect.x + 8, y, side, "map");
   const picture = painter.slice(selection, plane, position, "inset selection");
   inset(painter, picture, window, rect.x + rect.w - side - 8, y, side, "painted");

@@ -91,7 +91,8 @@ export class Painter {
     context.fillStyle = "#000";
     context.fillRect(rect.x, rect.y, rect.w, rect.h);
     this.picture(scene, this.slice(scene, plane, index[plane.n], at), place.x, place.y, place.w, place.h);
-    this.crosshair(rect, view, index, place);
+    // of an image it only marks a point: while painting it would be in the way
+    if (!scene.grid.flat || view.tool === "navigate") this.crosshair(rect, view, index, place);
     if (scene.lasso?.rect === rect) this.lasso(scene.lasso.path);
     if (scene.cursor?.rect === rect) this.brush(scene.cursor, place);
     this.legend(scene, rect, at);

@@ -12,10 +12,10 @@ import { Toolbar } from "./toolbar.js";
 const LOWEST = 220, HIGHEST = 640, SHARE = 0.62; // bounds of the automatic height: pixels, share of the window
 const kept = new Map(); // component id → view, so that a page change or a remount finds the viewer as it was left
 
-function freshView(plane) {
+function freshView({ plane, tool, brush }) {
   return {
     mm: null, zoom: 1, pan: [0, 0, 0], large: plane, radiological: true, smooth: true, mosaic: false,
-    tool: "navigate", brush: 8, ball: false, insets: true, windows: new Map(), looks: new Map(), region: null, sent: {},
+    tool, brush, ball: false, insets: true, windows: new Map(), looks: new Map(), region: null, sent: {},
   };
 }
 
@@ -45,7 +45,7 @@ export class Viewer {
     this.data = data;
     this.setState = setState;
     this.base = `${location.origin}${data.base}`;
-    if (!kept.has(data.id)) kept.set(data.id, freshView(data.plane));
+    if (!kept.has(data.id)) kept.set(data.id, freshView(data));
     this.view = kept.get(data.id);
     if (!data.tools.includes(this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
     const flat = data.panels[0].layers[0].volume.shape.length === 2;
