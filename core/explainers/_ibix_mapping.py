@@ -18,7 +18,7 @@ from core.models.card import InputContract, OutputContract
 
 #: One question to the network should not keep a person who cancels waiting longer, in seconds.
 _PATIENCE = 0.25
-_FIRST_CHUNK = 8
+_FIRST_CHUNK = 2
 #: How much larger than the last a chunk may be.
 _GROWTH = 16
 

@@ -9,7 +9,7 @@ import torch
 
 from core.errors import BadInput
 from core.explainers._ibix_backward import Backward, Region
-from core.explainers._ibix_equations import sums_inside
+from core.explainers._ibix_equations import any_inside, sums_inside
 from core.explainers._ibix_gradient import backward_derivative, correlation, forward_derivative
 from core.explainers._ibix_notes import Notes
 from core.explainers._ibix_report import Watch, answer_array
@@ -22,8 +22,8 @@ from core.progress import silent
 
 #: Jitters of the first sketch, and of the comparison of a derivative with real changes.
 _SKETCH_NODES, _COMPARISON_NODES = 4, 8
-#: A window of one superpixel that reaches more of the answer than this is not local.
-_LOCAL = 0.6
+#: Cheaper than this part of asking for whole images, one level is quick enough; from every so many superpixels.
+_LOCAL, _EVERY = 0.25, 7
 
 
 class IbixSession:
@@ -147,8 +147,15 @@ class IbixSession:
             return int(self.setup.parameters.levels)
         if self.setup.responses.reason is not None:
             return 2
-        typical = self.setup.superpixels.windows[len(self.setup.superpixels) // 2]
-        return 1 if self.setup.reach(typical) < _LOCAL else 2
+        return 1 if self._cost() < _LOCAL else 2
+
+    def _cost(self) -> float:
+        """What all superpixels cost with windows and pruning, as a part of asking for whole images; from a sample."""
+        marked, costs = self.setup.output_region().marked, []
+        for window in self.setup.superpixels.windows[::_EVERY]:
+            reached = any_inside(marked, self.setup.responses.footprint(window))
+            costs.append(self.setup.reach(window) if reached else 0.0)
+        return float(np.mean(costs))
 
     def _backward_array(self, values: np.ndarray) -> MapArray:
         chosen, signed = self.setup.parameters, self.setup.parameters.sums != "absolute"

@@ -296,10 +296,10 @@ class Ibix(Explainer):
     def sentence(cls, explanation: Explanation) -> str:
         """How far the effect reaches, and how much of it stays near the marked place."""
         numbers, parameters = explanation.numbers, explanation.parameters
-        forward = parameters["direction"] == "forward"
+        forward, samples = parameters["direction"] == "forward", _samples(explanation)
         if not explanation.arrays["map"].values.any():
             return (
-                "Changing the marked pixels changes nothing in the model's answer."
+                f"Changing the marked {samples} changes nothing in the model's answer."
                 if forward
                 else "No part of the scan changes the marked part of the model's answer."
             )
@@ -310,13 +310,17 @@ class Ibix(Explainer):
         near, reach = f"{numbers['near']:.3g} {unit}", f"{numbers['reach']:.3g} {unit}"
         if forward:
             return (
-                f"Changing the marked pixels changes the output within {reach}; "
+                f"Changing the marked {samples} changes the output within {reach}; "
                 f"{inside} of the change lies within {near} of them."
             )
         return (
             f"The marked part of the output depends on the scan within {reach}; "
             f"{inside} of the map lies within {near} of it."
         )
+
+
+def _samples(explanation: Explanation) -> str:
+    return "voxels" if explanation.scan.dimensions == 3 else "pixels"
 
 
 def _classifier_sentence(explanation: Explanation, forward: bool) -> str:
@@ -326,7 +330,7 @@ def _classifier_sentence(explanation: Explanation, forward: bool) -> str:
         slope = numbers[f"slope {target}"]
         direction = "raises" if slope > 0 else "lowers"
         return (
-            f"Making the marked pixels brighter {direction} the {score} of {target}, "
+            f"Making the marked {_samples(explanation)} brighter {direction} the {score} of {target}, "
             f"by {abs(slope) * numbers['jitter_input']:.3g} at the largest jitter if it went on evenly."
         )
     return (

@@ -82,7 +82,10 @@ def explain(
     report(Progress(0.0, "asking the model"))
     before = model.probabilities(prepared.tensor) if index is not None else None
     findings = cls().run(question, parameters)
-    regions = rank_regions(np.abs(findings.arrays["map"].values), atlas.labels, atlas.names) if atlas else ()
+    size = np.abs(findings.arrays["map"].values)
+    # a map over an answer of another size does not lie on the atlas's grid
+    fits = atlas is not None and atlas.labels.shape == size.shape
+    regions = rank_regions(size, atlas.labels, atlas.names) if atlas and fits else ()
     explanation = Explanation(
         explainer=explainer,
         model=model.card.name,
