@@ -276,3 +276,14 @@ def test_a_scan_that_covers_little_of_what_the_model_looks_at_is_warned_about(sh
     assert any("covers only" in warning for warning in prepared.warnings) == warned
     if warned:
         assert f"the scan covers only {kept / COARSE.shape[0]:.0%} of what the model looks at" in prepared.warnings
+
+
+@pytest.mark.parametrize(("units", "spacing"), [("8-bit", (0.5, 0.25)), (None, (1.0, 1.0))])
+def test_a_picture_of_any_size_measures_what_the_contract_says_and_an_image_with_millimetres_its_own(
+    units: str | None, spacing: tuple[float, float]
+) -> None:
+    contract = InputContract(
+        dimensions=2, multiple_of=8, spacing_mm=(0.5, 0.25), intensity=Intensity(low=0, high=1, rescale="minmax")
+    )
+    image = np.arange(70, dtype=np.float32).reshape(1, 10, 7)
+    assert prepare(Scan(image, np.eye(4), units=units), contract).spacing_mm == spacing

@@ -213,6 +213,24 @@ def test_a_folder_of_pictures_trains_and_its_card_names_no_path(tmp_path: Path) 
     assert model.generate(model.prepare(scan)).shape == (1, 20, 18)
 
 
+def test_volumes_train_a_network_of_three_dimensions(tmp_path: Path) -> None:
+    import nibabel
+
+    random = np.random.default_rng(0)
+    for name in "abcd":
+        for side in ("T1", "T2"):
+            path = tmp_path / "volumes" / side / f"{name}.nii.gz"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            nibabel.save(nibabel.Nifti1Image(random.normal(500, 90, (10, 9, 8)).astype(np.float32), np.eye(4)), path)
+    recipe = get_recipe("autoencoder")
+    card = recipe.train(recipe.parse({"epochs": 1, "widths": [2, 2]}), tmp_path / "volumes", tmp_path / "model")
+    assert (card.input.dimensions, card.input.modality, card.input.intensity.rescale) == (3, "T1 volume", "minmax")
+    model = load_model(tmp_path / "model", "cpu")
+    scan = load_scan(tmp_path / "volumes" / "T1" / "a.nii.gz")
+    assert model.prepare(scan).tensor.shape == (1, 1, 12, 12, 8)
+    assert model.generate(model.prepare(scan)).shape == (1, 10, 9, 8)
+
+
 def test_zero_epochs_judge_the_weights_as_they_are(tmp_path: Path) -> None:
     start = tmp_path / "start.safetensors"
     torch.manual_seed(5)
