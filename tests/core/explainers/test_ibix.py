@@ -1,14 +1,17 @@
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from torch import nn
 
 from core.cli import main
 from core.errors import BadInput, Cancelled
-from core.explainers import explain
+from core.explainers import Question, explain
 from core.explainers._ibix_setup import Setup
 from core.explainers.ibix import Ibix
 from core.models.card import Architecture
@@ -16,6 +19,7 @@ from core.models.library import save_model
 from core.models.model import Model
 from core.models.zoo import build
 from core.progress import Progress
+from core.scans.loading import load_scan
 from core.scans.scan import Scan
 from tests.core.explainers import regressors
 from tests.core.explainers.regressors import Matrix, Opaque, region, scan, shifting, smooth
@@ -23,6 +27,7 @@ from tests.core.explainers.toys import Toy, randomised_drop
 from tests.oracles import ibix as oracle
 
 H = 0.392
+SHARED = Path(os.environ.get("LIGHTBOX_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data")) / "ibix_t1_t2"
 SHAPES = {2: (16, 20), 3: (8, 10, 8)}
 BOXES = {2: (slice(6, 9), slice(8, 11)), 3: (slice(3, 5), slice(4, 6), slice(3, 5))}
 
@@ -413,3 +418,29 @@ def test_the_command_line_traces_and_writes_map_answer_and_numbers(tmp_path):
     assert "scores" not in record
     assert record["parameters"]["direction"] == "backward"
     assert np.load(tmp_path / "out" / record["arrays"]["map"]).shape == (24, 28)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the authors' weights and slices are not beside this checkout")
+def test_on_the_authors_network_both_variants_agree_with_their_oracles():
+    network = build("autoencoder", {})
+    network.load_state_dict(load_file(SHARED / "autoencoder_t1_to_t2.safetensors"))
+    made = regressors.model(network)
+    contract = made.card.input.model_copy(update={"multiple_of": 8})
+    made = Model(made.card.model_copy(update={"input": contract}), made.network)
+    of = load_scan(sorted((SHARED / "test" / "T1").iterdir())[0])
+    prepared = made.prepare(of)
+    x, f = prepared.tensor[0].numpy().astype(np.float64), oracle.function(network)
+    marked = region(x.shape[1:], slice(112, 117), slice(72, 77))
+    asked = Question(made, prepared, None, marked)
+    plain = Ibix().run(asked, Ibix.parameters_for(made, Ibix.parameters(values={"jitters": 20})))
+    assert plain.numbers["windows_used"] == 1
+    expected = np.abs(oracle.forward(f, x, marked.astype(np.float64), H, 20))[0]
+    np.testing.assert_allclose(plain.arrays["map"].values, expected, atol=1e-5)
+    parameters = Ibix.parameters_for(made, Ibix.parameters("published_code", {"jitters": 20}))
+    influence = Ibix().run(asked, parameters).arrays["map"].values
+    grey = np.clip(np.round(x * 255), 0, 255).astype(np.uint8)
+    theirs = oracle.published_forward(f, grey, marked, 20)
+    assert theirs.max() > 5
+    assert np.abs(influence - theirs).max() <= 1
+    assert (influence != theirs).mean() < 0.001
