@@ -26,7 +26,7 @@ class Function(nn.Module):
         return self.function(self, x)
 
 
-def windows_of(shape, seed=0, drawn=4):
+def windows_of(shape, seed=0, drawn=3):
     """All of the grid, one sample at each end, and some drawn."""
     generator = torch.Generator().manual_seed(seed)
     boxes = [
@@ -347,6 +347,22 @@ def test_the_zoos_classifier_is_exact(shape):
     network = BlockCNN(shape, blocks=((3, 1), (4, 2), (4, 1)))
     responses, _ = assert_exact(network, shape, channels=1)
     assert responses.footprint(tuple(slice(0, 1) for _ in shape)) == ()
+
+
+@pytest.mark.parametrize(("dimensions", "shape"), [(2, (24, 16)), (3, (8, 16, 8))])
+def test_the_zoos_autoencoder_is_exact_and_local(dimensions, shape):
+    from core.models.zoo.autoencoder import Autoencoder
+
+    network = Autoencoder(widths=(4, 3) if dimensions == 2 else (3, 2), dimensions=dimensions)
+    responses, _ = assert_exact(network, shape, channels=1)
+    corner = responses.footprint(tuple(slice(0, 1) for _ in shape))
+    assert all(axis.stop < n for axis, n in zip(corner, shape, strict=True))
+
+
+def test_the_zoos_unet_is_exact():
+    from core.models.zoo.pix2pix_unet import Pix2PixUNet
+
+    assert_exact(Pix2PixUNet(channels=3, width=3, levels=5), (32, 32), channels=3)
 
 
 def test_a_stride_that_skips_the_window_reaches_nothing():
