@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from core.errors import BadInput
-from core.explainers._ibix_backward import Backward, Region
+from core.explainers._ibix_backward import Backward, Region, Tell
 from core.explainers._ibix_equations import any_inside, sums_inside
 from core.explainers._ibix_gradient import backward_derivative, correlation, forward_derivative
 from core.explainers._ibix_notes import Notes
@@ -212,22 +212,23 @@ class IbixSession:
         everywhere: Box = tuple(slice(0, n) for n in shape)
         whole = torch.ones(shape, dtype=torch.bool, device=self.setup.x.device)
         values = (slopes * self.setup.perturbation.direction(everywhere, whole)).sum(dim=0).cpu().numpy()
-        if self.setup.parameters.compare:
-            self._compare_backward(values, region)
-        self.notes.gradient()
         signed = self.setup.parameters.sums != "absolute"
         title = "derivative at the scan itself" if signed else "size of the derivative at the scan itself"
-        shown = values if signed else np.abs(values)
-        return {"map": MapArray(shown.astype(np.float32), title, "attribution", "Δ output / Δ input", diverging=signed)}
+        shown = (values if signed else np.abs(values)).astype(np.float32)
+        if self.setup.parameters.compare:
+            # what is shown meanwhile is the map itself, not what it is compared with
+            self._compare_backward(values, region, lambda f, m, _: self.watch(f, f"comparing, {m}", lambda: shown))
+        self.notes.gradient()
+        return {"map": MapArray(shown, title, "attribution", "Δ output / Δ input", diverging=signed)}
 
-    def _compare_backward(self, derivative: np.ndarray, region: Region) -> None:
+    def _compare_backward(self, derivative: np.ndarray, region: Region, tell: Tell) -> None:
         """Eq. 7 summed over coarse superpixels beside what changing them really does."""
         superpixels = self.setup.cut(min(self.setup.parameters.coarse_superpixels, self.setup.parameters.superpixels))
         mapper = self.setup.mapper(_COMPARISON_NODES)
         backward = Backward(
             mapper, self.setup.perturbation, region, self.setup.value, self.setup.question.prepared.spacing_mm
         )
-        backward.add_level(superpixels, 0.0, self.watch, 0.0, 1.0)
+        backward.add_level(superpixels, 0.0, tell, 0.0, 1.0)
         level = backward.levels[0]
         real = torch.from_numpy(sums_inside(level.sums, "signed"))
         sums = np.bincount(superpixels.labels.ravel(), weights=derivative.ravel(), minlength=len(superpixels) + 1)[1:]

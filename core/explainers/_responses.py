@@ -135,10 +135,7 @@ def responses_for(network: nn.Module, x: torch.Tensor, memory_bytes: int, engine
     """
     if engine == "batches":
         return WholeResponses(network, x, memory_bytes)
-    try:
-        from core.explainers._windows import Unwindowable, WindowResponses
-    except ImportError:
-        return WholeResponses(network, x, memory_bytes, reason="this installation has no windows")
+    from core.explainers._windows import Unwindowable, WindowResponses
 
     try:
         return WindowResponses(network, x, memory_bytes)

@@ -303,6 +303,18 @@ def test_previews_come_early_and_a_report_that_raises_stops_the_work():
         explain(of, made, "ibix", region=marked, direction="backward", superpixels=60, report=stop)
 
 
+def test_while_a_derivative_is_compared_the_derivative_is_what_is_shown():
+    seen: list[Progress] = []
+    made, shape = regressors.model(smooth(2)), (48, 48)
+    marked = region(shape, slice(20, 24), slice(20, 24))
+    values = {"mode": "gradient", "direction": "backward"}
+    found = explain(scan(shape), made, "ibix", region=marked, report=seen.append, **values)
+    pictures = [p.preview for p in seen if p.preview is not None]
+    assert pictures
+    for picture in pictures:
+        np.testing.assert_array_equal(picture, found.arrays["map"].values)
+
+
 def test_no_chunk_is_larger_than_memory_allows():
     shape = (64, 64)
     made = regressors.model(smooth(2))
