@@ -143,8 +143,8 @@ class Spreading:
 class Phased:
     """Nearest up-sampling by `factor`, then a convolution of stride 1: worked out `factor` outputs at a time.
 
-    Output i·factor + phase reads inputs i + first to i + last, whatever its phase; the kernel of a phase is zero
-    where it reads less.
+    Outputs come in groups that start where the kernel's first tap meets a new input: group g is outputs
+    g·factor + lead + phase, and all of them read the `taps` inputs from g − before // factor on.
 
     Parameters
     ----------
@@ -157,22 +157,28 @@ class Phased:
     factor: int
 
     @property
-    def first(self) -> int:
-        """Input that the first tap of the first phase reads."""
-        return -self.fine.before // self.factor
+    def lead(self) -> int:
+        """Outputs in front of group 0."""
+        return self.fine.before % self.factor
 
     @property
-    def last(self) -> int:
-        """Input that the last tap of the last phase reads."""
-        return (self.factor - 1 + self.fine.extent - 1 - self.fine.before) // self.factor
+    def taps(self) -> int:
+        """Inputs that a group reads: for factor 2 and kernel 3 only two, each of which meets one or two taps."""
+        return (self.factor + self.fine.extent - 2) // self.factor + 1
+
+    def groups(self, start: int, stop: int) -> Span:
+        """Groups that outputs start..stop belong to."""
+        return (start - self.lead) // self.factor, -(-(stop - self.lead) // self.factor)
 
     def reach(self, start: int, stop: int) -> Span | None:
         """Outputs whose taps meet copies of start..stop."""
         return self.fine.reach(start * self.factor, stop * self.factor)
 
     def need(self, start: int, stop: int) -> Span:
-        """Inputs of all phases of the groups that outputs start..stop belong to."""
-        return start // self.factor + self.first, -(-stop // self.factor) + self.last
+        """Inputs of all the groups that outputs start..stop belong to."""
+        first, last = self.groups(start, stop)
+        shift = self.fine.before // self.factor
+        return first - shift, last - shift + self.taps - 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,8 +70,10 @@ class Source:
             return template
         shape = (len(self.values), *template.shape[1:])
         patch = torch.empty(shape, dtype=template.dtype, device=template.device, memory_format=layout_of(template))
+        inner = relative(shared, box)
+        # writing the neighbours alone, strip by strip, was no faster
         patch.copy_(template)
-        part(patch, relative(shared, box)).copy_(part(self.values, relative(shared, self.box)))
+        part(patch, inner).copy_(part(self.values, relative(shared, self.box)))
         return patch
 
     def complete(self) -> torch.Tensor:
@@ -394,7 +396,10 @@ class UpConvolution(Local):
         split = phases.view(len(phases), *self.factor, -1, *groups)
         mixed = split.permute(0, *(axis for i in range(n) for axis in (2 + n + i, 1 + i)), 1 + n)
         fine = mixed.reshape(len(phases), *(g * f for g, f in zip(groups, self.factor, strict=True)), -1).movedim(-1, 1)
-        first = (own.start // f * f for own, f in zip(box, self.factor, strict=True))
+        first = (
+            phase.groups(own.start, own.stop)[0] * phase.factor + phase.lead
+            for phase, own in zip(self.phases, box, strict=True)
+        )
         return part(fine, tuple(slice(own.start - f, own.stop - f) for own, f in zip(box, first, strict=True)))
 
     def _phase_weights(self) -> torch.Tensor:
@@ -403,9 +408,9 @@ class UpConvolution(Local):
         for axis, (phase, dilation) in enumerate(zip(self.phases, self.convolution.dilation, strict=True)):
             # here weight is (C_out, phase of each axis before, C_in, kernel); its kernel starts at this axis
             own = 2 + 2 * axis
-            taps = torch.arange(weight.shape[own], device=weight.device) * dilation - phase.fine.before
+            taps = torch.arange(weight.shape[own], device=weight.device) * dilation
             fine = torch.arange(phase.factor, device=weight.device)[:, None] + taps
-            places = torch.arange(phase.first, phase.last + 1, device=weight.device)
+            places = torch.arange(phase.taps, device=weight.device)
             # (phase, tap, place): which sample of the small grid each tap of each phase falls on
             falls = fine.div(phase.factor, rounding_mode="floor")[..., None] == places
             weight = torch.tensordot(weight, falls.to(weight.dtype), dims=([own], [1]))

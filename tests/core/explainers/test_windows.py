@@ -349,7 +349,7 @@ def test_the_zoos_classifier_is_exact(shape):
     assert responses.footprint(tuple(slice(0, 1) for _ in shape)) == ()
 
 
-@pytest.mark.parametrize(("dimensions", "shape"), [(2, (24, 16)), (3, (8, 16, 8))])
+@pytest.mark.parametrize(("dimensions", "shape"), [(2, (24, 16)), (3, (16, 12, 16))])
 def test_the_zoos_autoencoder_is_exact_and_local(dimensions, shape):
     from core.models.zoo.autoencoder import Autoencoder
 
