@@ -121,9 +121,9 @@ def _region_in_model(region: np.ndarray | None, scan: Scan, prepared: PreparedIn
         raise BadInput(f"The region has shape {region.shape} and the scan {scan.shape}: draw it on this scan.")
     if not region.any():
         raise BadInput("The region is empty: mark at least one voxel.")
-    marked = prepared.to_model(region.astype(np.uint8)).astype(bool)
+    marked = prepared.region_to_model(region)
     if not marked.any():
-        raise BadInput("The region lies outside what the model looks at, or is finer than it sees: mark another place.")
+        raise BadInput("The region lies outside what the model looks at: mark another place.")
     return marked
 
 

@@ -114,6 +114,24 @@ class PreparedInput:
         on_grid = resample(values, self.scan.grid, self.grid, order=order)
         return plane_to_image(on_grid, self.plane) if self.plane is not None else on_grid
 
+    def region_to_model(self, region: np.ndarray) -> np.ndarray:
+        """Region of the scan's spatial shape, bool → model space: each sample as the scan's nearest one is marked.
+
+        A region so fine that it falls between the model's samples marks those that lie nearest to it.
+        """
+        marked = self.to_model(region.astype(np.uint8)).astype(bool)
+        if marked.any() or not region.any():
+            return marked
+        to_grid = np.linalg.inv(self.grid.affine) @ self.scan.affine
+        index = np.zeros((int(region.sum()), 4))
+        index[:, 3] = 1
+        index[:, : region.ndim] = np.argwhere(region)
+        nearest = np.rint(index @ to_grid.T)[:, : len(self.grid.shape)].astype(int)
+        inside = nearest[((nearest >= 0) & (nearest < np.array(self.grid.shape))).all(axis=1)]
+        found = np.zeros(self.grid.shape, dtype=bool)
+        found[tuple(inside.T)] = True
+        return plane_to_image(found, self.plane) if self.plane is not None else found
+
 
 def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "cpu") -> PreparedInput:
     """Turn `scan` into what a network with `contract` takes.

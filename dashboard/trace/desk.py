@@ -40,8 +40,8 @@ class TraceDesk(Desk):
         The selection, by content hash in the store.
     handed : int
         Counts selections that did not come from the brush: the viewer takes them over.
-    truth : str, optional
-        Ground truth: ``demo``, the hash of a stored scan, or None.
+    truth : str
+        Ground truth: ``demo``, the hash of a stored scan, or nothing.
     traced : str, optional
         The run that answers what is laid out.
     """
@@ -51,7 +51,7 @@ class TraceDesk(Desk):
     side: Side | None = None
     region: str | None = None
     handed: int = 0
-    truth: str | None = None
+    truth: str = ""
     #: the scan that `truth` was chosen for
     truth_for: str | None = None
     traced: str | None = None

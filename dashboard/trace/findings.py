@@ -31,17 +31,25 @@ def show_findings(
     channel: int,
 ) -> None:
     """Three columns below the images; only what there is to say."""
-    if explanation is None and truth is None:
+    going = run is not None and not run.status.final
+    if explanation is None and truth is None and not going:
         return
     left, middle, right = st.columns([1.25, 1, 1.1], gap="large")
-    if explanation is not None and run is not None:
+    # while a map is on its way the columns stay: nothing should jump when it arrives
+    if going or explanation is not None:
         with left:
             st.markdown("##### What leaks where")
-            _leakage(laid, card, content, scan, run, explanation)
+            if explanation is not None and run is not None:
+                _leakage(laid, card, content, scan, run, explanation)
+            else:
+                st.html(text.quiet("Measured on the exact map."))
         with right:
             st.markdown("##### How it was computed")
-            _computed(explanation)
-    with middle if explanation is not None else left:
+            if explanation is not None:
+                _computed(explanation)
+            else:
+                st.html(text.quiet("The exact map is on its way."))
+    with middle if going or explanation is not None else left:
         if truth is not None:
             st.markdown("##### Output and ground truth")
             _difference(laid, card, content, truth, channel)
@@ -118,7 +126,10 @@ def _classes(explanation: StoredExplanation, card: Card) -> None:
 def _computed(explanation: StoredExplanation) -> None:
     record = explanation.record
     numbers, parameters = record["numbers"], record["parameters"]
-    rows = [("mapping", f"{parameters['direction']}, {parameters['mode'].replace('_', ' ')}")]
+    rows = [
+        ("map", explanation.arrays["map"].title),
+        ("mapping", f"{parameters['direction']}, {parameters['mode'].replace('_', ' ')}"),
+    ]
     if "superpixels" in numbers:
         rows.append(("superpixels", f"{numbers['superpixels']:.0f} of {numbers['superpixels_asked']:.0f} asked for"))
         skipped = f"{numbers['superpixels_skipped']:.0f} cannot reach it"

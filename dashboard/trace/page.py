@@ -84,7 +84,7 @@ class _Bench:
         if laid.problem:
             st.error(laid.problem)
             laid.problem = None
-        line, images, tools = st.container(), st.container(), st.container()
+        line, images, tools = st.container(key="trace-line"), st.container(), st.container()
         with tools:
             outlined, beside = self._tools()
         explanation = None

@@ -1,8 +1,9 @@
 """The images of the Trace page: what goes in, what comes out, and the map on the side that was not painted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -45,12 +46,24 @@ def key_of(scan: str) -> str:
     return f"trace viewer {scan[:16]}"
 
 
+def map_name(parameters: Mapping[str, Any]) -> str:
+    """What a map is, in the few words of a panel's title."""
+    forward = parameters["direction"] == "forward"
+    if parameters["mode"] == "gradient":
+        return "derivative"
+    if parameters["variant"] == "published_code":
+        return "forward, published code" if forward else "backward, published code"
+    letter = "F" if forward else "B"
+    return f"{parameters['direction']} map {f'|{letter}|' if parameters['sums'] == 'absolute' else letter}"
+
+
 def exact_map(scan: Scan, run: str, explanation: StoredExplanation) -> Shown:
     """The finished map of a run."""
     array = explanation.arrays["map"]
     nothing = "" if np.any(array.values) else "The map is zero everywhere."
     reference = publish(lambda: array.values, scan.affine, owner=owner(), name=f"run:{run}:map")
-    return Shown(reference, array.title, array.unit, array.diverging, nothing)
+    title = map_name(explanation.record["parameters"])
+    return Shown(reference, title, array.unit, array.diverging, nothing)
 
 
 def forming_map(run: str, preview: Preview | None, sketch: Sketch | None) -> Shown | None:
@@ -155,11 +168,19 @@ class Stage:
             layer = Layer(reference, name="true", unit=output.units, window=window, group="answer")
             return [Panel("truth", "Ground truth", [layer], surface="output")]
         reference = self._published(questions.error_map, truth)
+        # a few pixels on an edge are wrong by far more than all others: they may leave the scale
+        peak = max(abs(end) for end in reference.window)
         error = Layer(
-            reference, "map", name="error", unit=output.units, colormap="diverging", centre_zero=True, opacity=0.9
+            reference,
+            "map",
+            name="error",
+            unit=output.units,
+            colormap="berlin",
+            centre_zero=True,
+            range=(-peak, peak),
+            opacity=1.0,
         )
-        title = "Output − truth: blue lower, red higher"
-        return [Panel("error", title, [self._answer_layer(), error], surface="output")]
+        return [Panel("error", "Error: blue lower, red higher", [error], surface="output")]
 
     def _published(self, question: Callable[..., np.ndarray], truth: Truth) -> VolumeRef:
         laid, channel = self.laid, self.output_channel

@@ -28,14 +28,14 @@ def choose_truth(laid: TraceDesk, card: Card, shape: Sequence[int]) -> Truth | N
     if card.output is None or laid.scan is None:
         return None
     shipped = demo_of(laid.scan)
-    options: dict[str | None, str] = {None: "None"}
+    options = {"": "None"}
     if shipped is not None and shipped.target is not None:
         options[_DEMO] = f"{shipped.title}: its {card.output.modality or 'true image'}"
     for scan in manager().store.scans(owner()):
         if scan.hash != laid.scan and scan.shape[1:] == tuple(shape[1:]):
             options[scan.hash] = scan.label
-    if laid.truth not in options or (laid.truth is None and laid.truth_for != laid.scan):
-        laid.truth = _DEMO if _DEMO in options else None
+    if laid.truth not in options or (not laid.truth and laid.truth_for != laid.scan):
+        laid.truth = _DEMO if _DEMO in options else ""
     laid.truth_for = laid.scan
     key = f"truth:{laid.scan}:{len(options)}:{laid.truth}"
     st.selectbox(
@@ -49,7 +49,7 @@ def choose_truth(laid: TraceDesk, card: Card, shape: Sequence[int]) -> Truth | N
         args=(laid, key),
         help="What the output should look like: a scan of the same shape that you opened before.",
     )
-    if laid.truth is None:
+    if not laid.truth:
         return None
     if laid.truth == _DEMO:
         assert shipped is not None

@@ -21,7 +21,7 @@ Tool = Literal["navigate", "pixel", "brush", "lasso", "erase"]
 Plane = Literal["axial", "coronal", "sagittal"]
 
 ALL_TOOLS: tuple[Tool, ...] = ("navigate", "pixel", "brush", "lasso", "erase")
-COLORMAPS = ("magma", "viridis", "diverging", "gray")
+COLORMAPS = ("magma", "viridis", "diverging", "berlin", "gray")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Layer:
         What the readout calls it ("scan", "mask").
     unit : str
         Unit of its values, for readout and legend.
-    colormap : {"magma", "viridis", "diverging"}
-        Colours of a map.
+    colormap : {"magma", "viridis", "diverging", "berlin"}
+        Colours of a map. ``berlin``: diverging through black, for a signed map without an image below.
     centre_zero : bool
         Range symmetric about zero and a threshold of magnitude: for signed maps, with ``diverging``.
     range : tuple of float, optional

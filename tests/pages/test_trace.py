@@ -180,7 +180,7 @@ def test_a_stored_scan_of_the_same_shape_can_be_the_truth(workbench):
     assert "error in bone" in said(page)
     assert "none there" in said(page)
     truth = next(box for box in page.selectbox if box.label == "Ground truth")
-    truth.select(None).run()
+    truth.select("").run()
     assert "No ground truth is chosen" not in said(page)  # nothing is traced yet either
 
 

@@ -48,6 +48,6 @@ export function format(value, span) {
 
 /** The same without zeros that say nothing, for the ends of a legend. */
 export function short(value, span) {
-  const text = format(value, span);
+  const text = Math.abs(value) < span / 1e5 ? "0" : format(value, span); // rounding beside 0 says nothing
   return text.includes(".") && !text.includes("e") ? text.replace(/\.?0+$/, "") : text;
 }

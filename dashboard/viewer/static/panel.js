@@ -84,6 +84,13 @@ export class Panel {
       return `${facts.name} ${format(volume.atMm(mm), span)}`;
     });
     this.readout.textContent = parts.join("\n");
+    this.leaveRoom(Math.max(...parts.map((part) => part.length), 0));
+  }
+
+  /** The title ends where the values beside it begin; in steps, so that a digit more does not move it. */
+  leaveRoom(letters) {
+    const room = `${Math.ceil(letters / 4) * 4 * 6.7 + 16}px`;
+    if (room !== this.room) this.title.style.paddingRight = this.room = room;
   }
 
   /** Loading, failed or empty: one of them, or nothing. */

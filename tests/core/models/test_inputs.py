@@ -287,3 +287,25 @@ def test_a_picture_of_any_size_measures_what_the_contract_says_and_an_image_with
     )
     image = np.arange(70, dtype=np.float32).reshape(1, 10, 7)
     assert prepare(Scan(image, np.eye(4), units=units), contract).spacing_mm == spacing
+
+
+@pytest.mark.parametrize("voxel", [(20, 21, 22), (21, 21, 21), (40, 3, 17), (19, 44, 30)])
+def test_a_single_voxel_finer_than_the_models_grid_marks_the_one_it_lies_nearest_to(voxel):
+    fine = mni_grid(1.5)
+    prepared = prepare(Scan(np.zeros((1, *fine.shape), np.float32), fine.affine), volume_contract())
+    region = np.zeros(fine.shape, dtype=bool)
+    region[voxel] = True
+    marked = prepared.region_to_model(region)
+    here = fine.affine @ (*voxel, 1)
+    (found,) = np.argwhere(marked)
+    assert np.abs((prepared.grid.affine @ (*found, 1) - here)[:3]).max() <= 3.0 + 1e-9
+
+
+def test_a_region_outside_the_models_view_marks_nothing():
+    fine = mni_grid(1.5)
+    moved = fine.affine.copy()
+    moved[0, 3] -= 60
+    prepared = prepare(Scan(np.zeros((1, *fine.shape), np.float32), moved), volume_contract())
+    region = np.zeros(fine.shape, dtype=bool)
+    region[0, 60, 60] = True
+    assert not prepared.region_to_model(region).any()
