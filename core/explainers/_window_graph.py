@@ -11,18 +11,18 @@ from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.explainers._window_boxes import Unwindowable
+from core.explainers._window_calls import Bound, Call
+from core.explainers._window_local import Convolution, Gather, UpConvolution
 from core.explainers._window_operations import (
     CONVOLUTION_MODULES,
     NORM_MODULES,
     SAME_MODULES,
-    Bound,
-    Call,
     is_same,
     is_view,
     step_of_call,
     step_of_module,
 )
-from core.explainers._window_steps import Convolution, Everything, Gather, Input, Pointwise, Step, UpConvolution
+from core.explainers._window_steps import Everything, Input, Pointwise, Step
 
 #: asked of a tensor, these answer with its shape or type and not with a tensor
 _SHAPE_QUESTIONS = {"size", "dim", "numel", "ndimension", "getattr", "nelement", "type", "is_floating_point"}

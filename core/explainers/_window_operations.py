@@ -1,30 +1,25 @@
 """Which step stands for which layer or function of torch."""
 
-import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from core.explainers._window_boxes import Unwindowable
-from core.explainers._window_steps import (
-    AveragePool,
-    Combine,
-    Constant,
-    Convolution,
-    Everything,
-    Gather,
-    MaxPool,
-    Pointwise,
-    Resample,
-    Step,
-    TransposedConvolution,
+from core.explainers._window_calls import Bound, Call, numbers
+from core.explainers._window_local import AveragePool, Convolution, MaxPool, TransposedConvolution
+from core.explainers._window_resampling import (
+    adaptive_average,
+    adaptive_average_call,
+    interpolate,
+    interpolate_call,
+    pad,
+    pad_call,
+    slicing,
 )
+from core.explainers._window_steps import Combine, Constant, Everything, Pointwise, Step
 
 CONVOLUTION_MODULES = (
     nn.Conv1d,
@@ -96,7 +91,6 @@ _EVERYTHING_CALLS = _words(
     "group_norm adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d"
 )
 _VIEWS = {"flatten", "reshape", "view", "permute", "transpose", "unsqueeze", "squeeze", "getitem"}
-_PAD_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 _PAD_MODULES = {
     "Zero": "constant",
     "Constant": "constant",
@@ -117,81 +111,6 @@ _IN_PLACE_CALLS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid_,
     "tanh": torch.tanh_,
 }
-
-
-@dataclass(frozen=True)
-class Bound:
-    """Argument of a call that is only known when it runs: an input of this number, or a size that grows with rows.
-
-    Parameters
-    ----------
-    number : int
-        Which input; −1 for a size.
-    first, second : Any
-        The size for a batch of one and of two images.
-    """
-
-    number: int
-    first: Any = None
-    second: Any = None
-
-    @classmethod
-    def rows(cls, first: Any, second: Any) -> "Bound":
-        """Size of a batch of one image, and of two."""
-        return cls(-1, first, second)
-
-    def value(self, inputs: Sequence[torch.Tensor]) -> Any:
-        """What stands here for these inputs."""
-        return inputs[self.number] if self.number >= 0 else _grown(self.first, self.second, len(inputs[0]))
-
-
-def _grown(first: Any, second: Any, rows: int) -> Any:
-    """A size, or a tuple of them, for `rows` images, from those for one and for two."""
-    if isinstance(first, tuple):
-        return tuple(_grown(a, b, rows) for a, b in zip(first, second, strict=True))
-    return first + (second - first) * (rows - 1)
-
-
-@dataclass
-class Call:
-    """A traced call: plain name, function out of place, arguments with `Bound` where its inputs stand."""
-
-    name: str
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    label: str
-    in_place: bool = field(default=False)
-
-    def named(self, *names: str) -> dict[str, Any]:
-        """Arguments by name, for a function whose parameters are `names`."""
-        return {**dict(zip(names, self.args, strict=False)), **self.kwargs}
-
-    def settled(self) -> None:
-        """Take ``inplace`` out of the arguments, given by place."""
-        try:
-            bound = inspect.signature(self.function).bind(*self.args, **self.kwargs).arguments
-        except (TypeError, ValueError):
-            return
-        if "inplace" in bound:
-            self.in_place = bool(bound.pop("inplace"))
-            first, *rest = bound.items()
-            self.args, self.kwargs = (first[1],), dict(rest)
-
-    def on(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Run it."""
-        args, kwargs = _filled(self.args, inputs), _filled(self.kwargs, inputs)
-        return self.function(*args, **kwargs)
-
-
-def _filled(arguments: Any, inputs: Sequence[torch.Tensor]) -> Any:
-    if isinstance(arguments, Bound):
-        return arguments.value(inputs)
-    if isinstance(arguments, dict):
-        return {name: _filled(value, inputs) for name, value in arguments.items()}
-    if isinstance(arguments, tuple | list):
-        return type(arguments)(_filled(value, inputs) for value in arguments)
-    return arguments
 
 
 def is_same(name: str, kwargs: dict[str, Any]) -> bool:
@@ -229,13 +148,13 @@ def step_of_module(module: nn.Module, x: torch.Tensor) -> list[Step] | None:
         shape = (module.kernel_size, module.stride, module.padding, module.ceil_mode, module.count_include_pad, divisor)
         return _average_pool(n, *shape)
     if isinstance(module, nn.AdaptiveAvgPool1d | nn.AdaptiveAvgPool2d | nn.AdaptiveAvgPool3d):
-        return _adaptive_average(module, module.output_size, x)
+        return adaptive_average(module, module.output_size, x)
     if isinstance(module, nn.Upsample):
         rule = (module.size, module.scale_factor, module.mode, module.align_corners, module.recompute_scale_factor)
-        return _interpolate(module, x, *rule)
+        return interpolate(module, x, *rule)
     mode = _PAD_MODULES.get(type(module).__name__[:-5])
     if mode is not None and type(module).__name__[-5:-2] == "Pad":
-        return _pad(module, module.padding, mode, float(getattr(module, "value", 0.0)), x)
+        return pad(module, module.padding, mode, float(getattr(module, "value", 0.0)), x)
     return [Everything(module)] if isinstance(module, _EVERYTHING_MODULES) else None
 
 
@@ -261,7 +180,7 @@ def step_of_call(call: Call, inputs: Sequence[torch.Tensor]) -> list[Step] | Non
     if name in {"batch_norm", "instance_norm"}:
         return _norm(call)
     if name == "getitem":
-        return _slicing(call, x)
+        return slicing(call, x)
     maker = _CALLS.get(name.rstrip("123d").rstrip("_") if name[-1:] == "d" and name[-2:-1].isdigit() else name)
     return maker(call, x) if maker else None
 
@@ -269,10 +188,6 @@ def step_of_call(call: Call, inputs: Sequence[torch.Tensor]) -> list[Step] | Non
 def _over_channels(call: Call) -> bool:
     named = call.named("input", "dim", "keepdim")
     return named.get("dim") in (1, [1], (1,)) and bool(named.get("keepdim"))
-
-
-def _numbers(value: Any, n: int) -> tuple[int, ...]:
-    return tuple(int(v) for v in value) if isinstance(value, tuple | list) else (int(value),) * n
 
 
 def _concatenated(dimension: int, *tensors: torch.Tensor) -> torch.Tensor:
@@ -327,7 +242,7 @@ def _pair(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> tuple
     if padding == "same":
         totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
         return tuple((total // 2, total - total // 2) for total in totals)
-    return tuple((p, p) for p in _numbers(padding, len(kernel)))
+    return tuple((p, p) for p in numbers(padding, len(kernel)))
 
 
 def _convolution_module(module: Any, x: torch.Tensor) -> list[Step]:
@@ -341,24 +256,24 @@ def _convolution_module(module: Any, x: torch.Tensor) -> list[Step]:
         return [Convolution(weight, bias, module.stride, pairs, module.dilation, groups)]
     flat = [amount for pair in reversed(pairs) for amount in pair]
     padded = partial(F.pad, pad=flat, mode=module.padding_mode)
-    pad = _pad(padded, flat, module.padding_mode, 0.0, x)
-    assert pad is not None
-    return [*pad, Convolution(weight, bias, module.stride, ((0, 0),) * len(pairs), module.dilation, groups)]
+    around = pad(padded, flat, module.padding_mode, 0.0, x)
+    assert around is not None
+    return [*around, Convolution(weight, bias, module.stride, ((0, 0),) * len(pairs), module.dilation, groups)]
 
 
 def _convolution_call(call: Call, x: torch.Tensor) -> list[Step]:
     named = call.named("input", "weight", "bias", "stride", "padding", "dilation", "groups")
     weight, n = named["weight"], x.ndim - 2
-    dilation = _numbers(named.get("dilation", 1), n)
+    dilation = numbers(named.get("dilation", 1), n)
     pairs = _pair(named.get("padding", 0), weight.shape[2:], dilation)
-    stride = _numbers(named.get("stride", 1), n)
+    stride = numbers(named.get("stride", 1), n)
     return [Convolution(weight, named.get("bias"), stride, pairs, dilation, named.get("groups", 1))]
 
 
 def _transposed_call(call: Call, x: torch.Tensor) -> list[Step]:
     named = call.named("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
     stride, padding, output_padding, dilation = (
-        _numbers(named.get(name, default), x.ndim - 2)
+        numbers(named.get(name, default), x.ndim - 2)
         for name, default in (("stride", 1), ("padding", 0), ("output_padding", 0), ("dilation", 1))
     )
     weight, bias, groups = named["weight"], named.get("bias"), named.get("groups", 1)
@@ -366,7 +281,7 @@ def _transposed_call(call: Call, x: torch.Tensor) -> list[Step]:
 
 
 def _max_pool(n: int, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> list[Step]:
-    own, step, around, spread = (_numbers(value, n) for value in (kernel, stride or kernel, padding, dilation))
+    own, step, around, spread = (numbers(value, n) for value in (kernel, stride or kernel, padding, dilation))
     return [MaxPool(own, step, around, spread, bool(ceil_mode))]
 
 
@@ -381,7 +296,7 @@ def _max_pool_call(call: Call, x: torch.Tensor) -> list[Step] | None:
 def _average_pool(
     n: int, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, count_padding: bool, divisor: int | None
 ) -> list[Step]:
-    own, step, around = (_numbers(value, n) for value in (kernel, stride or kernel, padding))
+    own, step, around = (numbers(value, n) for value in (kernel, stride or kernel, padding))
     return [AveragePool(own, step, around, bool(ceil_mode), bool(count_padding), divisor)]
 
 
@@ -393,108 +308,12 @@ def _average_pool_call(call: Call, x: torch.Tensor) -> list[Step]:
     return _average_pool(x.ndim - 2, *shape, named.get("count_include_pad", True), named.get("divisor_override"))
 
 
-def _adaptive_average(function: Callable[..., torch.Tensor], size: Any, x: torch.Tensor) -> list[Step]:
-    n = x.ndim - 2
-    sizes = size if isinstance(size, tuple | list) else (size,) * n
-    matrices = []
-    for own, wanted in zip(x.shape[2:], sizes, strict=True):
-        basis = torch.eye(own, dtype=x.dtype, device=x.device)
-        matrices.append(F.adaptive_avg_pool1d(basis[None], own if wanted is None else wanted)[0].T)
-    return [Resample(function, matrices)]
-
-
-def _adaptive_average_call(call: Call, x: torch.Tensor) -> list[Step]:
-    return _adaptive_average(call.on, call.named("input", "output_size")["output_size"], x)
-
-
-def _interpolate(
-    function: Callable[..., torch.Tensor],
-    x: torch.Tensor,
-    size: Any,
-    factor: Any,
-    mode: str,
-    align_corners: bool | None,
-    recompute: bool | None = None,
-    antialias: bool = False,
-) -> list[Step] | None:
-    """Up-sampling: the rule of each axis is read off from what torch does to that axis alone."""
-    if antialias:
-        return None
-    n = x.ndim - 2
-    sizes = [None] * n if size is None else _numbers(size, n)
-    factors = [None] * n if factor is None else list(factor) if isinstance(factor, tuple | list) else [factor] * n
-    if mode in {"nearest", "nearest-exact"}:
-        indices = []
-        for own, wanted, scale in zip(x.shape[2:], sizes, factors, strict=True):
-            ramp = torch.arange(own, dtype=x.dtype, device=x.device)[None, None]
-            index = F.interpolate(ramp, wanted, scale, mode, recompute_scale_factor=recompute)
-            indices.append(index[0, 0].cpu().numpy().astype(np.int64))
-        return [Gather(function, indices)]
-    matrices = []
-    # along an axis of one sample every rule is a copy, so that two dimensions serve for one
-    planar = {"linear": "bilinear", "trilinear": "bilinear"}.get(mode, mode)
-    for own, wanted, scale in zip(x.shape[2:], sizes, factors, strict=True):
-        basis = torch.eye(own, dtype=x.dtype, device=x.device)[None, :, :, None]
-        target = None if wanted is None else (wanted, 1)
-        scales = None if scale is None else (scale, 1.0)
-        found = F.interpolate(basis, target, scales, planar, align_corners, recompute_scale_factor=recompute)
-        matrices.append(found[0, :, :, 0].T)
-    return [Resample(function, matrices)]
-
-
-def _interpolate_call(call: Call, x: torch.Tensor) -> list[Step] | None:
-    names = ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias")
-    named = call.named("input", *names)
-    size, factor, mode, *rest = (named.get(name) for name in names)
-    return _interpolate(call.on, x, size, factor, mode or "nearest", rest[0], rest[1], bool(rest[2]))
-
-
-def _pad(
-    function: Callable[..., torch.Tensor], padding: Any, mode: str, value: float, x: torch.Tensor
-) -> list[Step] | None:
-    """Padding or, where it is negative, cropping; `padding` as ``F.pad`` takes it, the last axis first."""
-    n = x.ndim - 2
-    flat = _numbers(padding, 2 * n)
-    if len(flat) > 2 * n or mode not in _PAD_MODES:
-        return None
-    pairs = list(zip(flat[::2], flat[1::2], strict=True))[::-1]
-    pairs = [(0, 0)] * (n - len(pairs)) + pairs
-    indices = []
-    for own, (before, after) in zip(x.shape[2:], pairs, strict=True):
-        kept = np.arange(own)[max(0, -before) : own - max(0, -after)]
-        width = (max(0, before), max(0, after))
-        extra = {"constant_values": -1} if mode == "constant" else {}
-        indices.append(np.pad(kept, width, mode=_PAD_MODES[mode], **extra))  # type: ignore[call-overload]
-    return [Gather(function, indices, value)]
-
-
-def _pad_call(call: Call, x: torch.Tensor) -> list[Step] | None:
-    named = call.named("input", "pad", "mode", "value")
-    return _pad(call.on, named["pad"], named.get("mode", "constant"), float(named.get("value") or 0.0), x)
-
-
-def _slicing(call: Call, x: torch.Tensor) -> list[Step] | None:
-    """Slices of channels and of space; anything else an index can be makes the whole of it."""
-    index = call.args[1]
-    index = list(index) if isinstance(index, tuple) else [index]
-    if ... in index:
-        place = index.index(...)
-        index[place : place + 1] = [slice(None)] * (x.ndim - len(index) + 1)
-    index += [slice(None)] * (x.ndim - len(index))
-    if len(index) != x.ndim or not all(isinstance(part, slice) for part in index) or index[0] != slice(None):
-        return [Everything(call.on)]
-    indices = [np.arange(size)[part] for size, part in zip(x.shape[2:], index[2:], strict=True)]
-    if not all(map(len, indices)):
-        raise Unwindowable(f"the operation {call.label} cuts everything away")
-    return [Gather(call.on, indices, channels=index[1])]
-
-
 _CALLS: dict[str, Callable[[Call, torch.Tensor], list[Step] | None]] = {
     "conv": _convolution_call,
     "conv_transpose": _transposed_call,
     "max_pool": _max_pool_call,
     "avg_pool": _average_pool_call,
-    "adaptive_avg_pool": _adaptive_average_call,
-    "interpolate": _interpolate_call,
-    "pad": _pad_call,
+    "adaptive_avg_pool": adaptive_average_call,
+    "interpolate": interpolate_call,
+    "pad": pad_call,
 }
