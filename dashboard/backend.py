@@ -73,10 +73,9 @@ def warm_up(function: Callable[P, object], *arguments: P.args, **keywords: P.kwa
         _submit("any", function, *arguments, **keywords)
 
 
-def warm_up_same(function: Callable[P, object], *arguments: P.args, **keywords: P.kwargs) -> None:
-    """`warm_up` for the process of `ask_same`."""
-    if is_apart():
-        _submit("same", function, *arguments, **keywords)
+def start_same(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> "Future[R] | None":
+    """`ask_same` without waiting; None where there is no other process, and nothing is done then."""
+    return _submit("same", function, *arguments, **keywords) if is_apart() else None
 
 
 def close(*names: str) -> None:

@@ -1,6 +1,8 @@
 """What is laid out on the Trace page, and the run that follows from it."""
 
+import logging
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,21 +13,50 @@ from core.errors import BadInput, LightboxError
 from core.runs import ExplanationSpec, Run, manager
 from dashboard.catalogue import TRACER
 from dashboard.session import Desk, owner
+from dashboard.trace.questions import QuickMap
 from dashboard.viewer import VolumeRef
 
+_LOG = logging.getLogger(__name__)
 Side = Literal["input", "output"]
 #: Direction of the mapping by the side that was painted on.
 DIRECTIONS: dict[str, str] = {"input": "forward", "output": "backward"}
 _KEY = "trace desk"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Sketch:
-    """A quick coarse map, until the exact one is there."""
+    """A quick coarse map, until the exact one is there.
 
-    reference: VolumeRef
-    evaluations: int
-    seconds: float
+    Parameters
+    ----------
+    asked : str
+        The request that it belongs to.
+    coming : Future, optional
+        Brings it; None where none was asked for.
+    reference : VolumeRef, optional
+        The map for the viewer, once it was published.
+    """
+
+    asked: str
+    coming: Future[QuickMap] | None
+    reference: VolumeRef | None = None
+    _waited: bool = False
+
+    def arrived(self, patience: float) -> QuickMap | None:
+        """The map, if it is there; waits `patience` seconds for it the first time, and not at all later."""
+        if self.coming is None:
+            return None
+        wait, self._waited = (0.0 if self._waited else patience), True
+        try:
+            return self.coming.result(timeout=wait)
+        except TimeoutError:
+            return None
+        except Exception as problem:
+            # the run itself will say what is wrong: a picture that only comes earlier must not take the page down
+            if not isinstance(problem, LightboxError):
+                _LOG.warning("no coarse map", exc_info=problem)
+            self.coming = None
+            return None
 
 
 @dataclass
@@ -61,7 +92,9 @@ class TraceDesk(Desk):
     adopting: bool = False
     #: the scan and model that the backend was prepared for
     ready: str | None = None
-    sketch: tuple[str, Sketch | None] | None = None
+    #: the scan and model for which a coarse map takes too long
+    slow: str | None = None
+    sketch: Sketch | None = None
 
     def select(self, region: np.ndarray | None, side: str | None) -> None:
         """Take over what was painted."""
@@ -78,7 +111,9 @@ class TraceDesk(Desk):
         self.region = self.side = self.traced = self.asked = self.sketch = None
 
     def stop(self) -> None:
-        """Cancel the run that goes on for what was laid out before."""
+        """Cancel what goes on for what was laid out before."""
+        if self.sketch is not None and self.sketch.coming is not None:
+            self.sketch.coming.cancel()
         run = self.current()
         if run is not None and not run.status.final:
             manager().cancel(run.id, owner())

@@ -1,6 +1,7 @@
 """The Trace page: what is chosen on the left, the two sides of the model in the middle, figures below."""
 
 import hashlib
+from concurrent.futures import Future
 from functools import lru_cache
 
 import streamlit as st
@@ -21,6 +22,10 @@ from dashboard.viewer import painted, publish
 
 #: Seconds between two looks at a run that is going on: it is over in a few of them.
 POLL = 0.25
+#: Seconds that the page waits for a coarse map before it shows that the run goes on.
+_PATIENCE = 0.8
+#: A coarse map that took longer than this, in seconds, is not asked for again on the same scan.
+_TOO_SLOW = 1.5
 _LINK = "run"
 _HOW = (
     "Paint on the input to see what those pixels change in the output, or on the output to see what it rests on. "
@@ -69,7 +74,7 @@ class _Bench:
         wanted = f"{laid.scan}:{self._content}"
         if laid.ready != wanted:
             laid.ready = wanted
-            backend.warm_up_same(questions.get_ready, laid.scan or "", owner(), self._card.name, self._content)
+            backend.start_same(questions.get_ready, laid.scan or "", owner(), self._card.name, self._content)
 
     def _follow(self) -> Run | None:
         self._laid.ask(self._setting.preset, self._setting.changes)
@@ -95,7 +100,7 @@ class _Bench:
             outlines = explanation.arrays.get("superpixels") if outlined else None
         elif run is not None and going:
             preview = manager().store.preview(run.id, owner())
-            shown = stage.forming_map(run.id, preview, self._sketch(run))
+            shown = stage.forming_map(run.id, preview, self._sketch())
         with images:
             self._stage(beside).show(shown, outlines, self._painted)
         with line:
@@ -129,27 +134,25 @@ class _Bench:
         if event.problem is None:
             laid.select(event.region, event.surface)
 
-    def _sketch(self, run: Run) -> Sketch | None:
-        """A coarse map from the process that is warm already; asked once a request."""
+    def _sketch(self) -> Sketch | None:
+        """A coarse map from the process that is warm already; asked once a request, where it comes soon enough."""
         laid = self._laid
-        # where runs share this process, a coarse map would only delay the exact one
-        if laid.asked is None or not backend.is_apart():
+        if laid.asked is None:
             return None
-        if laid.sketch is None or laid.sketch[0] != laid.asked:
-            laid.sketch = (laid.asked, self._quick_map(laid.asked))
-        return laid.sketch[1]
+        if laid.sketch is None or laid.sketch.asked != laid.asked:
+            quick = laid.slow != laid.ready
+            laid.sketch = Sketch(laid.asked, self._start_sketch(laid.asked) if quick else None)
+        found = laid.sketch.arrived(_PATIENCE)
+        if found is not None and laid.sketch.reference is None:
+            if found.seconds > _TOO_SLOW:
+                laid.slow = laid.ready  # the run's own previews are there sooner
+            name = f"sketch:{self._content}:{hashlib.sha256(laid.asked.encode()).hexdigest()}"
+            laid.sketch.reference = publish(found.values, self._scan.affine, owner=owner(), name=name)
+        return laid.sketch
 
-    def _quick_map(self, asked: str) -> Sketch | None:
-        laid = self._laid
-        try:
-            found = backend.ask_same(
-                questions.quick_map, laid.scan or "", owner(), self._card.name, self._content, asked
-            )
-        except LightboxError:
-            return None  # the run itself will say what is wrong
-        name = f"sketch:{self._content}:{hashlib.sha256(asked.encode()).hexdigest()}"
-        reference = publish(found.values, self._scan.affine, owner=owner(), name=name)
-        return Sketch(reference, found.evaluations, found.seconds)
+    def _start_sketch(self, asked: str) -> Future[questions.QuickMap] | None:
+        scan = self._laid.scan or ""
+        return backend.start_same(questions.quick_map, scan, owner(), self._card.name, self._content, asked)
 
     def _headline(self, run: Run | None) -> None:
         meta = manager().store.scan_meta(self._laid.scan or "", owner())
@@ -235,7 +238,7 @@ class _Bench:
 
 @lru_cache(maxsize=1)
 def _start_backend() -> None:
-    backend.warm_up_same(asking.get_ready)
+    backend.start_same(asking.get_ready)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -71,7 +71,7 @@ def forming_map(run: str, preview: Preview | None, sketch: Sketch | None) -> Sho
     if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
         name = f"preview:{run}:{preview.version}"
         return Shown(publish(preview.values, preview.grid.affine, owner=owner(), name=name), "coarse map, sharpening")
-    return None if sketch is None else Shown(sketch.reference, "coarse map")
+    return None if sketch is None or sketch.reference is None else Shown(sketch.reference, "coarse map")
 
 
 @dataclass(frozen=True, eq=False)
