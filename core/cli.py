@@ -391,7 +391,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_parameters(study)
 
     bench = command("bench", _bench, "measure, as ratios against named baselines")
-    bench.add_argument("name", help="mask, start or viewer")
+    bench.add_argument("name", help="ibix, mask, start, trace or viewer")
 
     runs = command("runs", _runs, "list what ran, or show one run")
     runs.add_argument("id", nargs="?", help="a run's id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ import numpy as np
 import torch
 
 from core.explainers._ibix_equations import RegionSums, any_inside, region_sums
-from core.explainers._ibix_mapping import Mapper
+from core.explainers._ibix_mapping import Mapper, Step
+from core.explainers._ibix_order import one_by_one, side_by_side
 from core.explainers._ibix_perturbations import Perturbation
 from core.explainers._ibix_superpixels import Superpixels, nearest_first, touching
 
@@ -135,23 +137,33 @@ class Backward:
         self, mapper: Mapper, level: Level, told: Callable[[float], None], until: float = float("inf")
     ) -> None:
         superpixels, marked = level.superpixels, self.region.marked
-        labels = torch.from_numpy(superpixels.labels).to(marked.device)
         order = [k for k in self._order(superpixels) if level.chosen[k]]
-        for done, k in enumerate(order):
-            window = superpixels.windows[k]
-            level.seen[k] = True
-            if not any_inside(marked, mapper.responses.footprint(window)):
-                # nothing of M^f can change: the numerator is exactly 0
-                level.skipped += 1
-                continue
-            direction = self.perturbation.direction(window, labels[window] == k + 1)
-            box, slopes = mapper.slopes(window, direction, partial(_tell_share, told, done, len(order)))
-            if self.region.channel is not None:
-                slopes = slopes[self.region.channel : self.region.channel + 1]
-            level.sums[k] = region_sums(slopes, marked[box])
-            level.evaluated += 1
-            if time.perf_counter() > until:
-                return
+        reaching = [k for k in order if any_inside(marked, mapper.responses.footprint(superpixels.windows[k]))]
+        # of the others nothing of M^f can change: their numerator is exactly 0
+        level.seen[list(set(order).difference(reaching))] = True
+        level.skipped += len(order) - len(reaching)
+        labels = torch.from_numpy(superpixels.labels).to(marked.device)
+        work = partial(self._sums_of, superpixels, labels)
+        results = (
+            side_by_side(mapper, work, reaching, told) if mapper.local else one_by_one(mapper, work, reaching, told)
+        )
+        with contextlib.closing(results):
+            for k, sums in results:
+                level.sums[k], level.seen[k] = sums, True
+                level.evaluated += 1
+                if time.perf_counter() > until:
+                    return
+
+    def _sums_of(
+        self, superpixels: Superpixels, labels: torch.Tensor, mapper: Mapper, k: int, step: Step | None
+    ) -> RegionSums:
+        """Sums of superpixel k's F, inside M^f and everywhere."""
+        window = superpixels.windows[k]
+        direction = self.perturbation.direction(window, labels[window] == k + 1)
+        box, slopes = mapper.slopes(window, direction, step)
+        if self.region.channel is not None:
+            slopes = slopes[self.region.channel : self.region.channel + 1]
+        return region_sums(slopes, self.region.marked[box])
 
     def _order(self, superpixels: Superpixels) -> np.ndarray:
         if self.region.place is None:
@@ -165,7 +177,3 @@ class Backward:
     def _paint(self, level: Level, base: np.ndarray) -> np.ndarray:
         values = self.value(level.sums, level.superpixels.sizes)
         return level.superpixels.paint(values, base, level.chosen & level.seen)
-
-
-def _tell_share(told: Callable[[float], None], done: int, count: int, share: float, _: object) -> None:
-    told((done + share) / count)

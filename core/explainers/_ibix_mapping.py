@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from functools import partial
@@ -157,6 +158,17 @@ class Mapper:
         self._quick_enough = _FIRST_CHUNK
         #: Windows asked so far, each a perturbed input.
         self.evaluations = 0
+
+    @property
+    def local(self) -> bool:
+        """Whether windows are recomputed on a processor: work too small for several threads inside an operation."""
+        return self.responses.reason is None and self._x.device.type == "cpu"
+
+    def one_of(self, count: int) -> Mapper:
+        """A mapper for one of `count` threads: pace, count and memory of its own, the network's answers shared."""
+        made = copy.copy(self)
+        made.evaluations, made._memory = 0, self._memory // count
+        return made
 
     @torch.inference_mode()
     def slopes(self, window: Box, direction: torch.Tensor, step: Step | None = None) -> tuple[Box, torch.Tensor]:
