@@ -214,10 +214,10 @@ def _study(chosen: argparse.Namespace) -> int:
         from core.studies import get_study
 
         study = get_study(chosen.name)
-        parameters = study.parameters(_key_values(chosen.param))
         for option in ("model", "cohort", "out"):
             if getattr(chosen, option) is None:
                 raise BadInput(f"A study needs --{option}: --help tells what it is.")
+        parameters = study.parameters(_key_values(chosen.param))
         if not chosen.cohort.is_dir():
             raise BadInput(f"The cohort folder {chosen.cohort} is not there.")
         with _writable_folder(chosen.out) as out:

@@ -85,4 +85,6 @@ def validate(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "parameters"
+        if first["type"] == "missing":
+            raise BadInput(f"Parameter {where} is needed: {model.model_fields[where].description}.") from error
         raise BadInput(f"Parameter {where}: {first['msg']} (given: {first['input']!r}).") from error

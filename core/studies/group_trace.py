@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from core.errors import BadInput
 from core.explainers.group import explain_group
-from core.explainers.parameters import Parameters, parameter
+from core.explainers.ibix import Ibix, IbixParameters
+from core.explainers.parameters import parameter
 from core.files import write_json
 from core.progress import Progress, Report, silent
 from core.reports.explanation import RECORD as EXPLANATION
@@ -31,21 +32,13 @@ TABLE = "scans.csv"
 _ENDINGS = (".nii", ".nii.gz", ".mgz", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
 
 
-class GroupTraceParameters(Parameters):
-    """Settings of the study; those of `core.explainers.ibix` may be given beside them."""
+class GroupTraceParameters(IbixParameters):
+    """Settings of the study, beside those of the explainer ``ibix``."""
 
     region: Path = Field(description="region file on the scans: .npy, or an image; every sample above 0 is marked")
     images: str = parameter(".", "Folder below the cohort that holds the scans.")
     limit: int = parameter(0, "At most so many scans, in the order of their names; 0: all.", minimum=0, maximum=100_000)
-    direction: Literal["auto", "forward", "backward"] = parameter(
-        "auto", "forward: the region is on the input. backward: it is on the output."
-    )
-    jitters: int = parameter(100, "Jitters in all, half of them upward.", minimum=2, maximum=10_000)
-    superpixels: int = parameter(500, "Superpixels asked for (backward).", minimum=1, maximum=20_000)
-    quadrature: Literal["uniform", "quick"] = parameter(
-        "uniform", "quick: 16 Gauss-Legendre nodes in place of jitters."
-    )
-    sums: Literal["absolute", "signed"] = parameter("absolute", "What is added up: magnitudes, or signed values.")
+    target: str | None = parameter(None, "Class to explain, for classifiers; by default the card's.")
 
 
 class GroupTrace(Study):
@@ -65,9 +58,11 @@ class GroupTrace(Study):
             raise BadInput(f"The cohort's folder {parameters.images!r} holds no image: name one with images=FOLDER.")
         first = load_scan(files[0])
         region = load_region(parameters.region, first)
-        values = parameters.model_dump(exclude={"region", "images", "limit"})
+        values = parameters.model_dump(exclude={"region", "images", "limit", "target"})
         readers = [(path.name, _reader(path)) for path in files]
-        group = explain_group(readers, model, "ibix", region=region, report=report, **values)
+        group = explain_group(
+            readers, model, Ibix.name, target=parameters.target, region=region, report=report, **values
+        )
         found = group.explanation
         report(Progress(1.0, "writing the maps"))
         export_explanation(found, out)
