@@ -110,7 +110,7 @@ class Backward:
         self.levels.append(level)
 
         def told(share: float) -> None:
-            words = f"superpixel {int(level.seen.sum())} of {int(chosen.sum())}"
+            words = f"superpixel {level.evaluated} of {int(chosen.sum()) - level.skipped}"
             tell(start + (end - start) * share, words, lambda: self._paint(level, base))
 
         self._evaluate(self.mapper, level, told)
