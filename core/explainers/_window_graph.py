@@ -10,6 +10,7 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from core.explainers._tracing import graph_of, twin
 from core.explainers._window_boxes import Unwindowable
 from core.explainers._window_calls import Bound, Call
 from core.explainers._window_local import Convolution, Gather, UpConvolution
@@ -310,9 +311,9 @@ def plan_of(network: nn.Module, x: torch.Tensor) -> Plan:
         When the network cannot be traced or holds an operation whose windows are not known.
     """
     # a network that is one layer of torch.nn would be traced into; as a part of another it stays a layer
-    network = nn.Sequential(network)
     try:
-        graph = fx.Tracer().trace(network)
+        network = nn.Sequential(twin(network))
+        graph = graph_of(network)
     except Exception as error:  # any code of the network may have run
         raise Unwindowable(
             f"its code cannot be traced ({str(error).splitlines()[0] if str(error) else error!r})"

@@ -92,12 +92,13 @@ def _rectifiers(network: nn.Module) -> dict[str, nn.Module]:
 def _has_functional_rectifier(network: nn.Module) -> bool:
     """Whether the forward pass calls a rectifier as a function; False where the network cannot be traced."""
     import torch
-    from torch import fx
     from torch.nn import functional
+
+    from core.explainers._tracing import graph_of, twin
 
     functions = {torch.relu, torch.relu_, functional.relu, functional.leaky_relu, functional.relu_}
     try:
-        nodes = fx.symbolic_trace(network).graph.nodes
+        nodes = graph_of(twin(network)).nodes
     except Exception:
         return False
     return any(

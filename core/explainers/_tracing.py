@@ -1,0 +1,52 @@
+"""The operations of a network as a graph, by torch.fx, made safe beside other threads."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from torch import fx, nn
+
+#: While torch.fx traces it replaces methods of every module in the process: two tracings at once restore each other's.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class _OwnThreadTracer(fx.Tracer):
+    """Traces what its own thread calls; networks that other threads ask meanwhile work as ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """See `torch.fx.Tracer.call_module`."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        """See `torch.fx.Tracer.getattr`."""
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+
+def graph_of(network: nn.Module) -> fx.Graph:
+    """Trace `network`; whatever its code raises comes through.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Code that keeps something on the module keeps a stand-in for a tensor there: give `twin` of a network that is
+        used afterwards.
+    """
+    with _ONE_AT_A_TIME:
+        return _OwnThreadTracer().trace(network)
+
+
+def twin(network: nn.Module) -> nn.Module:
+    """A copy that shares the weights: what its code writes on the copy leaves the network as it was."""
+    shared = {id(weight): weight for weight in network.parameters()}
+    return copy.deepcopy(network, shared)

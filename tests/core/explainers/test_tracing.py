@@ -1,0 +1,96 @@
+import threading
+
+import torch
+from torch import nn
+
+from core.explainers._responses import responses_for
+from core.explainers._tracing import graph_of, twin
+from core.models.zoo import build
+
+SIZE = (1, 1, 64, 64)
+
+
+class Keeping(nn.Module):
+    """Keeps what it saw, as many networks do for their loss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(1, 1, 3, padding=1)
+        self.count = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen = self.layer(x)
+        self.count = self.count + x.shape[0]
+        return self.seen
+
+
+class Waiting(nn.Module):
+    """Stops in the middle of being traced until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(1, 1, 3, padding=1)
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.layer(x)
+        self.begun.set()
+        assert self.go.wait(20)
+        return self.layer(x) + self.layer.bias
+
+
+def test_a_network_asked_by_another_thread_while_one_is_traced_answers_as_ever():
+    # a page's thread asked for an answer while a run's thread traced: "module is not installed as a submodule"
+    waiting = Waiting().eval()
+    other = build("autoencoder", {"widths": (4, 4)}).eval()
+    x = torch.rand(SIZE)
+    expected, shared = other(x), waiting.layer(x)
+    graphs: list[int] = []
+    tracing = threading.Thread(target=lambda: graphs.append(len(graph_of(waiting).nodes)))
+    tracing.start()
+    try:
+        assert waiting.begun.wait(20)
+        assert torch.equal(other(x), expected)
+        assert torch.equal(waiting.layer(x), shared)  # the very layer that is being traced
+    finally:
+        waiting.go.set()
+        tracing.join()
+    assert graphs == [6]  # input, layer, layer, its bias, sum, output: nothing of the other thread's calls
+
+
+def test_several_threads_trace_at_once_and_leave_torch_as_it_was():
+    call, attribute = nn.Module.__call__, nn.Module.__getattr__
+    networks = [build("autoencoder", {"widths": (4, 4)}).eval() for _ in range(4)]
+    found: list[str | None] = []
+    failed: list[BaseException] = []
+
+    def trace(network: nn.Module) -> None:
+        try:
+            for _ in range(5):
+                found.append(responses_for(network, torch.rand(SIZE), 2**26).reason)
+                network(torch.rand(SIZE))
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=trace, args=(network,)) for network in networks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert found == [None] * 20
+    assert (nn.Module.__call__, nn.Module.__getattr__) == (call, attribute)
+
+
+def test_tracing_leaves_nothing_on_a_network_that_keeps_what_it_sees():
+    # its counter was left a stand-in for a tensor, and the network could not be asked again
+    network = Keeping().eval().requires_grad_(False)
+    x = torch.rand(SIZE)
+    responses_for(network, x, 2**26, "auto")
+    assert isinstance(network.count, int)
+    assert torch.equal(network(x), network.layer(x))
+
+
+def test_a_twin_shares_the_weights():
+    network = build("autoencoder", {"widths": (4, 4)})
+    assert all(a is b for a, b in zip(network.parameters(), twin(network).parameters(), strict=True))
