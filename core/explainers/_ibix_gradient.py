@@ -39,7 +39,14 @@ def backward_derivative(network: nn.Module, x: torch.Tensor, weights: torch.Tens
     try:
         with torch.enable_grad():
             watched = x.clone().requires_grad_(True)
-            (network(watched)[0] * weights).sum().backward()
+            # a copy: code that works in place may not write on what is watched
+            answer = network(watched.clone())[0]
+            if not answer.requires_grad:
+                raise BadInput(
+                    "The model's answer has no derivative (it does not depend on the scan, or only in steps, or its "
+                    "code leaves torch): take mode=finite_difference."
+                )
+            (answer * weights).sum().backward()
     except (NotImplementedError, RuntimeError) as error:
         raise _refusal(error) from error
     if watched.grad is None:

@@ -72,6 +72,7 @@ class Notes:
         self.numbers["windows_used"] = float(reason is None)
         if reason is not None and self.setup.parameters.engine == "auto":
             self.warnings.append(f"the model was asked for whole images, which is slower: {reason.rstrip('.')}")
+        self.warnings.extend(self.setup.responses.warnings)
 
     def region_and_range(self) -> None:
         """A region outside the body, and jitters that leave the range the model was made for."""

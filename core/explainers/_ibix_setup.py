@@ -69,7 +69,7 @@ class Setup:
         if "responses" in self.__dict__:
             return self.responses.output[0]
         with torch.inference_mode():
-            return self.question.model.network(self.x).float()[0]
+            return self.question.model.network(self.x.clone()).float()[0]
 
     @cached_property
     def largest(self) -> float:

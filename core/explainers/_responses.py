@@ -19,6 +19,8 @@ Engine = Literal["auto", "windows", "batches"]
 _CPU_BATCH = 8
 #: What a network that tells nothing of its layers is taken to keep, in arrays of the size of its input or answer.
 _UNSEEN_LAYERS = 64
+#: Largest difference between two answers that rounding explains, relative to the answer.
+_ROUNDING = 1e-3
 
 
 def at(tensor: torch.Tensor, window: Box) -> torch.Tensor:
@@ -36,10 +38,13 @@ class Responses(Protocol):
         Answer to the unchanged x, float32.
     reason : str or None
         Why windows could not be used; None where they are.
+    warnings : tuple of str
+        What must be known of the answers.
     """
 
     output: torch.Tensor
     reason: str | None
+    warnings: tuple[str, ...]
 
     def footprint(self, window: Box) -> Box | None:
         """Window of the answer that a change inside `window` of the input can reach; None when it reaches nothing."""
@@ -80,6 +85,7 @@ class WholeResponses:
     """
 
     reason: str | None
+    warnings: tuple[str, ...]
 
     def __init__(
         self, call: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, memory_bytes: int, reason: str = ""
@@ -88,8 +94,9 @@ class WholeResponses:
         self._call, self._x = call, x
         with torch.inference_mode():
             self.output, kept = _asked_and_weighed(call, x)
+            apart, self.warnings = _company(call, x, self.output)
         self._everything = tuple(slice(0, n) for n in self.output.shape[2:])
-        most = max(1, memory_bytes // kept)
+        most = max(1, memory_bytes // kept) if apart else 1
         self.batch = most if x.device.type == "cuda" else min(most, _CPU_BATCH)
 
     def footprint(self, window: Box) -> Box:
@@ -156,9 +163,34 @@ def _asked_and_weighed(call: Callable[[torch.Tensor], torch.Tensor], x: torch.Te
     leaves = [m for m in call.modules() if not any(m.children())] if isinstance(call, nn.Module) else []
     handles = [leaf.register_forward_hook(weigh) for leaf in leaves]
     try:
-        answer = call(x).float()
+        answer = call(x.clone()).float()
     finally:
         for handle in handles:
             handle.remove()
     image = 4 * max(math.prod(x.shape), math.prod(answer.shape))
     return answer, max(sum(kept) + image, image * (2 if len(kept) > 1 else _UNSEEN_LAYERS))
+
+
+def _company(
+    call: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, alone: torch.Tensor
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether x may be asked beside other inputs in one batch, and what must be known of the answers."""
+    try:
+        beside = call(torch.cat([x, x / 2]))[:1]
+    except RuntimeError as error:
+        if "memory" in str(error):
+            raise
+        return False, ("the model takes no batches: it was asked one image at a time",)
+    if _alike(beside, alone):
+        return True, ()
+    if _alike(call(x.clone()), alone):
+        return False, ("the model answers an image otherwise beside others: it was asked one image at a time",)
+    return False, ("the model answers the same scan differently each time: that noise is in the map too",)
+
+
+def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two answers are the same but for rounding."""
+    if one.shape != other.shape:
+        return False
+    scale = float(other.nan_to_num(0, 0, 0).abs().max())
+    return torch.allclose(one.float(), other, rtol=0, atol=_ROUNDING * scale, equal_nan=True)

@@ -42,6 +42,8 @@ class WindowResponses:
     output : torch.Tensor, shape (1, C_out, *spatial) or (1, classes)
         Answer to `x`.
     reason : None
+    warnings : tuple of str
+        None.
 
     Raises
     ------
@@ -51,6 +53,7 @@ class WindowResponses:
     """
 
     reason: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @torch.no_grad()
     def __init__(self, network: nn.Module, x: torch.Tensor, memory_bytes: int = 512 * 2**20) -> None:

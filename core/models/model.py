@@ -148,7 +148,8 @@ class Model:
     def _ask(self, tensor: torch.Tensor) -> torch.Tensor:
         """What the network says, float32; a network that cannot take the tensor is the card's fault."""
         try:
-            return self.network(tensor.to(self.device)).float()
+            # a copy: code that works in place would change the scan for everyone who asks after
+            answer = self.network(tensor.to(self.device, copy=True))
         except RuntimeError as error:
             if "memory" in str(error):
                 raise
@@ -156,6 +157,12 @@ class Model:
                 f"The network of {self.card.name} cannot take an input of shape {tuple(tensor.shape)}: "
                 "the card's input does not fit its architecture."
             ) from error
+        if not isinstance(answer, torch.Tensor):
+            raise BadInput(
+                f"The network of {self.card.name} answers with a {type(answer).__name__} and not with one tensor: "
+                "make a network that returns the tensor to explain."
+            )
+        return answer.float()
 
     def predict(self, scan: Scan) -> dict[str, float]:
         """Class → probability for `scan`."""

@@ -411,6 +411,42 @@ def test_a_hidden_effect_is_told_as_nothing_changed():
     assert found.sentence == "Changing the marked pixels changes nothing in the model's answer."
 
 
+class Steps(nn.Module):
+    """Answers in steps: no derivative, but real changes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x > 0.6).float()
+
+
+def test_a_derivative_of_zero_is_not_told_as_nothing_changed():
+    # "changes nothing in the model's answer" stood under a network that answers in steps
+    given = {"region": region((16, 20), *BOXES[2]), "mode": "gradient", "jitters": 4}
+    found = explain(scan((16, 20)), regressors.model(Steps()), "ibix", direction="forward", **given)
+    assert found.sentence.startswith("The derivative of the model's answer is 0")
+    with pytest.raises(BadInput, match="has no derivative"):
+        explain(scan((16, 20)), regressors.model(Steps()), "ibix", direction="backward", **given)
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("mode", ["finite_difference", "gradient"])
+def test_a_network_that_works_in_place_is_traced_as_its_twin_that_does_not(direction, mode):
+    class InPlace(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.tanh(x.mul_(2.0))
+
+    class Twin(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.tanh(x * 2.0)
+
+    given = {"region": region((16, 20), *BOXES[2]), "direction": direction, "mode": mode, "jitters": 4}
+    maps = [
+        explain(scan((16, 20)), regressors.model(network), "ibix", superpixels=20, **given).arrays["map"].values
+        for network in (InPlace(), Twin())
+    ]
+    assert maps[0].any()
+    np.testing.assert_allclose(*maps, rtol=1e-5, atol=1e-6)
+
+
 def _zero(module: nn.Module) -> None:
     nn.init.zeros_(module.weight)
 

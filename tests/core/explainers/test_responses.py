@@ -47,3 +47,47 @@ def test_the_engine_follows_the_network_and_says_why_not():
     assert responses_for(smooth(2), x, 10**8, "batches").reason
     with pytest.raises(BadInput, match="engine"):
         responses_for(Opaque(smooth(2)), x, 10**8, "windows")
+
+
+class Mixing(nn.Module):
+    """What it says to one image depends on the others of the batch."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(x - 0.5 * x.mean(dim=0, keepdim=True))
+
+
+class Single(nn.Module):
+    """Written for one image."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.view(1, 1, 12, 12) * 2
+
+
+class Counting(nn.Module):
+    """Answers otherwise each time."""
+
+    count = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.count += 1
+        return x * self.count
+
+
+@pytest.mark.parametrize(("network", "words"), [(Mixing(), "beside others"), (Single(), "no batches")])
+def test_a_network_whose_images_know_of_each_other_is_asked_one_at_a_time(network, words):
+    # its map depended on how many changed scans happened to lie in a batch
+    x, values = torch.rand(1, 1, 12, 12), torch.rand(5, 1, 2, 2)
+    responses = WholeResponses(network, x, 10**9)
+    assert responses.batch == 1
+    assert words in responses.warnings[0]
+    _, answers = responses.changed((slice(0, 2), slice(0, 2)), values)
+    for value, answer in zip(values, answers, strict=True):
+        changed = x.clone()
+        changed[..., :2, :2] = value
+        torch.testing.assert_close(answer, network(changed)[0])
+
+
+def test_a_network_that_answers_otherwise_each_time_is_warned_of():
+    responses = WholeResponses(Counting(), torch.rand(1, 1, 12, 12), 10**9)
+    assert "differently each time" in responses.warnings[0]
+    assert not WholeResponses(smooth(2).eval(), torch.rand(1, 1, 12, 12), 10**9).warnings

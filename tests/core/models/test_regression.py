@@ -99,3 +99,29 @@ def test_gradients_are_not_kept():
     model = regressor()
     assert not model.respond(model.prepare(picture()).tensor).requires_grad
     assert torch.is_inference(model.respond(model.prepare(picture()).tensor))
+
+
+class InPlace(nn.Module):
+    """Works on its input in place, as a first rectifier with inplace=True does."""
+
+    def forward(self, x):
+        return x.mul_(2.0)
+
+
+def test_a_network_that_works_in_place_leaves_the_prepared_scan_as_it_was():
+    # each question doubled the scan for the next one
+    model, scan = regressor(InPlace()), picture()
+    prepared = model.prepare(scan)
+    first = model.generate(prepared)
+    np.testing.assert_array_equal(model.generate(prepared), first)
+    np.testing.assert_array_equal(prepared.tensor[0].numpy(), scan.array)
+
+
+def test_a_network_that_answers_with_several_things_is_refused_in_a_sentence():
+    class Several(nn.Module):
+        def forward(self, x):
+            return x, x
+
+    model = regressor(Several())
+    with pytest.raises(BadInput, match="answers with a tuple"):
+        model.respond(model.prepare(picture()).tensor)
