@@ -7,10 +7,11 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from core.arguments import BAD_INPUT, Command, parser_of
 from core.errors import BadInput, LightboxError
 from core.files import is_disk_full
 from core.terminal import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from core.models.inputs import PreparedInput
     from core.scans import Scan
 
-DONE, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILURE, INTERRUPTED = 0, 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done; 2 bad input, with one sentence on stderr; 1 failure, with one sentence on stderr; 130 after Ctrl-C.
     """
-    chosen = _parser().parse_args(arguments)
+    chosen = parser_of(_COMMANDS).parse_args(arguments)
     if not chosen.debug:
         warnings.simplefilter("ignore")
     try:
@@ -273,6 +274,19 @@ def _runs(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+_COMMANDS: dict[str, Command] = {
+    "doctor": _doctor,
+    "models": _models,
+    "explainers": _explainers,
+    "predict": _predict,
+    "explain": _explain,
+    "train": _train,
+    "study": _study,
+    "bench": _bench,
+    "runs": _runs,
+}
+
+
 # ---- their parts
 
 
@@ -337,80 +351,3 @@ def _writable_folder(folder: Path) -> Iterator[Path]:
 def _run_as_dict(run: Any) -> dict[str, Any]:
     names = ("id", "kind", "title", "status", "message", "created", "started", "finished", "seconds", "pinned", "size")
     return {name: getattr(run, name) for name in names}
-
-
-# ---- how it is asked
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence instead of printing the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: {message} (--help tells what there is)\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m core", description="Lightbox: explain medical-image models.")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def command(name: str, function: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
-        made.set_defaults(command=function)
-        made.add_argument("--json", action="store_true", help="print the result as JSON")
-        made.add_argument("--debug", action="store_true", help="show the traceback of a failure")
-        return made
-
-    command("doctor", _doctor, "what works here, and how to mend what does not")
-    command("models", _models, "list the model library")
-    command("explainers", _explainers, "list the explainers with their parameters")
-
-    predict = command("predict", _predict, "what a model says about a scan")
-    _add_scan_and_model(predict)
-    predict.add_argument("--out", type=Path, help="folder for the image that a regressor makes")
-
-    explain = command("explain", _explain, "why a model says it")
-    _add_scan_and_model(explain)
-    explain.add_argument("--explainer", required=True, help="name of an explainer")
-    explain.add_argument("--target", help="class to explain (the card's target)")
-    explain.add_argument("--region", type=Path, help="region on the scan: NIfTI or .npy")
-    explain.add_argument("--preset", help="named settings (the explainer's first)")
-    explain.add_argument("--out", type=Path, required=True, help="folder for explanation.json and the maps")
-    _add_parameters(explain)
-
-    train = command("train", _train, "train a model")
-    train.add_argument("recipe", help="name of a recipe")
-    train.add_argument("--cohort", type=Path, help="cohort folder (some recipes make their own)")
-    train.add_argument("--out", type=Path, required=True, help="model folder to write")
-    _add_parameters(train)
-
-    study = command("study", _study, "many explanations, one question")
-    study.add_argument("name", help="name of a study")
-    study.add_argument("--model", help="library name or model folder")
-    study.add_argument("--cohort", type=Path, help="folder with the scans")
-    study.add_argument("--out", type=Path, help="folder for study.json and what the study makes")
-    _add_parameters(study)
-
-    bench = command("bench", _bench, "measure, as ratios against named baselines")
-    bench.add_argument("name", help="ibix, mask, start, trace or viewer")
-
-    runs = command("runs", _runs, "list what ran, or show one run")
-    runs.add_argument("id", nargs="?", help="a run's id")
-    return parser
-
-
-def _add_scan_and_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scan", type=_named, help="NIfTI, MGZ, DICOM file, folder or zip, PNG, JPEG, TIFF")
-    parser.add_argument("--model", required=True, help="library name or model folder")
-    parser.add_argument("--series", help="which series of a DICOM folder or zip")
-    parser.add_argument("--volume", type=int, help="which volume of a 4D series, from 0")
-
-
-def _named(path: str) -> Path:
-    """A path somebody wrote; an empty one (an unset variable in a script) is not this folder."""
-    if not path:
-        raise argparse.ArgumentTypeError("the path is empty")
-    return Path(path)
-
-
-def _add_parameters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")

@@ -20,6 +20,11 @@ BENCHES = {"ibix": "core.bench.ibix", "mask": "core.bench.mask"}
 SCREEN_BENCHES = ("start", "viewer")
 
 
+def bench_names() -> list[str]:
+    """Every benchmark there is, in alphabetical order."""
+    return sorted((*BENCHES, *SCREEN_BENCHES))
+
+
 def run_bench(name: str) -> dict[str, Any]:
     """Run one benchmark.
 
@@ -40,7 +45,7 @@ def run_bench(name: str) -> dict[str, Any]:
         return result
     if name in SCREEN_BENCHES:
         return _run_beside(name)
-    raise BadInput(f"There is no benchmark {name!r}; there are {', '.join(sorted((*BENCHES, *SCREEN_BENCHES)))}.")
+    raise BadInput(f"There is no benchmark {name!r}; there are {', '.join(bench_names())}.")
 
 
 def _run_beside(name: str) -> dict[str, Any]:

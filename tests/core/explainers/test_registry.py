@@ -7,7 +7,8 @@ from core.errors import BadInput
 from core.explainers import describe, explainers, get_explainer
 from core.settings import ROOT
 
-NAMES = {"mask", "saliency", "integrated_gradients", "smoothgrad", "grad_cam", "guided_backpropagation", "occlusion"}
+NAMES = {"mask", "ibix", "saliency", "integrated_gradients", "smoothgrad", "grad_cam", "guided_backpropagation"}
+NAMES |= {"occlusion"}
 
 
 def test_every_explainer_of_the_folder_is_found():
@@ -59,3 +60,10 @@ def test_listing_explainers_with_their_schemas_does_not_import_torch():
         "sys.exit(any(m in sys.modules for m in ('torch', 'captum', 'scipy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", list(explainers()))
+def test_what_presets_are_for_is_said_of_presets_that_there_are(name):
+    cls = get_explainer(name)
+    assert not cls.preset_help or list(cls.preset_help) == list(cls.presets)
+    assert describe(cls)["preset_help"] == cls.preset_help
