@@ -14,24 +14,26 @@ from torch.nn import functional
 from core.cohorts.pairs import PairCohort
 from core.cohorts.slice_phantoms_mr import SlicePairs, t1_t2_cohort
 from core.errors import BadInput
-from core.metrics.difference import fit_intensity_regression, mean_image, mean_squared_error
-from core.models.card import Architecture, Card, InputContract, OutputContract, Training
+from core.metrics.difference import mean_squared_error
+from core.models.card import Architecture, Card, OutputContract, Training
 from core.models.library import save_model
 from core.models.zoo import build
 from core.models.zoo.autoencoder import PAPER_WIDTHS
 from core.progress import Progress, Report, part_of, silent
 from core.scans.scan import Scan
-from core.training.base import Recipe, command_line, model_name
+from core.training.base import Recipe, command_line
 from core.training.pairs import (
     PairParameters,
     PairTensors,
     answers,
+    card_of_regressor,
     describe_pairs,
     epoch_batches,
     find_pairs,
     input_contract,
     load_parts,
     mean_with_interval,
+    plain_guesses,
     target_contract,
     to_physical,
 )
@@ -96,7 +98,9 @@ class AutoencoderRecipe(Recipe):
             metrics["best_epoch"] = best.epoch
         training = _training(parameters, out, source, len(parts["train"]), cohort is None)
         synthetic = cohort is None and parameters.weights is None
-        card = _card(out, arguments, sees, output, metrics, training, synthetic)
+        architecture = Architecture(name="autoencoder", arguments=arguments)
+        layers = tuple(f"conv{number}" for number in range(2 * len(parameters.widths)))
+        card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic)
         save_model(out, card, network)
         return card
 
@@ -247,12 +251,7 @@ def judge(network: nn.Module, parts: dict[str, PairTensors], output: OutputContr
     The guesses, both from the training pairs: the mean target image, and the mean target of each input intensity
     (inputs of one channel). Errors are in the card's units squared, over the padded image, intervals over cases.
     """
-    train = parts["train"]
-    true_train = to_physical(train.targets, output)
-    mean = mean_image(true_train)
-    by_intensity = None
-    if train.inputs.shape == train.targets.shape and train.inputs.shape[1] == 1:
-        by_intensity = fit_intensity_regression(train.inputs.numpy(), true_train)
+    guesses = plain_guesses(parts["train"], output)
     metrics: dict[str, Any] = {}
     for split, part in parts.items():
         true = to_physical(part.targets, output)
@@ -260,10 +259,8 @@ def judge(network: nn.Module, parts: dict[str, PairTensors], output: OutputContr
         metrics[split] = {"pairs": len(part), "cases": len(set(part.cases)), **_error("mse", made, true, part, seed)}
         if split == "train":
             continue
-        metrics[split] |= _error("mse_of_mean_target", np.broadcast_to(mean, true.shape), true, part, seed)
-        if by_intensity is not None:
-            guess = by_intensity(part.inputs.numpy())
-            metrics[split] |= _error("mse_of_intensity_regression", guess, true, part, seed)
+        for name, guess in guesses.items():
+            metrics[split] |= _error(f"mse_of_{name}", guess(part), true, part, seed)
     return metrics
 
 
@@ -288,29 +285,4 @@ def _training(
         command=command_line(AutoencoderRecipe.name, parameters, out, with_cohort=not phantoms),
         seed=parameters.seed,
         details=details,
-    )
-
-
-def _card(
-    out: Path,
-    arguments: dict[str, Any],
-    sees: InputContract,
-    output: OutputContract,
-    metrics: dict[str, Any],
-    training: Training,
-    synthetic: bool,
-) -> Card:
-    name = model_name(out)
-    return Card(
-        name=name,
-        title=name,
-        task="regression",
-        synthetic=synthetic,
-        architecture=Architecture(name="autoencoder", arguments=arguments),
-        input=sees,
-        output=output,
-        feature_layers=tuple(f"conv{number}" for number in range(2 * len(arguments["widths"]))),
-        training=training,
-        metrics=metrics,
-        license="Apache-2.0" if synthetic else "",
     )

@@ -1,8 +1,9 @@
-"""What recipes on image pairs share: their data as tensors, batches, and figures with intervals."""
+"""What recipes on image pairs share: tensors, batches, guesses to beat, figures with intervals, the card."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.cohorts.cohort import SPLITS
 from core.cohorts.pairs import Pair, PairCohort, read_pairs, split_by_case
 from core.errors import BadInput
-from core.models.card import InputContract, Intensity, OutputContract
+from core.metrics.difference import fit_intensity_regression, mean_image
+from core.models.card import Architecture, Card, InputContract, Intensity, OutputContract, Training
 from core.models.inputs import FULL_SCALE, prepare
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
+from core.training.base import model_name
 
 
 class PairParameters(BaseModel):
@@ -59,6 +62,10 @@ class PairTensors:
     def cases(self) -> tuple[str, ...]:
         """Whose each pair is."""
         return tuple(pair.case for pair in self.pairs)
+
+
+#: Images in the card's units, shape (N, C_out, *spatial), for the pairs of a split.
+Guess = Callable[[PairTensors], np.ndarray]
 
 
 def find_pairs(folder: Path, parameters: PairParameters, report: Report) -> PairCohort:
@@ -210,6 +217,25 @@ def answers(network: torch.nn.Module, inputs: torch.Tensor, chunk: int = 8) -> t
     return torch.cat([network(part.to(device)).float().cpu() for part in inputs.split(chunk)])
 
 
+def plain_guesses(train: PairTensors, output: OutputContract) -> dict[str, Guess]:
+    """What a network must beat: guesses learnt from the training pairs that hardly look at the input.
+
+    Returns
+    -------
+    dict
+        ``mean_target`` is the mean target image; ``intensity_regression`` the mean target of each input intensity
+        (inputs and targets of one channel and one shape only). Each takes `PairTensors` and gives images in the card's
+        units, shape (N, C_out, *spatial).
+    """
+    true = to_physical(train.targets, output)
+    mean = mean_image(true)
+    guesses: dict[str, Guess] = {"mean_target": lambda part: np.broadcast_to(mean, part.targets.shape)}
+    if train.inputs.shape == train.targets.shape and train.inputs.shape[1] == 1:
+        by_intensity = fit_intensity_regression(train.inputs.numpy(), true)
+        guesses["intensity_regression"] = lambda part: by_intensity(part.inputs.numpy())
+    return guesses
+
+
 def mean_with_interval(values: Sequence[float], cases: Sequence[str], seed: int) -> tuple[float, list[float]]:
     """Mean of a figure that every pair has, and its 95 % interval (bootstrap, 2,000 draws, percentiles 2.5 and 97.5).
 
@@ -230,3 +256,30 @@ def describe_pairs(cohort: PairCohort, trained: int, synthetic: str | None) -> s
         return f"{trained} {synthetic}; no person was scanned"
     left_out = f"; {len(cohort.left_out)} images of it were left out" if cohort.left_out else ""
     return f"{trained} pairs of {cohort.input_name} and {cohort.target_name} of the cohort {cohort.name}{left_out}"
+
+
+def card_of_regressor(
+    out: Path,
+    architecture: Architecture,
+    sees: InputContract,
+    output: OutputContract,
+    feature_layers: tuple[str, ...],
+    training: Training,
+    metrics: dict[str, Any],
+    synthetic: bool,
+) -> Card:
+    """Card of an image-to-image model, named after its folder `out`; what a person's own pairs made has no licence."""
+    name = model_name(out)
+    return Card(
+        name=name,
+        title=name,
+        task="regression",
+        synthetic=synthetic,
+        architecture=architecture,
+        input=sees,
+        output=output,
+        feature_layers=feature_layers,
+        training=training,
+        metrics=metrics,
+        license="Apache-2.0" if synthetic else "",
+    )

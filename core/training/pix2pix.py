@@ -14,9 +14,7 @@ from core.errors import BadInput
 from core.metrics.difference import (
     SSIM_WINDOW,
     error_by_tissue,
-    fit_intensity_regression,
     mean_absolute_error,
-    mean_image,
     structural_similarity,
 )
 from core.models.card import Architecture, Card, InputContract, OutputContract, Training
@@ -27,16 +25,19 @@ from core.models.zoo.patch_gan import PatchGAN
 from core.progress import Progress, Report, part_of, silent
 from core.scans.scan import Scan
 from core.training.adversarial import GameSettings, play
-from core.training.base import Recipe, command_line, model_name
+from core.training.base import Recipe, command_line
 from core.training.pairs import (
+    Guess,
     PairParameters,
     PairTensors,
     answers,
+    card_of_regressor,
     describe_pairs,
     find_pairs,
     input_contract,
     load_parts,
     mean_with_interval,
+    plain_guesses,
     target_contract,
     to_physical,
 )
@@ -182,14 +183,8 @@ def judge(network: nn.Module, parts: dict[str, PairTensors], output: OutputContr
     input intensity (inputs of one channel). MAE is in the card's units over the padded image, by IBIX's tissue
     classes where those units are HU; SSIM is the mean over pairs, its range the card's; intervals are over cases.
     """
-    train = parts["train"]
-    true_train = to_physical(train.targets, output)
-    guesses: dict[str, Any] = {"": lambda part: to_physical(answers(network, part.inputs), output)}
-    mean = mean_image(true_train)
-    guesses["_of_mean_target"] = lambda part: np.broadcast_to(mean, part.targets.shape)
-    if train.inputs.shape == train.targets.shape and train.inputs.shape[1] == 1:
-        by_intensity = fit_intensity_regression(train.inputs.numpy(), true_train)
-        guesses["_of_intensity_regression"] = lambda part: by_intensity(part.inputs.numpy())
+    guesses: dict[str, Guess] = {"": lambda part: to_physical(answers(network, part.inputs), output)}
+    guesses |= {f"_of_{name}": guess for name, guess in plain_guesses(parts["train"], output).items()}
     metrics: dict[str, Any] = {}
     for split in ("validation", "test"):
         if split in parts:
@@ -235,25 +230,15 @@ def _card(
     metrics: dict[str, Any],
     trained: int,
 ) -> Card:
-    name = model_name(out)
-    return Card(
-        name=name,
-        title=name,
-        task="regression",
-        synthetic=phantoms,
-        architecture=Architecture(name="pix2pix-unet", arguments=arguments),
-        input=sees,
-        output=output,
-        feature_layers=tuple(
-            f"{part}.{level}.convolution" for part in ("encoder", "decoder") for level in range(parameters.levels)
-        ),
-        training=Training(
-            data=describe_pairs(source, trained, _PHANTOMS if phantoms else None),
-            recipe=Pix2PixRecipe.name,
-            command=command_line(Pix2PixRecipe.name, parameters, out, with_cohort=not phantoms),
-            seed=parameters.seed,
-            details=parameters.model_dump(),
-        ),
-        metrics=metrics,
-        license="Apache-2.0" if phantoms else "",
+    layers = tuple(
+        f"{part}.{level}.convolution" for part in ("encoder", "decoder") for level in range(parameters.levels)
     )
+    training = Training(
+        data=describe_pairs(source, trained, _PHANTOMS if phantoms else None),
+        recipe=Pix2PixRecipe.name,
+        command=command_line(Pix2PixRecipe.name, parameters, out, with_cohort=not phantoms),
+        seed=parameters.seed,
+        details=parameters.model_dump(),
+    )
+    architecture = Architecture(name="pix2pix-unet", arguments=arguments)
+    return card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic=phantoms)

@@ -14,6 +14,7 @@ from core.progress import Progress, silent
 from core.scans.scan import Scan
 from core.training.pairs import (
     PairParameters,
+    PairTensors,
     answers,
     epoch_batches,
     find_pairs,
@@ -21,6 +22,7 @@ from core.training.pairs import (
     load_pairs,
     load_parts,
     mean_with_interval,
+    plain_guesses,
     target_contract,
     to_network,
     to_physical,
@@ -123,6 +125,20 @@ def test_answers_do_not_depend_on_the_chunk() -> None:
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.Dropout(0.5))
     x = torch.rand(5, 1, 8, 8)
     torch.testing.assert_close(answers(network, x, chunk=2), answers(network, x, chunk=5))
+
+
+def test_plain_guesses_are_means_of_the_training_targets_in_the_cards_units() -> None:
+    inputs = torch.tensor([0.0, 1.0, 0.0, 1.0]).reshape(2, 1, 1, 2)
+    targets = torch.tensor([0.0, 0.5, 0.5, 1.0]).reshape(2, 1, 1, 2)
+    guesses = plain_guesses(PairTensors(inputs, targets, ()), OutputContract(units="HU", low=0, high=100))
+    asked = PairTensors(torch.tensor([[[[1.0, 0.0]]]]), torch.zeros(1, 1, 1, 2), ())
+    np.testing.assert_allclose(guesses["mean_target"](asked), [[[[25, 75]]]], atol=1e-4)
+    np.testing.assert_allclose(guesses["intensity_regression"](asked), [[[[75, 25]]]], atol=1)
+
+
+def test_inputs_of_several_channels_have_no_guess_by_intensity() -> None:
+    part = PairTensors(torch.zeros(1, 3, 2, 2), torch.zeros(1, 1, 2, 2), ())
+    assert list(plain_guesses(part, SIGNAL)) == ["mean_target"]
 
 
 def test_the_interval_draws_cases_and_holds_the_mean() -> None:
