@@ -1,6 +1,6 @@
 """What there is to choose from: models, explainers, demo scans. Readable without torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,7 @@ class ExplainerEntry:
     reference: str
     presets: dict[str, dict[str, Any]]
     controls: tuple[Control, ...]
+    preset_help: dict[str, str] = field(default_factory=dict)
 
     @property
     def first_preset(self) -> str:
@@ -52,6 +53,7 @@ def _entry(description: dict[str, Any]) -> ExplainerEntry:
         summary=description["summary"],
         reference=description["reference"],
         presets=description["presets"],
+        preset_help=description["preset_help"],
         controls=tuple(read_schema(description["parameters"])),
     )
 

@@ -20,7 +20,6 @@ _HUNG = "scan on screen"
 def show() -> None:
     """Draw the page."""
     laid = desk()
-    _follow_link(laid)
     waiting = st.empty()
     # only for a scan that is not on screen yet: a line that came and went at every slider would make the page jump
     if laid.scan is None or st.session_state.get(_HUNG) != laid.scan:
@@ -190,18 +189,6 @@ def _current_run(laid: Desk) -> Run | None:
         return None
 
 
-def _follow_link(laid: Desk) -> None:
-    """Open the run that the address names, once."""
-    wanted = st.query_params.get(_LINK)
-    if wanted is None or wanted == laid.linked:
-        return
-    laid.linked = wanted
-    try:
-        open_run(wanted)
-    except LightboxError as problem:
-        st.error(str(problem))
-
-
 def open_run(run_id: str) -> None:
     """Lay a stored run out as it was: scan, model, explainer, parameters and result.
 
@@ -213,8 +200,6 @@ def open_run(run_id: str) -> None:
     run = manager().store.run(run_id, owner())
     if run.kind != ExplanationSpec.kind:
         raise BadInput("This run is not an explanation: look at it on the Runs page.")
-    if catalogue.page_of(run) == "trace":
-        raise BadInput("This run is a trace: open it on the Runs page, which leads to where it was painted.")
     request = run.request
     card = catalogue.cards().get(request["model"])
     entry = catalogue.explainer_entries().get(request["explainer"])

@@ -1,9 +1,15 @@
 """Opening a stored run on the page that it belongs to."""
 
+import streamlit as st
+
+from core.errors import LightboxError
 from core.runs import manager
 from dashboard import catalogue, explain
-from dashboard.session import owner
+from dashboard.session import Desk, desk, owner
+from dashboard.shell import turn_page
 from dashboard.trace import page as trace
+
+_LINK = "run"
 
 
 def open_run(run_id: str) -> str:
@@ -20,3 +26,25 @@ def open_run(run_id: str) -> str:
     else:
         explain.open_run(run_id)
     return page
+
+
+def follow_link(laid: Desk) -> None:
+    """Open the run that the address of a page names, once; a run of another page leads there.
+
+    Parameters
+    ----------
+    laid : Desk
+        Of the page.
+    """
+    wanted = st.query_params.get(_LINK)
+    if wanted is None or wanted == laid.linked:
+        return
+    laid.linked = wanted
+    try:
+        page = open_run(wanted)
+    except LightboxError as problem:
+        st.error(str(problem))
+        return
+    if page != laid.page:
+        desk().go_to = page
+        turn_page()

@@ -63,7 +63,7 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
             "on_change": _preset_chosen,
             "args": (laid, entry.name, key),
             "width": "stretch",
-            "help": "Named settings of this explainer. Reset goes back to them, undo takes back the last change.",
+            "help": _presets_help(entry),
         }
         if len(names) > _SIDE_BY_SIDE:
             st.selectbox(index=names.index(setting.preset), **common)
@@ -88,6 +88,12 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
             disabled=not laid.can_undo,
             on_click=laid.undo,
         )
+
+
+def _presets_help(entry: ExplainerEntry) -> str:
+    lines = [f"- **{widgets.format_value(name)}**: {words}" for name, words in entry.preset_help.items()]
+    first = "Named settings of this explainer. Reset goes back to them, undo takes back the last change."
+    return "\n".join([first, "", *lines])
 
 
 def _preset_chosen(laid: Desk, explainer: str, key: str) -> None:

@@ -1,5 +1,7 @@
 """Trace: paint on one side of a model, see the other."""
 
-from dashboard.trace import page
+from dashboard import opening
+from dashboard.trace import desk, page
 
+opening.follow_link(desk.trace_desk())
 page.show()

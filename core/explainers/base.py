@@ -171,6 +171,8 @@ class Explainer(ABC):
         Typed parameters.
     presets : mapping of str to mapping
         Named settings over the defaults; the first is used unless another is asked for.
+    preset_help : mapping of str to str
+        What each of them is for, a few words.
     takes_region : bool
         Whether ``question.region`` changes the map; where it does not, a person who gave one is told.
     """
@@ -181,6 +183,7 @@ class Explainer(ABC):
     reference: ClassVar[str]
     parameters_model: ClassVar[type[Parameters]] = Parameters
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
+    preset_help: ClassVar[Mapping[str, str]] = {}
     takes_region: ClassVar[bool] = False
 
     @classmethod

@@ -49,5 +49,6 @@ def describe(cls: type[Explainer]) -> dict[str, Any]:
         "summary": cls.summary,
         "reference": cls.reference,
         "presets": {name: dict(values) for name, values in cls.presets.items()},
+        "preset_help": dict(cls.preset_help),
         "parameters": cls.parameters_model.model_json_schema(),
     }

@@ -73,6 +73,8 @@ class TraceDesk(Desk):
         Counts selections that did not come from the brush: the viewer takes them over.
     truth : str
         Ground truth: ``demo``, the hash of a stored scan, or nothing.
+    others : tuple of str
+        Hashes of further scans that the same selection is traced on.
     traced : str, optional
         The run that answers what is laid out.
     """
@@ -85,7 +87,10 @@ class TraceDesk(Desk):
     truth: str = ""
     #: the scan that `truth` was chosen for
     truth_for: str | None = None
+    others: tuple[str, ...] = ()
     traced: str | None = None
+    #: the scan that `others` were chosen for
+    others_for: str | None = None
     #: what `traced` was asked, as JSON
     asked: str | None = None
     #: lay out a stored run without asking for it again
@@ -141,6 +146,7 @@ class TraceDesk(Desk):
             preset=preset,
             parameters={**changes, "direction": DIRECTIONS[self.side]},
             region=self.region,
+            others=self.others,
         )
         wanted = spec.model_dump_json()
         if self.adopting:
@@ -165,6 +171,7 @@ class TraceDesk(Desk):
         direction = given.pop("direction", "forward")
         self.stop()
         self.lay_out(run.id, {**request, "parameters": given}, target, preset)
+        self.others, self.others_for = tuple(request.get("others") or ()), self.scan
         self.region = request.get("region")
         self.side = None if self.region is None else "output" if direction == "backward" else "input"
         self.traced, self.asked, self.sketch, self.adopting = run.id, None, None, True

@@ -1,5 +1,7 @@
 """What the Trace page says below the images: what leaks where, how far from the truth, and how it was computed."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.errors import LightboxError
@@ -11,7 +13,7 @@ from core.wording import percent
 from dashboard import backend, figures, text, theme
 from dashboard.catalogue import TRACER
 from dashboard.session import owner
-from dashboard.trace import questions
+from dashboard.trace import group, questions
 from dashboard.trace.desk import TraceDesk
 from dashboard.trace.truth import Truth
 
@@ -105,7 +107,7 @@ def _difference(laid: TraceDesk, card: Card, content: str, truth: Truth, channel
         st.warning(str(problem))
         return
     st.html(text.numbers(found.rows))
-    st.html("".join(text.quiet(note) for note in found.notes))
+    _small_print(found.notes)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -130,6 +132,9 @@ def _computed(explanation: StoredExplanation) -> None:
         ("map", explanation.arrays["map"].title),
         ("mapping", f"{parameters['direction']}, {parameters['mode'].replace('_', ' ')}"),
     ]
+    if group.size(explanation) > 1:
+        rows.append(("scans", f"{group.size(explanation)}, mean of their maps"))
+        rows.append(("spread over scans", f"{percent(numbers['relative_spread'])} of the map's mass"))
     if "superpixels" in numbers:
         rows.append(("superpixels", f"{numbers['superpixels']:.0f} of {numbers['superpixels_asked']:.0f} asked for"))
         skipped = f"{numbers['superpixels_skipped']:.0f} cannot reach it"
@@ -140,5 +145,10 @@ def _computed(explanation: StoredExplanation) -> None:
         rows.append(("engine", _ENGINES[bool(numbers["windows_used"])]))
     rows.append(("computed in", text.duration(record["seconds"])))
     st.html(text.numbers(rows))
-    lines = [*record.get("warnings", ()), *record.get("notes", ())]
-    st.html("".join(text.quiet(f"{line[:1].upper()}{line[1:]}.".replace("..", ".")) for line in lines))
+    checks = [check["sentence"] for check in explanation.checks]
+    _small_print([*checks, *record.get("warnings", ()), *record.get("notes", ())])
+
+
+def _small_print(lines: Sequence[str]) -> None:
+    if lines:  # Streamlit refuses to write nothing
+        st.html("".join(text.quiet(f"{line[:1].upper()}{line[1:].rstrip('.')}.") for line in lines))

@@ -12,6 +12,7 @@ from dashboard import catalogue, demo, scans, text
 from dashboard.parameters import show_settings
 from dashboard.session import Setting
 from dashboard.trace.desk import TraceDesk
+from dashboard.trace.group import choose_others
 from dashboard.trace.truth import Truth, choose_truth, demo_of
 
 #: The side that is painted says which direction is meant; channels have a list of their own.
@@ -61,6 +62,7 @@ def show_intake(laid: TraceDesk) -> Order:
         return Order(shape, refusal=_no_model(makers, shape))
     _choose_target(laid, card)
     truth = choose_truth(laid, card, shape)
+    choose_others(laid, card, shape)
     entry = catalogue.explainer_entries()[catalogue.TRACER]
     _choose_channels(laid, card, shape)
     return Order(shape, card, truth, show_settings(laid, entry, without=_OWN_CONTROLS))

@@ -2,6 +2,7 @@
 
 import hashlib
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import lru_cache
 
 import streamlit as st
@@ -37,7 +38,6 @@ def show() -> None:
     """Draw the page."""
     laid = trace_desk()
     _start_backend()
-    _follow_link(laid)
     with st.sidebar:
         order = show_intake(laid)
     if laid.scan is None or order.shape is None:
@@ -49,6 +49,28 @@ def show() -> None:
         return
     _Bench(laid, scan, order).show()
     st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the row under the images stands at.
+
+    Parameters
+    ----------
+    outlines : bool
+        Draw the superpixels of a backward map.
+    spread : bool
+        Show how far the map varies over a group, in its place.
+    beside : {"", "truth", "error"}
+        What the third panel shows.
+    window : str
+        A name of `stage.WINDOWS`, or nothing.
+    """
+
+    outlines: bool
+    spread: bool
+    beside: str
+    window: str
 
 
 class _Bench:
@@ -89,20 +111,20 @@ class _Bench:
         if laid.problem:
             st.error(laid.problem)
             laid.problem = None
-        line, images, tools = st.container(key="trace-line"), st.container(), st.container()
-        with tools:
-            outlined, beside = self._tools()
+        line, images, row = st.container(key="trace-line"), st.container(), st.container()
+        with row:
+            tools = self._tools(run)
         explanation = None
         shown = outlines = None
         if run is not None and run.status is Status.DONE:
             explanation = manager().store.explanation(run.id, owner())
-            shown = stage.exact_map(self._scan, run.id, explanation)
-            outlines = explanation.arrays.get("superpixels") if outlined else None
+            shown = stage.exact_map(self._scan, run.id, explanation, tools.spread)
+            outlines = explanation.arrays.get("superpixels") if tools.outlines else None
         elif run is not None and going:
             preview = manager().store.preview(run.id, owner())
-            shown = stage.forming_map(run.id, preview, self._sketch())
+            shown = stage.forming_map(run, preview, self._sketch())
         with images:
-            self._stage(beside).show(shown, outlines, self._painted)
+            self._stage(tools).show(shown, outlines, self._painted)
         with line:
             self._line(run, shown)
         show_findings(
@@ -112,7 +134,7 @@ class _Bench:
         if going != polling:
             st.rerun()  # a fragment can neither start nor stop its own polling
 
-    def _stage(self, beside: str) -> stage.Stage:
+    def _stage(self, tools: Tools) -> stage.Stage:
         order = self._order
         return stage.Stage(
             scan=self._scan,
@@ -123,7 +145,8 @@ class _Bench:
             output_channel=order.channel("output"),
             plane=self._card.input.plane or "axial",
             truth=order.truth,
-            beside=beside,
+            beside=tools.beside,
+            window=stage.WINDOWS.get(tools.window),
         )
 
     def _painted(self) -> None:
@@ -165,11 +188,23 @@ class _Bench:
             pieces.append(text.tag("synthetic data", "synthetic"))
         notes, warnings = self._fitting()
         pieces += [text.tag(note) for note in (*meta["notes"], *notes)]
-        pieces += [text.tag(warning, "warning") for warning in warnings]
+        pieces += [text.tag(warning, "warning") for warning in (*warnings, *self._of_another_kind(run))]
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.html(text.facts(pieces))
             if run is not None:
                 downloads.show(run, page="trace")
+
+    @staticmethod
+    def _of_another_kind(run: Run | None) -> list[str]:
+        """A derivative is no finite difference: how far apart the two are, where it was measured."""
+        if run is None or run.status is not Status.DONE:
+            return []
+        record = manager().store.explanation(run.id, owner()).record
+        if record["parameters"]["mode"] != "gradient":
+            return []
+        found = record["numbers"].get("gradient_correlation")
+        beside = "not compared with it" if found is None else f"correlation with it {found:.2f}"
+        return [f"derivative, not the paper's eq. 5 · {beside}"]
 
     def _fitting(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """How the scan was made to fit the model."""
@@ -202,8 +237,8 @@ class _Bench:
                 st.html(answer.ended_line(run, "Paint on, or press Again."))
                 st.button("Again", icon=":material/refresh:", key="trace again", on_click=self._laid.again)
 
-    def _tools(self) -> tuple[bool, str]:
-        """History, outlines and the third panel, in one row under the images."""
+    def _tools(self, run: Run | None) -> Tools:
+        """History, outlines, spread, window and the third panel, in one row under the images."""
         steps = history(self._laid)
         here = steps.index(self._laid.traced) if self._laid.traced in steps else None
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="trace-tools"):
@@ -211,17 +246,32 @@ class _Bench:
             place = "–" if here is None else str(here + 1)
             st.html(f"<span class='quiet-line'>Selection {place} of {len(steps)}</span>", width="content")
             self._step("›", "later", "K", steps, -1 if here is None else here + 1)
-            outlined = st.toggle(
-                "Superpixel outlines", key="trace outlines", help="Of a backward map: the pieces that were changed."
+            return Tools(
+                outlines=st.toggle(
+                    "Superpixels", key="trace outlines", help="Outlines of the pieces that a backward map changes."
+                ),
+                spread=self._several(run)
+                and st.toggle("Spread", key="trace spread", help="Standard deviation of the map over the scans."),
+                beside=self._third_panel(),
+                window=self._ct_window(),
             )
-            beside = ""
-            if self._order.truth is not None:
-                names = {"": "Two panels", "truth": "Ground truth", "error": "Error map"}
-                beside = st.segmented_control(
-                    "Beside", list(names), default="", format_func=lambda name: names[name], required=True,
-                    key="trace beside", label_visibility="collapsed", help="Third panel",
-                )  # fmt: skip
-        return outlined, beside or ""
+
+    @staticmethod
+    def _several(run: Run | None) -> bool:
+        return run is not None and bool(run.request.get("others"))
+
+    def _third_panel(self) -> str:
+        if self._order.truth is None:
+            return ""
+        names = {"": "Two panels", "truth": "Ground truth", "error": "Error map"}
+        return _one_of("Third panel", names, "trace beside") or ""
+
+    def _ct_window(self) -> str:
+        output = self._card.output
+        if output is None or output.units != "HU":
+            return ""
+        names = {name: name for name in stage.WINDOWS}
+        return _one_of("Window of the CT (right-drag on it for any other)", names, "trace window") or ""
 
     def _step(self, label: str, word: str, key: str, steps: list[str], wanted: int) -> None:
         possible = 0 <= wanted < len(steps)
@@ -234,6 +284,15 @@ class _Bench:
             on_click=_open,
             args=(steps[wanted] if possible else "",),
         )
+
+
+def _one_of(label: str, names: dict[str, str], key: str) -> str | None:
+    """A few choices beside each other, the first of them at first."""
+    chosen: str | None = st.segmented_control(
+        label, list(names), default=next(iter(names)), format_func=lambda name: names[name], required=True,
+        key=key, label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen
 
 
 @lru_cache(maxsize=1)
@@ -266,18 +325,6 @@ def open_run(run_id: str) -> None:
     entry = catalogue.explainer_entries()[catalogue.TRACER]
     target = run.request.get("target") or (card.target if card else None)
     adopt_run(run, run.request.get("preset") or entry.first_preset, target)
-
-
-def _follow_link(laid: TraceDesk) -> None:
-    """Open the run that the address names, once."""
-    wanted = st.query_params.get(_LINK)
-    if wanted is None or wanted == laid.linked:
-        return
-    laid.linked = wanted
-    try:
-        open_run(wanted)
-    except LightboxError as problem:
-        st.error(str(problem))
 
 
 def _write_link(laid: TraceDesk) -> None:

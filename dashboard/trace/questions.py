@@ -206,7 +206,7 @@ def _generated(scan: str, owner: str, model: str, content: str) -> np.ndarray:
 def _true_image(
     truth: str, owner: str, model: str, content: str, channel: int, path: Path | None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    from core.models.inputs import FULL_SCALE
+    from core.models.intensities import FULL_SCALE
     from core.scans import load_scan
 
     found: Scan = load_scan(path) if path is not None else questions.store().scan(truth, owner)

@@ -9,11 +9,11 @@ import numpy as np
 
 from core.models.card import Card
 from core.reports.explanation import StoredArray, StoredExplanation
-from core.runs import Preview, manager
+from core.runs import Preview, Run, manager
 from core.scans.scan import Scan
 from dashboard import backend
 from dashboard.session import owner
-from dashboard.trace import questions
+from dashboard.trace import group, questions
 from dashboard.trace.desk import Sketch, TraceDesk
 from dashboard.trace.truth import Truth
 from dashboard.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
@@ -23,6 +23,12 @@ SURFACES = ("input", "output")
 TOOLS: tuple[Tool, ...] = ("pixel", "brush", "lasso", "erase", "navigate")
 #: Pixels of the images: painting, the answer and the head of the figures are on one screen of 1280×800.
 _HEIGHT = 430
+#: Windows of a CT, HU: what radiologists know them by. The first is the one at first.
+WINDOWS: dict[str, tuple[float, float] | None] = {
+    "Soft tissue": (-160.0, 240.0),
+    "Bone": (-600.0, 1400.0),
+    "All HU": None,
+}
 #: What lies below this share of a map's largest value is not drawn until asked for.
 _FLOOR = 0.04
 _OUTLINES = "#d9c26a"
@@ -57,21 +63,30 @@ def map_name(parameters: Mapping[str, Any]) -> str:
     return f"{parameters['direction']} map {f'|{letter}|' if parameters['sums'] == 'absolute' else letter}"
 
 
-def exact_map(scan: Scan, run: str, explanation: StoredExplanation) -> Shown:
-    """The finished map of a run."""
-    array = explanation.arrays["map"]
+def exact_map(scan: Scan, run: str, explanation: StoredExplanation, spread: bool = False) -> Shown:
+    """The finished map of a run; of a group of scans their mean, or with `spread` how far it varies among them."""
+    count = group.size(explanation)
+    spread = spread and "spread" in explanation.arrays
+    array = explanation.arrays["spread" if spread else "map"]
     nothing = "" if np.any(array.values) else "The map is zero everywhere."
-    reference = publish(lambda: array.values, scan.affine, owner=owner(), name=f"run:{run}:map")
+    reference = publish(lambda: array.values, scan.affine, owner=owner(), name=f"run:{run}:{array.path.stem}")
     title = map_name(explanation.record["parameters"])
+    if count > 1:
+        title += f", {'spread over' if spread else 'mean of'} {count} scans"
     return Shown(reference, title, array.unit, array.diverging, nothing)
 
 
-def forming_map(run: str, preview: Preview | None, sketch: Sketch | None) -> Shown | None:
+def forming_map(run: Run, preview: Preview | None, sketch: Sketch | None) -> Shown | None:
     """What there is of a map that is still being computed: the run's own preview, else the coarse one."""
+    several = bool(run.request.get("others"))
     if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
-        name = f"preview:{run}:{preview.version}"
-        return Shown(publish(preview.values, preview.grid.affine, owner=owner(), name=name), "coarse map, sharpening")
-    return None if sketch is None or sketch.reference is None else Shown(sketch.reference, "coarse map")
+        reference = publish(
+            preview.values, preview.grid.affine, owner=owner(), name=f"preview:{run.id}:{preview.version}"
+        )
+        return Shown(reference, "map of one scan, forming" if several else "coarse map, sharpening")
+    if sketch is None or sketch.reference is None:
+        return None
+    return Shown(sketch.reference, "coarse map of this scan" if several else "coarse map")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +111,8 @@ class Stage:
         Ground truth to compare with.
     beside : {"", "truth", "error"}
         What the third panel shows.
+    window : (float, float), optional
+        Grey values of the output at first, in its units; by default what it holds.
     """
 
     scan: Scan
@@ -107,6 +124,7 @@ class Stage:
     plane: Plane
     truth: Truth | None
     beside: str
+    window: tuple[float, float] | None = None
 
     def show(self, shown: Shown | None, outlines: StoredArray | None, on_change: Callable[[], None]) -> None:
         """Draw the panels; `on_change` is called when something was painted."""
@@ -164,7 +182,7 @@ class Stage:
             return []
         if self.beside == "truth":
             reference = self._published(questions.true_image, truth)
-            window = self._answer_layer().volume.window
+            window = self.window or self._answer_layer().volume.window
             layer = Layer(reference, name="true", unit=output.units, window=window, group="answer")
             return [Panel("truth", "Ground truth", [layer], surface="output")]
         reference = self._published(questions.error_map, truth)
@@ -206,7 +224,7 @@ class Stage:
 
         name = f"answer:{laid.scan}:{self.content}:{channel}"
         reference = publish(values, self.scan.affine, owner=owner(), name=name)
-        return Layer(reference, name="output", unit=self.card.output.units, group="answer")
+        return Layer(reference, name="output", unit=self.card.output.units, window=self.window, group="answer")
 
 
 def _map_layers(shown: Shown | None) -> list[Layer]:

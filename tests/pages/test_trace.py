@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -237,3 +239,115 @@ def test_runs_of_traces_are_stored_with_their_side(workbench):
     run = manager().store.run(page.session_state["trace desk"].traced, LOCAL_OWNER)
     assert run.status is Status.DONE
     assert run.request["parameters"]["direction"] == "backward"
+
+
+def multiselect(page):
+    return next(box for box in page.multiselect if box.label == "Also on")
+
+
+def test_a_group_of_scans_is_traced_as_one_and_opens_again(workbench):
+    rng = np.random.default_rng(2)
+    others = [workbench.add_scan(rng.random((1, *MADE), np.float32) * 255, f"Water {n}") for n in (1, 2)]
+    workbench.add_scan(rng.random((1, 9, 9), np.float32), "Another shape")
+    page = opened(workbench)
+    assert multiselect(page).options == ["Water 2", "Water 1"]
+    multiselect(page).set_value(others).run()
+    paint(page, "input", (10, 8))
+    settle(page)
+    assert not page.error
+    run = manager().store.run(page.session_state["trace desk"].traced, LOCAL_OWNER)
+    assert set(run.request["others"]) == set(others)
+    found = traced(page)
+    text = said(page)
+    assert "3, mean of their maps" in text
+    assert f"{percent(found.record['numbers']['relative_spread'])} of the map" in text
+    page.toggle(key="trace spread").set_value(True).run()
+    assert not page.error
+    again = workbench.open("trace", run=run.id)
+    assert set(multiselect(again).value) == set(others)
+    assert again.session_state["trace desk"].traced == run.id
+    # another scan starts a group of its own
+    again.selectbox[0].select(others[0]).run()
+    assert multiselect(again).value == []
+    assert again.session_state["trace desk"].others == ()
+
+
+def test_the_mean_of_a_group_and_its_spread_are_titled_as_such(workbench):
+    other = workbench.add_scan(np.full((1, *MADE), 40.0, np.float32), "Water")
+    page = opened(workbench)
+    page.session_state["trace desk"].others = (other,)
+    page.session_state["trace desk"].others_for = page.session_state["trace desk"].scan
+    page.run()
+    paint(page, "input", (10, 8))
+    settle(page)
+    run = page.session_state["trace desk"].traced
+    scan = manager().store.scan(page.session_state["trace desk"].scan, LOCAL_OWNER)
+    mean = stage.exact_map(scan, run, traced(page))
+    spread = stage.exact_map(scan, run, traced(page), spread=True)
+    assert mean.title == "forward map |F|, mean of 2 scans"
+    assert spread.title == "forward map |F|, spread over 2 scans"
+    assert mean.reference.digest != spread.reference.digest
+
+
+def test_a_demo_scan_joins_a_group_by_being_stored(workbench, monkeypatch, small_assets):
+    from dashboard import demo
+    from dashboard.trace import group
+
+    page = opened(workbench)
+    here = page.session_state["trace desk"].scan
+    twin = demo.DemoScan("true", "Its twin", "", small_assets / "scans" / "true.png", "tiny-maker", True)
+    monkeypatch.setattr(group, "demo", SimpleNamespace(scans=lambda: (twin,)))
+    stored = group._stored("demo:true")
+    assert stored != here
+    assert manager().store.scan_meta(stored, LOCAL_OWNER)["label"] == "Its twin"
+    assert group._stored(stored) == stored
+
+
+def test_a_true_image_in_the_units_of_the_answer_needs_no_note(workbench):
+    # writing nothing under the figures took the whole page down
+    scan = workbench.add_scan(np.full((1, *MADE), 40.0, np.float32), "Water")
+    page = opened(workbench)
+    next(box for box in page.selectbox if box.label == "Ground truth").select(scan).run()
+    assert "error in bone" in said(page)
+    paint(page, "output", (10, 8))
+    settle(page)
+    assert not page.error
+    assert "How it was computed" in said(page)
+
+
+def test_a_link_to_a_trace_leads_to_trace_from_any_page(workbench):
+    page = opened(workbench)
+    paint(page, "output", (5, 5))
+    settle(page)
+    run = page.session_state["trace desk"].traced
+    again = workbench.open("explain", run=run)
+    assert not again.error
+    assert again.session_state["trace desk"].traced == run
+    assert "Selection 1 of 1" in said(again)
+
+
+def test_a_link_to_an_explanation_leads_from_trace_to_explain(workbench):
+    run = workbench.finished(scan=workbench.add_scan())
+    page = workbench.open("trace", run=run)
+    assert not page.error
+    assert page.session_state["desk"].run == run
+    assert "How sure" in said(page)
+
+
+def test_a_derivative_is_said_to_be_another_quantity_with_its_measured_correlation(workbench):
+    page = opened(workbench)
+    next(box for box in page.selectbox if box.label.startswith("Settings")).select("gradient").run()
+    paint(page, "input", (10, 8))
+    settle(page)
+    found = traced(page).record["numbers"]["gradient_correlation"]
+    text = said(page)
+    assert "derivative, not the paper" in text
+    assert f"correlation with it {found:.2f}" in text
+    assert "another quantity" in text
+
+
+def test_presets_say_what_they_are_for(workbench):
+    page = opened(workbench)
+    settings = next(box for box in page.selectbox if box.label == "Settings")
+    for words in ("published code", "at once and per pixel", "16 well-placed jitters"):
+        assert words in settings.help
