@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from core.errors import BadInput
-from core.models.card import InputContract, Intensity
+from core.models.card import InputContract
+from core.models.intensities import FULL_SCALE, meet_intensity
 from core.scans.grid import Grid, resample
 from core.scans.scan import Scan
 from core.wording import percent
@@ -14,8 +15,6 @@ from core.wording import percent
 _PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
 #: channels of a colour picture
 _COLOURS = 3
-#: units of pictures whose values are grey levels of a known full scale
-FULL_SCALE = {"8-bit": 255.0, "16-bit": 65535.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +145,7 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
     warnings = list(_field_of_view_warnings(scan.grid, grid))
     values = fed_channels(scan, contract.channels)
     notes += _describe_channels(scan, contract.channels)
-    intensities = _meet_intensity(replace(scan, array=values, colours=None), contract)
+    intensities = meet_intensity(replace(scan, array=values, colours=None), contract.intensity)
     # around the scan is air: the lowest value, which is not always 0
     fill = (contract.intensity.low - intensities.offset) / intensities.gain
     channels = np.stack([resample(channel, scan.grid, grid, fill=fill) for channel in values])
@@ -372,47 +371,3 @@ def _field_of_view_warnings(source: Grid, target: Grid) -> list[str]:
             "The scan and the model's grid do not overlap in space: bring the scan into the model's space (MNI) first."
         )
     return [f"the scan covers only {percent(share)} of what the model looks at"] if share < 0.6 else []
-
-
-@dataclass(frozen=True)
-class _Intensities:
-    """How scan values become model values (value · gain + offset), and what to tell about it."""
-
-    gain: float = 1.0
-    offset: float = 0.0
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def _meet_intensity(scan: Scan, contract: InputContract) -> _Intensities:
-    wanted = contract.intensity
-    if wanted.rescale == "minmax":
-        low, high = (float(v) for v in np.percentile(scan.array, (0.5, 99.5)))
-        if high <= low:
-            return _Intensities(warnings=("the scan has one value everywhere",))
-        return _stretch(low, high, wanted, f"intensities {low:.4g}…{high:.4g} scaled to {wanted.low:g}…{wanted.high:g}")
-    if scan.units in FULL_SCALE:
-        full = FULL_SCALE[scan.units]
-        return _stretch(0.0, full, wanted, f"{scan.units} picture: 0…{full:.0f} read as {wanted.low:g}…{wanted.high:g}")
-    low, high = float(scan.array.min()), float(scan.array.max())
-    return _Intensities(warnings=_range_warnings(low, high, wanted))
-
-
-def _stretch(low: float, high: float, wanted: Intensity, note: str) -> _Intensities:
-    gain = (wanted.high - wanted.low) / (high - low)
-    return _Intensities(gain, wanted.low - low * gain, notes=(note,) if gain != 1 else ())
-
-
-def _range_warnings(low: float, high: float, wanted: Intensity) -> tuple[str, ...]:
-    span = wanted.high - wanted.low
-    if low < wanted.low - 0.05 * span or high > wanted.high + 0.05 * span:
-        unit = f" ({wanted.units})" if wanted.units else ""
-        return (
-            f"the scan's values {low:.4g}…{high:.4g} lie outside what the model was trained on, "
-            f"{wanted.low:g}…{wanted.high:g}{unit}: its answer may mean nothing",
-        )
-    if high - low < 0.1 * span:
-        return (
-            f"the scan's values {low:.4g}…{high:.4g} fill little of the trained range {wanted.low:g}…{wanted.high:g}",
-        )
-    return ()

@@ -14,7 +14,8 @@ from core.cohorts.pairs import Pair, PairCohort, read_pairs, split_by_case
 from core.errors import BadInput
 from core.metrics.difference import fit_intensity_regression, mean_image
 from core.models.card import Architecture, Card, InputContract, Intensity, OutputContract, Training
-from core.models.inputs import FULL_SCALE, prepare
+from core.models.inputs import prepare
+from core.models.intensities import FULL_SCALE
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import model_name

@@ -18,7 +18,7 @@ from core.metrics.difference import (
     structural_similarity,
 )
 from core.models.card import Architecture, Card, InputContract, OutputContract, Training
-from core.models.inputs import FULL_SCALE
+from core.models.intensities import FULL_SCALE
 from core.models.library import choose_device, save_model
 from core.models.zoo import build
 from core.models.zoo.patch_gan import PatchGAN
