@@ -155,16 +155,15 @@ class _Builder:
             self.memory[node] = self.memory[sources[0]]
             return
         numbers = tuple(self._number(source) for source in sources)
-        step, in_place = self._translated(node, sources, label)
-        step, numbers = self._merged(step, numbers, sources)
-        number = numbers
-        for part in step:
-            number = (self.plan.add(part, number, label),)
+        steps, in_place = self._translated(node, sources, label)
+        steps, numbers = self._merged(steps, numbers, sources)
+        for step in steps:
+            numbers = (self.plan.add(step, numbers, label),)
         if in_place:
-            self._write_in_place(node, sources[0], number[0], label)
+            self._write_in_place(node, sources[0], numbers[0], label)
             return
-        self._remember(node, number[0])
-        if is_view(step[-1]):
+        self._remember(node, numbers[0])
+        if is_view(steps[-1]):
             self.viewed.update((self.memory[sources[0]], self.memory[node]))
 
     def _merged(
@@ -261,7 +260,8 @@ class _Builder:
             return self.modules[str(node.target)](*args, **kwargs)
         if node.op == "call_method":
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
-        return node.target(*args, **kwargs)  # type: ignore[operator]
+        function: Any = node.target
+        return function(*args, **kwargs)
 
     def _value(self, source: fx.Node, which: int) -> Any:
         return self.sizes[source][which] if source in self.sizes else self.known[source]
@@ -344,6 +344,6 @@ def _out_of_place(module: nn.Module) -> nn.Module:
     """The layer with the same weights, working out of place."""
     if not getattr(module, "inplace", False):
         return module
-    twin = copy.copy(module)
-    twin.inplace = False  # type: ignore[assignment]
+    twin: Any = copy.copy(module)
+    twin.inplace = False
     return twin

@@ -206,9 +206,10 @@ def _concatenation(call: Call, inputs: Sequence[torch.Tensor]) -> list[Step] | N
     joined = partial(_concatenated, dimension)
     if dimension == 1:
         return [Combine(joined, operands)]
-    if any(isinstance(operand, Constant) for operand in operands):
+    order = [operand for operand in operands if isinstance(operand, int)]
+    if len(order) < len(operands):
         return None
-    return [Everything(lambda *tensors: joined(*(tensors[number] for number in operands)))]  # type: ignore[index]
+    return [Everything(lambda *tensors: joined(*(tensors[number] for number in order)))]
 
 
 def _arithmetic(call: Call, inputs: Sequence[torch.Tensor]) -> list[Step] | None:

@@ -1,7 +1,7 @@
 """Steps of padding, cropping, up-sampling and adaptive pooling, whose rule of each axis is read off from torch."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,7 +12,14 @@ from core.explainers._window_calls import Call, numbers
 from core.explainers._window_local import Gather, Resample
 from core.explainers._window_steps import Everything, Step
 
-_PAD_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_PadMode = Literal["constant", "reflect", "edge", "wrap"]
+#: torch's names and numpy's
+_PAD_MODES: dict[str, _PadMode] = {
+    "constant": "constant",
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}
 
 
 def adaptive_average(function: Callable[..., torch.Tensor], size: Any, x: torch.Tensor) -> list[Step]:
@@ -88,8 +95,8 @@ def pad(
     for own, (before, after) in zip(x.shape[2:], pairs, strict=True):
         kept = np.arange(own)[max(0, -before) : own - max(0, -after)]
         width = (max(0, before), max(0, after))
-        extra = {"constant_values": -1} if mode == "constant" else {}
-        indices.append(np.pad(kept, width, mode=_PAD_MODES[mode], **extra))  # type: ignore[call-overload]
+        extra: dict[str, Any] = {"constant_values": -1} if mode == "constant" else {}
+        indices.append(np.pad(kept, width, mode=_PAD_MODES[mode], **extra))
     return [Gather(function, indices, value)]
 
 

@@ -59,8 +59,9 @@ class Source:
 
     def complete(self) -> torch.Tensor:
         """All of the changed activation."""
-        shape = self.cached.shape if self.cached is not None else self.values.shape  # type: ignore[union-attr]
-        return self.patch(whole(shape[2:]))
+        known = self.cached if self.cached is not None else self.values
+        assert known is not None
+        return self.patch(whole(known.shape[2:]))
 
 
 def inside_of(cached: torch.Tensor, box: Box, fill: float) -> torch.Tensor:

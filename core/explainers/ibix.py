@@ -288,8 +288,9 @@ class Ibix(Explainer):
     @classmethod
     def region_side(cls, model: Model, parameters: Any) -> Side:
         """Backward, the region lies on the image that a regressor makes."""
-        direction = cls.parameters_for(model, parameters).direction  # type: ignore[attr-defined]
-        return "output" if direction == "backward" and model.card.task == "regression" else "input"
+        resolved = cls.parameters_for(model, parameters)
+        assert isinstance(resolved, IbixParameters)
+        return "output" if resolved.direction == "backward" and model.card.task == "regression" else "input"
 
     def run(self, question: Question, parameters: IbixParameters) -> Findings:
         """Trace the marked region."""

@@ -63,7 +63,7 @@ class Study(ABC):
         -------
         dict
             The record that was written: ``study``, ``model``, ``parameters``, ``sentence``, ``rows`` (one a scan),
-            ``numbers``, ``files``, ``left_out``, ``synthetic``.
+            ``numbers``, ``files``, ``synthetic``, ``hashes``.
         """
 
 

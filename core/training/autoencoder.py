@@ -178,7 +178,7 @@ def fit(
     if parameters.weights is None:
         _start_at_the_mean(network, train.targets)
     layout = torch.channels_last if train.inputs.ndim == 4 else torch.channels_last_3d
-    network.to(memory_format=layout)  # type: ignore[call-overload]
+    network.to(memory_format=layout)  # type: ignore[call-overload]  # not in torch's stubs
     random = np.random.default_rng([parameters.seed, 1])
     optimiser = torch.optim.NAdam(network.parameters(), lr=parameters.learning_rate)
     best, kept = None, None

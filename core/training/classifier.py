@@ -107,10 +107,10 @@ class Classifier(Recipe):
             "dropout": parameters.dropout,
         }
         network = build("block-cnn", arguments)
-        network.centring.mean.copy_(mean[None])  # type: ignore[union-attr, operator]
-        network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]
+        network.centring.mean.copy_(mean[None])  # type: ignore[union-attr, operator]  # its layer Centring
+        network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]  # its layer Centring
         if train.tensor.ndim == 5:
-            network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+            network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # not in torch's stubs
         _fit(network, train, mean, support, contract, parameters, part_of(report, 0.25, 0.95))
 
         if parameters.half:

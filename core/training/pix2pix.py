@@ -110,7 +110,7 @@ class Pix2PixRecipe(Recipe):
         channels = sees.channels + output.channels
         discriminator = PatchGAN(channels, parameters.patch_width, parameters.patch_halvings)
         for network in (generator, discriminator):
-            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
         train = parts["train"]
         random = np.random.default_rng([parameters.seed, 1])
         settings = _game(parameters)
