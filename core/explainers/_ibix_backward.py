@@ -110,7 +110,9 @@ class Backward:
         self.levels.append(level)
 
         def told(share: float) -> None:
-            words = f"superpixel {level.evaluated} of {int(chosen.sum()) - level.skipped}"
+            name = "superpixel" if len(self.levels) == 1 else "finer superpixel"
+            count = int(chosen.sum()) - level.skipped
+            words = f"{name} {min(level.evaluated + 1, count)} of {count}"
             tell(start + (end - start) * share, words, lambda: self._paint(level, base))
 
         self._evaluate(self.mapper, level, told)
@@ -132,6 +134,15 @@ class Backward:
         for level in self.levels:
             base = self._paint(level, base)
         return base
+
+    def changes_anything(self) -> bool:
+        """Whether the perturbation changes any superpixel of the last level."""
+        superpixels = self.levels[-1].superpixels
+        labels = torch.from_numpy(superpixels.labels).to(self.region.marked.device)
+        return any(
+            bool(self.perturbation.direction(window, labels[window] == k + 1).any())
+            for k, window in enumerate(superpixels.windows)
+        )
 
     def _evaluate(
         self, mapper: Mapper, level: Level, told: Callable[[float], None], until: float = float("inf")

@@ -35,11 +35,14 @@ class Sketch:
         Brings it; None where none was asked for.
     reference : VolumeRef, optional
         The map for the viewer, once it was published.
+    filled : int
+        How many of its samples are not zero.
     """
 
     asked: str
     coming: Future[QuickMap] | None
     reference: VolumeRef | None = None
+    filled: int = 0
     _waited: bool = False
 
     def arrived(self, patience: float) -> QuickMap | None:

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import streamlit as st
 
 from core.errors import LightboxError
@@ -26,7 +27,7 @@ POLL = 0.25
 #: Seconds that the page waits for a coarse map before it shows that the run goes on.
 _PATIENCE = 0.8
 #: A coarse map that took longer than this, in seconds, is not asked for again on the same scan.
-_TOO_SLOW = 1.5
+_TOO_SLOW = 4.0
 _LINK = "run"
 _HOW = (
     "Paint on the input to see what those pixels change in the output, or on the output to see what it rests on. "
@@ -170,6 +171,7 @@ class _Bench:
             if found.seconds > _TOO_SLOW:
                 laid.slow = laid.ready  # the run's own previews are there sooner
             name = f"sketch:{self._content}:{hashlib.sha256(laid.asked.encode()).hexdigest()}"
+            laid.sketch.filled = int(np.count_nonzero(found.values))
             laid.sketch.reference = publish(found.values, self._scan.affine, owner=owner(), name=name)
         return laid.sketch
 

@@ -31,6 +31,8 @@ WINDOWS: dict[str, tuple[float, float] | None] = {
 }
 #: What lies below this share of a map's largest value is not drawn until asked for.
 _FLOOR = 0.04
+#: A run's own preview takes the place of the first coarse map from this share of its samples on.
+_FILLED = 0.5
 _OUTLINES = "#d9c26a"
 #: While nothing is painted.
 _START = "Paint here, or on the output"
@@ -79,7 +81,11 @@ def exact_map(scan: Scan, run: str, explanation: StoredExplanation, spread: bool
 def forming_map(run: Run, preview: Preview | None, sketch: Sketch | None) -> Shown | None:
     """What there is of a map that is still being computed: the run's own preview, else the coarse one."""
     several = bool(run.request.get("others"))
-    if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
+    sketched = sketch is not None and sketch.reference is not None
+    # a run begins with an empty map and fills it piece by piece: the whole of a coarse one says more at first
+    filled = 0 if preview is None else np.count_nonzero(preview.values)
+    behind = filled == 0 or (sketch is not None and sketched and filled < _FILLED * sketch.filled)
+    if preview is not None and not behind and preview.grid is not None and preview.values.shape == preview.grid.shape:
         reference = publish(
             preview.values, preview.grid.affine, owner=owner(), name=f"preview:{run.id}:{preview.version}"
         )
