@@ -70,7 +70,10 @@ class MassByDistance:
         return cls(distance[order], np.cumsum(np.abs(values.ravel()[order]).astype(np.float64)))
 
     def farther_than(self, distances_mm: Sequence[float]) -> np.ndarray:
-        """Share of the mass farther than each distance, float64, 0..1; NaN for an empty map."""
+        """Share of the mass farther than each distance, float64, 0..1; NaN for an empty map.
+
+        Mass at exactly a distance is not farther.
+        """
         if self.mass[-1] <= 0:
             return np.full(len(distances_mm), np.nan)
         places = np.searchsorted(self.distances, np.asarray(distances_mm, dtype=float), side="right")
@@ -82,18 +85,3 @@ class MassByDistance:
             return float("nan")
         place = int(np.searchsorted(self.mass, share * self.mass[-1]))
         return float(self.distances[min(place, len(self.distances) - 1)])
-
-
-def leak(values: np.ndarray, region: np.ndarray, spacing_mm: Sequence[float], distance_mm: float) -> float:
-    """Share of the map's mass farther than `distance_mm` from the region, 0..1; NaN for an empty map.
-
-    Mass at exactly this distance has not leaked. See `MassByDistance.of`.
-    """
-    return float(leak_curve(values, region, spacing_mm, [distance_mm])[0])
-
-
-def leak_curve(
-    values: np.ndarray, region: np.ndarray, spacing_mm: Sequence[float], distances_mm: Sequence[float]
-) -> np.ndarray:
-    """`leak` at each distance, float64, with one distance transform."""
-    return MassByDistance.of(values, region, spacing_mm).farther_than(distances_mm)

@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from core.metrics.leakage import MassByDistance, distance_from, leak, leak_curve
+from core.metrics.leakage import MassByDistance, distance_from
+
+
+def leak(values, region, spacing_mm, distance_mm):
+    return MassByDistance.of(values, region, spacing_mm).farther_than([distance_mm])[0]
 
 
 def test_mass_farther_than_the_distance_has_leaked():
@@ -27,7 +31,7 @@ def test_the_curve_falls_and_equals_single_distances():
     random = np.random.default_rng(0)
     values, region = random.standard_normal((12, 14)), random.random((12, 14)) > 0.95
     distances = [0.0, 1.0, 2.5, 4.0, 100.0]
-    curve = leak_curve(values, region, (1.5, 0.5), distances)
+    curve = MassByDistance.of(values, region, (1.5, 0.5)).farther_than(distances)
     far = distance_from(region, (1.5, 0.5))
     expected = [np.abs(values)[far > d].sum() / np.abs(values).sum() for d in distances]
     np.testing.assert_allclose(curve, expected, atol=1e-12)
