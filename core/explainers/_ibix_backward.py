@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from core.explainers._ibix_equations import RegionSums, any_inside, region_sums
+from core.explainers._ibix_equations import RegionSums, any_inside, region_sums, sums_inside
 from core.explainers._ibix_mapping import Mapper, Step
 from core.explainers._ibix_order import one_by_one, side_by_side
 from core.explainers._ibix_perturbations import Perturbation
@@ -134,6 +134,15 @@ class Backward:
         for level in self.levels:
             base = self._paint(level, base)
         return base
+
+    def effects(self) -> np.ndarray:
+        """Size of the effect on M^f of each superpixel of the last level; coarse ones' lie evenly on their pixels."""
+        density = np.zeros(self.levels[0].superpixels.labels.shape, dtype=np.float32)
+        for level in self.levels:
+            each = sums_inside(level.sums, "absolute") / level.superpixels.sizes
+            density = level.superpixels.paint(each, density, level.chosen & level.seen)
+        last = self.levels[-1].superpixels
+        return np.bincount(last.labels.ravel(), weights=density.ravel(), minlength=len(last) + 1)[1:]
 
     def changes_anything(self) -> bool:
         """Whether the perturbation changes any superpixel of the last level."""

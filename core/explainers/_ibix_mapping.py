@@ -194,6 +194,9 @@ class Mapper:
         BadInput
             When an answer is not finite.
         """
+        if not bool(direction.any()):
+            # not asked: a window's rounding, divided by h, would pass for a slope
+            return self._nothing(window)
         x = at(self._x, window)
         count, start = len(self.measure), 0
         most = self._most_at_once(window, x)
@@ -215,6 +218,14 @@ class Mapper:
         if not torch.isfinite(found).all():
             raise BadInput("The model has no finite answer to the changed scan: take a smaller jitter range.")
         return box, found
+
+    def _nothing(self, window: Box) -> tuple[Box, torch.Tensor]:
+        """F of a region that the perturbation leaves as it is."""
+        unchanged = self.responses.output[0]
+        box = self.responses.footprint(window)
+        if box is None:
+            box = tuple(slice(0, 0) for _ in unchanged.shape[1:])
+        return box, torch.zeros_like(at(unchanged, box))
 
     def _most_at_once(self, window: Box, x: torch.Tensor) -> int:
         reached = self.responses.footprint(window)

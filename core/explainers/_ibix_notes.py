@@ -13,6 +13,8 @@ from core.explainers.base import Check, MapArray
 from core.wording import percent
 
 _EVERYTHING = 0.99
+#: Below this part of the range of values, slopes of float32 answers are off by a thousandth and more.
+_TOO_SMALL = 1e-4
 
 
 class Notes:
@@ -36,14 +38,12 @@ class Notes:
     def backward(self, backward: Backward, mapper: Mapper) -> None:
         levels = backward.levels
         evaluated = sum(level.evaluated for level in levels)
-        values = np.abs(self.setup.value(levels[-1].sums, levels[-1].superpixels.sizes))
-        rising = np.cumsum(np.sort(values)[::-1])
         self.numbers |= {
             "superpixels_asked": self.setup.parameters.superpixels,
             "superpixels": len(self.setup.superpixels),
             "superpixels_evaluated": evaluated,
             "superpixels_skipped": sum(level.skipped for level in levels),
-            "superpixels_half": int(np.searchsorted(rising, rising[-1] / 2)) + 1 if rising[-1] > 0 else 0,
+            "superpixels_half": _holding_half(backward.effects()),
             "levels": len(levels),
             "evaluations": mapper.evaluations,
             "jitters": len(mapper.measure),
@@ -57,6 +57,11 @@ class Notes:
                 )
         if not self.setup.classifier:
             self.reach(max((self.setup.reach(window) for window in self.setup.superpixels.windows[::7]), default=0.0))
+
+    def unchanged(self, nothing: bool, where: str) -> None:
+        """A perturbation that leaves the scan as it is cannot show anything."""
+        if nothing:
+            self.warnings.append(f"the perturbation {self.setup.parameters.perturbation} changes nothing {where}")
 
     def footprint(self, box: Box) -> None:
         if not self.setup.classifier:
@@ -86,9 +91,16 @@ class Notes:
                 self.warnings.append("the marked region lies outside the body")
             elif outside > 0.02:
                 self.warnings.append(f"{percent(outside)} of the marked region lies outside the body")
-        if self.setup.published or self.setup.parameters.perturbation not in ("add", "noise"):
+        if self.setup.published:
+            return
+        self.numbers["jitter_largest"] = self.setup.largest
+        if self.setup.parameters.perturbation not in ("add", "noise"):
             return
         self.numbers["jitter_input"] = self.setup.largest
+        if self.setup.largest < _TOO_SMALL * (self.setup.range[1] - self.setup.range[0]):
+            self.warnings.append(
+                "the jitter range is so small that rounding shows in the map: take a larger one, or mode=gradient"
+            )
         self.numbers["jitter_scan_units"] = self.setup.largest / self.setup.question.prepared.gain
         if self.setup.parameters.clip or self.setup.parameters.mode == "gradient":
             return
@@ -106,8 +118,16 @@ class Notes:
             )
 
     def map(self, array: MapArray) -> None:
+        if self.setup.classifier and not self.setup.forward:
+            self.numbers["share_half"] = _holding_half(np.abs(array.values).ravel()) / array.values.size
         if self.setup.classifier or self.setup.question.region is None:
             return
         place = on_grid(self.setup.question.region, array.values.shape)
         if place.any():
             self.numbers |= leak_numbers(array.values, place, self.setup.spacing, self.setup.in_millimetres())
+
+
+def _holding_half(sizes: np.ndarray) -> int:
+    """How many of the largest of `sizes` add up to half of their sum; 0 when all are 0."""
+    rising = np.cumsum(np.sort(sizes)[::-1], dtype=np.float64)
+    return int(np.searchsorted(rising, rising[-1] / 2)) + 1 if rising[-1] > 0 else 0

@@ -32,6 +32,8 @@ ONE_SIDED: tuple[Kind, ...] = ("blur", "mean", "inpaint")
 #: Samples around a region that its surroundings' mean is taken over, and that filling in looks at.
 _RING = 3
 _FWHM_TO_SIGMA = 2.3548
+#: Steps towards another image that are smaller than this part of the largest value are rounding, not change.
+_ROUNDING = 1e-6
 
 
 class Perturbation:
@@ -62,6 +64,7 @@ class Perturbation:
         channel: int | None = None,
     ) -> None:
         self._kind, self._x, self._channel = kind, x, channel
+        self._rounding = _ROUNDING * float(x.abs().max()) if kind in ONE_SIDED else 0.0
         self._everywhere = _field(kind, x, spacing_mm, blur_mm, seed)
 
     def direction(self, window: Box, region: torch.Tensor) -> torch.Tensor:
@@ -81,6 +84,8 @@ class Perturbation:
             d = at(self._everywhere[0], window) * region
         else:
             d = self._towards_surroundings(window, region)
+        if self._rounding:
+            d = torch.where(d.abs() > self._rounding, d, 0)
         if self._channel is not None:
             kept = torch.zeros(len(d), *[1] * (d.ndim - 1), device=d.device)
             kept[self._channel] = 1

@@ -63,7 +63,12 @@ def on_grid(region: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     places = [
         np.minimum(((np.arange(m) + 0.5) * n / m).astype(int), n - 1) for n, m in zip(region.shape, shape, strict=True)
     ]
-    return region[np.ix_(*places)]
+    found = region[np.ix_(*places)]
+    if region.any() and not found.any():
+        # marks that fall between the samples of a coarser grid: the samples they lie in
+        inside = [(index + 0.5) * m // n for index, n, m in zip(np.nonzero(region), region.shape, shape, strict=True)]
+        found[tuple(index.astype(int) for index in inside)] = True
+    return found
 
 
 def leak_numbers(

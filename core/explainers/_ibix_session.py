@@ -67,10 +67,7 @@ class IbixSession:
         window = _window_of(region)
         inside = torch.from_numpy(np.ascontiguousarray(region[window])).to(self.setup.x.device)
         direction = self.setup.perturbation.direction(window, inside)
-        if not bool(direction.any()):
-            self.notes.warnings.append(
-                f"the perturbation {self.setup.parameters.perturbation} changes nothing in this region"
-            )
+        self.notes.unchanged(not bool(direction.any()), "in this region")
         mapper = self.setup.mapper()
 
         def step(share: float, so_far: Callable[[], torch.Tensor]) -> None:
@@ -140,6 +137,7 @@ class IbixSession:
             start, end = number / levels, (number + 1) / levels
             values = backward.add_level(superpixels, self.setup.parameters.coarse_threshold, self.watch, start, end)
         self.notes.backward(backward, mapper)
+        self.notes.unchanged(not values.any() and not backward.changes_anything(), "anywhere")
         return {"map": self._backward_array(values), "superpixels": self._labels()}
 
     def _levels(self) -> int:
@@ -210,8 +208,10 @@ class IbixSession:
         slopes = backward_derivative(self.setup.network(), self.setup.x, weights)
         shape = tuple(self.setup.x.shape[2:])
         everywhere: Box = tuple(slice(0, n) for n in shape)
-        whole = torch.ones(shape, dtype=torch.bool, device=self.setup.x.device)
-        values = (slopes * self.setup.perturbation.direction(everywhere, whole)).sum(dim=0).cpu().numpy()
+        looked_at = torch.ones(shape, dtype=torch.bool, device=self.setup.x.device)
+        if self.setup.classifier and self.setup.question.region is not None:
+            looked_at &= torch.from_numpy(self.setup.question.region.copy()).to(looked_at.device)
+        values = (slopes * self.setup.perturbation.direction(everywhere, looked_at)).sum(dim=0).cpu().numpy()
         signed = self.setup.parameters.sums != "absolute"
         title = "derivative at the scan itself" if signed else "size of the derivative at the scan itself"
         shown = (values if signed else np.abs(values)).astype(np.float32)
@@ -223,7 +223,8 @@ class IbixSession:
 
     def _compare_backward(self, derivative: np.ndarray, region: Region, tell: Tell) -> None:
         """Eq. 7 summed over coarse superpixels beside what changing them really does."""
-        superpixels = self.setup.cut(min(self.setup.parameters.coarse_superpixels, self.setup.parameters.superpixels))
+        chosen, pixels = self.setup.parameters, self.setup.x[0, 0].numel()
+        superpixels = self.setup.cut(min(chosen.coarse_superpixels, chosen.superpixels, pixels))
         mapper = self.setup.mapper(_COMPARISON_NODES)
         backward = Backward(
             mapper, self.setup.perturbation, region, self.setup.value, self.setup.question.prepared.spacing_mm

@@ -333,17 +333,30 @@ def _samples(explanation: Explanation) -> str:
     return "voxels" if explanation.scan.dimensions == 3 else "pixels"
 
 
+#: What a perturbation does to the marked samples, and how far it goes at the most.
+_DONE: dict[str, tuple[str, str]] = {
+    "add": ("Making {} brighter", "at the largest jitter"),
+    "multiply": ("Making {} stronger", "at the largest jitter"),
+    "noise": ("This pattern of noise on {}", "at the largest jitter"),
+    "blur": ("Blurring {}", "all the way"),
+    "mean": ("Giving {} the mean of what is around them", "all the way"),
+    "inpaint": ("Filling {} in from around them", "all the way"),
+}
+
+
 def _classifier_sentence(explanation: Explanation, forward: bool) -> str:
-    numbers, target = explanation.numbers, explanation.target
-    score = explanation.parameters["score"]
+    numbers, parameters = explanation.numbers, explanation.parameters
+    samples, answer = _samples(explanation), f"the {parameters['score']} of {explanation.target}"
     if forward:
-        slope = numbers[f"slope {target}"]
-        direction = "raises" if slope > 0 else "lowers"
+        slope = numbers[f"slope {explanation.target}"]
+        done, most = _DONE[parameters["perturbation"]]
         return (
-            f"Making the marked {_samples(explanation)} brighter {direction} the {score} of {target}, "
-            f"by {abs(slope) * numbers['jitter_input']:.3g} at the largest jitter if it went on evenly."
+            f"{done.format(f'the marked {samples}')} {'raises' if slope > 0 else 'lowers'} {answer}, "
+            f"by {abs(slope) * numbers['jitter_largest']:.3g} {most} if it went on evenly."
         )
+    if parameters["mode"] == "gradient":
+        return f"Half of the derivative of {answer} lies on {percent(numbers['share_half'])} of the {samples}."
     return (
-        f"{numbers['superpixels_half']:.0f} of {numbers['superpixels_evaluated']:.0f} superpixels hold half of all "
-        f"effect on the {score} of {target}."
+        f"{numbers['superpixels_half']:.0f} of {numbers['superpixels']:.0f} superpixels hold half of all "
+        f"effect on {answer}."
     )

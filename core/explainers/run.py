@@ -46,9 +46,9 @@ def explain(
         Name of an explainer (``mask``, ``saliency`` …).
     target : str, optional
         Class to explain; by default the card's target.
-    region : numpy.ndarray of bool, optional
-        Region in scan space (the scan's spatial shape), for explainers that take one; one on a regressor's output is
-        drawn on the image it makes, which lies over the scan.
+    region : numpy.ndarray, optional
+        Region in scan space (the scan's spatial shape; samples above 0 are marked), for explainers that take one; one
+        on a regressor's output is drawn on the image it makes, which lies over the scan.
     preset : str, optional
         Named settings; by default the explainer's first.
     report : Report
@@ -66,6 +66,9 @@ def explain(
     BadInput
         When scan, model, explainer, parameters and region do not fit each other.
     """
+    if region is not None:
+        # marks of any type, as in files: above 0 is marked, and what is no number is not
+        region = np.asarray(region) > 0
     cls = get_explainer(explainer)
     reason = cls.unfit(model)
     if reason:

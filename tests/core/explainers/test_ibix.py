@@ -411,6 +411,40 @@ def test_a_hidden_effect_is_told_as_nothing_changed():
     assert found.sentence == "Changing the marked pixels changes nothing in the model's answer."
 
 
+@pytest.mark.parametrize("perturbation", ["blur", "mean", "inpaint"])
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_rounding_of_a_perturbation_that_changes_nothing_is_not_traced(direction, perturbation):
+    # on a scan of one value, steps of 1e-8 towards its blur became shares of up to 0.13
+    flat = Scan(np.full((1, 16, 20), 0.37, np.float32), np.eye(4))
+    given = {"direction": direction, "perturbation": perturbation, "jitters": 4, "superpixels": 20}
+    found = explain(flat, regressors.model(smooth(2)), "ibix", region=region((16, 20), *BOXES[2]), **given)
+    assert not found.arrays["map"].values.any()
+    assert any(f"{perturbation} changes nothing" in warning for warning in found.warnings)
+
+
+def test_marks_of_any_type_are_a_region_and_what_is_no_number_is_not_marked():
+    marks = np.full((16, 20), np.nan)
+    marks[BOXES[2]] = 3.0
+    given = {"direction": "forward", "jitters": 4}
+    made = regressors.model(smooth(2))
+    expected = explain(scan((16, 20)), made, "ibix", region=region((16, 20), *BOXES[2]), **given)
+    found = explain(scan((16, 20)), made, "ibix", region=marks, **given)
+    np.testing.assert_array_equal(found.arrays["map"].values, expected.arrays["map"].values)
+    np.testing.assert_array_equal(found.arrays["region"].values, expected.arrays["region"].values)
+
+
+def test_a_jitter_range_lost_in_rounding_is_warned_of():
+    assert any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.001).warnings)
+    assert not any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.1).warnings)
+
+
+def test_the_derivative_of_a_tiny_image_is_compared_over_as_many_pieces_as_it_has_pixels():
+    tiny = Scan(np.linspace(0.2, 0.8, 9, dtype=np.float32).reshape(1, 3, 3), np.eye(4))
+    given = {"region": np.eye(3, dtype=bool), "mode": "gradient", "direction": "backward"}
+    found = explain(tiny, regressors.model(nn.Conv2d(1, 1, 3, padding=1)), "ibix", **given)
+    assert found.numbers["gradient_correlation"] == pytest.approx(1.0, abs=1e-3)
+
+
 class Steps(nn.Module):
     """Answers in steps: no derivative, but real changes."""
 
@@ -492,3 +526,60 @@ def test_on_the_authors_network_both_variants_agree_with_their_oracles():
     assert theirs.max() > 5
     assert np.abs(influence - theirs).max() <= 1
     assert (influence != theirs).mean() < 0.001
+
+
+@pytest.mark.parametrize("perturbation", ["add", "multiply", "noise", "blur", "mean", "inpaint"])
+@pytest.mark.parametrize(("direction", "mode"), [("forward", "finite_difference"), ("forward", "gradient")])
+def test_every_change_of_a_classifiers_scan_is_told_in_a_sentence(trained: Toy, perturbation, direction, mode):
+    # all but add and noise ended in a KeyError when the sentence was made
+    given = {"perturbation": perturbation, "direction": direction, "mode": mode, "jitters": 4}
+    found = explain(trained.scan(400), trained.model, "ibix", region=trained.planted > 0, **given)
+    assert found.target is not None
+    slope = found.numbers[f"slope {found.target}"]
+    assert (" raises " if slope > 0 else " lowers ") in found.sentence
+    assert f"{abs(slope) * found.numbers['jitter_largest']:.3g}" in found.sentence
+    assert ("brighter" in found.sentence) == (perturbation == "add")
+
+
+def test_a_classifiers_derivative_is_told_in_a_sentence_and_kept_to_the_region(trained: Toy):
+    # it ended in a KeyError, and the region was not looked at
+    given = {"direction": "backward", "mode": "gradient", "superpixels": 20, "coarse_superpixels": 5}
+    everywhere = explain(trained.scan(400), trained.model, "ibix", **given)
+    assert everywhere.sentence.startswith("Half of the derivative of the logit")
+    share = everywhere.numbers["share_half"]
+    size = np.sort(np.abs(everywhere.arrays["map"].values), axis=None)[::-1].astype(np.float64)
+    assert size[: round(share * size.size)].sum() >= size.sum() / 2 > size[: round(share * size.size) - 1].sum()
+    marked = trained.planted > 0
+    kept = explain(trained.scan(400), trained.model, "ibix", region=marked, **given).arrays["map"].values
+    np.testing.assert_array_equal(kept, np.where(marked, everywhere.arrays["map"].values, 0))
+
+
+def test_how_many_superpixels_hold_half_is_counted_over_the_whole_map(trained: Toy):
+    # with two levels it was counted over the finer ones alone and set beside the number of both
+    given = {"direction": "backward", "superpixels": 40, "coarse_superpixels": 8, "jitters": 4}
+    for levels in ("1", "2"):
+        found = explain(trained.scan(400), trained.model, "ibix", levels=levels, **given)
+        labels = found.arrays["superpixels"].values.astype(int)
+        effects = np.sort(np.bincount(labels.ravel(), weights=found.arrays["map"].values.ravel())[1:])[::-1]
+        half = found.numbers["superpixels_half"]
+        assert effects[: int(half)].sum() >= effects.sum() / 2 > effects[: int(half) - 1].sum()
+        assert f"{half:.0f} of {labels.max()} superpixels" in found.sentence
+
+
+@pytest.mark.parametrize("place", [4, 5])
+@pytest.mark.parametrize(("network", "direction"), [("coarser", "forward"), ("finer", "backward")])
+def test_one_pixel_that_falls_between_the_samples_of_the_other_side_still_has_distances(network, direction, place):
+    # its sentence ended in a KeyError: no sample of the coarser grid was marked
+    layers = {"coarser": nn.AvgPool2d(2), "finer": nn.Upsample(scale_factor=2)}
+    marked = region((16, 20), slice(place, place + 1), slice(place, place + 1))
+    found = explain(
+        scan((16, 20)),
+        regressors.model(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), layers[network])),
+        "ibix",
+        region=marked,
+        direction=direction,
+        jitters=4,
+        superpixels=20,
+    )
+    assert " within " in found.sentence
+    assert "leak_near" in found.numbers
