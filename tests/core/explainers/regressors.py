@@ -4,10 +4,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.explainers.base import Question
+from core.explainers.base import Findings, Question
+from core.explainers.ibix import Ibix
 from core.models.card import Architecture, Card, InputContract, Intensity, OutputContract, Training
 from core.models.model import Model
 from core.scans.scan import Scan
+
+#: The paper's largest jitter, 100 of 255 grey levels.
+H = 0.392
+#: A small image and a small volume, and a box in the middle of each.
+SHAPES = {2: (16, 20), 3: (8, 10, 8)}
+BOXES = {2: (slice(6, 9), slice(8, 11)), 3: (slice(3, 5), slice(4, 6), slice(3, 5))}
 
 
 class Matrix(nn.Module):
@@ -104,3 +111,20 @@ def region(shape: tuple[int, ...], *slices: slice) -> np.ndarray:
 def question(made: Model, of: Scan, marked: np.ndarray | None, target: int | None = None) -> Question:
     """What the explainer is asked, in model space."""
     return Question(made, made.prepare(of), target, marked)
+
+
+def trace(
+    network: nn.Module, dimensions: int = 2, channels: int = 1, channels_out: int = 1, **values: object
+) -> Findings:
+    """Findings of ``ibix`` about the box in the middle, with these parameters."""
+    made = model(network, dimensions, channels, channels_out)
+    shape = SHAPES[dimensions]
+    return Ibix().run(
+        question(made, scan(shape, channels), region(shape, *BOXES[dimensions])),
+        Ibix.parameters_for(made, Ibix.parameters(values=values)),
+    )
+
+
+def input_of(dimensions: int, channels: int = 1) -> np.ndarray:
+    """What `trace` feeds the network, (C, *spatial), float64."""
+    return scan(SHAPES[dimensions], channels).array.astype(np.float64)

@@ -22,27 +22,23 @@ from core.progress import Progress
 from core.scans.loading import load_scan
 from core.scans.scan import Scan
 from tests.core.explainers import regressors
-from tests.core.explainers.regressors import Matrix, Opaque, region, scan, shifting, smooth
+from tests.core.explainers.regressors import (
+    BOXES,
+    SHAPES,
+    H,
+    Matrix,
+    Opaque,
+    input_of,
+    region,
+    scan,
+    shifting,
+    smooth,
+    trace,
+)
 from tests.core.explainers.toys import Toy, randomised_drop
 from tests.oracles import ibix as oracle
 
-H = 0.392
 SHARED = Path(os.environ.get("LIGHTBOX_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data")) / "ibix_t1_t2"
-SHAPES = {2: (16, 20), 3: (8, 10, 8)}
-BOXES = {2: (slice(6, 9), slice(8, 11)), 3: (slice(3, 5), slice(4, 6), slice(3, 5))}
-
-
-def trace(network: nn.Module, dimensions: int = 2, channels: int = 1, channels_out: int = 1, **values: object):
-    made = regressors.model(network, dimensions, channels, channels_out)
-    shape = SHAPES[dimensions]
-    return Ibix().run(
-        regressors.question(made, scan(shape, channels), region(shape, *BOXES[dimensions])),
-        Ibix.parameters_for(made, Ibix.parameters(values=values)),
-    )
-
-
-def input_of(dimensions: int, channels: int = 1) -> np.ndarray:
-    return scan(SHAPES[dimensions], channels).array.astype(np.float64)
 
 
 @pytest.mark.parametrize("engine", ["windows", "batches"])
@@ -92,46 +88,6 @@ def test_sixteen_quick_jitters_are_within_two_and_a_half_percent_of_a_hundred(di
     assert np.abs(slow - quick).max() < 0.025 * slow.max()
 
 
-@pytest.mark.parametrize("sums", ["absolute", "signed", "literal"])
-@pytest.mark.parametrize(("dimensions", "channels", "channels_out"), [(2, 1, 1), (2, 2, 2), (3, 1, 1)])
-def test_the_backward_map_is_equation_6(dimensions, channels, channels_out, sums):
-    network = smooth(dimensions, channels, channels_out)
-    found = trace(
-        network,
-        dimensions,
-        channels,
-        channels_out,
-        direction="backward",
-        superpixels=30,
-        jitters=6,
-        levels=1,
-        sums=sums,
-    )
-    labels = found.arrays["superpixels"].values.astype(int)
-    marked = region(SHAPES[dimensions], *BOXES[dimensions])
-    f = oracle.function(network)
-    shares = oracle.backward(f, input_of(dimensions, channels), labels, marked, H, 6, sums, floor=1e-3)
-    values = found.arrays["map"].values
-    np.testing.assert_allclose(values, np.concatenate([[0], shares])[labels], atol=1e-4, rtol=1e-3)
-    assert found.numbers["superpixels"] == labels.max()
-    assert found.numbers["superpixels_evaluated"] + found.numbers["superpixels_skipped"] == labels.max()
-    assert found.arrays["map"].side == "input"
-
-
-def test_superpixels_that_cannot_reach_the_region_are_skipped_and_no_value_changes():
-    shape = (40, 40)
-    made = regressors.model(smooth(2))
-    asked = regressors.question(made, scan(shape), region(shape, slice(20, 22), slice(20, 22)))
-    maps, skipped = {}, {}
-    for engine in ("windows", "batches"):
-        values = {"direction": "backward", "superpixels": 60, "jitters": 6, "levels": 1, "engine": engine}
-        found = Ibix().run(asked, Ibix.parameters_for(made, Ibix.parameters(values=values)))
-        maps[engine], skipped[engine] = found.arrays["map"].values, found.numbers["superpixels_skipped"]
-    assert skipped["batches"] == 0
-    assert skipped["windows"] > 10
-    np.testing.assert_allclose(maps["windows"], maps["batches"], atol=1e-5)
-
-
 def test_a_model_that_is_only_callable_is_asked_for_whole_images_and_says_why():
     plain, opaque = (trace(n, jitters=10) for n in (smooth(2), Opaque(smooth(2))))
     np.testing.assert_allclose(opaque.arrays["map"].values, plain.arrays["map"].values, atol=1e-6)
@@ -141,23 +97,6 @@ def test_a_model_that_is_only_callable_is_asked_for_whole_images_and_says_why():
     assert back.numbers["levels"] == 2
     with pytest.raises(BadInput, match="engine"):
         trace(Opaque(smooth(2)), engine="windows")
-
-
-def test_coarse_to_fine_gives_the_superpixels_it_refines_the_values_of_one_level():
-    shape = (48, 48)
-    made = regressors.model(smooth(2))
-    asked = regressors.question(made, scan(shape), region(shape, slice(22, 25), slice(20, 24)))
-
-    def found(levels: int):
-        values = {"direction": "backward", "superpixels": 120, "coarse_superpixels": 16, "levels": levels, "jitters": 4}
-        return Ibix().run(asked, Ibix.parameters_for(made, Ibix.parameters(values=values | {"engine": "batches"})))
-
-    one, two, three = found(1), found(2), found(3)
-    top = one.arrays["map"].values > 0.05 * one.arrays["map"].values.max()
-    for other in (two, three):
-        np.testing.assert_allclose(other.arrays["map"].values[top], one.arrays["map"].values[top], atol=1e-5)
-        assert other.numbers["evaluations"] < one.numbers["evaluations"]
-    assert (two.numbers["levels"], three.numbers["levels"]) == (2, 3)
 
 
 def test_the_published_program_is_reproduced_in_whole_grey_levels():
@@ -185,31 +124,6 @@ def test_the_published_program_is_reproduced_in_whole_grey_levels():
     assert influence.max() > 1
     assert np.abs(back["map"].values - influence).max() <= 1
     assert (back["map"].values != influence).mean() < 0.05
-
-
-def test_the_derivative_is_equation_7_and_says_that_it_is_another_quantity():
-    network = smooth(2, seed=4)
-    found = trace(network, mode="gradient", direction="backward", sums="signed", coarse_superpixels=20)
-    marked, f, x = region(SHAPES[2], *BOXES[2]), oracle.function(network), input_of(2)
-    for at in ((7, 9), (5, 10), (9, 8)):
-        assert found.arrays["map"].values[at] == pytest.approx(oracle.derivative_sum(f, x, marked, (0, *at)), abs=1e-4)
-    assert "derivative" in found.arrays["map"].title
-    assert any("another quantity" in warning for warning in found.warnings)
-    assert found.checks[0].value == found.numbers["gradient_correlation"] > 0.8
-
-
-def test_the_forward_derivative_is_equation_4_and_its_likeness_to_real_changes_is_measured():
-    network = smooth(2, seed=4)
-    found = trace(network, mode="gradient", sums="signed")
-    mask = region(SHAPES[2], *BOXES[2]).astype(np.float64)
-    expected = oracle.single_perturbation(oracle.function(network), input_of(2), mask, 1e-6)[0]
-    np.testing.assert_allclose(found.arrays["map"].values, expected, atol=1e-4)
-    close = trace(network, mode="gradient", sums="signed", jitter_percent=1.0)
-    assert close.numbers["gradient_correlation"] > 0.999
-    assert found.numbers["gradient_correlation"] < close.numbers["gradient_correlation"]
-    alone = trace(network, mode="gradient", compare=False)
-    assert not alone.checks
-    assert any("not compared" in warning for warning in alone.warnings)
 
 
 @pytest.mark.parametrize("perturbation", ["multiply", "noise", "blur", "mean", "inpaint"])
@@ -303,18 +217,6 @@ def test_previews_come_early_and_a_report_that_raises_stops_the_work():
         explain(of, made, "ibix", region=marked, direction="backward", superpixels=60, report=stop)
 
 
-def test_while_a_derivative_is_compared_the_derivative_is_what_is_shown():
-    seen: list[Progress] = []
-    made, shape = regressors.model(smooth(2)), (48, 48)
-    marked = region(shape, slice(20, 24), slice(20, 24))
-    values = {"mode": "gradient", "direction": "backward"}
-    found = explain(scan(shape), made, "ibix", region=marked, report=seen.append, **values)
-    pictures = [p.preview for p in seen if p.preview is not None]
-    assert pictures
-    for picture in pictures:
-        np.testing.assert_array_equal(picture, found.arrays["map"].values)
-
-
 def test_no_chunk_is_larger_than_memory_allows():
     shape = (64, 64)
     made = regressors.model(smooth(2))
@@ -350,67 +252,6 @@ def test_the_answer_comes_in_physical_units_beside_the_map():
     assert (answer.kind, answer.side, answer.unit) == ("answer", "output", "HU")
 
 
-class Shrinking(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x[:, :, : 16 if float(x.max()) < 0.7 else 12]
-
-
-class Fragile(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.sqrt(x)
-
-
-@pytest.mark.parametrize(
-    ("network", "values", "words"),
-    [
-        (smooth(2), {"jitters": 7}, "odd"),
-        (smooth(2), {"jitter_percent": 0.0}, "is 0"),
-        (smooth(2), {"direction": "backward", "superpixels": 400, "engine": "batches"}, "more than the 320 pixels"),
-        (smooth(2), {"perturbation": "multiply", "jitter_range": 3.0}, "jitter_percent"),
-        (smooth(2), {"output_channel": 1}, "output_channel=1"),
-        (smooth(2), {"input_channel": 1}, "input_channel=1"),
-        (Opaque(Shrinking()), {}, "changes its shape"),
-        (Opaque(Fragile()), {"jitter_percent": 90.0}, "no finite answer to the changed scan"),
-    ],
-)
-def test_what_cannot_be_done_is_said_in_one_sentence(network, values, words):
-    with pytest.raises(BadInput, match=words) as refused:
-        trace(network, **values)
-    assert str(refused.value).endswith(".")
-
-
-def test_a_missing_or_misplaced_region_is_refused_and_one_outside_the_body_is_warned_of():
-    made, shape = regressors.model(smooth(2)), SHAPES[2]
-    parameters = Ibix.parameters_for(made, Ibix.parameters(values={"jitters": 4}))
-    for marked, words in (
-        (None, "Nothing is marked"),
-        (np.zeros(shape, bool), "empty"),
-        (np.ones((3, 3), bool), "shape"),
-    ):
-        with pytest.raises(BadInput, match=words):
-            Ibix().run(regressors.question(made, scan(shape), marked), parameters)
-    corner = regressors.question(made, scan(shape), region(shape, slice(0, 1), slice(0, 1)))
-    assert any("outside the body" in warning for warning in Ibix().run(corner, parameters).warnings)
-
-
-def test_jitters_that_leave_the_range_are_warned_of_unless_clipped():
-    loose = trace(smooth(2), jitters=4, jitter_percent=90.0)
-    assert any("beyond the range" in warning for warning in loose.warnings)
-    assert not trace(smooth(2), jitters=4, jitter_percent=90.0, clip=True).warnings
-
-
-def test_a_change_that_reaches_everything_is_said_to_be_slow():
-    warnings = trace(Matrix(SHAPES[2]), jitters=4).warnings
-    assert any("whole" in warning for warning in warnings)
-
-
-def test_a_hidden_effect_is_told_as_nothing_changed():
-    found = explain(
-        scan((16, 20)), regressors.model(nn.Conv2d(1, 1, 1).apply(_zero)), "ibix", region=region((16, 20), *BOXES[2])
-    )
-    assert found.sentence == "Changing the marked pixels changes nothing in the model's answer."
-
-
 @pytest.mark.parametrize("perturbation", ["blur", "mean", "inpaint"])
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_rounding_of_a_perturbation_that_changes_nothing_is_not_traced(direction, perturbation):
@@ -433,34 +274,6 @@ def test_marks_of_any_type_are_a_region_and_what_is_no_number_is_not_marked():
     np.testing.assert_array_equal(found.arrays["region"].values, expected.arrays["region"].values)
 
 
-def test_a_jitter_range_lost_in_rounding_is_warned_of():
-    assert any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.001).warnings)
-    assert not any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.1).warnings)
-
-
-def test_the_derivative_of_a_tiny_image_is_compared_over_as_many_pieces_as_it_has_pixels():
-    tiny = Scan(np.linspace(0.2, 0.8, 9, dtype=np.float32).reshape(1, 3, 3), np.eye(4))
-    given = {"region": np.eye(3, dtype=bool), "mode": "gradient", "direction": "backward"}
-    found = explain(tiny, regressors.model(nn.Conv2d(1, 1, 3, padding=1)), "ibix", **given)
-    assert found.numbers["gradient_correlation"] == pytest.approx(1.0, abs=1e-3)
-
-
-class Steps(nn.Module):
-    """Answers in steps: no derivative, but real changes."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x > 0.6).float()
-
-
-def test_a_derivative_of_zero_is_not_told_as_nothing_changed():
-    # "changes nothing in the model's answer" stood under a network that answers in steps
-    given = {"region": region((16, 20), *BOXES[2]), "mode": "gradient", "jitters": 4}
-    found = explain(scan((16, 20)), regressors.model(Steps()), "ibix", direction="forward", **given)
-    assert found.sentence.startswith("The derivative of the model's answer is 0")
-    with pytest.raises(BadInput, match="has no derivative"):
-        explain(scan((16, 20)), regressors.model(Steps()), "ibix", direction="backward", **given)
-
-
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 @pytest.mark.parametrize("mode", ["finite_difference", "gradient"])
 def test_a_network_that_works_in_place_is_traced_as_its_twin_that_does_not(direction, mode):
@@ -479,10 +292,6 @@ def test_a_network_that_works_in_place_is_traced_as_its_twin_that_does_not(direc
     ]
     assert maps[0].any()
     np.testing.assert_allclose(*maps, rtol=1e-5, atol=1e-6)
-
-
-def _zero(module: nn.Module) -> None:
-    nn.init.zeros_(module.weight)
 
 
 def test_the_command_line_traces_and_writes_map_answer_and_numbers(tmp_path):
@@ -539,31 +348,6 @@ def test_every_change_of_a_classifiers_scan_is_told_in_a_sentence(trained: Toy, 
     assert (" raises " if slope > 0 else " lowers ") in found.sentence
     assert f"{abs(slope) * found.numbers['jitter_largest']:.3g}" in found.sentence
     assert ("brighter" in found.sentence) == (perturbation == "add")
-
-
-def test_a_classifiers_derivative_is_told_in_a_sentence_and_kept_to_the_region(trained: Toy):
-    # it ended in a KeyError, and the region was not looked at
-    given = {"direction": "backward", "mode": "gradient", "superpixels": 20, "coarse_superpixels": 5}
-    everywhere = explain(trained.scan(400), trained.model, "ibix", **given)
-    assert everywhere.sentence.startswith("Half of the derivative of the logit")
-    share = everywhere.numbers["share_half"]
-    size = np.sort(np.abs(everywhere.arrays["map"].values), axis=None)[::-1].astype(np.float64)
-    assert size[: round(share * size.size)].sum() >= size.sum() / 2 > size[: round(share * size.size) - 1].sum()
-    marked = trained.planted > 0
-    kept = explain(trained.scan(400), trained.model, "ibix", region=marked, **given).arrays["map"].values
-    np.testing.assert_array_equal(kept, np.where(marked, everywhere.arrays["map"].values, 0))
-
-
-def test_how_many_superpixels_hold_half_is_counted_over_the_whole_map(trained: Toy):
-    # with two levels it was counted over the finer ones alone and set beside the number of both
-    given = {"direction": "backward", "superpixels": 40, "coarse_superpixels": 8, "jitters": 4}
-    for levels in ("1", "2"):
-        found = explain(trained.scan(400), trained.model, "ibix", levels=levels, **given)
-        labels = found.arrays["superpixels"].values.astype(int)
-        effects = np.sort(np.bincount(labels.ravel(), weights=found.arrays["map"].values.ravel())[1:])[::-1]
-        half = found.numbers["superpixels_half"]
-        assert effects[: int(half)].sum() >= effects.sum() / 2 > effects[: int(half) - 1].sum()
-        assert f"{half:.0f} of {labels.max()} superpixels" in found.sentence
 
 
 @pytest.mark.parametrize("place", [4, 5])
