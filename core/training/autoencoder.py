@@ -67,7 +67,7 @@ class AutoencoderRecipe(Recipe):
     """Train IBIX's autoencoder: mean squared error, Nadam, the weights of the best validation."""
 
     name = "autoencoder"
-    title = "Autoencoder, image to image (paper 2)"
+    title = "Autoencoder, image to image (IBIX)"
     Parameters = AutoencoderParameters
 
     def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:

@@ -84,7 +84,7 @@ class Pix2PixRecipe(Recipe):
     """Train pix2pix: a U-Net against a PatchGAN, with L1."""
 
     name = "pix2pix"
-    title = "Pix2pix, image to image (paper 2)"
+    title = "Pix2pix, image to image (IBIX)"
     Parameters = Pix2PixParameters
 
     def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
