@@ -49,17 +49,19 @@ def choose_scan(
         current = next((key for key, scan in demos.items() if scan.title == known.get(laid.scan)), None)
     index = options.index(current) if current else None
     key = f"scan:{laid.page}:{laid.scan}:{len(options)}"
-    st.selectbox(
-        "Scan",
-        options,
-        index=index,
-        format_func=lambda option: labels.get(option, option),
-        placeholder="Choose a scan",
-        key=key,
-        on_change=_scan_chosen,
-        args=(laid, key),
-        help="Demo scans, and every scan that you opened before. Scans are named by their technical fields only.",
-    )
+    # a place of its own: while the page works, the box before would stand below the new one
+    with st.empty():
+        st.selectbox(
+            "Scan",
+            options,
+            index=index,
+            format_func=lambda option: labels.get(option, option),
+            placeholder="Choose a scan",
+            key=key,
+            on_change=_scan_chosen,
+            args=(laid, key),
+            help="Demo scans, and every scan that you opened before. Scans are named by their technical fields only.",
+        )
     if laid.demo is not None:
         scan, laid.demo = shipped.get(f"demo:{laid.demo}"), None
         if scan is not None:

@@ -93,6 +93,7 @@ class IbixParameters(Parameters):
         minimum=0.5,
         maximum=100.0,
         unit="mm",
+        title="blur",
         group=_JITTER,
         advanced=True,
     )
@@ -230,6 +231,7 @@ class IbixParameters(Parameters):
         maximum=65_536,
         scale="log",
         unit="MB",
+        title="memory",
         group=_LONG,
         advanced=True,
     )

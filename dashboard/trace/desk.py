@@ -94,6 +94,8 @@ class TraceDesk(Desk):
     traced: str | None = None
     #: the scan that `others` were chosen for
     others_for: str | None = None
+    #: scan and model that were on screen last
+    hung: tuple[str | None, str | None] | None = None
     #: what `traced` was asked, as JSON
     asked: str | None = None
     #: lay out a stored run without asking for it again

@@ -17,6 +17,8 @@ from dashboard.trace.truth import Truth, choose_truth, demo_of
 
 #: The side that is painted says which direction is meant; channels have a list of their own.
 _OWN_CONTROLS = ("direction", "input_channel", "output_channel")
+#: Of these nothing follows where the answer is an image.
+_CLASSIFIERS_CONTROLS = ("score",)
 _REGRESSORS_ONLY = (
     "Trace is made for models that turn one image into another; of a classifier it shows what changes each class."
 )
@@ -65,7 +67,8 @@ def show_intake(laid: TraceDesk) -> Order:
     choose_others(laid, card, shape)
     entry = catalogue.explainer_entries()[catalogue.TRACER]
     _choose_channels(laid, card, shape)
-    return Order(shape, card, truth, show_settings(laid, entry, without=_OWN_CONTROLS))
+    idle = _OWN_CONTROLS + (_CLASSIFIERS_CONTROLS if card.task == "regression" else ())
+    return Order(shape, card, truth, show_settings(laid, entry, without=idle))
 
 
 def _choose_model(laid: TraceDesk, cards: Sequence[Card], shape: tuple[int, ...]) -> Card | None:

@@ -31,7 +31,7 @@ _TOO_SLOW = 4.0
 _LINK = "run"
 _HOW = (
     "Paint on the input to see what those pixels change in the output, or on the output to see what it rests on. "
-    "P single pixels, B brush, O lasso, E erase, Ctrl+Z undo, Del clear."
+    "? lists the keys."
 )
 
 
@@ -39,16 +39,24 @@ def show() -> None:
     """Draw the page."""
     laid = trace_desk()
     _start_backend()
+    waiting = st.empty()
+    # only for what is not on screen yet: a line that came and went at every slider would make the page jump
+    if laid.hung != (laid.scan, laid.model):
+        waiting.html(text.quiet("Hanging the scan and asking the model…"))
     with st.sidebar:
         order = show_intake(laid)
     if laid.scan is None or order.shape is None:
+        waiting.empty()
         st.html(nothing_loaded())
         return
     scan = manager().store.scan(laid.scan, owner())
     if order.card is None:
+        waiting.empty()
         st.warning(order.refusal or "")
         return
     _Bench(laid, scan, order).show()
+    waiting.empty()
+    laid.hung = (laid.scan, laid.model)
     st.html(text.quiet("Lightbox is a research tool, not a medical device."))
 
 
