@@ -41,7 +41,8 @@ JITTERS = 100
 SUPERPIXELS = 500
 REPEATS = 5
 #: superpixels that the plain way is timed and checked on; the rest is that time multiplied
-SAMPLE = 8
+SAMPLE = 6
+LEVEL_JITTERS = 8
 #: of the memory row
 MANY_SUPERPIXELS, MANY_JITTERS, LIMIT_MB = 2000, 1000, 1024
 VOLUME_SIDE = 64
@@ -156,9 +157,9 @@ def _backward_rows(subject: Subject) -> list[dict[str, Any]]:
 
 
 def _levels_row(subject: Subject) -> dict[str, Any]:
-    """Both with 16 nodes: the ratio is one of superpixels, and jitters cost both the same."""
+    """Both with few jitters: the ratio is one of superpixels, and jitters cost both the same."""
     region = subject.disc(3.0)
-    common = {"engine": "batches", "quadrature": "quick"}
+    common = {"engine": "batches", "jitters": LEVEL_JITTERS}
     found: dict[str, tuple[float, dict[str, float]]] = {}
     for levels in ("2", "1"):
         session = _session(subject, region, "backward", **common, levels=levels)
