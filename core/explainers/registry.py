@@ -1,30 +1,18 @@
 """Finding explainers: every file of this folder is imported, every concrete subclass of `Explainer` is one."""
 
-import importlib
-import inspect
-import pkgutil
 from typing import Any
 
-import core.explainers
 from core.errors import BadInput
 from core.explainers.base import Explainer
+from core.plugins import concrete_subclasses, import_files_of
 
 _NOT_EXPLAINERS = {"base", "group", "parameters", "registry", "run"}
 
 
 def explainers() -> dict[str, type[Explainer]]:
     """Every explainer by name."""
-    for module in pkgutil.iter_modules(core.explainers.__path__):
-        if module.name not in _NOT_EXPLAINERS and not module.name.startswith("_"):
-            importlib.import_module(f"core.explainers.{module.name}")
-    found: dict[str, type[Explainer]] = {}
-    waiting: list[type[Explainer]] = [*Explainer.__subclasses__()]
-    while waiting:
-        cls = waiting.pop()
-        waiting.extend(cls.__subclasses__())
-        if not inspect.isabstract(cls):
-            found[cls.name] = cls
-    return dict(sorted(found.items()))
+    import_files_of("core.explainers", without=_NOT_EXPLAINERS)
+    return {cls.name: cls for cls in sorted(concrete_subclasses(Explainer), key=lambda cls: str(cls.name))}
 
 
 def get_explainer(name: str) -> type[Explainer]:

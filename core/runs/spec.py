@@ -1,10 +1,7 @@
 """What a run is asked to do. One kind of run = one file in ``core/runs/kinds``."""
 
 import hashlib
-import importlib
-import inspect
 import json
-import pkgutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.plugins import concrete_subclasses, import_files_of
 from core.progress import Report
 from core.settings import ROOT, settings
 
@@ -117,17 +115,8 @@ class RunSpec(BaseModel, ABC):
 
 def kinds() -> dict[str, type[RunSpec]]:
     """Every kind of run by name: the files of ``core/runs/kinds`` and whatever else was imported."""
-    package = importlib.import_module("core.runs.kinds")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"core.runs.kinds.{module.name}")
-    found: dict[str, type[RunSpec]] = {}
-    waiting: list[type[RunSpec]] = [*RunSpec.__subclasses__()]
-    while waiting:
-        cls = waiting.pop()
-        waiting.extend(cls.__subclasses__())
-        if not inspect.isabstract(cls):
-            found[cls.kind] = cls
-    return found
+    import_files_of("core.runs.kinds")
+    return {cls.kind: cls for cls in concrete_subclasses(RunSpec)}
 
 
 def parse_spec(kind: str, content: str) -> RunSpec:

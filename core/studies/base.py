@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import BadInput
 from core.explainers.parameters import Parameters, validate
+from core.plugins import import_files_of
 from core.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -72,9 +71,7 @@ _STUDIES: dict[str, type[Study]] = {}
 
 def studies() -> dict[str, type[Study]]:
     """Every study by name, found by importing the files of this folder."""
-    package = __name__.rpartition(".")[0]
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        importlib.import_module(f"{package}.{module.name}")
+    import_files_of("core.studies")
     return dict(sorted(_STUDIES.items()))
 
 

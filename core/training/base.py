@@ -1,7 +1,5 @@
 """What a training recipe is. A recipe is one file of this folder with a subclass of `Recipe`."""
 
-import importlib
-import pkgutil
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import BadInput
 from core.models.card import Card
+from core.plugins import import_files_of
 from core.progress import Report, silent
 
 
@@ -70,9 +69,7 @@ _RECIPES: dict[str, type[Recipe]] = {}
 
 def recipes() -> dict[str, Recipe]:
     """Every recipe by name, found by importing the files of this folder."""
-    package = __name__.rpartition(".")[0]
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        importlib.import_module(f"{package}.{module.name}")
+    import_files_of("core.training")
     return {name: cls() for name, cls in sorted(_RECIPES.items())}
 
 

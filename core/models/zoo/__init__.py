@@ -1,13 +1,12 @@
 """Architectures, one a file. A class decorated with `architecture` can be named in a card."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from torch import nn
 
 from core.errors import BadInput
+from core.plugins import import_files_of
 
 _REGISTRY: dict[str, type[nn.Module]] = {}
 _Module = TypeVar("_Module", bound=type[nn.Module])
@@ -25,8 +24,7 @@ def architecture(name: str) -> Callable[[_Module], _Module]:
 
 def architectures() -> dict[str, type[nn.Module]]:
     """Every architecture by name, found by importing the files of this folder."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    import_files_of(__name__)
     return dict(sorted(_REGISTRY.items()))
 
 
