@@ -73,19 +73,24 @@ def representative_order(count: int) -> np.ndarray:
     return np.asarray(list(dict.fromkeys(pairs.tolist())), dtype=int)
 
 
-def weighted_slopes(answers: torch.Tensor, unchanged: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
-    """Part of eq. 5 that these jitters make: Σ_k w_k (f(x + h_k d) − f(x)) / h_k. Overwrites `answers`.
+def add_slopes(total: torch.Tensor, answers: torch.Tensor, unchanged: torch.Tensor, coefficients: torch.Tensor) -> None:
+    """Add to eq. 5 what these jitters make of it: Σ_k w_k (f(x + h_k d) − f(x)) / h_k. Overwrites `answers`.
+
+    One after another, so that the sum is the same to the last bit however the jitters were parted into batches.
 
     Parameters
     ----------
+    total : torch.Tensor, shape (C_out, *window)
+        Added to.
     answers : torch.Tensor, shape (J, C_out, *window)
     unchanged : torch.Tensor, shape (C_out, *window)
     coefficients : torch.Tensor, shape (J,)
         w_k / h_k.
     """
     # the difference first: where nothing changed it is exactly 0, whatever the coefficients add up to
-    changes = answers.sub_(unchanged)
-    return (coefficients @ changes.flatten(1)).view(unchanged.shape)
+    changes = answers.sub_(unchanged).mul_(coefficients.view(-1, *[1] * unchanged.ndim))
+    for change in changes.unbind():
+        total.add_(change)
 
 
 @dataclass(frozen=True)

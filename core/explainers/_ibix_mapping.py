@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from core.errors import BadInput
-from core.explainers._ibix_equations import Jitters, representative_order, weighted_slopes
+from core.explainers._ibix_equations import Jitters, add_slopes, representative_order
 from core.explainers._responses import Box, Responses, at
 from core.models.card import InputContract, OutputContract
 
 #: One question to the network should not keep a person who cancels waiting longer, in seconds.
 _PATIENCE = 0.25
-_FIRST_CHUNK = 2
+#: A chunk of one would be asked in company, at the price of two (see `doubled`).
+_FEWEST = 2
 #: How much larger than the last a chunk may be.
 _GROWTH = 16
 
@@ -39,8 +40,8 @@ class Measure(Protocol):
         """Perturbed windows (J, C, *window) for the perturbations numbered `chunk`."""
         ...
 
-    def partial(self, answers: torch.Tensor, unchanged: torch.Tensor, chunk: torch.Tensor) -> torch.Tensor:
-        """What these answers add to F; (C_out, *window). May overwrite `answers`."""
+    def add(self, total: torch.Tensor, answers: torch.Tensor, unchanged: torch.Tensor, chunk: torch.Tensor) -> None:
+        """Add to `total` (C_out, *window) what these answers make of F. May overwrite `answers`."""
         ...
 
     def finish(self, total: torch.Tensor, done: torch.Tensor) -> torch.Tensor:
@@ -84,11 +85,11 @@ class SlopeMeasure:
         # only what was changed is clipped: x itself may lie beyond the range
         return torch.where(direction != 0, changed.clamp(*self._bounds), x)
 
-    def partial(self, answers: torch.Tensor, unchanged: torch.Tensor, chunk: torch.Tensor) -> torch.Tensor:
+    def add(self, total: torch.Tensor, answers: torch.Tensor, unchanged: torch.Tensor, chunk: torch.Tensor) -> None:
         """Σ w (answer − unchanged) / h."""
         if self._transform is not None:
             answers, unchanged = self._transform(answers), self._transform(unchanged[None])[0]
-        return weighted_slopes(answers, unchanged, self._coefficients[chunk])
+        add_slopes(total, answers, unchanged, self._coefficients[chunk])
 
     def finish(self, total: torch.Tensor, done: torch.Tensor) -> torch.Tensor:
         """Weights of all jitters sum to 1; a beginning is scaled as if they did."""
@@ -123,9 +124,9 @@ class PublishedMeasure:
         steps = self._steps[chunk].view(-1, *[1] * x.ndim)
         return self.seen((self.grey(x) + steps * (direction != 0)).clamp(0, 255))
 
-    def partial(self, answers: torch.Tensor, unchanged: torch.Tensor, chunk: torch.Tensor) -> torch.Tensor:
-        """Sum of |difference| of whole grey levels."""
-        return (self.levels(answers) - self.levels(unchanged)).abs().sum(dim=0)
+    def add(self, total: torch.Tensor, answers: torch.Tensor, unchanged: torch.Tensor, chunk: torch.Tensor) -> None:
+        """Sum of |difference| of whole grey levels, exact in any order."""
+        total.add_((self.levels(answers) - self.levels(unchanged)).abs().sum(dim=0))
 
     def levels(self, answer: torch.Tensor) -> torch.Tensor:
         """Answer → grey levels, the rest cut off."""
@@ -155,7 +156,7 @@ class Mapper:
         self.responses, self.measure = responses, measure
         self._x, self._memory = x[0], memory_bytes
         self._order = torch.as_tensor(representative_order(len(measure)), device=x.device)
-        self._quick_enough = _FIRST_CHUNK
+        self._quick_enough = _FEWEST
         #: Windows asked so far, each a perturbed input.
         self.evaluations = 0
 
@@ -206,8 +207,9 @@ class Mapper:
             began = time.perf_counter()
             chunk = self._order[start : start + min(most, self._quick_enough)]
             box, answers = self.responses.changed(window, self.measure.inputs(x, direction, chunk))
-            part = self.measure.partial(answers, at(self.responses.output[0], box), chunk)
-            total = part if total is None else total.add_(part)
+            unchanged = at(self.responses.output[0], box)
+            total = torch.zeros_like(unchanged) if total is None else total
+            self.measure.add(total, answers, unchanged, chunk)
             start += len(chunk)
             self.evaluations += len(chunk)
             self._pace(len(chunk), time.perf_counter() - began)
@@ -231,8 +233,8 @@ class Mapper:
         reached = self.responses.footprint(window)
         outputs = prod(s.stop - s.start for s in reached) if reached is not None else 1
         per_jitter = 4 * (2 * x.numel() + 2 * self.responses.output.shape[1] * outputs)
-        return max(1, self._memory // per_jitter)
+        return max(_FEWEST, self._memory // per_jitter)
 
     def _pace(self, asked: int, seconds: float) -> None:
         wanted = int(asked * _PATIENCE / max(seconds, 1e-6))
-        self._quick_enough = int(np.clip(wanted, 1, _GROWTH * max(asked, self._quick_enough)))
+        self._quick_enough = int(np.clip(wanted, _FEWEST, _GROWTH * max(asked, self._quick_enough)))

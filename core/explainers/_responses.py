@@ -29,6 +29,14 @@ def at(tensor: torch.Tensor, window: Box) -> torch.Tensor:
     return tensor[index]
 
 
+def doubled(values: torch.Tensor) -> torch.Tensor:
+    """One input as a batch of two: torch's layers round one alone otherwise than one of several.
+
+    Answers are then the same to the last bit however inputs are parted into batches.
+    """
+    return values.repeat(2, *[1] * (values.ndim - 1))
+
+
 class Responses(Protocol):
     """Answers of a network to an input x with a window of it replaced.
 
@@ -109,6 +117,9 @@ class WholeResponses:
         answers = self.output.new_empty((len(values), *self.output.shape[1:]))
         for start in range(0, len(values), self.batch):
             part = values[start : start + self.batch]
+            count = len(part)
+            if count == 1 and self.batch > 1:
+                part = doubled(part)
             inputs = self._x.repeat(len(part), *[1] * (self._x.ndim - 1))
             at(inputs, window).copy_(part)
             found = self._call(inputs)
@@ -118,7 +129,7 @@ class WholeResponses:
                     f"The model's answer changes its shape with the scan's content, from {before} to {after}: "
                     "only answers of one shape can be compared."
                 )
-            answers[start : start + len(part)] = found
+            answers[start : start + count] = found[:count]
         return self._everything, answers
 
 

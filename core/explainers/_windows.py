@@ -10,6 +10,7 @@ import copy
 import torch
 from torch import nn
 
+from core.explainers._responses import doubled
 from core.explainers._window_boxes import Box, Unwindowable, laid_out, part, shape_of, volume, whole
 from core.explainers._window_graph import plan_of
 from core.explainers._window_steps import Source
@@ -93,11 +94,11 @@ class WindowResponses:
             return nothing, self.output.new_empty((len(values), shape[1], *shape_of(nothing)))
         rows = self._rows(reached)
         if len(values) <= rows:
-            answers = self._run(reached, values)
+            answers = self._run_together(reached, values, rows)
             return box, answers.clone() if answers.data_ptr() == values.data_ptr() else answers
         answers = self.output.new_empty((len(values), shape[1], *shape_of(box)))
         for start in range(0, len(values), rows):
-            answers[start : start + rows] = self._run(reached, values[start : start + rows])
+            answers[start : start + rows] = self._run_together(reached, values[start : start + rows], rows)
         return box, answers
 
     def _reached(self, window: Box) -> list[Box | None]:
@@ -107,6 +108,10 @@ class WindowResponses:
             boxes = [reached[number] for number in step.inputs]
             reached.append(None if all(box is None for box in boxes) else step.reach(*boxes))
         return reached
+
+    def _run_together(self, reached: list[Box | None], values: torch.Tensor, rows: int) -> torch.Tensor:
+        """Answers for a chunk; a lone one in company, for torch's layers round one alone otherwise than several."""
+        return self._run(reached, values) if len(values) > 1 or rows == 1 else self._run(reached, doubled(values))[:1]
 
     def _run(self, reached: list[Box | None], values: torch.Tensor) -> torch.Tensor:
         """Answers inside the reached window, for one chunk."""

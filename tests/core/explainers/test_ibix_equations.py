@@ -5,12 +5,12 @@ import torch
 from core.errors import BadInput
 from core.explainers._ibix_equations import (
     RegionSums,
+    add_slopes,
     quick_jitters,
     region_sums,
     representative_order,
     shares,
     uniform_jitters,
-    weighted_slopes,
 )
 
 
@@ -55,10 +55,24 @@ def test_slopes_are_exactly_zero_where_the_answer_did_not_change():
     unchanged = torch.rand(2, 5, 5) * 1e3
     answers = unchanged.repeat(7, 1, 1, 1)
     answers[:, :, 2, 2] += torch.linspace(1, 2, 7)[:, None]
-    slopes = weighted_slopes(answers, unchanged, torch.linspace(-3, 3, 7) + 0.1)
+    slopes = torch.zeros(2, 5, 5)
+    add_slopes(slopes, answers, unchanged, torch.linspace(-3, 3, 7) + 0.1)
     changed = slopes != 0
     assert changed[:, 2, 2].all()
     assert changed.sum() == 2
+
+
+def test_the_sum_of_slopes_is_the_same_to_the_last_bit_however_jitters_are_parted():
+    answers, unchanged, coefficients = torch.randn(40, 2, 5, 5), torch.randn(2, 5, 5), torch.randn(40)
+    found = []
+    for size in (1, 3, 16, 40):
+        total = torch.zeros(2, 5, 5)
+        for start in range(0, 40, size):
+            part = slice(start, start + size)
+            add_slopes(total, answers[part].clone(), unchanged, coefficients[part])
+        found.append(total)
+    assert all(torch.equal(total, found[0]) for total in found)
+    torch.testing.assert_close(found[0], torch.tensordot(coefficients, answers - unchanged, 1))
 
 
 def test_sums_tell_inside_from_everywhere_and_sizes_from_signs():

@@ -4,6 +4,7 @@ from torch import nn
 
 from core.errors import BadInput
 from core.explainers._responses import WholeResponses, at, responses_for
+from core.models.zoo import build
 from tests.core.explainers.regressors import Opaque, smooth
 
 
@@ -91,3 +92,16 @@ def test_a_network_that_answers_otherwise_each_time_is_warned_of():
     responses = WholeResponses(Counting(), torch.rand(1, 1, 12, 12), 10**9)
     assert "differently each time" in responses.warnings[0]
     assert not WholeResponses(smooth(2).eval(), torch.rand(1, 1, 12, 12), 10**9).warnings
+
+
+@pytest.mark.parametrize("engine", ["windows", "batches"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_answers_are_the_same_to_the_last_bit_however_changes_are_parted(engine, size):
+    # chunks follow the clock, and a convolution rounds one image alone otherwise than several: no map came twice
+    network = build("autoencoder", {}).eval().requires_grad_(False)
+    x, values = torch.rand(1, 1, 48, 40), torch.rand(8, 1, 9, 9)
+    window = (slice(20, 29), slice(16, 25))
+    responses = responses_for(network, x, 2**28, engine)
+    together = responses.changed(window, values)[1].clone()
+    parts = [responses.changed(window, values[start : start + size])[1].clone() for start in range(0, 8, size)]
+    assert torch.equal(torch.cat(parts), together)
