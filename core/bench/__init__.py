@@ -17,7 +17,7 @@ from core.settings import ROOT
 BENCHES = {"ibix": "core.bench.ibix", "mask": "core.bench.mask"}
 
 #: Names that ``python -m dashboard.bench`` knows: the core may not import the dashboard.
-SCREEN_BENCHES = ("start", "viewer")
+SCREEN_BENCHES = ("start", "trace", "viewer")
 
 
 def bench_names() -> list[str]:

@@ -5,4 +5,4 @@ Each is a module with a function ``run() -> dict`` that returns ``{"name", "rows
 """
 
 #: Name → module. A new benchmark is a new file and a line here.
-BENCHES = {"start": "dashboard.bench.start", "viewer": "dashboard.bench.viewer"}
+BENCHES = {"start": "dashboard.bench.start", "trace": "dashboard.bench.trace", "viewer": "dashboard.bench.viewer"}

@@ -1,6 +1,7 @@
 """The Trace page: what is chosen on the left, the two sides of the model in the middle, figures below."""
 
 import hashlib
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,8 @@ from dashboard.viewer import painted, publish
 
 #: Seconds between two looks at a run that is going on: it is over in a few of them.
 POLL = 0.25
+#: Seconds between two looks at one that takes long: each draws the page, and that takes time from the run.
+_SLOW_POLL, _LONG_RUN = 1.0, 5.0
 #: Seconds that the page waits for a coarse map before it shows that the run goes on.
 _PATIENCE = 0.8
 #: A coarse map that took longer than this, in seconds, is not asked for again on the same scan.
@@ -94,9 +97,9 @@ class _Bench:
     def show(self) -> None:
         """Ask for what is laid out, and draw it."""
         run = self._follow()
-        going = run is not None and not run.status.final
+        every = _poll(run)
         # one fragment for every state: the viewer stays the same component while a coarse map turns into the exact one
-        st.fragment(self._draw, run_every=POLL if going else None)(going)
+        st.fragment(self._draw, run_every=every)(every)
         self._get_ready()
 
     def _get_ready(self) -> None:
@@ -111,7 +114,7 @@ class _Bench:
         self._laid.ask(self._setting.preset, self._setting.changes)
         return self._laid.current()
 
-    def _draw(self, polling: bool) -> None:
+    def _draw(self, every: float | None) -> None:
         laid = self._laid
         run = self._follow()
         going = run is not None and not run.status.final
@@ -140,8 +143,8 @@ class _Bench:
             laid, self._card, self._content, self._scan, run, explanation, self._order.truth,
             self._order.channel("output"),
         )  # fmt: skip
-        if going != polling:
-            st.rerun()  # a fragment can neither start nor stop its own polling
+        if _poll(run) != every:
+            st.rerun()  # a fragment can neither start, stop nor slow down its own polling
 
     def _stage(self, tools: Tools) -> stage.Stage:
         order = self._order
@@ -294,6 +297,13 @@ class _Bench:
             on_click=_open,
             args=(steps[wanted] if possible else "",),
         )
+
+
+def _poll(run: Run | None) -> float | None:
+    """Seconds until the next look at a run; None where nothing goes on."""
+    if run is None or run.status.final:
+        return None
+    return POLL if time.time() - run.created < _LONG_RUN else _SLOW_POLL
 
 
 def _one_of(label: str, names: dict[str, str], key: str) -> str | None:
