@@ -51,9 +51,9 @@ lint: setup-dev ## mend what ruff can mend, then show the rest
 	@$(MAKE) --no-print-directory check
 
 bench: setup-dev ## every benchmark, as ratios against named baselines
-	@for name in ibix mask start viewer; do $(BIN)/python -m core bench $$name || exit $$?; done
+	@for name in ibix mask start trace viewer; do $(BIN)/python -m core bench $$name || exit $$?; done
 
-assets: setup ## rebuild the demo models and scans (about an hour on 2 cores)
+assets: setup ## rebuild the demo models and scans (about half an hour on 2 cores)
 	@$(BIN)/python -m core train demo --out assets
 
 clean: ## remove the environment, caches and the local store
