@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import nn
 from torch.nn import functional
 
@@ -46,7 +46,7 @@ _PHANTOMS = "synthetic pairs of T1 and T2 slices made from the MNI152 templates"
 class AutoencoderParameters(PairParameters):
     """Settings of the recipe; widths, optimiser, loss and batch are the paper's."""
 
-    widths: tuple[int, ...] = Field(PAPER_WIDTHS, min_length=1, max_length=6, description="filters of each block")
+    widths: tuple[int, ...] = Field(PAPER_WIDTHS, min_length=1, max_length=6, description="filters a block: 16,8,8")
     epochs: int = Field(500, ge=0, description="passes over the training pairs; 0 only judges the starting weights")
     batch: int = Field(32, ge=1, description="pairs a batch")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="of Nadam, at its highest")
@@ -61,6 +61,11 @@ class AutoencoderParameters(PairParameters):
     phantom_held_out: int = Field(40, ge=1, description="phantom pairs to validate, and as many to test")
     phantom_rows: int = Field(232, ge=32, le=232, description="rows of a phantom slice, 1 mm")
     phantom_columns: int = Field(200, ge=32, le=200, description="columns of a phantom slice, 1 mm")
+
+    @field_validator("widths", mode="before")
+    @classmethod
+    def _numbers_between_commas(cls, value: Any) -> Any:
+        return value.split(",") if isinstance(value, str) else value
 
 
 class AutoencoderRecipe(Recipe):

@@ -271,3 +271,11 @@ def test_the_authors_weights_reach_their_error_on_the_test_pairs() -> None:
     load_starting_weights(network, SHARED / "autoencoder_t1_to_t2.safetensors")
     error = float(((answers(network, test.inputs) - test.targets) ** 2).mean())
     assert error == pytest.approx(0.0085, abs=0.0003)
+
+
+def test_widths_may_be_given_on_a_command_line():
+    # no string was ever taken for them
+    recipe = get_recipe("autoencoder")
+    assert recipe.parse({"widths": "4,8"}).widths == (4, 8)
+    with pytest.raises(BadInput, match="widths"):
+        recipe.parse({"widths": "four"})
