@@ -36,7 +36,9 @@ def show_intake() -> Order:
     _choose_target(laid, card)
     if entry is None:
         return Order(laid.scan, shape, card, None, None, "No explainer is installed.")
-    setting = show_settings(laid, entry, layers=card.feature_layers, disabled=reason is not None)
+    # here nothing can be painted, and a forward trace needs something that is
+    without = ("direction",) if entry.name == catalogue.TRACER else ()
+    setting = show_settings(laid, entry, layers=card.feature_layers, disabled=reason is not None, without=without)
     return Order(laid.scan, shape, card, entry, setting, reason)
 
 

@@ -261,7 +261,7 @@ class _Bench:
             self._step("›", "later", "K", steps, -1 if here is None else here + 1)
             return Tools(
                 outlines=st.toggle(
-                    "Superpixels", key="trace outlines", help="Outlines of the pieces that a backward map changes."
+                    "Outlines", key="trace outlines", help="The superpixels that a backward map is made of."
                 ),
                 spread=self._several(run)
                 and st.toggle("Spread", key="trace spread", help="Standard deviation of the map over the scans."),

@@ -147,7 +147,7 @@ def test_error_map_outlines_and_figures_are_there_on_demand(demo, server):
     page.get_by_text("Error map", exact=True).click()
     mapped(page, "Error: blue lower, red higher")
     assert coloured(page, 2) > 300
-    page.get_by_text("Superpixel outlines").click()
+    page.get_by_text("Outlines", exact=True).click()
     expect(page.locator(".panel footer .chip")).to_have_text("superpixels")
     for name, width in (("narrow", 1280), ("wide", 1920)):
         page.set_viewport_size({"width": width, "height": 900})

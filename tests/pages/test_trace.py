@@ -351,3 +351,17 @@ def test_presets_say_what_they_are_for(workbench):
     settings = next(box for box in page.selectbox if box.label == "Settings")
     for words in ("published code", "at once and per pixel", "16 well-placed jitters"):
         assert words in settings.help
+
+
+def test_explain_asks_the_tracer_only_what_needs_no_painting(workbench):
+    page = workbench.open("explain")
+    laid = page.session_state["desk"]
+    laid.scan, laid.explainer = workbench.add_scan(), "ibix"
+    page.run()
+    labels = [box.label for box in page.selectbox]
+    assert "Perturbation" in labels
+    assert "Direction" not in labels
+    page.button(key="explain").click().run()
+    settle(page)
+    assert not page.error
+    assert "superpixels hold half of all effect" in said(page)
