@@ -114,7 +114,7 @@ class Notes:
             self.numbers["share_leaving_range"] = leaving
             self.warnings.append(
                 f"the largest jitter takes {percent(leaving)} of the changed values beyond the range the model was "
-                f"made for, {low:g}…{high:g} (clip=True keeps them inside)"
+                f"made for, {low:g}…{high:g} (the parameter clip keeps them inside)"
             )
 
     def map(self, array: MapArray) -> None:
