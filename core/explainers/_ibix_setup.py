@@ -195,6 +195,8 @@ class Setup:
         chosen = self.parameters
         if self.published and (self.classifier or chosen.perturbation != "add" or chosen.mode == "gradient"):
             raise BadInput("The published code adds grey levels to an image and compares images: nothing else fits it.")
+        if self.published and (chosen.quadrature == "quick" or chosen.clip or chosen.sums != "absolute"):
+            raise BadInput("The published code has its own steps and sums: leave quadrature, clip and sums alone.")
         if chosen.perturbation == "multiply" and chosen.jitter_range > 0:
             raise BadInput("Values are multiplied by a share, which has no scan units: set jitter_percent instead.")
         channels = self.question.prepared.tensor.shape[1]

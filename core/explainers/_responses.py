@@ -102,7 +102,8 @@ class WholeResponses:
         self._call, self._x = call, x
         with torch.inference_mode():
             self.output, kept = _asked_and_weighed(call, x)
-            apart, self.warnings = _company(call, x, self.output)
+            apart, warnings = _company(call, x, self.output)
+        self.warnings = (*warnings, *too_large(kept, memory_bytes))
         self._everything = tuple(slice(0, n) for n in self.output.shape[2:])
         most = max(1, memory_bytes // kept) if apart else 1
         self.batch = most if x.device.type == "cuda" else min(most, _CPU_BATCH)
@@ -161,6 +162,24 @@ def responses_for(network: nn.Module, x: torch.Tensor, memory_bytes: int, engine
         if engine == "windows":
             raise BadInput(f"Windows cannot be used with this model ({error}): take engine=auto or batches.") from error
         return WholeResponses(network, x, memory_bytes, reason=str(error))
+
+
+def too_large(inside_bytes: int, memory_bytes: int) -> tuple[str, ...]:
+    """What to say when one image inside the model takes more than all work may; nothing when it does not.
+
+    Parameters
+    ----------
+    inside_bytes : int
+        What the network's layers hold of one image, about.
+    memory_bytes : int
+        What was allowed.
+    """
+    if inside_bytes <= memory_bytes:
+        return ()
+    return (
+        f"one image alone takes about {inside_bytes / 2**20:.0f} MB inside this model, more than memory_mb allows: "
+        "it was asked all the same, one at a time",
+    )
 
 
 def _asked_and_weighed(call: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> tuple[torch.Tensor, int]:

@@ -10,7 +10,7 @@ import copy
 import torch
 from torch import nn
 
-from core.explainers._responses import doubled
+from core.explainers._responses import doubled, too_large
 from core.explainers._window_boxes import Box, Unwindowable, laid_out, part, shape_of, volume, whole
 from core.explainers._window_graph import plan_of
 from core.explainers._window_steps import Source
@@ -74,6 +74,8 @@ class WindowResponses:
             if step.reads_cache:
                 read.update(step.inputs)
         self._cache = [tensor if number in read else None for number, tensor in enumerate(plan.activations)]
+        held = sum(tensor.numel() * tensor.element_size() for tensor in self._cache if tensor is not None)
+        self.warnings = too_large(held, memory_bytes)
         self._probe(network, x)
 
     def footprint(self, window: Box) -> Box | None:

@@ -99,6 +99,12 @@ def test_a_model_that_is_only_callable_is_asked_for_whole_images_and_says_why():
         trace(Opaque(smooth(2)), engine="windows")
 
 
+@pytest.mark.parametrize("chosen", [{"quadrature": "quick"}, {"clip": True}, {"sums": "signed"}])
+def test_what_the_published_program_fixes_cannot_be_chosen_beside_it(chosen):
+    with pytest.raises(BadInput, match="published code has its own"):
+        trace(smooth(2), jitters=4, variant="published_code", **chosen)
+
+
 def test_the_published_program_is_reproduced_in_whole_grey_levels():
     torch.manual_seed(2)
     network = nn.Sequential(nn.Conv2d(1, 4, 5, padding=2), nn.ReLU(), nn.Conv2d(4, 1, 3, padding=1), nn.Sigmoid())

@@ -105,3 +105,10 @@ def test_answers_are_the_same_to_the_last_bit_however_changes_are_parted(engine,
     together = responses.changed(window, values)[1].clone()
     parts = [responses.changed(window, values[start : start + size])[1].clone() for start in range(0, 8, size)]
     assert torch.equal(torch.cat(parts), together)
+
+
+@pytest.mark.parametrize("engine", ["windows", "batches"])
+def test_a_model_that_needs_more_for_one_image_than_all_work_may_take_is_told(engine):
+    x, network = torch.rand(1, 1, 64, 64), smooth(2).eval()
+    assert any("more than memory_mb" in words for words in responses_for(network, x, 1000, engine).warnings)
+    assert not responses_for(network, x, 10**9, engine).warnings
