@@ -107,7 +107,7 @@ def explain(
         checks=findings.checks,
         numbers=findings.numbers,
         notes=(*scan.notes, *prepared.notes, *_place_notes(regions, model, prepared)),
-        warnings=(*prepared.warnings, *unused, *findings.warnings),
+        warnings=(*sides["output"].warnings, *unused, *findings.warnings),
         sentence="",
         synthetic=model.card.synthetic,
         seconds=time.perf_counter() - started,

@@ -74,7 +74,8 @@ class PreparedInput:
         Parameters
         ----------
         shape : tuple of int
-            Spatial shape of the network's answer, which covers the field of view of its input.
+            Spatial shape of the network's answer, which covers the field of view of its input. One that is no whole
+            multiple or fraction of the input's may come from a network that crops: that is warned of.
         """
         if shape == tuple(self.tensor.shape[2:]):
             return self
@@ -92,7 +93,8 @@ class PreparedInput:
         spacing = self.picture_spacing_mm
         if spacing is not None:
             spacing = tuple(s * n / m for s, n, m in zip(spacing, self.tensor.shape[2:], shape, strict=True))
-        return replace(self, grid=Grid(tuple(sizes), affine), picture_spacing_mm=spacing)
+        warnings = (*self.warnings, *_cropping_warnings(tuple(self.tensor.shape[2:]), shape))
+        return replace(self, grid=Grid(tuple(sizes), affine), picture_spacing_mm=spacing, warnings=warnings)
 
     def changed_scan(self, image: np.ndarray) -> np.ndarray:
         """First channel of the scan with the change that `image` makes to the network's input, float32.
@@ -334,6 +336,16 @@ def _spread_plane(values: np.ndarray, grid: Grid, target: Grid, axis: int, order
     if not inside.any():
         raise BadInput("The plane this model reads lies outside the scan.")
     return np.where(inside > 0, spread, np.float32(fill)).astype(np.float32)
+
+
+def _cropping_warnings(seen: tuple[int, ...], made: tuple[int, ...]) -> tuple[str, ...]:
+    """An answer a little smaller or larger than the input is hardly a change of resolution."""
+    if all(max(n, m) % min(n, m) == 0 for n, m in zip(seen, made, strict=True)):
+        return ()
+    return (
+        f"the model answers with {_times(made)} to an input of {_times(seen)}, read as the same field of view: "
+        "if the network crops, what lies over the scan is shifted and stretched",
+    )
 
 
 def _describe_resampling(source: Grid, target: Grid, plane: str | None) -> list[str]:

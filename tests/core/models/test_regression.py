@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from core.errors import BadInput
+from core.explainers import explain
 from core.models import Card
 from core.scans import Scan
 from tests.core.regressors import regressor, regressor_card
@@ -125,3 +126,13 @@ def test_a_network_that_answers_with_several_things_is_refused_in_a_sentence():
     model = regressor(Several())
     with pytest.raises(BadInput, match="answers with a tuple"):
         model.respond(model.prepare(picture()).tensor)
+
+
+@pytest.mark.parametrize(
+    ("network", "warned"), [(nn.Conv2d(1, 1, 5), True), (nn.Upsample(scale_factor=2), False), (nn.MaxPool2d(2), False)]
+)
+def test_an_answer_that_may_have_been_cropped_is_warned_of(network, warned):
+    region = np.zeros((12, 12), dtype=bool)
+    region[4:8, 4:8] = True
+    found = explain(picture(12, 12), regressor(network), "ibix", region=region, direction="forward", jitters=2)
+    assert any("crops" in words for words in found.warnings) == warned
