@@ -17,7 +17,7 @@ from core.errors import BadInput
 from core.explainers.base import Explanation, MapArray
 from core.explainers.run import explain
 from core.models.model import Model
-from core.progress import Report, part_of, silent
+from core.progress import Progress, Report, part_of, silent
 from core.scans.scan import Scan
 
 
@@ -76,7 +76,7 @@ def explain_group(
         scan = read()
         if first is not None and scan.shape != first.scan.shape:
             raise BadInput(f"The scan {name} has shape {scan.shape}, not {first.scan.shape}: a group lies on one grid.")
-        part = part_of(report, number / len(scans), (number + 1) / len(scans))
+        part = _naming(part_of(report, number / len(scans), (number + 1) / len(scans)), number + 1, len(scans))
         found = explain(scan, model, explainer, target=target, region=region, preset=preset, report=part, **values)
         first = first or found
         running.add(found.arrays["map"].values)
@@ -84,6 +84,15 @@ def explain_group(
     if first is None:
         raise BadInput("There is no scan to explain: choose one or more.")
     return Group(_together(first, running, rows), tuple(rows))
+
+
+def _naming(report: Report, number: int, count: int) -> Report:
+    """Report that says which scan the work is on."""
+
+    def named(progress: Progress) -> None:
+        report(dataclasses.replace(progress, message=f"scan {number} of {count}: {progress.message}"))
+
+    return named
 
 
 class _Running:

@@ -4,6 +4,7 @@ import pytest
 from core.errors import BadInput
 from core.explainers import explain
 from core.explainers.group import explain_group
+from core.progress import Progress
 from core.scans import Scan
 from tests.core.explainers.toys import Toy
 
@@ -33,14 +34,15 @@ def test_equal_scans_have_no_spread(trained: Toy):
     assert "0%" in group.explanation.sentence
 
 
-def test_progress_of_a_group_goes_once_from_start_to_end(trained: Toy):
-    fractions: list[float] = []
+def test_progress_of_a_group_goes_once_from_start_to_end_and_names_the_scan(trained: Toy):
+    told: list[Progress] = []
     _, readers = _readers(trained)
-    explain_group(
-        readers, trained.model, "saliency", target="AD", report=lambda progress: fractions.append(progress.fraction)
-    )
+    explain_group(readers, trained.model, "saliency", target="AD", report=told.append)
+    fractions = [progress.fraction for progress in told]
     assert fractions == sorted(fractions)
     assert fractions[0] < 0.34
+    assert told[0].message.startswith("scan 1 of 3: ")
+    assert told[-1].message.startswith("scan 3 of 3: ")
 
 
 def test_a_scan_of_another_shape_is_named(trained: Toy):
