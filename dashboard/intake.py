@@ -7,7 +7,7 @@ import streamlit as st
 from core.models.card import Card
 from dashboard import catalogue, demo, scans, text
 from dashboard.catalogue import ExplainerEntry
-from dashboard.parameters import show_settings
+from dashboard.parameters import choose_class, show_settings
 from dashboard.session import Desk, Setting, desk
 
 
@@ -33,7 +33,7 @@ def show_intake() -> Order:
     if card is None:
         return Order(laid.scan, shape, None, None, None, None if shape is None else _no_model(shape))
     entry, reason = _choose_explainer(laid, card)
-    _choose_target(laid, card)
+    choose_class(laid, card, "Class to explain", "The explanation says what speaks for this class.")
     if entry is None:
         return Order(laid.scan, shape, card, None, None, "No explainer is installed.")
     # here nothing can be painted, and a forward trace needs something that is
@@ -131,26 +131,3 @@ def _choose_explainer(laid: Desk, card: Card) -> tuple[ExplainerEntry | None, st
 
 def _explainer_chosen(key: str) -> None:
     desk().explainer = st.session_state[key]
-
-
-def _choose_target(laid: Desk, card: Card) -> None:
-    if card.task != "classification":
-        laid.target = None
-        return
-    if laid.target not in card.classes:
-        laid.target = card.target or card.classes[0]
-    key = f"target:{laid.revision}:{card.name}"
-    st.segmented_control(
-        "Class to explain",
-        card.classes,
-        default=laid.target,
-        required=True,
-        key=key,
-        on_change=_target_chosen,
-        args=(key,),
-        help="The explanation says what speaks for this class.",
-    )
-
-
-def _target_chosen(key: str) -> None:
-    desk().target = st.session_state[key]

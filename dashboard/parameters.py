@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.models.card import Card
 from dashboard import widgets
 from dashboard.catalogue import ExplainerEntry
 from dashboard.session import Desk, Setting
@@ -47,6 +48,40 @@ def show_settings(
         on_change=partial(_changed, laid, entry),
     )
     return laid.setting(entry.name, entry.first_preset)
+
+
+def choose_class(laid: Desk, card: Card, label: str, help_text: str | None = None) -> None:
+    """Draw the choice of the class that is asked about; nothing for models that name no classes.
+
+    Parameters
+    ----------
+    laid : Desk
+        Where the choice is kept, as `target`; one the model does not have becomes the card's.
+    card : Card
+        The model's.
+    label, help_text : str
+        Beside the choice.
+    """
+    if card.task != "classification":
+        laid.target = None
+        return
+    if laid.target not in card.classes:
+        laid.target = card.target or card.classes[0]
+    key = f"target:{laid.page}:{laid.revision}:{card.name}"
+    st.segmented_control(
+        label,
+        card.classes,
+        default=laid.target,
+        required=True,
+        key=key,
+        on_change=_class_chosen,
+        args=(laid, key),
+        help=help_text,
+    )
+
+
+def _class_chosen(laid: Desk, key: str) -> None:
+    laid.target = st.session_state[key]
 
 
 def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:

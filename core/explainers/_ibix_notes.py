@@ -124,7 +124,9 @@ class Notes:
             return
         place = on_grid(self.setup.question.region, array.values.shape)
         if place.any():
-            self.numbers |= leak_numbers(array.values, place, self.setup.spacing, self.setup.in_millimetres())
+            self.numbers |= leak_numbers(
+                array.values, place, self.setup.spacing, self.setup.question.prepared.in_millimetres
+            )
 
 
 def _holding_half(sizes: np.ndarray) -> int:

@@ -9,14 +9,12 @@ import numpy as np
 import torch
 
 from core.explainers.base import MapArray
-from core.metrics.leakage import MassByDistance
+from core.metrics.leakage import MassByDistance, without_rounding
 from core.models.card import OutputContract
 from core.progress import Progress, Report
 
 #: Pictures and words follow each other no faster than this, in seconds.
 _BETWEEN_PICTURES, _BETWEEN_WORDS = 0.2, 0.05
-#: Map values below this part of the largest are rounding, not reach.
-_ROUNDING = 1e-5
 #: Distances at which the share that leaks farther is given, in millimetres or, for pictures, pixels.
 LEAK_DISTANCES = (2.0, 5.0, 10.0, 20.0, 40.0)
 #: The distance that the sentence speaks of.
@@ -75,8 +73,7 @@ def leak_numbers(
     values: np.ndarray, region: np.ndarray, spacing: tuple[float, ...], in_millimetres: bool
 ) -> dict[str, float]:
     """Shares of the map's mass far from the selection, and how far it reaches; empty for an empty map."""
-    size = np.abs(values)
-    size = np.where(size > _ROUNDING * size.max(), size, 0)
+    size = without_rounding(values)
     if not size.any():
         return {}
     unit = "mm" if in_millimetres else "pixels"

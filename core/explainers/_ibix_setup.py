@@ -206,15 +206,6 @@ class Setup:
         if chosen.output_channel >= made:
             raise BadInput(f"output_channel={chosen.output_channel} is beyond the last channel, {made - 1}.")
 
-    def in_millimetres(self) -> bool:
-        """A picture whose pixels have no size in space is measured in pixels."""
-        prepared = self.question.prepared
-        return (
-            prepared.scan.dimensions == 3
-            or prepared.picture_spacing_mm is not None
-            or set(prepared.spacing_mm) != {1.0}
-        )
-
     def network(self) -> nn.Module:
         network = self.question.model.network
         return nn.Sequential(network, nn.Softmax(dim=1)) if self._transform is not None else network

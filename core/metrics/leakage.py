@@ -7,6 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Values of a map below this part of the largest are rounding, not reach.
+_ROUNDING = 1e-5
+
+
+def without_rounding(values: np.ndarray) -> np.ndarray:
+    """Sizes of a map's values, 0 where they are so small beside the largest that they are rounding."""
+    size = np.abs(values)
+    return np.where(size > _ROUNDING * size.max(), size, 0)
+
 
 def distance_from(region: np.ndarray, spacing_mm: Sequence[float]) -> np.ndarray:
     """Distance of each sample from the nearest sample of `region`, millimetres, float64; 0 inside.

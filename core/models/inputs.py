@@ -58,6 +58,12 @@ class PreparedInput:
             return spacing
         return tuple(s for axis, s in enumerate(spacing) if axis != _PLANE_AXIS[self.plane])[::-1]
 
+    @property
+    def in_millimetres(self) -> bool:
+        """Whether `spacing_mm` is known: a picture whose pixels have no size in space is measured in pixels."""
+        known = self.scan.dimensions == 3 or self.picture_spacing_mm is not None
+        return known or set(self.spacing_mm) != {1.0}
+
     def to_scan(self, values: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
         """Map in model space (spatial shape of the tensor) → array of the scan's spatial shape, float32.
 

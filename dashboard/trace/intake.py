@@ -9,7 +9,7 @@ import streamlit as st
 from core.models.card import Card
 from core.runs import StoredScan
 from dashboard import catalogue, demo, scans, text
-from dashboard.parameters import show_settings
+from dashboard.parameters import choose_class, show_settings
 from dashboard.session import Setting
 from dashboard.trace.desk import TraceDesk
 from dashboard.trace.group import choose_others
@@ -62,7 +62,7 @@ def show_intake(laid: TraceDesk) -> Order:
         laid.clear()
     if card is None:
         return Order(shape, refusal=_no_model(makers, shape))
-    _choose_target(laid, card)
+    choose_class(laid, card, "Class")
     truth = choose_truth(laid, card, shape)
     choose_others(laid, card, shape)
     entry = catalogue.explainer_entries()[catalogue.TRACER]
@@ -104,22 +104,6 @@ def _meant_for(laid: TraceDesk) -> str | None:
 
 def _model_chosen(laid: TraceDesk, key: str) -> None:
     laid.model, laid.target = st.session_state[key], None
-
-
-def _choose_target(laid: TraceDesk, card: Card) -> None:
-    if card.task != "classification":
-        laid.target = None
-        return
-    if laid.target not in card.classes:
-        laid.target = card.target or card.classes[0]
-    key = f"trace target:{laid.revision}:{card.name}"
-    st.segmented_control(
-        "Class", card.classes, default=laid.target, required=True, key=key, on_change=_target_chosen, args=(laid, key)
-    )
-
-
-def _target_chosen(laid: TraceDesk, key: str) -> None:
-    laid.target = st.session_state[key]
 
 
 def _choose_channels(laid: TraceDesk, card: Card, shape: tuple[int, ...]) -> None:

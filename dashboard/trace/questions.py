@@ -15,9 +15,6 @@ from dashboard import questions
 if TYPE_CHECKING:
     from core.scans.scan import Scan
 
-#: Values below this share of the largest are rounding, not leakage.
-_ROUNDING = 1e-5
-
 
 @dataclass(frozen=True, eq=False)
 class QuickMap:
@@ -149,11 +146,10 @@ def leak_curve_of(
     scan: str, owner: str, model: str, content: str, map_path: str, region: str, points: int
 ) -> LeakCurve:
     """How much of a stored map lies farther from its selection than each of some evenly spaced distances."""
-    from core.metrics.leakage import MassByDistance
+    from core.metrics.leakage import MassByDistance, without_rounding
 
     stored = questions.store()
-    values = np.abs(np.load(map_path, mmap_mode="r", allow_pickle=False))
-    values = np.where(values > _ROUNDING * values.max(), values, 0)
+    values = without_rounding(np.load(map_path, mmap_mode="r", allow_pickle=False))
     if not values.any():
         return LeakCurve("", (), ())
     spacing, unit = _spacing(scan, owner, model, content)
@@ -171,10 +167,9 @@ def _spacing(scan: str, owner: str, model: str, content: str) -> tuple[tuple[flo
         return found.spacing_mm, "mm"
     scale = [np.linalg.norm(prepared.grid.affine[:3, a]) / np.linalg.norm(found.affine[:3, a]) for a in (0, 1)]
     size = prepared.picture_spacing_mm or found.spacing_mm
-    known = prepared.picture_spacing_mm is not None or set(size) != {1.0}
     if prepared.picture_spacing_mm is not None:
         size = tuple(float(mm / s) for mm, s in zip(size, scale, strict=True))
-    return tuple(size), "mm" if known else "pixels"
+    return tuple(size), "mm" if prepared.in_millimetres else "pixels"
 
 
 def _round_step(least: float) -> float:
@@ -206,15 +201,13 @@ def _generated(scan: str, owner: str, model: str, content: str) -> np.ndarray:
 def _true_image(
     truth: str, owner: str, model: str, content: str, channel: int, path: Path | None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    from core.models.intensities import FULL_SCALE
+    from core.models.card import Intensity
+    from core.models.intensities import meet_intensity
     from core.scans import load_scan
 
     found: Scan = load_scan(path) if path is not None else questions.store().scan(truth, owner)
-    values = found.array[min(channel, found.channels - 1)]
     output = questions.loaded_model(model, content).card.output
     assert output is not None
-    full = FULL_SCALE.get(found.units or "")
-    if full is None:
-        return np.asarray(values), ()
-    note = f"true image: 0…{full:.0f} of the picture read as {output.low:g}…{output.high:g} {output.units}".rstrip()
-    return (values * ((output.high - output.low) / full) + output.low).astype(np.float32), (note,)
+    fitted = meet_intensity(found, Intensity(low=output.low, high=output.high, units=output.units))
+    values = found.array[min(channel, found.channels - 1)] * np.float32(fitted.gain) + np.float32(fitted.offset)
+    return values, tuple(f"true image: {note} {output.units}".rstrip() for note in fitted.notes)

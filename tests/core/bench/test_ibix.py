@@ -1,3 +1,7 @@
+import json
+import time
+
+import numpy as np
 import pytest
 
 from core.bench import ibix
@@ -45,6 +49,18 @@ def test_ibix_bench_compares_with_the_plain_way_of_the_same_run(small, monkeypat
     assert -1 <= rows["gradient"]["correlation"] <= 1
 
 
-def test_memory_is_that_of_the_work_and_not_of_what_was_imported(small, capsys):
+def test_memory_is_that_of_the_work_and_not_of_what_was_there_before():
+    before = np.ones(4_000_000)
+    with ibix._Peak() as peak:
+        during = np.ones(8_000_000)
+        time.sleep(0.05)
+        del during
+    assert 55e6 < peak.grown < 55e6 + before.nbytes
+
+
+def test_memory_is_measured_over_as_much_work_as_is_asked_for(small, capsys):
     ibix.measure_memory()
-    assert '"grown_mb"' in capsys.readouterr().out
+    found = json.loads(capsys.readouterr().out)
+    assert found["jitters"] == ibix.MANY_JITTERS
+    assert found["superpixels_asked"] == ibix.MANY_SUPERPIXELS
+    assert 0 <= found["grown_mb"] < ibix.LIMIT_MB
