@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.metrics.leakage import MassByDistance, distance_from
+from core.metrics.leakage import MassByDistance, distance_from, without_rounding
 
 
 def leak(values, region, spacing_mm, distance_mm):
@@ -56,3 +56,9 @@ def test_a_region_that_is_empty_or_of_another_shape_is_refused():
         leak(np.ones((3, 3)), np.zeros((3, 3), dtype=bool), (1, 1), 1.0)
     with pytest.raises(ValueError, match="differ"):
         leak(np.ones((3, 3)), np.ones((3, 4), dtype=bool), (1, 1), 1.0)
+
+
+def test_rounding_beside_the_largest_value_is_no_mass():
+    values = np.array([[-2.0, 1e-3], [-1e-6, 1e-7]])
+    np.testing.assert_array_equal(without_rounding(values), [[2.0, 1e-3], [0.0, 0.0]])
+    assert not without_rounding(np.zeros((2, 2))).any()

@@ -136,3 +136,18 @@ def test_an_answer_that_may_have_been_cropped_is_warned_of(network, warned):
     region[4:8, 4:8] = True
     found = explain(picture(12, 12), regressor(network), "ibix", region=region, direction="forward", jitters=2)
     assert any("crops" in words for words in found.warnings) == warned
+
+
+@pytest.mark.parametrize(
+    ("shape", "step", "contract", "known"),
+    [
+        ((8, 10), 1.0, {}, False),
+        ((8, 10), 0.5, {}, True),
+        ((8, 10), 1.0, {"spacing_mm": (1.0, 1.0)}, True),
+        ((8, 10, 6), 1.0, {}, True),
+    ],
+)
+def test_a_picture_without_a_size_in_space_is_measured_in_pixels(shape, step, contract, known):
+    scan = Scan(np.ones((1, *shape), np.float32), np.diag([step, step, step, 1.0]), units="8-bit")
+    model = regressor(nn.Identity(), dimensions=len(shape), **contract)
+    assert model.prepare(scan).in_millimetres is known
