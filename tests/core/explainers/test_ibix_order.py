@@ -163,3 +163,12 @@ def test_two_traces_at_once_leave_the_number_of_threads_as_it_was(two_threads):
     for found in maps:
         np.testing.assert_array_equal(found, expected)
     assert not superpixel_threads()
+
+
+def test_threads_that_start_later_have_all_of_torchs_threads_again(two_threads):
+    found = []
+    list(side_by_side(Broken(), lambda mapper, k, step: k, [1, 2, 3], lambda share: None))
+    later = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+    later.start()
+    later.join()
+    assert found == [2]
