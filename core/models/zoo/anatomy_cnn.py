@@ -1,0 +1,88 @@
+"""Paper 3's three classifiers of anatomy: shallow, deeper, and deeper with batch norm and dropout; 2D and 3D.
+
+Kumar and Menkovski, "Understanding anatomy classification through visualization", 2016, appendix, tables 2 to 4. The
+tables name neither the activation nor the padding, and table 2 leaves the first dropout open: rectifiers follow every
+convolution and both hidden dense layers, convolutions keep the size, and that dropout is the dense layer's 0.25.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import nn
+
+from core.models.zoo import architecture
+
+Variant = Literal["shallow", "deeper", "regularised"]
+
+#: Filters of each convolution, block by block; a max-pooling by 2 ends each block.
+PAPER_BLOCKS: dict[Variant, tuple[tuple[int, ...], ...]] = {
+    "shallow": ((32, 64),),
+    "deeper": ((32, 16), (64, 32), (128, 128, 64), (256, 256, 128)),
+    "regularised": ((32, 16), (64, 32), (128, 128, 64), (256, 256, 128)),
+}
+#: Units of the hidden dense layers.
+PAPER_DENSE: dict[Variant, tuple[int, ...]] = {"shallow": (128,), "deeper": (128, 128), "regularised": (128, 128)}
+#: Share dropped after the last pooling and after each hidden dense layer.
+PAPER_DROPOUT: dict[Variant, float] = {"shallow": 0.25, "deeper": 0.0, "regularised": 0.5}
+
+
+@architecture("anatomy-cnn")
+class AnatomyCNN(nn.Module):
+    """Blocks of (convolution 3, batch norm where regularised, ReLU) × n and max-pooling by 2, then dense layers.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Spatial shape of the input: two numbers make a 2D network, three a 3D one. Any size of at least 2 per pooling.
+    classes : int
+        Number of classes (24 in the paper).
+    channels : int
+        Channels of the input.
+    variant : {"shallow", "deeper", "regularised"}
+        Tables 2, 3 and 4. Batch norm and dropout 0.5 belong to "regularised", dropout 0.25 to "shallow".
+    """
+
+    def __init__(self, shape: Sequence[int], classes: int = 24, channels: int = 1, variant: Variant = "deeper") -> None:
+        super().__init__()
+        if variant not in get_args(Variant):
+            raise ValueError(f"variant is one of {', '.join(get_args(Variant))}, not {variant!r}")
+        blocks, dropout = PAPER_BLOCKS[variant], PAPER_DROPOUT[variant]
+        smallest = 2 ** len(blocks)
+        if min(shape) < smallest:
+            raise ValueError(f"{variant} pools {len(blocks)} times and needs at least {smallest} samples a side")
+        convolution, norm, pool = _LAYERS[len(shape)]
+        self.features = nn.Sequential()
+        width, size = channels, list(shape)
+        for number, filters in enumerate(blocks, start=1):
+            layers: OrderedDict[str, nn.Module] = OrderedDict()
+            for repeat, count in enumerate(filters, start=1):
+                layers[f"conv{repeat}"] = convolution(width, count, 3, padding=1)
+                if variant == "regularised":
+                    layers[f"norm{repeat}"] = norm(count)
+                layers[f"relu{repeat}"] = nn.ReLU()
+                width = count
+            layers["pool"] = pool(2)
+            self.features.add_module(f"block{number}", nn.Sequential(layers))
+            size = [n // 2 for n in size]
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.Sequential()
+        width *= int(torch.tensor(size).prod())
+        for number, units in enumerate(PAPER_DENSE[variant], start=1):
+            self.dense.add_module(f"linear{number}", nn.Linear(width, units))
+            self.dense.add_module(f"relu{number}", nn.ReLU())
+            self.dense.add_module(f"dropout{number}", nn.Dropout(dropout))
+            width = units
+        self.classifier = nn.Linear(width, classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits (N, classes) of images (N, C, *spatial)."""
+        x = self.dropout(self.features(x))
+        return self.classifier(self.dense(x.flatten(1)))
+
+
+_LAYERS: dict[int, tuple[type[nn.Module], type[nn.Module], type[nn.Module]]] = {
+    2: (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d),
+    3: (nn.Conv3d, nn.BatchNorm3d, nn.MaxPool3d),
+}
