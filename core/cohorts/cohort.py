@@ -135,10 +135,11 @@ def read_cohort(folder: Path, label_column: str = "diagnosis", subject_column: s
     return cohort
 
 
-def split_by_subject(cohort: Cohort, validation: float, test: float, seed: int) -> Cohort:
+def split_by_subject(cohort: Cohort, validation: float, test: float, seed: int, one_session: bool = True) -> Cohort:
     """Give every entry without a split one, whole subjects (and pairs) at a time, each class in the same shares.
 
-    A cohort that comes with splits keeps them. Validation and test keep one session of each subject, the first.
+    A cohort that comes with splits keeps them. Validation and test keep one session of each subject, the first,
+    or all of them without `one_session` (films of different parts of a body).
     """
     entries = list(cohort.entries)
     open_ones = [entry for entry in entries if not entry.split]
@@ -150,7 +151,7 @@ def split_by_subject(cohort: Cohort, validation: float, test: float, seed: int) 
             assigned[group] = "validation" if late < 0 else "test" if late < held_out[1] else "train"
     entries = [entry if entry.split else replace(entry, split=assigned[entry.group]) for entry in entries]
     _refuse_shared_subjects(entries)
-    return replace(cohort, entries=tuple(_one_session_when_held_out(entries)))
+    return replace(cohort, entries=tuple(_one_session_when_held_out(entries) if one_session else entries))
 
 
 def folds(cohort: Cohort, count: int, seed: int) -> list[Cohort]:

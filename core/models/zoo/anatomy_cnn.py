@@ -5,6 +5,7 @@ tables name neither the activation nor the padding, and table 2 leaves the first
 convolution and both hidden dense layers, convolutions keep the size, and that dropout is the dense layer's 0.25.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Literal, get_args
@@ -68,7 +69,7 @@ class AnatomyCNN(nn.Module):
             size = [n // 2 for n in size]
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Sequential()
-        width *= int(torch.tensor(size).prod())
+        width *= math.prod(size)
         for number, units in enumerate(PAPER_DENSE[variant], start=1):
             self.dense.add_module(f"linear{number}", nn.Linear(width, units))
             self.dense.add_module(f"relu{number}", nn.ReLU())
