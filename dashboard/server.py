@@ -1,4 +1,4 @@
-"""HTTP routes that the viewer needs beside Streamlit's own: packed volumes and the viewer's scripts.
+"""HTTP routes that our components need beside Streamlit's own: packed volumes and the components' scripts.
 
 Pass them to ``st.App(script, routes=volume_routes())``.
 """
@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.runs.spec import LOCAL_OWNER
-from dashboard.viewer.address import PREFIX, base_path, scripts
+from dashboard.components import PREFIX, base_path, scripts
 from dashboard.viewer.volumes import open_token
 
 #: Both kinds of address name their content, so that a browser never has to ask again.
@@ -27,7 +27,7 @@ def local_owner(request: Request) -> str | None:
 
 
 def volume_routes(owner_of: OwnerOf = local_owner) -> list[Route]:
-    """Routes for packed volumes (to their owner only) and for the viewer's scripts (to everybody).
+    """Routes for packed volumes (to their owner only) and for the components' scripts (to everybody).
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def volume_routes(owner_of: OwnerOf = local_owner) -> list[Route]:
         return FileResponse(path, media_type="application/octet-stream", headers=headers)
 
     def script(request: Request) -> Response:
-        path = scripts().get(request.path_params["name"])
+        path = scripts(request.path_params["component"]).get(request.path_params["name"])
         if path is None:
             return PlainTextResponse("No such file.", status_code=404)
         headers = {"Cache-Control": f"public, {FOREVER}", "X-Content-Type-Options": "nosniff"}
@@ -60,5 +60,5 @@ def volume_routes(owner_of: OwnerOf = local_owner) -> list[Route]:
     base = base_path()
     return [
         Route(f"{base}{PREFIX}/volume/{{token}}", volume, methods=["GET"]),
-        Route(f"{base}{PREFIX}/viewer/{{version}}/{{name}}", script, methods=["GET"]),
+        Route(f"{base}{PREFIX}/{{component}}/{{version}}/{{name}}", script, methods=["GET"]),
     ]

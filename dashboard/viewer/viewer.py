@@ -4,15 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 
 from core.errors import BadInput
-from dashboard import theme
-from dashboard.viewer.address import PREFIX, STATIC, base_path, scripts_version
+from dashboard import components, theme
 from dashboard.viewer.region import decode_region, encode_region
 from dashboard.viewer.volumes import VolumeRef, as_data
 
@@ -185,8 +183,7 @@ def viewer(
     first = panels[0].layers[0].volume
     data = {
         "id": key,
-        "base": f"{base_path()}{PREFIX}",
-        "version": scripts_version(),
+        **components.address("viewer"),
         "panels": [_panel_data(panel) for panel in panels],
         "tools": list(tools),
         "height": height,
@@ -198,7 +195,8 @@ def viewer(
         "reportCrosshair": report_crosshair,
     }
     notice = on_change or _ignore
-    state = _component()(key=key, data=data, on_region_change=notice, on_crosshair_change=notice)
+    component = components.register("viewer", "lightbox")
+    state = component(key=key, data=data, on_region_change=notice, on_crosshair_change=notice)
     return read_event(state.get("region"), state.get("crosshair"), first.shape, _surfaces(panels))
 
 
@@ -306,27 +304,3 @@ def _region_data(region: np.ndarray, shape: tuple[int, ...], surface: str, revis
 
 def _ignore() -> None:
     """Streamlit registers a component's state under the names of its callbacks, so each needs one."""
-
-
-@lru_cache(maxsize=1)
-def _component() -> Callable[..., Any]:
-    """The registered component: a loader that fetches the real scripts from the viewer's own route."""
-    loader = (
-        "export default async function (component) {\n"
-        "  const { base, version } = component.data;\n"
-        "  const { mount } = await import(`${location.origin}${base}/viewer/${version}/main.js`);\n"
-        "  return mount(component);\n"
-        "}\n"
-    )
-    colors = {
-        "accent": theme.ACCENT,
-        "ground": theme.BACKGROUND,
-        "surface": theme.SURFACE,
-        "raised": theme.SURFACE_RAISED,
-        "border": theme.BORDER,
-        "text": theme.TEXT,
-        "muted": theme.TEXT_MUTED,
-    }
-    variables = "".join(f"--{name}: {value};" for name, value in colors.items())
-    style = f".lightbox {{ {variables} }}\n{(STATIC / 'viewer.css').read_text(encoding='utf-8')}"
-    return st.components.v2.component("lightbox_viewer", html="<div class='lightbox'></div>", css=style, js=loader)

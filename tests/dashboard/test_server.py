@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
+from dashboard.components import COMPONENTS, scripts, scripts_version
 from dashboard.server import volume_routes
 from dashboard.viewer import publish, volumes
-from dashboard.viewer.address import scripts, scripts_version
 
 
 def get(path, owner="local"):
@@ -67,13 +67,19 @@ def test_anybody_else_gets_the_same_answer_as_for_a_volume_that_does_not_exist(s
 def test_no_path_leads_out_of_the_two_folders(store, name):
     publish(np.eye(3), np.eye(4))
     assert get(f"/lightbox/volume/{name}")[0] == 404
-    assert get(f"/lightbox/viewer/{scripts_version()}/{name}")[0] == 404
+    assert get(f"/lightbox/viewer/{scripts_version('viewer')}/{name}")[0] == 404
 
 
-def test_every_script_is_served_as_javascript(store):
-    assert "main.js" in scripts()
-    for name, path in scripts().items():
-        status, headers, body = get(f"/lightbox/viewer/{scripts_version()}/{name}")
+@pytest.mark.parametrize("component", ["trace", "static", "..", "..%2fviewer", "volume"])
+def test_only_components_have_scripts(store, component):
+    assert get(f"/lightbox/{component}/0123456789abcdef/main.js")[0] == 404
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_script_is_served_as_javascript(store, component):
+    assert "main.js" in scripts(component)
+    for name, path in scripts(component).items():
+        status, headers, body = get(f"/lightbox/{component}/{scripts_version(component)}/{name}")
         assert status == 200
         assert headers["content-type"].startswith("text/javascript")
         assert body == path.read_bytes()

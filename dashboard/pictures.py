@@ -1,0 +1,103 @@
+"""Small pictures for galleries: a film in grey, and what lies over it in colour, as PNG. Kept by name, up to a bound."""
+
+import io
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+#: Longest side of a picture, pixels: a tile is hardly ever larger on screen.
+LONGEST = 256
+#: Bytes of pictures kept.
+_ROOM = 48 << 20
+#: What lies below this share of a map's largest value is not coloured: attributions are noisy everywhere.
+FLOOR = 0.08
+#: How strongly a map covers the film at its largest value.
+_OPACITY = 0.8
+
+_kept: dict[str, bytes] = {}
+
+
+def film_png(film: np.ndarray, size: np.ndarray | None = None, peak: float | None = None) -> bytes:
+    """A film in grey, with the size of a map over it.
+
+    Parameters
+    ----------
+    film : numpy.ndarray, shape (rows, columns)
+        Grey from its 1st to its 99.5th percentile, the viewer's own first window.
+    size : numpy.ndarray, shape (rows, columns), optional
+        Over it in magma, from 0 (film only) to `peak`; not negative.
+    peak : float, optional
+        Value of the brightest colour; by default the largest of `size`.
+
+    Returns
+    -------
+    bytes
+        A PNG whose longer side is at most `LONGEST`.
+    """
+    from PIL import Image
+
+    grey = _shrunk(film)
+    low, high = np.percentile(film, (1, 99.5))
+    if not high > low:
+        low, high = float(film.min()), float(film.max())
+    scaled = np.clip((grey - low) / (high - low), 0, 1) if high > low else np.zeros_like(grey)
+    colours = np.repeat(scaled[..., None], 3, axis=2) * 255
+    if size is not None:
+        top = float(size.max()) if peak is None else peak
+        colours = _over(colours, _shrunk(size) / top if top > 0 else np.zeros_like(grey))
+    written = io.BytesIO()
+    Image.fromarray(np.rint(colours).astype(np.uint8)).save(written, format="PNG")
+    return written.getvalue()
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """The picture that stands under `name`, made when it is not there; the oldest go when there is no room.
+
+    Parameters
+    ----------
+    name : str
+        Stands for exactly this picture: the id of a run and the name of its array.
+    make : callable
+        Makes it.
+    """
+    if name in _kept:
+        _kept[name] = _kept.pop(name)  # now the latest
+        return _kept[name]
+    made = _kept[name] = make()
+    total = sum(len(picture) for picture in list(_kept.values()))
+    for oldest in list(_kept):
+        if total <= _ROOM or oldest == name:
+            break
+        gone = _kept.pop(oldest, None)
+        total -= len(gone) if gone is not None else 0
+    return made
+
+
+def _shrunk(values: np.ndarray) -> np.ndarray:
+    """Means over squares of samples, so that the longer side has at most `LONGEST`; float64."""
+    step = -(-max(values.shape) // LONGEST)
+    wide = np.asarray(values, dtype=np.float64)
+    if step == 1:
+        return wide
+    padded = np.pad(wide, [(0, -size % step) for size in wide.shape], mode="edge")
+    rows, columns = (size // step for size in padded.shape)
+    means: np.ndarray = padded.reshape(rows, step, columns, step).mean(axis=(1, 3))
+    return means
+
+
+def _over(colours: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Blend magma over `colours` (0..255) by how large `share` (0..1) is."""
+    share = np.clip(share, 0, 1)
+    cover = (_OPACITY * np.clip((share - FLOOR) / (1 - FLOOR), 0, 1) ** 0.5)[..., None]
+    blended: np.ndarray = colours * (1 - cover) + _magma()[np.rint(share * 255).astype(np.intp)] * cover
+    return blended
+
+
+@lru_cache(maxsize=1)
+def _magma() -> np.ndarray:
+    """256 colours, float64 0..255."""
+    from matplotlib import colormaps
+
+    table: np.ndarray = colormaps["magma"](np.linspace(0, 1, 256))[:, :3] * 255
+    return table

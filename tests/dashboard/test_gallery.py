@@ -1,0 +1,45 @@
+import io
+
+import pytest
+from PIL import Image
+
+from dashboard import gallery
+from dashboard.gallery import Tile, check_tiles
+
+
+def png(side=4):
+    written = io.BytesIO()
+    Image.new("L", (side, side)).save(written, format="PNG")
+    return written.getvalue()
+
+
+def test_tiles_with_one_key_or_without_a_png_are_a_mistake_of_the_page():
+    with pytest.raises(ValueError, match="different keys"):
+        check_tiles([Tile("a", png()), Tile("a", png())], 5)
+    with pytest.raises(ValueError, match="PNG"):
+        check_tiles([Tile("a", b"<svg onload=alert(1)>")], 5)
+    for columns in (0, 13):
+        with pytest.raises(ValueError, match="columns"):
+            check_tiles([Tile("a", png())], columns)
+
+
+@pytest.mark.parametrize("sent", ["b", "nothing", None, 3, ["a"], {"key": "a"}, "a' OR 1=1"])
+def test_only_the_key_of_a_tile_that_can_be_clicked_comes_out(sent):
+    assert gallery._known(sent, frozenset({"a"})) is None
+    assert gallery._known("a", frozenset({"a"})) == "a"
+
+
+def test_the_click_of_this_run_is_known_before_the_gallery_is_drawn(monkeypatch):
+    monkeypatch.setattr("streamlit.session_state", {"films": {"clicked": "b"}})
+    tiles = [Tile("a", png()), Tile("b", png())]
+    assert gallery.clicked("films", tiles) == "b"
+    assert gallery.clicked("films", tiles[:1]) is None
+    assert gallery.clicked("others", tiles) is None
+
+
+def test_the_callback_hears_of_a_click_on_an_offered_tile_only(monkeypatch):
+    heard = []
+    monkeypatch.setattr("streamlit.session_state", {"films": {"clicked": "b"}})
+    gallery._notify("films", frozenset({"a", "b"}), heard.append)
+    gallery._notify("films", frozenset({"a"}), heard.append)
+    assert heard == ["b"]
