@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     upload_limit_mb: int = Field(1024, ge=1, le=16384, description="largest upload; it may unpack to four times this")
     atlas: Path | None = Field(None, description="label NIfTI; names beside it (.tsv, .csv, .txt, .xml)")
     models_dir: Path | None = Field(None, description="folder of model folders, beside the ones in assets/models")
+    cohorts_dir: Path | None = Field(None, description="folder of cohort folders, beside the ones in assets/cohorts")
 
     @classmethod
     def settings_customise_sources(

@@ -1,9 +1,10 @@
-"""A cohort: scans with labels, subjects and sessions; a folder with ``participants.tsv``, or phantoms."""
+"""A cohort: scans with labels, subjects and sessions, and how its subjects are divided.
 
-import csv
+`core.cohorts.reading` reads one from a folder; phantoms are made by a program.
+"""
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from core.errors import BadInput
 from core.scans.scan import Scan
 
 SPLITS = ("train", "validation", "test")
-_TRUTH = "planted_regions"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Entry:
         Subjects of one pair differ in their label and nothing else; they are trained side by side.
     details : dict of str to str
         The other columns (age, years_of_disease ...).
+    landmarks : str
+        Path of its landmarks' label image inside the cohort folder; empty where it has none.
     """
 
     participant_id: str
@@ -41,6 +43,7 @@ class Entry:
     split: str = ""
     pair: str = ""
     details: dict[str, str] = field(default_factory=dict, hash=False)
+    landmarks: str = ""
 
     @property
     def group(self) -> str:
@@ -56,15 +59,46 @@ class Truth:
     names: tuple[str, ...]
 
 
+def no_landmarks(entry: Entry) -> dict[str, np.ndarray]:
+    """Landmarks of a cohort that has none."""
+    return {}
+
+
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Entries, how to read the scan of one, and whom the table names without a scan (`left_out`)."""
+    """Entries and how to read what belongs to one.
+
+    Parameters
+    ----------
+    name : str
+        The folder's, or what made it.
+    entries : tuple of Entry
+        Who is in it.
+    load : callable
+        Reads the scan of an entry.
+    truth : Truth, optional
+        Where a disease was planted, the same for all.
+    left_out : tuple of str
+        Whom the table names without a scan.
+    landmarks : callable
+        Entry → name → where that landmark is on its film (bool, the film's spatial shape); only those it has.
+    title : str
+        For people.
+    synthetic : bool
+        Made by a program and of nobody.
+    notes : tuple of str
+        Sentences on what was left out on reading, counted.
+    """
 
     name: str
     entries: tuple[Entry, ...]
     load: Callable[[Entry], Scan]
     truth: Truth | None = None
     left_out: tuple[str, ...] = ()
+    landmarks: Callable[[Entry], dict[str, np.ndarray]] = no_landmarks
+    title: str = ""
+    synthetic: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -75,64 +109,18 @@ class Cohort:
         """Entries of one split."""
         return tuple(entry for entry in self.entries if entry.split == split)
 
+    def of_class(self, label: str) -> tuple[Entry, ...]:
+        """Entries of one class.
 
-def read_cohort(folder: Path, label_column: str = "diagnosis", subject_column: str = "participant_id") -> Cohort:
-    """Read ``participants.tsv`` (or ``.csv``) of `folder`.
-
-    One row is one session: the subject column, the label column, and where they exist ``session_id``, ``file``,
-    ``split`` and ``pair``. Without ``file`` the scan is looked for as ``participant_id[/session_id]/*.nii[.gz]`` or
-    ``participant_id[_session_id]*.nii[.gz]``. Rows whose scan is not there are left out and named in `Cohort.left_out`.
-
-    Raises
-    ------
-    BadInput
-        No table, a missing column, fewer than two classes with scans, a scan that lies outside the folder.
-    """
-    rows = _read_table(folder)
-    for parameter, column in (("subject_column", subject_column), ("label_column", label_column)):
-        if column not in rows[0]:
-            raise BadInput(
-                f"The participants table has no column {column!r}; it has {', '.join(rows[0])}: "
-                f"name the right one with --param {parameter}=NAME."
-            )
-    known = {subject_column, "session_id", "file", "split", "pair", label_column}
-    entries: list[Entry] = []
-    left_out: list[str] = []
-    for row in rows:
-        participant, session = row[subject_column], row.get("session_id", "")
-        if not row[label_column]:
-            continue
-        if row.get("split", "") not in (*SPLITS, ""):
-            raise BadInput(
-                f"The split of {participant} is {row['split']!r}: use {', '.join(SPLITS)} or leave it empty."
-            )
-        file = _find_scan(folder, participant, session, row.get("file", ""))
-        if file is None:
-            left_out.append(f"{participant} {session}".strip())
-            continue
-        entries.append(
-            Entry(
-                participant_id=participant,
-                session_id=session,
-                label=row[label_column],
-                file=file,
-                split=row.get("split", ""),
-                pair=row.get("pair", ""),
-                details={key: value for key, value in row.items() if key not in known},
-            )
-        )
-    if not entries and left_out:
-        raise BadInput(
-            f"None of the {len(left_out)} scans in the table is in the cohort folder (first: {left_out[0]})."
-        )
-    cohort = Cohort(
-        folder.name, tuple(entries), lambda entry: _load(folder / entry.file), _read_truth(folder), tuple(left_out)
-    )
-    if len(cohort.classes) < 2:
-        raise BadInput(
-            f"The column {label_column!r} has {len(cohort.classes)} class(es): a classifier needs two or more."
-        )
-    return cohort
+        Raises
+        ------
+        BadInput
+            When it has none; lists the classes that have.
+        """
+        found = tuple(entry for entry in self.entries if entry.label == label)
+        if not found:
+            raise BadInput(f"The class {label!r} has no film in the cohort; there are {', '.join(self.classes)}.")
+        return found
 
 
 def split_by_subject(cohort: Cohort, validation: float, test: float, seed: int, one_session: bool = True) -> Cohort:
@@ -204,54 +192,3 @@ def _refuse_shared_subjects(entries: Sequence[Entry]) -> None:
     for entry in entries:
         if split_of.setdefault(entry.participant_id, entry.split) != entry.split:
             raise BadInput(f"The sessions of {entry.participant_id} are in different splits: keep each subject in one.")
-
-
-def _read_table(folder: Path) -> list[dict[str, str]]:
-    for name, delimiter in (("participants.tsv", "\t"), ("participants.csv", ",")):
-        path = folder / name
-        if path.is_file():
-            try:
-                with path.open(encoding="utf-8-sig", newline="") as file:
-                    table = csv.DictReader(file, delimiter=delimiter)
-                    rows = [{str(k): (v or "").strip() for k, v in row.items() if k is not None} for row in table]
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise BadInput(
-                    f"{name} is not a text table in UTF-8: export it again as tab-separated text."
-                ) from error
-            if not rows:
-                raise BadInput(f"{name} has no rows.")
-            return rows
-    raise BadInput(f"{folder.name} is not a cohort folder: it has no participants.tsv.")
-
-
-def _find_scan(folder: Path, participant: str, session: str, file: str) -> str | None:
-    if file:
-        candidates = [folder / file]
-    else:
-        nested = folder / participant / session
-        stem = f"{participant}_{session}" if session else participant
-        candidates = sorted([*nested.glob("*.nii"), *nested.glob("*.nii.gz")])
-        candidates += [folder / f"{stem}{suffix}" for suffix in (".nii.gz", ".nii")]
-        candidates += sorted([*folder.glob(f"{stem}_*.nii"), *folder.glob(f"{stem}_*.nii.gz")])
-    root = folder.resolve()
-    for candidate in candidates:
-        if candidate.is_file():
-            if not candidate.resolve().is_relative_to(root):
-                raise BadInput(f"The scan of {participant} lies outside the cohort folder: copy it in.")
-            return candidate.relative_to(folder).as_posix()
-    return None
-
-
-def _load(path: Path) -> Scan:
-    from core.scans import load_scan
-
-    return load_scan(path)
-
-
-def _read_truth(folder: Path) -> Truth | None:
-    path, names = folder / f"{_TRUTH}.nii.gz", folder / f"{_TRUTH}.tsv"
-    if not (path.is_file() and names.is_file()):
-        return None
-    with names.open(encoding="utf-8", newline="") as file:
-        rows = sorted(csv.DictReader(file, delimiter="\t"), key=lambda row: int(row["index"]))
-    return Truth(_load(path), tuple(row["name"] for row in rows))

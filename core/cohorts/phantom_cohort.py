@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.cohorts.cohort import Cohort, Entry, Truth, read_cohort
+from core.cohorts.cohort import Cohort, Entry, Truth
 from core.cohorts.phantoms import PLANTED_REGIONS, PhantomParameters, mni_grid, phantom_scan, plan, planted_labels
+from core.cohorts.reading import read_cohort
 from core.progress import Progress, Report, silent
 from core.scans.grid import Grid
 from core.scans.scan import Scan

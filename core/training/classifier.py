@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.cohorts.cohort import SPLITS, Cohort, read_cohort, split_by_subject
+from core.cohorts.cohort import SPLITS, Cohort, split_by_subject
 from core.cohorts.phantom_cohort import phantom_cohort
 from core.cohorts.phantoms import PhantomParameters
+from core.cohorts.reading import read_cohort
+from core.cohorts.selection import Selection
 from core.errors import BadInput
 from core.models.card import Architecture, Card, InputContract, Training
 from core.models.library import save_model
@@ -126,10 +128,10 @@ class Classifier(Recipe):
 
 def _source(parameters: ClassifierParameters, folder: Path | None, report: Report) -> Cohort:
     if folder is not None:
-        cohort = read_cohort(folder, parameters.label_column, parameters.subject_column)
-        if cohort.left_out:
-            names = ", ".join(cohort.left_out[:5]) + (" …" if len(cohort.left_out) > 5 else "")
-            report(Progress(0.0, f"{len(cohort.left_out)} rows of the table have no scan and are left out: {names}"))
+        columns = Selection(label_column=parameters.label_column, subject_column=parameters.subject_column)
+        cohort = read_cohort(folder, columns)
+        for note in cohort.notes:
+            report(Progress(0.0, note))
         return split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed)
     return phantom_cohort(
         PhantomParameters(
