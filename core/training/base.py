@@ -1,6 +1,7 @@
 """What a training recipe is. A recipe is one file of this folder with a subclass of `Recipe`."""
 
 import re
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,10 +96,15 @@ def model_name(out: Path) -> str:
 def command_line(recipe: str, parameters: BaseModel, out: Path, with_cohort: bool) -> str:
     """Command that trains the same model again, for the card: only what differs from the defaults, no paths."""
     changed = {
-        key: value.name if isinstance(value, Path) else value
-        for key, value in parameters
-        if value != type(parameters).model_fields[key].default
+        key: _as_typed(value) for key, value in parameters if value != type(parameters).model_fields[key].default
     }
     source = " --cohort DIR" if with_cohort else ""
-    settings = "".join(f" --param {key}={value}" for key, value in changed.items())
+    settings = "".join(f" --param {shlex.quote(f'{key}={value}')}" for key, value in changed.items())
     return f"python -m core train {recipe}{source} --out {model_name(out)}{settings}"
+
+
+def _as_typed(value: Any) -> str:
+    """A parameter's value as a person types it: a file by its name, several with commas between them."""
+    if isinstance(value, Path):
+        return value.name
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

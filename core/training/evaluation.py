@@ -1,5 +1,6 @@
 """How good a classifier is on subjects it never saw, and whether it looks where the disease is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from core.training.loop import probabilities
 def held_out_metrics(probability: np.ndarray, labels: np.ndarray, target: int, seed: int) -> dict[str, Any]:
     """Balanced accuracy, area under the ROC curve of the target class, 95 % intervals.
 
-    The interval of the balanced accuracy joins the Wilson intervals of the classes' recalls (Zou and Donner's MOVER),
-    so that it stays honest where every subject was put right. The area's is a bootstrap, left out where it is empty.
+    The interval of the balanced accuracy is that of `balanced_accuracy`. The area's is a bootstrap, left out where it
+    is empty.
 
     Parameters
     ----------
@@ -27,17 +28,12 @@ def held_out_metrics(probability: np.ndarray, labels: np.ndarray, target: int, s
     seed : int
         Of the bootstrap: 2,000 draws of subjects, class by class, percentiles 2.5 and 97.5.
     """
-    found = probability.argmax(axis=1) == labels
+    accuracy, interval = balanced_accuracy(labels, probability.argmax(axis=1))
     members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
-    right = [int(found[m].sum()) for m in members]
-    accuracy = float(np.mean([r / len(m) for r, m in zip(right, members, strict=True)]))
-    bounds = np.array([wilson_interval(r, len(m)) for r, m in zip(right, members, strict=True)])
-    recall = np.array([r / len(m) for r, m in zip(right, members, strict=True)])
-    reach = np.sqrt(np.sum((bounds - recall[:, None]) ** 2, axis=0)) / len(members)
     metrics: dict[str, Any] = {
         "subjects": len(labels),
         "balanced_accuracy": round(accuracy, 4),
-        "balanced_accuracy_95": [round(float(v), 4) for v in (accuracy - reach[0], min(accuracy + reach[1], 1.0))],
+        "balanced_accuracy_95": [round(bound, 4) for bound in interval],
         "auc": round(area_under_curve(probability, labels, target), 4),
     }
     random = np.random.default_rng(seed)
@@ -48,8 +44,74 @@ def held_out_metrics(probability: np.ndarray, labels: np.ndarray, target: int, s
     return metrics
 
 
-def wilson_interval(right: int, total: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927)."""
+def film_metrics(
+    probability: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], patients: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """What a classifier of several equal classes did: films, balanced accuracy with interval, recalls, confusion.
+
+    Parameters
+    ----------
+    probability : numpy.ndarray, shape (N, classes)
+        Class probabilities, one row a film.
+    labels : numpy.ndarray of int, shape (N,)
+        True classes, index into `classes`.
+    classes : tuple of str
+        Names. Those without a film are left out of the balanced accuracy and of ``recall``.
+    patients : sequence of str, optional
+        Whose film it is; see `balanced_accuracy`.
+
+    Returns
+    -------
+    dict
+        ``films``, ``balanced_accuracy``, ``balanced_accuracy_95``, ``recall`` (class → share), ``confusion`` (one
+        list a true class, counts of the predicted ones); with `patients` their number.
+    """
+    predicted = probability.argmax(axis=1)
+    accuracy, interval = balanced_accuracy(labels, predicted, patients)
+    return {
+        "films": len(labels),
+        **({} if patients is None else {"patients": len(set(patients))}),
+        "balanced_accuracy": round(accuracy, 4),
+        "balanced_accuracy_95": [round(bound, 4) for bound in interval],
+        "recall": recalls(probability, labels, classes),
+        "confusion": confusion(labels, predicted, len(classes)).tolist(),
+    }
+
+
+def balanced_accuracy(
+    labels: np.ndarray, predicted: np.ndarray, patients: Sequence[str] | None = None
+) -> tuple[float, tuple[float, float]]:
+    """Mean recall of the classes that occur, and its 95 % interval.
+
+    The interval joins the Wilson intervals of the recalls (Zou and Donner's MOVER), so that it stays honest where
+    every image was put right. With `patients` it is as wide as if each of them had one image a class: images of one
+    patient are alike.
+
+    Parameters
+    ----------
+    labels, predicted : numpy.ndarray of int, shape (N,)
+        True and predicted classes.
+    patients : sequence of str, optional
+        Whose image it is.
+    """
+    members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
+    counted = [len(m) if patients is None else len({patients[int(i)] for i in m}) for m in members]
+    recall = np.array([np.mean(predicted[m] == labels[m]) for m in members])
+    bounds = np.array([wilson_interval(r * n, n) for r, n in zip(recall, counted, strict=True)])
+    reach = np.sqrt(np.sum((bounds - recall[:, None]) ** 2, axis=0)) / len(members)
+    accuracy = float(recall.mean())
+    return accuracy, (float(accuracy - reach[0]), float(min(accuracy + reach[1], 1.0)))
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Counts, int64, shape (classes, classes): rows are the truth, columns what was predicted."""
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    return counts
+
+
+def wilson_interval(right: float, total: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927); `right` may be a share of `total` that is no whole number."""
     z = 1.959964
     share = right / total
     centre = (share + z * z / (2 * total)) / (1 + z * z / total)

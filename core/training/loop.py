@@ -1,4 +1,4 @@
-"""The optimisation: balanced batches, one-cycle Adam, random fills, batch-norm statistics re-estimated at the end."""
+"""The optimisation: batches, one-cycle Adam, images changed at random, batch-norm statistics re-estimated."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,34 @@ from core.progress import Progress, Report
 from core.training.data import Images
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-Fill = Callable[[torch.Tensor], torch.Tensor]
+#: What is done to a batch before the network sees it: random fills, augmentation.
+Change = Callable[[torch.Tensor], torch.Tensor]
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast: `steps` batches of `batch` images, fills from step `plain_steps` on."""
+    """How long and how fast: `steps` batches of `batch` images, changed from step `plain_steps` on.
+
+    With `balanced` every batch holds every class in equal number, else every image comes once a round. With `bfloat16`
+    convolutions and products are taken in that type, the weights stay float32.
+    """
 
     steps: int
     plain_steps: int
     batch: int
     learning_rate: float
     gradient_clip: float
+    balanced: bool = True
+    bfloat16: bool = False
 
 
 def optimise(
-    network: nn.Module, images: Images, schedule: Schedule, fill: Fill, random: np.random.Generator, report: Report
+    network: nn.Module, images: Images, schedule: Schedule, change: Change, random: np.random.Generator, report: Report
 ) -> None:
     """Train `network` in place on `images`; cross-entropy, Adam with a one-cycle learning rate.
+
+    It is trained on the device that holds it; `change` gets the batch there.
 
     `report` gets a history row (``step``, ``loss``, ``accuracy`` as running means) every tenth step.
 
@@ -43,15 +52,18 @@ def optimise(
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, schedule.learning_rate, total_steps=schedule.steps)
-    batches = balanced_batches(images, schedule.batch, random)
+    batches = (balanced_batches if schedule.balanced else plain_batches)(images, schedule.batch, random)
+    device = next(network.parameters()).device
     mean_loss = mean_accuracy = None
     network.train()
     for step in range(schedule.steps):
         chosen = next(batches)
-        x, labels = images.tensor[chosen], images.labels[chosen]
+        x, labels = images.tensor[chosen].to(device), images.labels[chosen].to(device)
         if step >= schedule.plain_steps:
-            x = fill(x)
-        logits = network(x)
+            x = change(x)
+        with torch.autocast(device.type, torch.bfloat16, enabled=schedule.bfloat16):
+            logits = network(x)
+        logits = logits.float()
         loss = functional.cross_entropy(logits, labels)
         if not torch.isfinite(loss):
             raise BadInput(f"Training diverged at step {step + 1}: choose a lower learning_rate.")
@@ -100,6 +112,13 @@ def balanced_batches(images: Images, batch: int, random: np.random.Generator) ->
         yield torch.tensor(chosen)
 
 
+def plain_batches(images: Images, batch: int, random: np.random.Generator) -> Iterator[torch.Tensor]:
+    """Endless batches of indices, every image once a round, whatever its class."""
+    one_by_one = _endless(range(len(images)), random)
+    while True:
+        yield torch.tensor([next(one_by_one) for _ in range(batch)])
+
+
 @torch.no_grad()
 def reestimate_batch_norm(network: nn.Module, batches: Iterator[torch.Tensor], count: int) -> None:
     """Replace the running statistics of every batch norm by their plain mean over `count` batches; leaves eval mode.
@@ -125,8 +144,9 @@ def reestimate_batch_norm(network: nn.Module, batches: Iterator[torch.Tensor], c
 def probabilities(network: nn.Module, tensor: torch.Tensor, chunk: int = 4) -> np.ndarray:
     """Softmax of the logits, float64, shape (N, classes); the network is in eval mode."""
     network.eval()
-    parts = [torch.softmax(network(part).double(), dim=1) for part in tensor.split(chunk)]
-    return torch.cat(parts).numpy()
+    device = next(network.parameters()).device
+    parts = [torch.softmax(network(part.to(device)).double(), dim=1) for part in tensor.split(chunk)]
+    return torch.cat(parts).cpu().numpy()
 
 
 def _endless(items: Sequence[Item], random: np.random.Generator) -> Iterator[Item]:

@@ -1,0 +1,268 @@
+"""Recipe "anatomy": paper 3's three networks on films of the body's parts, with and without augmentation.
+
+Kumar and Menkovski, "Understanding anatomy classification through visualization", 2016. The paper names the networks
+(tables 2 to 4), the 90/10 split and the size of 224 pixels; how long, how fast and from which weights it trained is
+not said. Here: Adam with one cycle of the learning rate, cross-entropy, He's starting weights, without which the
+deeper network, ten convolutions without batch norm, stays at chance for long.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import psutil
+import torch
+from pydantic import Field
+from torch import nn
+
+from core.cohorts.cohort import SPLITS, Cohort, split_by_subject
+from core.cohorts.reading import read_cohort
+from core.cohorts.selection import Selection
+from core.errors import BadInput
+from core.models.card import Architecture, Card, InputContract, Intensity, Training
+from core.models.library import choose_device, save_model
+from core.models.zoo import build
+from core.progress import Progress, Report, part_of, silent
+from core.training.augmentation import Augmentation, AugmentationRanges
+from core.training.base import Recipe, command_line, model_name
+from core.training.data import Images, load_images
+from core.training.evaluation import film_metrics
+from core.training.loop import (
+    Change,
+    Schedule,
+    balanced_batches,
+    optimise,
+    probabilities,
+    reestimate_batch_norm,
+)
+
+_MODALITY = "X-ray film"
+#: float32 numbers a weight costs in training: itself, its gradient, two means of Adam
+_NUMBERS_A_WEIGHT = 4
+_WORDS = {
+    "shallow": "two convolutions and one hidden dense layer (table 2)",
+    "deeper": "ten convolutions and two hidden dense layers (table 3)",
+    "regularised": "ten convolutions and two hidden dense layers with batch norm and dropout (table 4)",
+}
+
+
+class AnatomyParameters(Selection, AugmentationRanges):
+    """Settings of the recipe."""
+
+    seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and augmentation")
+    network: Literal["shallow", "deeper", "regularised"] = Field(
+        "regularised", description="the paper's table 2, 3 or 4: regularised has batch norm and dropout"
+    )
+    augment: bool | None = Field(
+        None, description="change films at random while training; by default, as published, for regularised alone"
+    )
+    size: int = Field(224, ge=16, le=1024, description="rows and columns of the network's input, pixels")
+    epochs: int = Field(40, ge=1, description="times as many films as there are for training")
+    batch: int = Field(16, ge=2, description="films a batch; balanced, at least one of each class")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
+    gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
+    balanced: bool = Field(True, description="every batch holds every class in equal number, however uneven the cohort")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the convolutions while training; bfloat16 is faster where the processor has it"
+    )
+    test: float = Field(0.1, ge=0, lt=0.6, description="share of patients, where the cohort has no splits")
+    validation: float = Field(0.0, ge=0, lt=0.5, description="share of patients, where the cohort has no splits")
+    half: bool = Field(True, description="store weights as float16")
+
+    @property
+    def augmented(self) -> bool:
+        """Whether films are changed while training."""
+        return self.network == "regularised" if self.augment is None else self.augment
+
+
+class Anatomy(Recipe):
+    """Train one of paper 3's networks: split by patient, balanced batches, one-cycle Adam, augmentation."""
+
+    name = "anatomy"
+    title = "Anatomy of radiographs (paper 3)"
+    Parameters = AnatomyParameters
+
+    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
+        """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+        source = _source(parameters, cohort, report)
+        classes = tuple(sorted(source.classes))
+        arguments = {
+            "shape": [parameters.size, parameters.size],
+            "classes": len(classes),
+            "channels": 1,
+            "variant": parameters.network,
+        }
+        weights = count_weights(arguments)
+        report(Progress(0.0, f"{weights:,} weights, {_megabytes(weights * (2 if parameters.half else 4))} on disk"))
+        contract = _contract(parameters.size)
+        parts = _load_parts(source, classes, contract, part_of(report, 0.0, 0.15))
+
+        torch.manual_seed(parameters.seed)
+        network = build("anatomy-cnn", arguments)
+        start_as_he(network)
+        network.to(choose_device())
+        _fit(network, parts["train"], parameters, part_of(report, 0.15, 0.97))
+
+        if parameters.half:
+            network.half().float()  # judge the weights that are stored
+        report(Progress(0.97, "judging held-out films"))
+        metrics = {split: judge(network, part, classes) for split, part in parts.items() if split != "train"}
+        report(Progress(1.0, "writing the model"))
+        training = _training(parameters, out, source, len(parts["train"]), weights)
+        card = _card(parameters, out, classes, contract, arguments, network, metrics, training, source.synthetic)
+        save_model(out, card, network, half=parameters.half)
+        return card
+
+
+def _source(parameters: AnatomyParameters, folder: Path | None, report: Report) -> Cohort:
+    if folder is None:
+        raise BadInput("Name the folder of films with --cohort.")
+    cohort = read_cohort(folder, parameters.selection)
+    for note in cohort.notes:
+        report(Progress(0.0, note))
+    cohort = split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed, one_session=False)
+    _check_split(cohort, report)
+    return cohort
+
+
+def _check_split(cohort: Cohort, report: Report) -> None:
+    """Refuse what cannot be learnt; say what cannot be judged."""
+    trained = {entry.label for entry in cohort.part("train")}
+    missing = [name for name in sorted(cohort.classes) if name not in trained]
+    if missing:
+        raise BadInput(
+            f"There is no film for training of {', '.join(missing)}: hold out fewer patients (test), or leave out "
+            "classes with so few."
+        )
+    tested = {entry.label for entry in cohort.part("test")}
+    untested = [name for name in sorted(cohort.classes) if name not in tested]
+    if untested and tested:
+        report(Progress(0.0, f"no film of {', '.join(untested)} is held out: their recall stays unknown"))
+
+
+def _contract(size: int) -> InputContract:
+    """Each film stretched to 0..1 by its own percentiles: exposure differs from film to film."""
+    return InputContract(
+        dimensions=2, shape=(size, size), intensity=Intensity(low=0, high=1, rescale="minmax"), modality=_MODALITY
+    )
+
+
+def _load_parts(cohort: Cohort, classes: tuple[str, ...], contract: InputContract, report: Report) -> dict[str, Images]:
+    if cohort.load(cohort.entries[0]).dimensions != 2:
+        raise BadInput("The recipe anatomy learns from films and this cohort holds volumes: use the recipe classifier.")
+    parts: dict[str, Images] = {}
+    done, total = 0, len(cohort.entries)
+    for split in SPLITS:
+        entries = cohort.part(split)
+        if entries:
+            stage = part_of(report, done / total, (done + len(entries)) / total)
+            parts[split] = load_images(cohort, entries, classes, contract, stage)
+            done += len(entries)
+    return parts
+
+
+def count_weights(arguments: dict[str, Any]) -> int:
+    """Weights of the network, without making it.
+
+    Raises
+    ------
+    BadInput
+        When the input is too small for it, or training it would take more memory than is free.
+    """
+    try:
+        with torch.device("meta"):
+            network = build("anatomy-cnn", arguments)
+    except ValueError as error:
+        raise BadInput(f"size={arguments['shape'][0]} does not fit: {error}.") from error
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    needed, free = 4 * _NUMBERS_A_WEIGHT * weights, psutil.virtual_memory().available
+    if needed > free:
+        raise BadInput(
+            f"At {arguments['shape'][0]} pixels the {arguments['variant']} network has {weights:,} weights and "
+            f"training takes {_megabytes(needed)} of memory; {_megabytes(free)} are free: choose a smaller size."
+        )
+    return weights
+
+
+def _megabytes(count: float) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+@torch.no_grad()
+def start_as_he(network: nn.Module) -> None:
+    """Starting weights that keep the size of the signal through rectifiers (He et al. 2015); biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            assert module.bias is not None
+            nn.init.zeros_(module.bias)
+
+
+def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, report: Report) -> None:
+    random = np.random.default_rng([parameters.seed, 1])
+    change: Change = Augmentation(parameters, parameters.seed + 2) if parameters.augmented else _as_it_is
+    schedule = Schedule(
+        steps=-(-len(train) * parameters.epochs // parameters.batch),
+        plain_steps=0,
+        batch=parameters.batch,
+        learning_rate=parameters.learning_rate,
+        gradient_clip=parameters.gradient_clip,
+        balanced=parameters.balanced,
+        bfloat16=parameters.precision == "bfloat16",
+    )
+    optimise(network, train, schedule, change, random, report)
+    device = next(network.parameters()).device
+    batches = (change(train.tensor[chosen].to(device)) for chosen in balanced_batches(train, parameters.batch, random))
+    reestimate_batch_norm(network, batches, count=max(min(len(train) // parameters.batch, 100), 1))
+
+
+def _as_it_is(images: torch.Tensor) -> torch.Tensor:
+    return images
+
+
+def judge(network: nn.Module, films: Images, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Metrics of `network` on `films`; see `core.training.evaluation.film_metrics`."""
+    patients = [entry.participant_id for entry in films.entries]
+    return film_metrics(probabilities(network, films.tensor), films.labels.numpy(), classes, patients)
+
+
+def _training(parameters: AnatomyParameters, out: Path, cohort: Cohort, films: int, weights: int) -> Training:
+    told = "".join(f" {note}" for note in cohort.notes)
+    return Training(
+        data=f"{films} films of the cohort {cohort.name}.{told}",
+        recipe=Anatomy.name,
+        command=command_line(Anatomy.name, parameters, out, with_cohort=True),
+        seed=parameters.seed,
+        details={**parameters.model_dump(), "weights": weights},
+    )
+
+
+def _card(
+    parameters: AnatomyParameters,
+    out: Path,
+    classes: tuple[str, ...],
+    contract: InputContract,
+    arguments: dict[str, Any],
+    network: nn.Module,
+    metrics: dict[str, Any],
+    training: Training,
+    synthetic: bool,
+) -> Card:
+    name = model_name(out)
+    convolutions = tuple(layer for layer, module in network.named_modules() if isinstance(module, nn.Conv2d))
+    trained = "films changed at random while training" if parameters.augmented else "trained on the films as they are"
+    return Card(
+        name=name,
+        title=f"Anatomy, {parameters.network}{' with augmentation' if parameters.augmented else ''}: {name}",
+        description=f"Tells {len(classes)} parts of the body apart on films: {_WORDS[parameters.network]}, {trained}.",
+        task="classification",
+        synthetic=synthetic,
+        architecture=Architecture(name="anatomy-cnn", arguments=arguments),
+        input=contract,
+        classes=classes,
+        feature_layers=convolutions,
+        attribution_layer=convolutions[-1],
+        training=training,
+        metrics=metrics,
+        license="Apache-2.0" if synthetic else "",
+    )
