@@ -1,6 +1,7 @@
-"""Small pictures for galleries: a film in grey, and what lies over it in colour, as PNG. Kept by name, up to a bound."""
+"""Small pictures for galleries: a film in grey, and a map over it in colour, as PNG. Kept by name, up to a bound."""
 
 import io
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ FLOOR = 0.08
 _OPACITY = 0.8
 
 _kept: dict[str, bytes] = {}
+_lock = threading.Lock()
 
 
 def film_png(film: np.ndarray, size: np.ndarray | None = None, peak: float | None = None) -> bytes:
@@ -61,16 +63,18 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
     make : callable
         Makes it.
     """
-    if name in _kept:
-        _kept[name] = _kept.pop(name)  # now the latest
-        return _kept[name]
-    made = _kept[name] = make()
-    total = sum(len(picture) for picture in list(_kept.values()))
-    for oldest in list(_kept):
-        if total <= _ROOM or oldest == name:
-            break
-        gone = _kept.pop(oldest, None)
-        total -= len(gone) if gone is not None else 0
+    with _lock:
+        if name in _kept:
+            _kept[name] = _kept.pop(name)  # now the latest
+            return _kept[name]
+    made = make()
+    with _lock:
+        _kept[name] = made
+        total = sum(len(picture) for picture in _kept.values())
+        for oldest in [other for other in _kept if other != name]:
+            if total <= _ROOM:
+                break
+            total -= len(_kept.pop(oldest))
     return made
 
 

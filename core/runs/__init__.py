@@ -8,6 +8,7 @@
 
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.kinds.training import TrainingSpec
+from core.runs.landmarks import Landmark
 from core.runs.live import Live, Preview
 from core.runs.manager import RunManager, manager
 from core.runs.records import Run, Status, StoredScan
@@ -18,6 +19,7 @@ from core.runs.store import RunStore
 __all__ = [
     "LOCAL_OWNER",
     "ExplanationSpec",
+    "Landmark",
     "Live",
     "Preview",
     "Run",

@@ -71,6 +71,18 @@ scan_access = Table(
     Index("access_to_scan", "scan"),
 )
 
+#: What a person marked on a scan and gave a name; `place` is the order in which it is listed.
+landmarks = Table(
+    "landmarks",
+    metadata,
+    Column("owner", String, primary_key=True),
+    Column("scan", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("region", String, nullable=False),
+    Index("landmarks_by_region", "region"),
+)
+
 
 def open_database(path: Path) -> Engine:
     """Engine on a SQLite file in WAL mode, made when missing. Transactions take the write lock at once.

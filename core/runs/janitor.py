@@ -85,7 +85,8 @@ def _remove_unused(store: RunStore, since: float, wanted: int) -> int:
         if path.is_dir():
             remove_folder(path)
             with store.engine.begin() as connection:
-                connection.execute(delete(database.scan_access).where(database.scan_access.c.scan == path.name))
+                for table in (database.scan_access, database.landmarks):
+                    connection.execute(delete(table).where(table.c.scan == path.name))
         else:
             path.unlink(missing_ok=True)
     return freed
@@ -95,6 +96,8 @@ def _unused(store: RunStore, since: float) -> list[Path]:
     access = database.scan_access
     with store.engine.connect() as connection:
         referenced = set(connection.execute(select(database.references.c.content)).scalars())
+        # a landmark goes when its scan does
+        referenced |= set(connection.execute(select(database.landmarks.c.region)).scalars())
         latest = select(access.c.scan, func.max(access.c.used)).group_by(access.c.scan)
         used = {row[0]: row[1] for row in connection.execute(latest)}
     candidates = [*(store.root / "scans").iterdir(), *(store.root / "regions").iterdir()]

@@ -139,6 +139,20 @@ class RegionFiles:
             raise BadInput("This region is no longer in the store: mark it again.") from error
         return values
 
+    def shape(self, content_hash: str) -> tuple[int, ...]:
+        """Shape of a region, without reading its samples.
+
+        Raises
+        ------
+        BadInput
+            When it is not there (any more).
+        """
+        try:
+            mapped: np.ndarray = np.load(self.path(content_hash), mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError as error:
+            raise BadInput("This region is no longer in the store: mark it again.") from error
+        return mapped.shape
+
     def path(self, content_hash: str) -> Path:
         """File of a region.
 

@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from core.errors import BadInput, LightboxError
 from core.files import full_disk_as_sentence
 from core.runs import database
 from core.runs.identity import ProcessIdentity
+from core.runs.landmarks import Landmark, checked_landmarks, read_landmarks, write_landmarks
 from core.runs.ledger import Ledger
 from core.runs.live import CANCEL, Live, Preview, read_live, read_preview
 from core.runs.records import Run, Status, StoredScan, as_run
@@ -114,6 +116,45 @@ class RunStore(Ledger):
             When it is not there.
         """
         return self._regions.read(content_hash)
+
+    def landmarks(self, scan: str, owner: str) -> tuple[Landmark, ...]:
+        """What `owner` marked on a scan and named, in the order it was kept in; empty where nothing was.
+
+        Raises
+        ------
+        BadInput
+            When `owner` has no such scan.
+        """
+        self._touch_scan(scan, owner)
+        with self._reader.connect() as connection:
+            return read_landmarks(connection, scan, owner)
+
+    @full_disk_as_sentence()
+    def keep_landmarks(self, scan: str, owner: str, landmarks: Sequence[Landmark]) -> None:
+        """Replace all landmarks of a scan; they stay as long as the scan does.
+
+        Parameters
+        ----------
+        scan : str
+            Content hash.
+        owner : str
+            Whose they are; nobody else sees them.
+        landmarks : sequence of Landmark
+            In the order in which they are listed. Their regions come from `add_region`.
+
+        Raises
+        ------
+        BadInput
+            When `owner` has no such scan; names that are empty, too long or the same; too many; a region that is not
+            there or of another shape.
+        """
+        self._touch_scan(scan, owner)
+        wanted = checked_landmarks(landmarks)
+        shape = tuple(self._scans.meta(scan)["shape"][1:])
+        if any(self._regions.shape(landmark.region) != shape for landmark in wanted):
+            raise BadInput("A landmark belongs to a scan of another size: mark it on this one.")
+        with self.engine.begin() as connection:
+            write_landmarks(connection, scan, owner, wanted)
 
     # ---- asking about runs
 

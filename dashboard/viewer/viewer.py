@@ -14,7 +14,7 @@ from dashboard import components, theme
 from dashboard.viewer.region import decode_region, encode_region
 from dashboard.viewer.volumes import VolumeRef, as_data
 
-Role = Literal["image", "map", "mask"]
+Role = Literal["image", "map", "mask", "outline"]
 Tool = Literal["navigate", "pixel", "brush", "lasso", "erase"]
 Plane = Literal["axial", "coronal", "sagittal"]
 
@@ -30,9 +30,10 @@ class Layer:
     ----------
     volume : VolumeRef
         From `dashboard.viewer.publish`. Layers of one panel may have different grids: their affines put them together.
-    role : {"image", "map", "mask"}
+    role : {"image", "map", "mask", "outline"}
         ``image``: grey, windowed by dragging. ``map``: coloured overlay with legend, opacity and threshold. ``mask``:
-        every sample above 0 tinted in `color`.
+        every sample above 0 tinted in `color`. ``outline``: a thin line of `color` around them, equally thin at any
+        zoom; on the grid of the panel's first layer.
     name : str
         What the readout calls it ("scan", "mask").
     unit : str
@@ -50,7 +51,7 @@ class Layer:
     threshold : float
         Samples of a map whose value (with `centre_zero`: magnitude) is not above it are not drawn. To be changed, too.
     color : str
-        Of a mask, ``#rrggbb``.
+        Of a mask or outline, ``#rrggbb``.
     group : str, optional
         Images of one group share the window that is dragged; by default those of one unit.
     """
@@ -249,14 +250,21 @@ def check_panels(panels: Sequence[Panel], tools: Sequence[str]) -> None:
         raise ValueError("a viewer takes one to four panels with at least one layer each")
     if len({panel.key for panel in panels}) != len(panels):
         raise ValueError("panels need different keys")
-    if any(panel.layers[0].role == "mask" for panel in panels):
-        raise ValueError("a mask needs an image or a map under it in its panel")
+    if any(panel.layers[0].role in ("mask", "outline") for panel in panels):
+        raise ValueError("a mask or outline needs an image or a map under it in its panel")
+    outlines = [(panel, layer) for panel in panels for layer in panel.layers if layer.role == "outline"]
+    if not all(_aligned(layer, panel.layers[0]) for panel, layer in outlines):
+        raise ValueError("an outline lies on the grid of its panel's first layer")
     layers = [layer for panel in panels for layer in panel.layers]
     if len({len(layer.volume.shape) for layer in layers}) > 1:
         raise ValueError("panels of one viewer are all 3D or all 2D")
     unknown = {layer.colormap for layer in layers} - set(COLORMAPS) | set(tools) - set(ALL_TOOLS)
     if unknown:
         raise ValueError(f"unknown colormap or tool: {', '.join(sorted(unknown))}")
+
+
+def _aligned(layer: Layer, first: Layer) -> bool:
+    return (layer.volume.shape, layer.volume.affine) == (first.volume.shape, first.volume.affine)
 
 
 def _panel_data(panel: Panel) -> dict[str, Any]:

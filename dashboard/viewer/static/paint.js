@@ -2,6 +2,7 @@
 
 import { placement, project } from "./geometry.js";
 import { drawInsets } from "./insets.js";
+import { drawOutlines } from "./outlines.js";
 import { drawRegion, drawSlice } from "./slices.js";
 
 const GROUND = "#0b0f12", QUIET = "#aab5bd", ACCENT = "#3fb8cc", ACCENT_RGB = [0x3f, 0xb8, 0xcc];
@@ -49,7 +50,7 @@ export class Painter {
     this.height = height;
   }
 
-  /** `scene`: grid, rects, layers ({volume, lut, role, key}), region, faint, view, index, cursor, lasso, insets. */
+  /** `scene`: grid, rects, layers ({volume, lut, role, key}), outlines ({volume, color}), region, faint, view, index, cursor, lasso, insets. */
   paint(scene) {
     const { context } = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
@@ -91,6 +92,7 @@ export class Painter {
     context.fillStyle = "#000";
     context.fillRect(rect.x, rect.y, rect.w, rect.h);
     this.picture(scene, this.slice(scene, plane, index[plane.n], at), place.x, place.y, place.w, place.h);
+    drawOutlines(context, scene.outlines, plane, index[plane.n], place);
     // of an image it only marks a point: while painting it would be in the way
     if (!scene.grid.flat || view.tool === "navigate") this.crosshair(rect, view, index, place);
     if (scene.lasso?.rect === rect) this.lasso(scene.lasso.path);
@@ -166,6 +168,7 @@ export class Painter {
     const { context } = this, { plane } = scene.rects[0], tiles = mosaic(scene, this.width, this.height);
     tiles.forEach((tile, at) => {
       this.picture(scene, this.slice(scene, plane, tile.position, `tile ${at}`), tile.x, tile.y, tile.w, tile.h);
+      drawOutlines(context, scene.outlines, plane, tile.position, tile);
       if (!tile.nearest) return;
       context.strokeStyle = ACCENT;
       context.lineWidth = 1;

@@ -5,6 +5,9 @@ import { element, format, icon, short } from "./dom.js";
 import { Painter } from "./paint.js";
 import { floor } from "./slices.js";
 
+/** Whether a layer marks samples instead of giving them values. */
+const marks = (role) => role === "mask" || role === "outline";
+
 export class Panel {
   constructor(host, actions) {
     this.actions = actions;
@@ -27,7 +30,7 @@ export class Panel {
   get principal() { return this.layers.findLast((layer) => layer.facts.role === "map") ?? this.layers[0]; }
 
   buildFooter() {
-    const { facts } = this.principal, masks = this.layers.map((layer) => layer.facts).filter(({ role }) => role === "mask");
+    const { facts } = this.principal, masks = this.layers.map((layer) => layer.facts).filter(({ role }) => marks(role));
     const chips = masks.flatMap((mask) => [mask.name, mask.color]);
     const wanted = [facts.role, facts.colormap, facts.unit, facts.name, ...chips].join("|");
     if (wanted === this.footerFor) return;
@@ -79,7 +82,7 @@ export class Panel {
   /** Values of every layer at a point; `mm` null empties the readout. */
   showValues(mm) {
     if (!mm || !this.grid) return void (this.readout.textContent = "");
-    const parts = this.layers.filter((layer) => layer.volume && layer.facts.role !== "mask").map(({ facts, volume }) => {
+    const parts = this.layers.filter((layer) => layer.volume && !marks(layer.facts.role)).map(({ facts, volume }) => {
       const span = facts.role === "map" ? facts.range[1] - facts.range[0] : facts.window[1] - facts.window[0];
       return `${facts.name} ${format(volume.atMm(mm), span)}`;
     });

@@ -19,6 +19,11 @@ function freshView({ plane, tool, brush }) {
   };
 }
 
+/** Layers of a panel that give pixels a colour, and those drawn as lines over them. */
+const filled = (panel) => panel.layers.filter((layer) => layer.volume && layer.facts.role !== "outline");
+const outlined = (panel) => panel.layers.filter((layer) => layer.volume && layer.facts.role === "outline")
+  .map(({ volume, facts }) => ({ volume, color: facts.color }));
+
 export class Viewer {
   constructor(root) {
     this.root = root;
@@ -208,10 +213,10 @@ export class Viewer {
   }
 
   /** What a panel shows of its volumes and of the region, whatever is done in it at the moment. */
-  picture(panel, layers = panel.layers.filter((layer) => layer.volume).map((layer) => this.drawn(layer))) {
+  picture(panel, layers = filled(panel).map((layer) => this.drawn(layer))) {
     const { view } = this, { grid } = panel, region = grid && view.region?.grid.sameAs(grid) ? view.region : null;
     return {
-      grid, layers, view, region, rects: panel.rects, index: grid && view.mm ? grid.toIndex(view.mm) : [0, 0, 0],
+      grid, layers, outlines: outlined(panel), view, region, rects: panel.rects, index: grid && view.mm ? grid.toIndex(view.mm) : [0, 0, 0],
       faint: region?.surface !== panel.data.surface, letters: grid && (!grid.flat || panel.data.letters),
     };
   }

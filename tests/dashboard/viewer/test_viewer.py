@@ -54,7 +54,9 @@ def test_mistakes_of_a_page_are_told(volume, store):
     flat = publish(np.eye(4), np.eye(4))
     one = Panel("a", "A", [Layer(volume)])
     tinted = Panel("b", "B", [Layer(volume, "mask")])
-    for panels in ([], [tinted], [Panel("a", "A", [])], [one, one], [one, Panel("b", "B", [Layer(flat)])]):
+    elsewhere = publish(np.ones((3, 4, 5)), 2 * np.eye(4))
+    astray = Panel("c", "C", [Layer(volume), Layer(elsewhere, "outline")])
+    for panels in ([], [tinted], [astray], [Panel("a", "A", [])], [one, one], [one, Panel("b", "B", [Layer(flat)])]):
         with pytest.raises(ValueError, match="panel"):
             check_panels(panels, ("navigate",))
     with pytest.raises(ValueError, match="jet"):
