@@ -44,6 +44,11 @@ def quiet_line(sentence: str) -> str:
     return _line("", sentence, quiet=True)
 
 
+def sentence_line(sentence: str) -> str:
+    """An answer that is a sentence and no figure."""
+    return _line("", sentence)
+
+
 def ended_line(run: Run, next_step: str = "Press Explain to start again.") -> str:
     """A run that ended without a result, and what to do."""
     if run.status is Status.CANCELLED:

@@ -24,7 +24,14 @@ STATIC = Path(__file__).resolve().parent / "static"
 _SIDEBAR = 290
 #: Seconds that the browser gets to draw the first page before torch is imported beside it.
 _AFTER_FIRST_PAGE = 1.5
-PAGES = {"home": "Home", "explain": "Explain", "trace": "Trace", "runs": "Runs", "models": "Models"}
+PAGES = {
+    "home": "Home",
+    "explain": "Explain",
+    "trace": "Trace",
+    "compare": "Compare",
+    "runs": "Runs",
+    "models": "Models",
+}
 
 
 def page_path(name: str) -> Path:

@@ -1,0 +1,3 @@
+"""Compare, all films."""
+def show(laid):
+    pass

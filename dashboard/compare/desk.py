@@ -1,0 +1,160 @@
+"""What is laid out on the Compare page: a scan and networks, or a cohort, networks and a place in their results."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import streamlit as st
+
+from core.errors import BadInput
+from core.runs import ExplanationSpec, Run, manager
+from dashboard.session import Desk, owner
+
+View = Literal["film", "films"]
+#: Names of the two halves of the page, as they stand in its address.
+VIEWS: tuple[View, View] = ("film", "films")
+#: Networks that stand beside each other; with the scan one more picture.
+MOST_NETWORKS = 4
+_KEY = "compare desk"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a network's confusion matrix: films of one class that the network took for one class."""
+
+    network: str
+    truth: str
+    predicted: str
+
+
+@dataclass
+class CompareDesk(Desk):
+    """A desk with several networks on it.
+
+    Parameters
+    ----------
+    view : {"film", "films"}
+        Which half of the page is shown.
+    networks : tuple of str
+        Library names of the networks that are compared, in the order they stand.
+    cohort : str, optional
+        Name of a cohort of the library.
+    study : str, optional
+        Run of the study that is shown.
+    cell : Cell, optional
+        The cell that was opened.
+    film : str, optional
+        Participant of the film that was opened from that cell.
+    shown : str, optional
+        Network whose confusion matrix is shown.
+    class_name : str, optional
+        Class whose mean map is shown.
+    """
+
+    page: str = "compare"
+    view: View = "film"
+    networks: tuple[str, ...] = ()
+    #: the scan that `networks` were chosen for
+    networks_for: str | None = None
+    #: the person chose the class; otherwise it follows what the first network says
+    target_chosen: bool = False
+    cohort: str | None = None
+    #: networks of the study, None: those that fit the cohort
+    candidates: tuple[str, ...] | None = None
+    study: str | None = None
+    cell: Cell | None = None
+    film: str | None = None
+    shown: str | None = None
+    class_name: str | None = None
+    _comparisons: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def comparison(self) -> tuple[str, ...]:
+        """The latest runs with this scan, these networks, explainer and class: one a network, in their order."""
+        return self._comparisons.get(self._compared, ())
+
+    @comparison.setter
+    def comparison(self, runs: Sequence[str]) -> None:
+        self._comparisons[self._compared] = tuple(runs)
+
+    @property
+    def _compared(self) -> tuple[object, ...]:
+        return self.scan, self.networks, self.explainer, self.target
+
+    def forget(self, run: str) -> None:
+        """Drop a run that was deleted."""
+        super().forget(run)
+        self._comparisons = {key: runs for key, runs in self._comparisons.items() if run not in runs}
+        if self.study == run:
+            self.study = self.cell = self.film = None
+
+    def compare(self, preset: str) -> None:
+        """Ask for one run a network. Equal requests that ran before are found again, not repeated.
+
+        Raises
+        ------
+        LightboxError
+            When a run cannot be asked for.
+        """
+        if self.scan is None or self.explainer is None:
+            return
+        setting = self.setting(self.explainer, preset)
+        self.comparison = [
+            manager().submit(
+                ExplanationSpec(
+                    owner=owner(),
+                    scan=self.scan,
+                    model=network,
+                    explainer=self.explainer,
+                    target=self.target,
+                    preset=setting.preset,
+                    parameters=dict(setting.changes),
+                )
+            )
+            for network in self.networks
+        ]
+
+    def runs(self) -> dict[str, Run]:
+        """The runs of `comparison` by network; empty when one of them is gone."""
+        try:
+            found = [manager().store.run(run, owner()) for run in self.comparison]
+        except BadInput:
+            self.comparison = ()
+            return {}
+        return {str(run.request["model"]): run for run in found}
+
+    def lay_out_comparison(self, runs: Sequence[Run], first_preset: str) -> None:
+        """Lay everything out as it was for the runs of one comparison.
+
+        Raises
+        ------
+        BadInput
+            When they are not of one scan, explainer and class.
+        """
+        requests: list[Mapping[str, object]] = [run.request for run in runs]
+        alike = {(r.get("scan"), r.get("explainer"), r.get("target")) for r in requests}
+        if len(alike) != 1 or any(run.kind != ExplanationSpec.kind for run in runs):
+            raise BadInput("This link does not name one comparison: choose scan and networks again.")
+        first = runs[0].request
+        self.lay_out(runs[0].id, first, first.get("target"), first.get("preset") or first_preset)
+        self.view, self.target_chosen = "film", True
+        self.networks, self.networks_for = tuple(str(r["model"]) for r in requests), self.scan
+        self.comparison = [run.id for run in runs]
+
+    def adopt_study(self, run: Run) -> None:
+        """Lay out a stored study: its cohort, its networks and its result."""
+        self.view = "films"
+        self.study, self.cell, self.film = run.id, None, None
+
+    def open_cell(self, cell: Cell | None) -> None:
+        """Show the films of a cell; the film of another cell is put away."""
+        if cell != self.cell:
+            self.cell, self.film = cell, None
+
+
+def compare_desk() -> CompareDesk:
+    """The Compare page's desk of this session."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = CompareDesk()
+    found: CompareDesk = st.session_state[_KEY]
+    return found

@@ -1,0 +1,121 @@
+"""What stands under the images: the table of networks, how alike their maps are, and their filters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+import streamlit as st
+
+from core.metrics.sanity import likeness
+from core.models.card import Card
+from core.reports.explanation import StoredExplanation
+from core.wording import percent
+from dashboard import text
+from dashboard.compare import wording
+from dashboard.compare.tables import Figure, table
+from dashboard.compare.wording import Held
+from dashboard.questions import Prediction
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one network on the film.
+
+    Parameters
+    ----------
+    card : Card
+        The network's.
+    said : Prediction or str
+        What it says, or why it cannot be asked.
+    held : dict of str to Held
+        What its map has in each landmark; empty before there is a map.
+    """
+
+    card: Card
+    said: Prediction | str
+    held: Mapping[str, Held]
+
+
+def held_in(explanation: StoredExplanation, landmarks: Mapping[str, np.ndarray]) -> dict[str, Held]:
+    """What the main map of an explanation has in each landmark."""
+    if not landmarks:
+        return {}
+    from core.metrics.landmarks import overlaps
+
+    found = overlaps(explanation.arrays["map"].values, landmarks)
+    return {overlap.name: Held(overlap.share, overlap.area) for overlap in found}
+
+
+def sentence(rows: Sequence[Row], found: Mapping[str, StoredExplanation]) -> str:
+    """Everything that the numbers say, in a sentence or two."""
+    said = {row.card.title: row.said.probabilities for row in rows if isinstance(row.said, Prediction)}
+    first = wording.answers(said)
+    second = wording.landmark_contrast({row.card.title: row.held for row in rows if row.held})
+    if not second:
+        second = wording.alikeness(correlations([row.card for row in rows], found))
+    return f"{first} {second}".strip()
+
+
+def correlations(cards: Sequence[Card], found: Mapping[str, StoredExplanation]) -> dict[tuple[str, str], float]:
+    """Pearson correlation of the sizes of every two maps, by titles of networks."""
+    there = [card for card in cards if card.name in found]
+    return {
+        (one.title, other.title): _likeness(*(str(found[card.name].arrays["map"].path) for card in (one, other)))
+        for one, other in combinations(there, 2)
+    }
+
+
+@lru_cache(maxsize=256)
+def _likeness(one: str, other: str) -> float:
+    return likeness(*(np.load(path, mmap_mode="r", allow_pickle=False) for path in (one, other)))
+
+
+def show_table(rows: Sequence[Row], target: str | None) -> None:
+    """One row a network: what it says, the class that was asked about, and its map's part in each landmark."""
+    landmarks = list(dict.fromkeys(name for row in rows for name in row.held))
+    areas = {name: next(row.held[name].area for row in rows if name in row.held) for name in landmarks}
+    heads = ["Network", "Says", f"P({target})"]
+    heads += [f"Map in {name} ({percent(areas[name])} of the film)" for name in landmarks]
+    st.html(table(heads, [_line(row, target, landmarks) for row in rows], "Networks on this film"))
+    if landmarks:
+        st.html(text.quiet("×: how many times more than an even map would have there."))
+
+
+def _line(row: Row, target: str | None, landmarks: Sequence[str]) -> list[str | Figure]:
+    if isinstance(row.said, str):
+        return [row.card.title, row.said, *(Figure("–") for _ in range(1 + len(landmarks)))]
+    probabilities = row.said.probabilities
+    answer = max(probabilities, key=lambda name: probabilities[name])
+    cells: list[str | Figure] = [
+        row.card.title,
+        Figure(answer, text.probability(probabilities[answer])),
+        Figure(text.probability(probabilities[target]) if target in probabilities else "–"),
+    ]
+    return cells + [share_figure(row.held.get(name)) for name in landmarks]
+
+
+def share_figure(held: Held | None) -> Figure:
+    """A landmark's share of a map, with the ratio to its area beside it, tinted by the share."""
+    if held is None:
+        return Figure("–")
+    if held.empty:
+        return Figure("empty map")
+    return Figure(percent(held.share), f"{held.ratio:.1f}×" if held.area > 0 else "", heat=held.share)
+
+
+def show_likeness(cards: Sequence[Card], found: Mapping[str, StoredExplanation]) -> None:
+    """How alike the maps are: a small symmetric matrix."""
+    there = [card for card in cards if card.name in found]
+    values = correlations(cards, found)
+    rows: list[list[str | Figure]] = []
+    for one in there:
+        cells: list[str | Figure] = [one.title]
+        for other in there:
+            value = 1.0 if one is other else values.get((one.title, other.title), values.get((other.title, one.title)))
+            assert value is not None
+            cells.append(Figure(f"{value:.2f}", heat=None if one is other else max(value, 0.0)))
+        rows.append(cells)
+    st.html(table(["Likeness of the maps", *(card.title for card in there)], rows, "Likeness of the maps"))
+    st.html(text.quiet("Correlation of the sizes of two maps, sample by sample: 1 alike, 0 nothing in common."))

@@ -1,0 +1,187 @@
+"""Compare, one film: the same question asked of several networks, their maps in one linked row."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from core.errors import LightboxError
+from core.reports.explanation import StoredExplanation
+from core.runs import Run, Status, manager
+from core.scans.scan import Scan
+from dashboard import answer, catalogue, demo, text
+from dashboard.compare import film_findings, film_stage, link
+from dashboard.compare.desk import CompareDesk
+from dashboard.compare.film_findings import Row
+from dashboard.compare.film_intake import Order, nothing_loaded, show_intake
+from dashboard.questions import Prediction
+from dashboard.session import owner
+
+#: Seconds between two looks at runs that are going on.
+_POLL = 0.7
+_SIGNED = "compare signed"
+_FILTERS = "compare filters"
+
+
+def show(laid: CompareDesk) -> None:
+    """Draw this half of the page."""
+    with st.sidebar:
+        order = show_intake(laid)
+        _button(laid, order)
+    if laid.scan is None or order.shape is None:
+        st.html(nothing_loaded())
+        return
+    if not order.cards:
+        st.warning(order.refusal or "")
+        return
+    scan = manager().store.scan(laid.scan, owner())
+    _Watch(laid, scan, order).show()
+
+
+def _button(laid: CompareDesk, order: Order) -> None:
+    with st.container(key="compare-action"):
+        st.button(
+            "Compare",
+            type="primary",
+            width="stretch",
+            icon=":material/play_arrow:",
+            disabled=not order.cards or order.entry is None or order.refusal is not None,
+            shortcut="Ctrl+Enter",
+            key="compare",
+            on_click=_start,
+            args=(laid,),
+        )
+    if laid.problem:
+        st.error(laid.problem)
+        laid.problem = None
+
+
+def _start(laid: CompareDesk) -> None:
+    entry = catalogue.explainer_entries().get(laid.explainer or "")
+    if entry is None:
+        return
+    try:
+        laid.compare(entry.first_preset)
+    except LightboxError as problem:
+        laid.problem = str(problem)
+
+
+class _Watch:
+    """Everything in the middle: drawn again by itself as long as one of the runs is going on."""
+
+    def __init__(self, laid: CompareDesk, scan: Scan, order: Order) -> None:
+        self._laid, self._scan, self._order = laid, scan, order
+
+    def show(self) -> None:
+        """Draw it."""
+        going = _going(self._laid.runs())
+        # one fragment for every state: the viewer stays the same component while maps arrive
+        st.fragment(self._draw, run_every=_POLL if going else None)(going)
+
+    def _draw(self, was_going: bool) -> None:
+        runs = self._laid.runs()
+        if was_going and not _going(runs):
+            st.rerun()
+        link.write(self._laid)
+        self._headline()
+        found = {
+            name: manager().store.explanation(run.id, owner())
+            for name, run in runs.items()
+            if run.status is Status.DONE
+        }
+        rows = self._rows(found)
+        with st.container(key="compare-line"):
+            self._line(runs, rows, found)
+        signed = st.session_state.get(_SIGNED, False)
+        previews = {name: manager().store.preview(run.id, owner()) for name, run in runs.items() if name not in found}
+        known = {name: preview for name, preview in previews.items() if preview is not None}
+        film_stage.show_row(self._scan, self._order.cards, found, runs, known, signed)
+        if film_stage.is_signed([explanation.arrays["map"] for explanation in found.values()]):
+            st.toggle("Signed maps", key=_SIGNED, help="Which samples speak for, which against: instead of how much.")
+        self._findings(runs, rows, found)
+
+    def _rows(self, found: Mapping[str, StoredExplanation]) -> list[Row]:
+        landmarks = landmarks_of(self._laid.scan or "")
+        said = self._order.said or {}
+        return [
+            Row(
+                card,
+                said.get(card.name, Prediction({}, (), ())),
+                film_findings.held_in(found[card.name], landmarks) if card.name in found else {},
+            )
+            for card in self._order.cards
+        ]
+
+    def _headline(self) -> None:
+        meta = manager().store.scan_meta(self._laid.scan or "", owner())
+        shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
+        pieces = [f"<b>{text.escape(meta['label'])}</b>"]
+        if shipped is not None:
+            pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
+        entry = self._order.entry
+        if entry is not None:
+            pieces.append(f"<span>· {text.escape(entry.title)}</span>")
+        if (shipped is not None and shipped.synthetic) or any(card.synthetic for card in self._order.cards):
+            pieces.append(text.tag("synthetic data", "synthetic"))
+        said = [answer for answer in (self._order.said or {}).values() if isinstance(answer, Prediction)]
+        pieces += [text.tag(note) for note in dict.fromkeys((*meta["notes"], *(n for s in said for n in s.notes)))]
+        pieces += [text.tag(words, "warning") for words in dict.fromkeys(w for s in said for w in s.warnings)]
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.html(text.facts(pieces))
+            link.show(self._laid)
+
+    def _line(self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
+        """Where things stand, in one line above the images."""
+        if self._order.refusal:
+            st.warning(self._order.refusal)
+        elif not runs:
+            st.html(answer.quiet_line(f"{film_findings.sentence(rows, {})} Press Compare to see what they rest on."))
+        elif _going(runs):
+            self._progress(runs)
+        else:
+            ended = {name: run for name, run in runs.items() if run.status is not Status.DONE}
+            if found:
+                st.html(answer.sentence_line(film_findings.sentence(rows, found)))
+            for name, run in ended.items():
+                self._ended(name, run)
+
+    def _progress(self, runs: Mapping[str, Run]) -> None:
+        titles = {card.name: card.title for card in self._order.cards}
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            for name, run in runs.items():
+                live = manager().store.progress(run.id, owner())
+                words = "done" if run.status is Status.DONE else answer.progress_text(run, live).lower()
+                fraction = 1.0 if run.status.final else live.fraction
+                st.progress(fraction, text=f"{titles.get(name, name)}: {words}")
+            st.button("Cancel", icon=":material/stop_circle:", key="cancel comparison", on_click=_cancel, args=(runs,))
+
+    def _ended(self, name: str, run: Run) -> None:
+        title = next((card.title for card in self._order.cards if card.name == name), name)
+        if run.status is Status.CANCELLED:
+            st.html(answer.quiet_line(f"{title}: cancelled, nothing was kept. Press Compare to start again."))
+        else:
+            st.error(f"{title}: {run.message or 'it was cut off. Press Compare to start again.'}")
+
+    def _findings(
+        self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]
+    ) -> None:
+        left, right = st.columns([1.5, 1], gap="large")
+        with left:
+            film_findings.show_table(rows, self._laid.target)
+        with right:
+            if len(found) > 1:
+                film_findings.show_likeness(self._order.cards, found)
+
+
+def _going(runs: Mapping[str, Run]) -> bool:
+    return any(not run.status.final for run in runs.values())
+
+
+def _cancel(runs: Mapping[str, Run]) -> None:
+    for run in runs.values():
+        manager().cancel(run.id, owner())
+
+
+def landmarks_of(scan: str) -> dict[str, np.ndarray]:
+    """Landmarks kept with a scan, by name."""
+    return {}

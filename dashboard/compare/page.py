@@ -1,0 +1,32 @@
+"""The Compare page: one film in several networks, or all films of a cohort."""
+
+import streamlit as st
+
+from dashboard import text
+from dashboard.compare import all_films, link, one_film
+from dashboard.compare.desk import VIEWS, compare_desk
+
+_TITLES = {"film": "One film", "films": "All films"}
+
+
+def show() -> None:
+    """Draw the page."""
+    laid = compare_desk()
+    with st.sidebar:
+        key = f"compare view:{laid.view}"
+        st.segmented_control(
+            "What to compare on", VIEWS, default=laid.view, format_func=_TITLES.__getitem__, required=True, key=key,
+            on_change=_turn, args=(key,), label_visibility="collapsed", width="stretch",
+        )  # fmt: skip
+    problem = link.problem_of(laid)
+    if problem:
+        st.error(problem)
+    if laid.view == "film":
+        one_film.show(laid)
+    else:
+        all_films.show(laid)
+    st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+
+
+def _turn(key: str) -> None:
+    compare_desk().view = st.session_state[key]
