@@ -6,6 +6,7 @@ not said. Here: Adam with one cycle of the learning rate, cross-entropy, He's st
 deeper network, ten convolutions without batch norm, stays at chance for long.
 """
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +32,9 @@ from core.training.loop import (
     Change,
     Schedule,
     balanced_batches,
+    device_of,
     optimise,
+    plain_batches,
     probabilities,
     reestimate_batch_norm,
 )
@@ -58,7 +61,7 @@ class AnatomyParameters(Selection, AugmentationRanges):
     )
     size: int = Field(224, ge=16, le=1024, description="rows and columns of the network's input, pixels")
     epochs: int = Field(40, ge=1, description="times as many films as there are for training")
-    batch: int = Field(16, ge=2, description="films a batch; balanced, at least one of each class")
+    batch: int = Field(16, ge=2, description="films a batch; balanced, rounded up to as many of each class")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
     gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
     balanced: bool = Field(True, description="every batch holds every class in equal number, however uneven the cohort")
@@ -169,11 +172,8 @@ def count_weights(arguments: dict[str, Any]) -> int:
     BadInput
         When the input is too small for it, or training it would take more memory than is free.
     """
-    try:
-        with torch.device("meta"):
-            network = build("anatomy-cnn", arguments)
-    except ValueError as error:
-        raise BadInput(f"size={arguments['shape'][0]} does not fit: {error}.") from error
+    with torch.device("meta"):
+        network = build("anatomy-cnn", arguments)
     weights = sum(parameter.numel() for parameter in network.parameters())
     needed, free = 4 * _NUMBERS_A_WEIGHT * weights, psutil.virtual_memory().available
     if needed > free:
@@ -201,8 +201,10 @@ def start_as_he(network: nn.Module) -> None:
 def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, report: Report) -> None:
     random = np.random.default_rng([parameters.seed, 1])
     change: Change = Augmentation(parameters, parameters.seed + 2) if parameters.augmented else _as_it_is
+    batches = (balanced_batches if parameters.balanced else plain_batches)(train, parameters.batch, random)
+    a_batch = len(next(batches))  # balanced, it is rounded up to a whole number of each class
     schedule = Schedule(
-        steps=-(-len(train) * parameters.epochs // parameters.batch),
+        steps=math.ceil(len(train) * parameters.epochs / a_batch),
         plain_steps=0,
         batch=parameters.batch,
         learning_rate=parameters.learning_rate,
@@ -211,7 +213,7 @@ def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, repor
         bfloat16=parameters.precision == "bfloat16",
     )
     optimise(network, train, schedule, change, random, report)
-    device = next(network.parameters()).device
+    device = device_of(network)
     batches = (change(train.tensor[chosen].to(device)) for chosen in balanced_batches(train, parameters.batch, random))
     reestimate_batch_norm(network, batches, count=max(min(len(train) // parameters.batch, 100), 1))
 
@@ -233,7 +235,7 @@ def _training(parameters: AnatomyParameters, out: Path, cohort: Cohort, films: i
         recipe=Anatomy.name,
         command=command_line(Anatomy.name, parameters, out, with_cohort=True),
         seed=parameters.seed,
-        details={**parameters.model_dump(), "weights": weights},
+        details={**parameters.model_dump(mode="json"), "weights": weights},
     )
 
 

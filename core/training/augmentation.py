@@ -23,6 +23,7 @@ class AugmentationRanges(BaseModel):
     shear: float = Field(10.0, ge=0, le=45, description="degrees either way, rows and columns, at most")
     stretch: float = Field(0.2, ge=0, le=1, description="each side longer or shorter by this share, at most")
     flip: float = Field(0.5, ge=0, le=1, description="share of films mirrored left to right")
+    upside_down: float = Field(0.0, ge=0, le=1, description="share of films mirrored top to bottom")
 
 
 class Augmentation:
@@ -67,7 +68,7 @@ class Augmentation:
         ranges, sides = self._ranges, np.array(shape)
         kept = 1 - self._uniform(0, ranges.crop)
         corner = self._uniform(-1, 1, 2) * (1 - kept) / 2 * sides
-        mirror = -1.0 if self._random.random() < ranges.flip else 1.0
+        mirrors = np.where(self._random.random(2) < (ranges.upside_down, ranges.flip), -1.0, 1.0)
         steps: list[Any] = [
             create_translate(2, corner),
             create_scale(2, (kept, kept)),
@@ -76,7 +77,7 @@ class Augmentation:
             create_shear(2, np.tan(np.radians(self._uniform(-1, 1, 2) * ranges.shear))),
             # as often longer as shorter
             create_scale(2, (1 + ranges.stretch) ** self._uniform(-1, 1, 2)),
-            create_scale(2, (1.0, mirror)),
+            create_scale(2, tuple(mirrors)),
         ]
         return np.linalg.multi_dot(steps)
 

@@ -53,7 +53,7 @@ def optimise(
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, schedule.learning_rate, total_steps=schedule.steps)
     batches = (balanced_batches if schedule.balanced else plain_batches)(images, schedule.batch, random)
-    device = next(network.parameters()).device
+    device = device_of(network)
     mean_loss = mean_accuracy = None
     network.train()
     for step in range(schedule.steps):
@@ -144,9 +144,15 @@ def reestimate_batch_norm(network: nn.Module, batches: Iterator[torch.Tensor], c
 def probabilities(network: nn.Module, tensor: torch.Tensor, chunk: int = 4) -> np.ndarray:
     """Softmax of the logits, float64, shape (N, classes); the network is in eval mode."""
     network.eval()
-    device = next(network.parameters()).device
+    device = device_of(network)
     parts = [torch.softmax(network(part.to(device)).double(), dim=1) for part in tensor.split(chunk)]
     return torch.cat(parts).cpu().numpy()
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where the weights are; a network without any is asked where images are made."""
+    first = next(network.parameters(), None)
+    return first.device if first is not None else torch.device("cpu")
 
 
 def _endless(items: Sequence[Item], random: np.random.Generator) -> Iterator[Item]:

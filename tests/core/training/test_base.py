@@ -1,9 +1,13 @@
 """Recipes: found by name, parameters from plain strings."""
 
+import shlex
+from pathlib import Path
+
 import pytest
 
 from core.errors import BadInput
 from core.training import get_recipe, recipes
+from core.training.base import command_line
 
 
 def test_every_recipe_of_the_folder_is_found_under_its_name() -> None:
@@ -31,3 +35,13 @@ def test_a_wrong_parameter_is_named(name: str, value: str) -> None:
 def test_every_parameter_has_a_description() -> None:
     for recipe in recipes().values():
         assert not [name for name, field in recipe.Parameters.model_fields.items() if not field.description]
+
+
+def test_the_command_of_a_card_can_be_typed_as_it_stands() -> None:
+    values = {"separator": "|", "exclude": "Others,Lower Leg", "size": "64", "label_column": "part of body"}
+    parameters = get_recipe("anatomy").parse(values)
+    words = shlex.split(command_line("anatomy", parameters, Path("somewhere/My Model"), with_cohort=True))
+    assert words[:8] == ["python", "-m", "core", "train", "anatomy", "--cohort", "DIR", "--out"]
+    repeated = dict(word.split("=", 1) for word in words if "=" in word)
+    assert repeated == values
+    assert get_recipe("anatomy").parse(repeated) == parameters

@@ -7,7 +7,16 @@ from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch import nn
 
-from core.training.evaluation import area_under_curve, held_out_metrics, recalls, swap_test, wilson_interval
+from core.training.evaluation import (
+    area_under_curve,
+    balanced_accuracy,
+    confusion,
+    film_metrics,
+    held_out_metrics,
+    recalls,
+    swap_test,
+    wilson_interval,
+)
 
 
 def _scores(seed: int = 0, subjects: int = 61) -> tuple[np.ndarray, np.ndarray]:
@@ -84,3 +93,42 @@ def test_a_network_that_looks_elsewhere_does_not_pass_the_swap_test() -> None:
     planted[5:12, 5:15] = True
     result = _swap(~planted, planted)
     assert result["probability_planted_swapped"] == result["probability_before"]
+
+
+def test_balanced_accuracy_is_the_mean_recall_of_the_classes_that_occur() -> None:
+    labels, predicted = np.array([0, 0, 0, 0, 2, 2]), np.array([0, 0, 0, 1, 2, 0])
+    accuracy, (low, high) = balanced_accuracy(labels, predicted)
+    assert accuracy == pytest.approx((3 / 4 + 1 / 2) / 2)
+    # MOVER by hand: the distances to the Wilson bounds add as squares
+    bounds = [wilson_interval(3, 4), wilson_interval(1, 2)]
+    below = np.hypot(0.75 - bounds[0][0], 0.5 - bounds[1][0]) / 2
+    above = np.hypot(bounds[0][1] - 0.75, bounds[1][1] - 0.5) / 2
+    assert (low, high) == (pytest.approx(accuracy - below), pytest.approx(min(accuracy + above, 1)))
+
+
+def test_films_of_one_patient_widen_the_interval_to_that_of_the_patients() -> None:
+    labels = np.repeat([0, 1], 20)
+    predicted = labels.copy()
+    predicted[::5] = 1 - predicted[::5]
+    patients = [f"p{i // 4}" for i in range(40)]
+    plain, clustered = balanced_accuracy(labels, predicted), balanced_accuracy(labels, predicted, patients)
+    as_patients = balanced_accuracy(np.repeat([0, 1], 5), np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 0]))
+    assert plain[0] == clustered[0] == as_patients[0] == pytest.approx(0.8)
+    assert clustered[1] == pytest.approx(as_patients[1])
+    assert clustered[1][0] < plain[1][0] < plain[1][1] < clustered[1][1]
+
+
+def test_rows_of_the_confusion_are_the_truth() -> None:
+    counts = confusion(np.array([0, 0, 2, 2, 2]), np.array([0, 1, 2, 2, 0]), 3)
+    assert counts.tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 2]]
+
+
+def test_film_metrics_agree_with_each_other() -> None:
+    probability = np.random.default_rng(0).dirichlet(np.ones(3), 50)
+    labels = np.random.default_rng(1).integers(0, 3, 50)
+    metrics = film_metrics(probability, labels, ("a", "b", "c"), [f"p{i // 2}" for i in range(50)])
+    counts = np.array(metrics["confusion"])
+    shares = counts.diagonal() / counts.sum(axis=1)
+    assert (metrics["films"], metrics["patients"], counts.sum()) == (50, 25, 50)
+    assert metrics["recall"] == dict(zip("abc", shares.round(4), strict=True))
+    assert metrics["balanced_accuracy"] == pytest.approx(shares.mean(), abs=1e-4)

@@ -1,5 +1,6 @@
 """Batches, and batch-norm statistics after training."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -11,7 +12,14 @@ from core.cohorts.cohort import Entry
 from core.errors import BadInput, Cancelled
 from core.progress import Progress
 from core.training.data import Images
-from core.training.loop import Schedule, balanced_batches, optimise, probabilities, reestimate_batch_norm
+from core.training.loop import (
+    Schedule,
+    balanced_batches,
+    optimise,
+    plain_batches,
+    probabilities,
+    reestimate_batch_norm,
+)
 
 SCHEDULE = Schedule(steps=40, plain_steps=40, batch=8, learning_rate=0.01, gradient_clip=1.0)
 
@@ -43,6 +51,26 @@ def test_twins_come_side_by_side_and_each_pair_once_a_round() -> None:
 def test_a_class_without_training_scans_is_refused() -> None:
     with pytest.raises(BadInput, match="no scan for training"):
         next(balanced_batches(images_of([0, 2, 2]), 4, np.random.default_rng(0)))
+
+
+def test_a_plain_round_holds_every_image_once_whatever_its_class() -> None:
+    images = images_of([0] * 7 + [1] * 2)
+    batches = torch.cat(list(islice(plain_batches(images, 6, np.random.default_rng(0)), 3)))
+    assert sorted(batches[:9].tolist()) == sorted(batches[9:].tolist()) == list(range(9))
+
+
+def test_bfloat16_leaves_the_weights_in_float32_and_learns_as_fast() -> None:
+    losses = []
+    for bfloat16 in (False, True):
+        torch.manual_seed(0)
+        network, kinds = nn.Linear(4, 2), set[torch.dtype]()
+        network.register_forward_hook(lambda module, given, made, seen=kinds: seen.add(made.dtype))
+        reports: list[Progress] = []
+        schedule = replace(SCHEDULE, bfloat16=bfloat16)
+        optimise(network, images_of([0, 1] * 20), schedule, lambda x: x, np.random.default_rng(0), reports.append)
+        assert kinds == {torch.bfloat16 if bfloat16 else torch.float32} and network.weight.dtype == torch.float32
+        losses.append(reports[-1].history["loss"])
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
 
 
 def test_training_lowers_the_loss_and_reports_its_curve() -> None:

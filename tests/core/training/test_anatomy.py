@@ -1,0 +1,244 @@
+"""The recipe end to end, on films small enough to train in seconds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+
+from core.cohorts.cohort import split_by_subject
+from core.cohorts.reading import read_cohort
+from core.errors import BadInput, Cancelled
+from core.models.library import load_model
+from core.progress import Progress
+from core.scans import load_scan
+from core.training import anatomy, get_recipe
+from core.training.anatomy import AnatomyParameters, count_weights, start_as_he
+
+ANATOMY = get_recipe("anatomy")
+PARTS = ("bar", "box", "ring")
+TINY = {"network": "shallow", "size": 16, "epochs": 1, "batch": 6, "test": 0.25}
+
+
+def film(part: str, random: np.random.Generator) -> np.ndarray:
+    """A noisy film of 20 × 24 pixels with one bright shape near the middle."""
+    rows, columns = np.mgrid[:20, :24]
+    down, right = rows - 10 - random.integers(-2, 3), columns - 12 - random.integers(-2, 3)
+    radius = np.hypot(down, right)
+    shape = {
+        "bar": np.abs(right) < 2,
+        "box": (np.abs(down) < 5) & (np.abs(right) < 5),
+        "ring": (radius > 4) & (radius < 7),
+    }[part]
+    return np.clip(random.normal(60, 8, shape.shape) + 120 * shape, 0, 255).astype(np.uint8)
+
+
+def films(folder: Path, patients: int = 36, uneven: bool = False, per_patient: int = 2) -> Path:
+    """A cohort of several films a patient, of one part; `uneven` leaves a third of the rings' patients out."""
+    random = np.random.default_rng(0)
+    folder.mkdir()
+    rows = ["participant_id\tdiagnosis\tfile"]
+    for patient in range(patients):
+        part = PARTS[patient % 3]
+        if uneven and part == "ring" and patient > patients // 3:
+            continue
+        for number in range(per_patient):
+            file = f"{patient}-{number}.png"
+            Image.fromarray(film(part, random)).save(folder / file)
+            rows.append(f"sub-{patient:02d}\t{part}\t{file}")
+    (folder / "participants.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return films(tmp_path_factory.mktemp("films") / "cohort")
+
+
+@pytest.fixture(scope="module")
+def trained(cohort: Path) -> tuple[Path, list[Progress]]:
+    """A shallow network trained on the films, what was reported."""
+    out = cohort.parent / "Small Shallow"
+    reports: list[Progress] = []
+    ANATOMY.train(ANATOMY.parse(TINY | {"epochs": 12, "learning_rate": 0.003}), cohort, out, reports.append)
+    return out, reports
+
+
+def test_parts_are_learnt_and_films_of_other_patients_are_put_right(
+    cohort: Path, trained: tuple[Path, list[Progress]]
+) -> None:
+    model = load_model(trained[0])
+    test = model.card.metrics["test"]
+    assert test["films"] == 18 and test["patients"] == 9
+    assert test["balanced_accuracy"] >= 0.8
+    assert [sum(row) for row in test["confusion"]] == [6, 6, 6]
+    assert test["recall"]["box"] == round(test["confusion"][1][1] / 6, 4)
+    low, high = test["balanced_accuracy_95"]
+    assert low < test["balanced_accuracy"] <= high
+    assert max(model.predict(load_scan(cohort / "1-0.png")).items(), key=lambda item: item[1])[0] == "box"
+
+
+def test_the_card_describes_the_model_and_repeats_it(trained: tuple[Path, list[Progress]]) -> None:
+    card = load_model(trained[0]).card
+    assert card.name == "small-shallow" and card.classes == PARTS
+    assert (card.input.shape, card.input.modality, card.input.intensity.rescale) == ((16, 16), "X-ray film", "minmax")
+    assert card.feature_layers == ("features.block1.conv1", "features.block1.conv2")
+    assert card.attribution_layer == card.feature_layers[-1]
+    assert not card.synthetic and card.license == "" and card.healthy is None
+    assert "on the films as they are" in card.description
+    command = card.training.command
+    assert command.startswith("python -m core train anatomy --cohort DIR --out small-shallow --param ")
+    repeated = ANATOMY.parse(dict(part.split("=") for part in command.split(" --param ")[1:])).model_dump(mode="json")
+    assert repeated | {"weights": card.training.details["weights"]} == card.training.details
+
+
+def test_the_size_of_the_weights_is_told_before_training(trained: tuple[Path, list[Progress]]) -> None:
+    out, reports = trained
+    weights = sum(value.numel() for value in load_file(out / "weights.safetensors").values())
+    assert any(report.message.startswith(f"{weights:,} weights") for report in reports)
+    assert load_model(out).card.training.details["weights"] == weights
+    assert {value.dtype for value in load_file(out / "weights.safetensors").values()} == {torch.float16}
+
+
+def test_progress_has_the_curve_of_the_loss(trained: tuple[Path, list[Progress]]) -> None:
+    rows = [report.history for report in trained[1] if report.history]
+    assert rows[-1]["loss"] < rows[0]["loss"] and rows[-1]["step"] == 54 * 12 // 6
+    fractions = [report.fraction for report in trained[1]]
+    assert fractions == sorted(fractions) and fractions[-1] == 1
+
+
+def test_no_patient_is_on_both_sides_and_every_film_of_those_held_out_is_kept(cohort: Path) -> None:
+    parts = split_by_subject(read_cohort(cohort), 0.0, 0.1, 0, one_session=False)
+    sides = [{entry.participant_id for entry in parts.part(split)} for split in ("train", "test")]
+    assert not sides[0] & sides[1] and len(sides[0] | sides[1]) == 36
+    assert len(parts.part("test")) == 2 * len(sides[1])
+    per_class = [sum(entry.label == part for entry in parts.part("test")) for part in PARTS]
+    assert per_class == [2, 2, 2]
+
+
+@pytest.mark.parametrize("network", ["shallow", "regularised"])
+def test_the_same_seed_makes_the_same_model_and_another_does_not(cohort: Path, tmp_path: Path, network: str) -> None:
+    made = []
+    for number, seed in enumerate((1, 1, 2)):
+        parameters = ANATOMY.parse(TINY | {"network": network, "seed": seed, "test": 0.5})
+        ANATOMY.train(parameters, cohort, tmp_path / str(number))
+        made.append((tmp_path / str(number) / "weights.safetensors").read_bytes())
+    assert made[0] == made[1] != made[2]
+
+
+def test_the_published_network_with_batch_norm_is_the_one_that_augments() -> None:
+    default = [AnatomyParameters(network=name).augmented for name in ("shallow", "deeper", "regularised")]
+    assert default == [False, False, True]
+    assert AnatomyParameters(network="deeper", augment=True).augmented
+    assert not AnatomyParameters(network="regularised", augment=False).augmented
+
+
+def test_films_are_changed_while_training_and_only_when_asked(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed: list[float] = []
+
+    class Counting(anatomy.Augmentation):
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            changed.append(self._ranges.rotation)
+            return super().__call__(images)
+
+    monkeypatch.setattr(anatomy, "Augmentation", Counting)
+    ANATOMY.train(ANATOMY.parse(TINY), cohort, tmp_path / "plain")
+    assert changed == []
+    card = ANATOMY.train(ANATOMY.parse(TINY | {"augment": True, "rotation": 5}), cohort, tmp_path / "changed")
+    assert len(changed) >= 9 and set(changed) == {5}
+    assert "changed at random" in card.description
+
+
+def test_an_uneven_cohort_is_trained_balanced_or_as_it_is(tmp_path: Path) -> None:
+    folder = films(tmp_path / "cohort", uneven=True)
+    for balanced in (True, False):
+        parameters = ANATOMY.parse(TINY | {"balanced": balanced})
+        card = ANATOMY.train(parameters, folder, tmp_path / f"{balanced}")
+        assert [sum(row) for row in card.metrics["test"]["confusion"]] == [6, 6, 2]
+
+
+def test_bfloat16_learns_as_well(cohort: Path, tmp_path: Path) -> None:
+    parameters = ANATOMY.parse(TINY | {"epochs": 12, "learning_rate": 0.003, "precision": "bfloat16"})
+    card = ANATOMY.train(parameters, cohort, tmp_path / "model")
+    assert card.metrics["test"]["balanced_accuracy"] >= 0.8
+
+
+def test_a_class_that_no_held_out_film_shows_is_told(tmp_path: Path) -> None:
+    folder = films(tmp_path / "cohort", patients=6)
+    extra = "".join(f"sub-{part}\t{part}\t{n}-0.png\ttrain\n" for n, part in enumerate(PARTS))
+    table = (folder / "participants.tsv").read_text(encoding="utf-8").splitlines()
+    split = ["participant_id\tdiagnosis\tfile\tsplit"]
+    split += [f"{row}\t{'train' if row.startswith('sub-05') or 'ring' in row else 'test'}" for row in table[1:]]
+    (folder / "participants.tsv").write_text("\n".join(split) + "\n" + extra, encoding="utf-8")
+    reports: list[Progress] = []
+    card = ANATOMY.train(ANATOMY.parse(TINY), folder, tmp_path / "model", reports.append)
+    assert any(report.message == "no film of ring is held out: their recall stays unknown" for report in reports)
+    assert set(card.metrics["test"]["recall"]) == {"bar", "box"}
+    assert len(card.metrics["test"]["confusion"]) == 3
+
+
+def test_without_held_out_films_nothing_is_claimed(cohort: Path, tmp_path: Path) -> None:
+    card = ANATOMY.train(ANATOMY.parse(TINY | {"test": 0}), cohort, tmp_path / "model")
+    assert card.metrics == {}
+
+
+def test_a_class_without_training_films_is_refused(tmp_path: Path) -> None:
+    folder = films(tmp_path / "cohort", patients=6)
+    table = (folder / "participants.tsv").read_text(encoding="utf-8").splitlines()
+    split = [f"{row}\t{'test' if 'ring' in row else 'train'}" for row in table[1:]]
+    (folder / "participants.tsv").write_text("\n".join([table[0] + "\tsplit", *split]), encoding="utf-8")
+    with pytest.raises(BadInput, match="no film for training of ring: hold out fewer patients"):
+        ANATOMY.train(ANATOMY.parse(TINY), folder, tmp_path / "model")
+
+
+def test_volumes_are_refused(tmp_path: Path) -> None:
+    import nibabel as nib
+
+    folder = tmp_path / "cohort"
+    for number in range(6):
+        place = folder / ("one" if number % 2 else "two")
+        place.mkdir(parents=True, exist_ok=True)
+        nib.save(nib.Nifti1Image(np.ones((8, 8, 8), np.float32), np.eye(4)), place / f"{number}.nii.gz")
+    with pytest.raises(BadInput, match="learns from films and this cohort holds volumes: use the recipe classifier"):
+        ANATOMY.train(ANATOMY.parse(TINY | {"test": 0}), folder, tmp_path / "model")
+
+
+def test_a_network_too_large_for_the_memory_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Memory:
+        available = 10**9
+
+    monkeypatch.setattr("core.training.anatomy.psutil.virtual_memory", Memory)
+    arguments = {"shape": [224, 224], "classes": 24, "channels": 1, "variant": "shallow"}
+    with pytest.raises(BadInput, match=r"At 224 pixels the shallow network has 102,782,\d{3} weights .* smaller size"):
+        count_weights(arguments)
+    assert count_weights(arguments | {"variant": "deeper"}) < 10_000_000
+
+
+def test_cancelling_writes_nothing(cohort: Path, tmp_path: Path) -> None:
+    def cancel(progress: Progress) -> None:
+        if progress.history:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        ANATOMY.train(ANATOMY.parse(TINY), cohort, tmp_path / "model", cancel)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_parameter_that_does_not_exist_is_named() -> None:
+    with pytest.raises(BadInput, match=r"anatomy: rotate: .*the parameters are .*rotation"):
+        ANATOMY.parse({"rotate": 10})
+
+
+def test_starting_weights_keep_the_size_of_the_signal() -> None:
+    torch.manual_seed(0)
+    layers = [nn.Sequential(nn.Conv2d(32, 32, 3, padding=1, padding_mode="circular"), nn.ReLU()) for _ in range(8)]
+    network = nn.Sequential(*layers)
+    start_as_he(network)
+    x = torch.randn(2, 32, 16, 16).relu()
+    with torch.no_grad():
+        assert 0.4 < float(network(x).std() / x.std()) < 2.5
