@@ -64,7 +64,7 @@ def parser_of(carried_out_by: Mapping[str, Command]) -> argparse.ArgumentParser:
     study = command("study", "many explanations, one question")
     study.add_argument("name", help="name of a study")
     study.add_argument("--model", help="library name or model folder")
-    study.add_argument("--cohort", type=Path, help="folder with the scans")
+    study.add_argument("--cohort", type=Path, help="folder with the scans (some studies make their own)")
     study.add_argument("--out", type=Path, help="folder for study.json and what the study makes")
     _add_parameters(study)
 

@@ -215,11 +215,11 @@ def _study(chosen: argparse.Namespace) -> int:
         from core.studies import get_study
 
         study = get_study(chosen.name)
-        for option in ("model", "cohort", "out"):
+        for option in ("model", "out", *(["cohort"] if study.needs_cohort else [])):
             if getattr(chosen, option) is None:
                 raise BadInput(f"A study needs --{option}: --help tells what it is.")
         parameters = study.parameters(_key_values(chosen.param))
-        if not chosen.cohort.is_dir():
+        if chosen.cohort is not None and not chosen.cohort.is_dir():
             raise BadInput(f"The cohort folder {chosen.cohort} is not there.")
         with _writable_folder(chosen.out) as out:
             model = load_model(chosen.model)
@@ -230,6 +230,7 @@ def _study(chosen: argparse.Namespace) -> int:
         return DONE
     print(record["sentence"])
     print_table([(name, as_figure(value)) for name, value in record["numbers"].items()])
+    print_remarks(notes=record.get("notes", ()), warned=())
     print(f"Written: {chosen.out}")
     return DONE
 

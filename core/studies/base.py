@@ -25,6 +25,8 @@ class Study(ABC):
     title: ClassVar[str]
     summary: ClassVar[str]
     parameters_model: ClassVar[type[Parameters]]
+    #: Whether there must be a folder of scans; a study that needs none can make its own.
+    needs_cohort: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -42,7 +44,9 @@ class Study(ABC):
         return validate(cls.parameters_model, values)
 
     @abstractmethod
-    def run(self, parameters: Any, model: Model, cohort: Path, out: Path, report: Report = silent) -> dict[str, Any]:
+    def run(
+        self, parameters: Any, model: Model, cohort: Path | None, out: Path, report: Report = silent
+    ) -> dict[str, Any]:
         """Do the study.
 
         Parameters
@@ -51,8 +55,8 @@ class Study(ABC):
             See `parameters`.
         model : Model
             Whose answers are explained.
-        cohort : pathlib.Path
-            Folder with the scans.
+        cohort : pathlib.Path, optional
+            Folder with the scans; None only where the study does not need one (`needs_cohort`).
         out : pathlib.Path
             Existing folder; gets ``study.json`` and what the study makes.
         report : Report
@@ -61,8 +65,8 @@ class Study(ABC):
         Returns
         -------
         dict
-            The record that was written: ``study``, ``model``, ``parameters``, ``sentence``, ``rows`` (one a scan),
-            ``numbers``, ``files``, ``synthetic``, ``hashes``.
+            The record that was written: ``study``, ``model``, ``parameters``, ``sentence``, ``rows`` (one a scan,
+            or one a scan and model), ``numbers``, ``files``, ``synthetic``, ``hashes``.
         """
 
 

@@ -5,8 +5,7 @@ See `core.explainers.group`.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from core.reports.explanation import export_explanation
 from core.scans.loading import load_scan
 from core.scans.region_file import load_region
 from core.scans.scan import Scan
+from core.studies._tables import write_table
 from core.studies.base import RECORD, Study
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ class GroupTrace(Study):
     parameters_model = GroupTraceParameters
 
     def run(
-        self, parameters: GroupTraceParameters, model: Model, cohort: Path, out: Path, report: Report = silent
+        self, parameters: GroupTraceParameters, model: Model, cohort: Path | None, out: Path, report: Report = silent
     ) -> dict[str, Any]:
         """See `Study.run`; also writes the group's explanation and ``scans.csv``."""
+        if cohort is None:
+            raise BadInput("The study group-trace needs a folder of scans: name it with --cohort.")
         files = list(_image_files(cohort, parameters.images))[: parameters.limit or None]
         if not files:
             raise BadInput(f"The cohort's folder {parameters.images!r} holds no image: name one with images=FOLDER.")
@@ -66,7 +68,7 @@ class GroupTrace(Study):
         found = group.explanation
         report(Progress(1.0, "writing the maps"))
         export_explanation(found, out)
-        _write_table(group.rows, out / TABLE)
+        write_table(group.rows, out / TABLE)
         record = {
             "study": self.name,
             "model": model.card.name,
@@ -91,11 +93,3 @@ def _image_files(cohort: Path, folder: str) -> Iterator[Path]:
     if not inside.is_relative_to(cohort.resolve()) or not inside.is_dir():
         raise BadInput(f"The cohort has no folder {folder!r}: name one that it has with images=FOLDER.")
     yield from (path for path in sorted(inside.iterdir()) if path.name.lower().endswith(_ENDINGS) and path.is_file())
-
-
-def _write_table(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, names)
-        table.writeheader()
-        table.writerows(rows)

@@ -1,0 +1,165 @@
+"""One network of the study "anatomy": what it answers to each film, and where its map lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.errors import BadInput
+from core.explainers.base import Question
+from core.explainers.registry import get_explainer
+from core.metrics.landmarks import overlaps
+from core.progress import Progress, Report
+
+if TYPE_CHECKING:
+    from core.cohorts.cohort import Entry
+    from core.models.model import Model
+    from core.scans.scan import Scan
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """One film of the study.
+
+    Parameters
+    ----------
+    name : str
+        Its own among all films.
+    entry : Entry
+        What the cohort knows of it.
+    scan : Scan
+        The film.
+    landmarks : mapping of str to numpy.ndarray of bool
+        Those it has, on the film's grid.
+    """
+
+    name: str
+    entry: Entry
+    scan: Scan
+    landmarks: Mapping[str, np.ndarray]
+
+
+class MeanImage:
+    """Mean of images that come one by one, float64; images of another shape than the first are counted, not added."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.others = 0
+        self._sum: np.ndarray | None = None
+
+    def add(self, values: np.ndarray) -> None:
+        """One more image."""
+        if self._sum is None:
+            self._sum = np.zeros(values.shape, dtype=np.float64)
+        if values.shape != self._sum.shape:
+            self.others += 1
+            return
+        self._sum += values
+        self.count += 1
+
+    @property
+    def values(self) -> np.ndarray | None:
+        """The mean, float32; None before the first image."""
+        return None if self._sum is None else (self._sum / self.count).astype(np.float32)
+
+
+class Network:
+    """A network that is asked film by film; it keeps sums, never the maps of all films.
+
+    Parameters
+    ----------
+    model : Model
+        A classifier.
+    explainer : str
+        What draws its maps.
+    values : mapping
+        Parameters over the explainer's defaults.
+
+    Raises
+    ------
+    BadInput
+        When the explainer does not fit the model, or a parameter does not fit either of them.
+    """
+
+    def __init__(self, model: Model, explainer: str, values: Mapping[str, Any]) -> None:
+        cls = get_explainer(explainer)
+        reason = cls.unfit(model)
+        if reason:
+            raise BadInput(reason)
+        self.model = model
+        self.name = model.card.name
+        self.mean_maps: dict[str, MeanImage] = {}
+        self.mean_films: dict[str, MeanImage] = {}
+        self.empty_maps = 0
+        self._explainer = cls
+        self._parameters = cls.parameters_for(model, cls.parameters(None, values))
+        self._before: np.ndarray | None = None
+
+    def ask(self, film: Film, report: Report) -> dict[str, Any]:
+        """Answer, map and overlaps of one film.
+
+        The map is that of the class the network says, drawn on the network's own grid and laid over the film. Its
+        control is the map of the film asked before this one, laid over this film: what a map has on these landmarks
+        that knows nothing of this film. Films are asked in random order.
+
+        Returns
+        -------
+        dict
+            Row of the study: ``network``, ``film``, ``file``, ``truth``, ``predicted``, ``probability``, ``inside``,
+            ``area`` and ``control`` (landmark → share, part of the film, share of the control; NaN for an empty map).
+        """
+        prepared = self.model.prepare(film.scan)
+        probability = self.model.probabilities(prepared.tensor)
+        predicted = max(probability, key=lambda name: probability[name])
+        question = Question(self.model, prepared, self.model.class_index(predicted), None, report)
+        values = self._explainer().run(question, self._parameters).arrays["map"].values
+        here = overlaps(prepared.to_scan(values), film.landmarks)
+        comparable = self._before is not None and self._before.shape == values.shape
+        control = overlaps(prepared.to_scan(self._before), film.landmarks) if comparable else ()
+        self._before = values
+        self._keep(film.entry.label, values, prepared.tensor[0, 0].cpu().numpy())
+        return {
+            "network": self.name,
+            "film": film.name,
+            "file": film.entry.file,
+            "truth": film.entry.label,
+            "predicted": predicted,
+            "probability": probability,
+            "inside": {overlap.name: overlap.share for overlap in here},
+            "area": {overlap.name: overlap.area for overlap in here},
+            "control": {overlap.name: overlap.share for overlap in control},
+        }
+
+    def _keep(self, label: str, values: np.ndarray, seen: np.ndarray) -> None:
+        sizes = np.abs(values, dtype=np.float64)
+        total = float(sizes.sum())
+        self.mean_films.setdefault(label, MeanImage()).add(seen)
+        if total > 0:
+            self.mean_maps.setdefault(label, MeanImage()).add(sizes / total)
+        else:
+            self.empty_maps += 1
+
+
+def film_report(report: Report, number: int, count: int, network: str, share: tuple[int, int]) -> Report:
+    """Report of one network on one film: what the explainer says counts for nothing, that it can be stopped does.
+
+    Parameters
+    ----------
+    report : Report
+        Of the study.
+    number, count : int
+        Which film, from 1, of how many.
+    network : str
+        Whose turn it is.
+    share : tuple of int
+        Which network, from 0, of how many.
+    """
+    fraction = (number - 1 + share[0] / share[1]) / count
+
+    def inner(progress: Progress) -> None:
+        report(replace(progress, fraction=fraction, message=f"film {number} of {count}: {network}", preview=None))
+
+    return inner

@@ -1,0 +1,316 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from core.cli import main
+from core.cohorts.landmark_labels import read_landmark_names, read_landmarks
+from core.errors import BadInput, Cancelled
+from core.explainers import explain
+from core.models import load_model
+from core.scans import load_scan
+from core.studies import get_study
+from tests.core.studies.films import CLASSES, SHAPE, save_films, save_network
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A cohort of nine films and two networks."""
+    folder = tmp_path_factory.mktemp("anatomy")
+    save_films(folder / "cohort")
+    for name in ("one", "two"):
+        save_network(folder, name)
+    return folder
+
+
+def run(place, out, *, model="one", cohort="cohort", report=lambda progress: None, **values):
+    study = get_study("anatomy")
+    asked = {"explainer": "saliency", **values}
+    folder = None if cohort is None else place / cohort
+    return study().run(study.parameters(asked), load_model(place / model), folder, out, report)
+
+
+@pytest.fixture(scope="module")
+def found(place, tmp_path_factory):
+    """Record of the two networks on all films, and the folder it was written to."""
+    out = tmp_path_factory.mktemp("out")
+    return run(place, out, others=str(place / "two")), out
+
+
+def test_every_film_is_asked_of_every_network(found, place):
+    record, _ = found
+    assert [network["name"] for network in record["networks"]] == ["one", "two"]
+    assert [(row["film"], row["network"]) for row in record["rows"][:3]] == [
+        ("hand-0", "one"),
+        ("hand-0", "two"),
+        ("hand-1", "one"),
+    ]
+    assert len(record["rows"]) == 18
+    row = record["rows"][3]
+    said = load_model(place / "two").predict(load_scan(place / "cohort" / row["file"]))
+    assert row["probability"] == pytest.approx(said)
+    assert row["predicted"] == max(said, key=said.get)
+    assert (row["truth"], row["file"]) == ("hand", "films/hand-1.png")
+
+
+def test_confusion_and_balanced_accuracy_are_those_counted_by_hand(found):
+    record, _ = found
+    for network in record["networks"]:
+        rows = [row for row in record["rows"] if row["network"] == network["name"]]
+        counted = [[sum(row["truth"] == t and row["predicted"] == p for row in rows) for p in CLASSES] for t in CLASSES]
+        assert network["confusion"] == counted
+        recalls = [counted[c][c] / 3 for c in range(3)]
+        assert network["balanced_accuracy"] == pytest.approx(sum(recalls) / 3)
+        low, high = network["balanced_accuracy_95"]
+        assert 0 <= low <= network["balanced_accuracy"] <= high <= 1
+        assert network["films"] == 9
+    assert record["classes"] == list(CLASSES)
+
+
+def test_shares_on_landmarks_are_those_of_the_explanation_itself(found, place):
+    record, _ = found
+    names = read_landmark_names(place / "cohort")
+    for row in record["rows"][1:4]:
+        scan = load_scan(place / "cohort" / row["file"])
+        marks = place / "cohort" / row["file"].replace(".png", "-marks.png")
+        landmarks = read_landmarks(marks, scan, names, row["film"])
+        found_map = explain(scan, load_model(place / row["network"]), "saliency", target=row["predicted"])
+        sizes = np.abs(found_map.arrays["map"].values.astype(np.float64))
+        assert row["inside"] == pytest.approx({n: sizes[m].sum() / sizes.sum() for n, m in landmarks.items()})
+        assert row["area"] == pytest.approx({n: m.mean() for n, m in landmarks.items()})
+
+
+def test_only_films_that_have_a_landmark_count_for_it(found):
+    record, _ = found
+    assert record["landmarks"] == ["bone", "marker"]
+    for network in record["networks"]:
+        figures = network["landmarks"]
+        assert figures["all"]["bone"]["films"] == 9
+        assert figures["all"]["marker"]["films"] == 3
+        rows = [row for row in record["rows"] if row["network"] == network["name"] and row["truth"] == "foot"]
+        bone = figures["foot"]["bone"]
+        assert bone["share"] == pytest.approx(np.mean([row["inside"]["bone"] for row in rows]))
+        assert bone["area"] == pytest.approx(60 / 480) == bone["uniform"]
+        assert bone["ratio"] == pytest.approx(bone["share"] / bone["area"])
+
+
+def test_the_control_is_the_map_of_another_film(found, place):
+    record, _ = found
+    rows = [row for row in record["rows"] if row["network"] == "one"]
+    without = [row for row in rows if not row["control"]]
+    assert len(without) == 1  # the film that was asked first has none before it
+    model = load_model(place / "one")
+    row = next(row for row in rows if row["control"])
+    scan = load_scan(place / "cohort" / row["file"])
+    marks = place / "cohort" / row["file"].replace(".png", "-marks.png")
+    bone = read_landmarks(marks, scan, {1: "bone", 2: "marker"}, "")["bone"]
+    shares = {}
+    for other in rows:
+        other_scan = load_scan(place / "cohort" / other["file"])
+        sizes = np.abs(explain(other_scan, model, "saliency", target=other["predicted"]).arrays["map"].values)
+        shares[other["film"]] = float(sizes[bone].sum() / sizes.sum())
+    own = shares.pop(row["film"])
+    assert row["inside"]["bone"] == pytest.approx(own, rel=1e-4)
+    assert any(row["control"]["bone"] == pytest.approx(share, rel=1e-4) for share in shares.values())
+    assert record["networks"][0]["landmarks"]["all"]["bone"]["control"] == pytest.approx(
+        np.mean([row["control"]["bone"] for row in rows if row["control"]])
+    )
+
+
+def test_the_mean_map_of_a_class_is_the_mean_of_its_maps_on_the_networks_grid_each_with_sum_one(found, place):
+    record, out = found
+    network = record["networks"][1]
+    assert network["mean_maps"] == {label: f"two/mean_{label}.npy" for label in CLASSES}
+    mean = np.load(out / network["mean_maps"]["knee"])
+    assert mean.shape == SHAPE
+    assert mean.sum() == pytest.approx(1, rel=1e-5)
+    model = load_model(place / "two")
+    films = [model.prepare(load_scan(place / f"cohort/films/knee-{n}.png")).tensor[0, 0].numpy() for n in range(3)]
+    np.testing.assert_allclose(np.load(out / network["mean_films"]["knee"]), np.mean(films, axis=0), rtol=1e-5)
+    assert (out / "two/mean_knee.png").is_file()
+    assert (out / "two/film_knee.png").is_file()
+
+
+def test_record_and_tables_say_the_same(found):
+    record, out = found
+    assert json.loads((out / "study.json").read_text()) == json.loads(json.dumps(record))
+    assert record["study"] == "anatomy"
+    assert record["parameters"]["others"] == ["two"]
+    assert record["synthetic"] is True
+    tables = {}
+    for name in ("networks", "landmarks", "films"):
+        with (out / f"{name}.csv").open(newline="") as file:
+            tables[name] = list(csv.DictReader(file))
+    assert [float(row["balanced_accuracy"]) for row in tables["networks"]] == [
+        network["balanced_accuracy"] for network in record["networks"]
+    ]
+    assert len(tables["films"]) == 18
+    assert float(tables["films"][0]["inside bone"]) == record["rows"][0]["inside"]["bone"]
+    row = next(r for r in tables["landmarks"] if (r["network"], r["class"], r["landmark"]) == ("two", "all", "bone"))
+    assert float(row["share"]) == record["numbers"]["share on bone two"]
+
+
+def test_a_cohort_without_splits_is_told_to_flatter_networks_trained_on_it(found):
+    record, _ = found
+    assert "no splits" in record["notes"][0]
+
+
+def test_networks_of_one_kind_are_brought_together_over_their_seeds(place, tmp_path):
+    names = ["flat-seed-0", "flat-seed-1", "deep-seed-0", "deep-seed-1"]
+    folders = [save_network(tmp_path, name) for name in names]
+    record = run(place, tmp_path, model=folders[0], others=",".join(map(str, folders[1:])))
+    accuracies = {network["name"]: network["balanced_accuracy"] for network in record["networks"]}
+    kinds = {kind["name"]: kind for kind in record["kinds"]}
+    assert set(kinds) == {"flat", "deep"}
+    for name, kind in kinds.items():
+        own = [accuracies[f"{name}-seed-{seed}"] for seed in (0, 1)]
+        assert kind["balanced_accuracy"] == {
+            "mean": pytest.approx(np.mean(own)),
+            "lowest": min(own),
+            "highest": max(own),
+        }
+    low, high = record["kinds"]
+    assert low["points_above"] is None
+    assert high["points_above"] == pytest.approx(
+        100 * (high["balanced_accuracy"]["mean"] - low["balanced_accuracy"]["mean"])
+    )
+    assert "each kind" in record["sentence"]
+
+
+def test_films_are_limited_by_class_and_by_split(place, tmp_path):
+    record = run(place, tmp_path, films=1)
+    assert [row["film"] for row in record["rows"]] == ["hand-0", "foot-0", "knee-0"]
+    assert "3 of 9 films taken, the first 1 of each class." in record["notes"]
+    held_out = run(place, tmp_path, test=0.34, seed=4)
+    assert len(held_out["rows"]) == 3
+    trained = run(place, tmp_path, test=0.34, seed=4, part="train")
+    films = {row["film"] for row in held_out["rows"]} | {row["film"] for row in trained["rows"]}
+    assert len(films) == 9
+    assert held_out["notes"] == ["3 of 9 films are in the split test."]
+
+
+def test_the_split_is_the_one_that_the_recipe_makes(place, tmp_path):
+    from core.cohorts.cohort import split_by_subject
+    from core.cohorts.reading import read_cohort
+
+    divided = split_by_subject(read_cohort(place / "cohort"), 0.0, 0.34, 7, one_session=False)
+    record = run(place, tmp_path, test=0.34, seed=7)
+    assert [row["film"] for row in record["rows"]] == [entry.participant_id for entry in divided.part("test")]
+
+
+def test_films_of_classes_that_a_network_does_not_know_are_left_out_and_counted(place, tmp_path):
+    other = save_network(tmp_path, "other", ("hand", "knee", "skull"))
+    record = run(place, tmp_path, others=str(other))
+    assert {row["truth"] for row in record["rows"]} == {"hand", "knee"}
+    assert record["classes"] == ["hand", "foot", "knee", "skull"]
+    assert "3 films of classes that not every network knows left out: foot." in record["notes"]
+    assert "No film of foot, skull: nothing is said of how often they are found." in record["notes"]
+    assert [len(row) for row in record["networks"][1]["confusion"]] == [4, 4, 4, 4]
+    assert set(record["networks"][0]["recall"]) == {"hand", "knee"}
+
+
+def test_films_without_landmarks_say_so(tmp_path, place):
+    save_films(tmp_path / "plain", landmarks=False)
+    record = run(place, tmp_path, cohort=tmp_path / "plain")
+    assert record["landmarks"] == []
+    assert record["networks"][0]["landmarks"] == {"all": {}, **{label: {} for label in CLASSES}}
+    assert "no landmarks" in record["sentence"]
+
+
+def test_several_films_of_one_participant_keep_names_of_their_own(tmp_path, place):
+    folder = save_films(tmp_path / "films", films=2)
+    table = folder / "participants.tsv"
+    table.write_text(table.read_text().replace("hand-1\t", "hand-0\t", 1))
+    record = run(place, tmp_path, cohort=folder)
+    assert [row["film"] for row in record["rows"][:3]] == ["hand-0 hand-0", "hand-0 hand-1", "foot-0"]
+
+
+def test_a_class_named_like_a_path_stays_inside_the_result(tmp_path):
+    classes = ("../../hand", "a/b", "a?b")
+    folder = save_films(tmp_path / "films", films=1, classes=("x", "y", "z"))
+    table = folder / "participants.tsv"
+    for letter, label in zip("xyz", classes, strict=True):
+        table.write_text(table.read_text().replace(f"\t{letter}\t", f"\t{label}\t"))
+    save_network(tmp_path, "odd", classes)
+    out = tmp_path / "result"
+    out.mkdir()
+    record = run(tmp_path, out, model="odd", cohort="films")
+    files = list(record["networks"][0]["mean_maps"].values())
+    assert len(set(files)) == 3
+    assert all((out / file).resolve().is_relative_to(out.resolve() / "odd") for file in files)
+
+
+def test_it_tells_film_by_film_where_it_is_and_stops_when_cancelled(place, tmp_path):
+    told = []
+    run(place, tmp_path, films=1, others=str(place / "two"), report=told.append)
+    messages = list(dict.fromkeys(progress.message for progress in told))
+    assert "film 2 of 3: two" in messages
+    fractions = [progress.fraction for progress in told]
+    assert fractions == sorted(fractions)
+
+    def cancel(progress):
+        if progress.message.startswith("film 2"):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run(place, tmp_path, report=cancel)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"explainer": "deepdream"}, "no explainer 'deepdream'"),
+        ({"filters": "9"}, "takes no filters"),
+        ({"score": "median"}, "Parameter score"),
+        ({"others": "ghost"}, "no model 'ghost'"),
+        ({"others": "SELF"}, "Two networks are called one"),
+        ({"others": "OTHER"}, r"No class of these films \(hand, foot, knee\) is known to every network"),
+        ({"exclude": "elbow"}, "no class 'elbow' to exclude"),
+        ({"minimum": "20"}, "lower minimum"),
+        ({"test": "0.1", "part": "validation"}, "no film in the split validation"),
+        ({"colour": "red"}, "no parameter 'colour'"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_sentence(place, tmp_path, values, sentence):
+    folders = {"SELF": place / "one", "OTHER": save_network(tmp_path, "far", ("lion", "tiger"))}
+    given = {name: str(folders.get(value, value)) for name, value in values.items()}
+    with pytest.raises(BadInput, match=sentence):
+        run(place, tmp_path, **given)
+
+
+def test_settings_of_a_cohort_without_one_are_refused(place, tmp_path):
+    with pytest.raises(BadInput, match="need --cohort"):
+        run(place, tmp_path, cohort=None, exclude="hand")
+
+
+def test_the_command_line_writes_the_study_and_prints_its_sentence(place, tmp_path, capsys):
+    asked = [
+        "study",
+        "anatomy",
+        "--model",
+        str(place / "one"),
+        "--cohort",
+        str(place / "cohort"),
+        "--out",
+        str(tmp_path),
+    ]
+    assert main([*asked, "--param", "explainer=saliency", "--param", f"others={place / 'two'}"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads((tmp_path / "study.json").read_text())["sentence"] in printed.out
+    assert "no splits" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["--cohort", "ghost"], "cohort folder ghost is not there"),
+        (["--cohort", "COHORT", "--param", "label_column=part"], "no column 'part'"),
+        (["--cohort", "COHORT", "--param", "films=-1"], "Parameter films"),
+    ],
+)
+def test_bad_input_on_the_command_line_ends_with_one_sentence(place, tmp_path, capsys, asked, sentence):
+    asked = [str(place / "cohort") if word == "COHORT" else word for word in asked]
+    given = ["study", "anatomy", "--model", str(place / "one"), "--out", str(tmp_path / "out"), *asked]
+    assert main([*given, "--param", "explainer=saliency"]) == 2
+    assert sentence in capsys.readouterr().err
