@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import nn
 
 from core.cohorts.cohort import SPLITS, Cohort, split_by_subject
+from core.cohorts.radiographs import RadiographParameters, radiograph_cohort
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
 from core.errors import BadInput
@@ -39,6 +40,8 @@ from core.training.loop import (
     reestimate_batch_norm,
 )
 
+#: of the people on the films that networks are judged on beside their own test set
+SHIFTED_SEED = 9000
 _MODALITY = "X-ray film"
 #: float32 numbers a weight costs in training: itself, its gradient, two means of Adam
 _NUMBERS_A_WEIGHT = 4
@@ -71,6 +74,13 @@ class AnatomyParameters(Selection, AugmentationRanges):
     test: float = Field(0.1, ge=0, lt=0.6, description="share of patients, where the cohort has no splits")
     validation: float = Field(0.0, ge=0, lt=0.5, description="share of patients, where the cohort has no splits")
     half: bool = Field(True, description="store weights as float16")
+    films: int = Field(80, ge=2, description="drawn films of each class when no cohort is given")
+    marker: Literal["none", "random", "class"] = Field(
+        "random", description="side markers on the drawn films: class puts one on the films of one class alone"
+    )
+    shifted_films: int = Field(
+        25, ge=0, description="drawn films of each class, taken unlike those for training, to judge on; 0 draws none"
+    )
 
     @property
     def augmented(self) -> bool:
@@ -110,8 +120,12 @@ class Anatomy(Recipe):
             network.half().float()  # judge the weights that are stored
         report(Progress(0.97, "judging held-out films"))
         metrics = {split: judge(network, part, classes) for split, part in parts.items() if split != "train"}
+        if cohort is None and parameters.shifted_films:
+            shifted = _shifted(parameters)
+            films = load_images(shifted, shifted.entries, classes, contract, part_of(report, 0.97, 1.0))
+            metrics["shifted"] = judge(network, films, classes)
         report(Progress(1.0, "writing the model"))
-        training = _training(parameters, out, source, len(parts["train"]), weights)
+        training = _training(parameters, out, source, len(parts["train"]), weights, cohort is None)
         card = _card(parameters, out, classes, contract, arguments, network, metrics, training, source.synthetic)
         save_model(out, card, network, half=parameters.half)
         return card
@@ -119,13 +133,29 @@ class Anatomy(Recipe):
 
 def _source(parameters: AnatomyParameters, folder: Path | None, report: Report) -> Cohort:
     if folder is None:
-        raise BadInput("Name the folder of films with --cohort.")
-    cohort = read_cohort(folder, parameters.selection)
+        if parameters.selection != Selection():
+            raise BadInput("No cohort is given and films are drawn: name a folder with --cohort, or choose no columns.")
+        cohort = radiograph_cohort(_drawn(parameters))
+    else:
+        cohort = read_cohort(folder, parameters.selection)
     for note in cohort.notes:
         report(Progress(0.0, note))
     cohort = split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed, one_session=False)
     _check_split(cohort, report)
     return cohort
+
+
+def _drawn(parameters: AnatomyParameters) -> RadiographParameters:
+    """Films no smaller than usual: a small network meets them scaled down, as it will meet others."""
+    usual = RadiographParameters(seed=parameters.seed, films=parameters.films, marker=parameters.marker)
+    return usual.model_copy(update={"size": max(parameters.size, usual.size)})
+
+
+def _shifted(parameters: AnatomyParameters) -> Cohort:
+    """Drawn films of other people, taken otherwise; a marker follows no class. The same for every network."""
+    seed = SHIFTED_SEED if parameters.seed != SHIFTED_SEED else SHIFTED_SEED + 1
+    changes = {"seed": seed, "films": parameters.shifted_films, "shifted": True, "marker": "random"}
+    return radiograph_cohort(_drawn(parameters).model_copy(update=changes))
 
 
 def _check_split(cohort: Cohort, report: Report) -> None:
@@ -228,12 +258,16 @@ def judge(network: nn.Module, films: Images, classes: tuple[str, ...]) -> dict[s
     return film_metrics(probabilities(network, films.tensor), films.labels.numpy(), classes, patients)
 
 
-def _training(parameters: AnatomyParameters, out: Path, cohort: Cohort, films: int, weights: int) -> Training:
+def _training(
+    parameters: AnatomyParameters, out: Path, cohort: Cohort, films: int, weights: int, drawn: bool
+) -> Training:
     told = "".join(f" {note}" for note in cohort.notes)
     return Training(
-        data=f"{films} films of the cohort {cohort.name}.{told}",
+        data=f"{films} drawn radiographs; no person was filmed"
+        if drawn
+        else f"{films} films of the cohort {cohort.name}.{told}",
         recipe=Anatomy.name,
-        command=command_line(Anatomy.name, parameters, out, with_cohort=True),
+        command=command_line(Anatomy.name, parameters, out, with_cohort=not drawn),
         seed=parameters.seed,
         details={**parameters.model_dump(mode="json"), "weights": weights},
     )

@@ -9,7 +9,8 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
-from core.cohorts.cohort import split_by_subject
+from core.cohorts.cohort import Cohort, split_by_subject
+from core.cohorts.radiographs import ANATOMIES, RadiographParameters, radiograph_cohort
 from core.cohorts.reading import read_cohort
 from core.errors import BadInput, Cancelled
 from core.models.library import load_model
@@ -194,6 +195,40 @@ def test_a_class_without_training_films_is_refused(tmp_path: Path) -> None:
     (folder / "participants.tsv").write_text("\n".join([table[0] + "\tsplit", *split]), encoding="utf-8")
     with pytest.raises(BadInput, match="no film for training of ring: hold out fewer patients"):
         ANATOMY.train(ANATOMY.parse(TINY), folder, tmp_path / "model")
+
+
+def test_without_a_cohort_films_are_drawn_and_others_judge_the_shift(tmp_path: Path) -> None:
+    parameters = ANATOMY.parse(TINY | {"films": 10, "shifted_films": 2, "marker": "class"})
+    card = ANATOMY.train(parameters, None, tmp_path / "model")
+    assert card.synthetic and card.license == "Apache-2.0"
+    assert card.classes == tuple(sorted(ANATOMIES)) and "no person was filmed" in card.training.data
+    assert (card.metrics["test"]["films"], card.metrics["shifted"]["films"]) == (8, 16)
+    assert [sum(row) for row in card.metrics["shifted"]["confusion"]] == [2] * 8
+    assert card.training.command.startswith("python -m core train anatomy --out model --param")
+
+
+def test_the_shifted_films_are_of_other_people_and_their_markers_follow_no_class(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[RadiographParameters] = []
+
+    def watch(parameters: RadiographParameters) -> Cohort:
+        asked.append(parameters)
+        return radiograph_cohort(parameters)
+
+    monkeypatch.setattr(anatomy, "radiograph_cohort", watch)
+    for seed in (0, anatomy.SHIFTED_SEED):
+        values = TINY | {"films": 2, "shifted_films": 1, "marker": "class", "seed": seed, "test": 0}
+        ANATOMY.train(ANATOMY.parse(values), None, tmp_path / str(seed))
+    trained, shifted = asked[::2], asked[1::2]
+    assert all(one.seed != other.seed for one, other in zip(trained, shifted, strict=True))
+    assert {p.marker for p in trained} == {"class"} and {p.marker for p in shifted} == {"random"}
+    assert [p.shifted for p in asked] == [False, True] * 2
+
+
+def test_columns_without_a_cohort_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="No cohort is given and films are drawn: name a folder with --cohort"):
+        ANATOMY.train(ANATOMY.parse(TINY | {"label_column": "part"}), None, tmp_path / "model")
 
 
 def test_volumes_are_refused(tmp_path: Path) -> None:
