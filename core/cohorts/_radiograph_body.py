@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from core.cohorts._radiograph_shapes import Part, Shape, Tube, toward
 
@@ -17,8 +18,8 @@ class Anatomy:
     field : float
         Side of the film, mm.
     flesh, bones, air : tuple of Part
-        Soft tissue (as thick as the thickest of its parts), bones (each adds to the others: they lie behind one another), and
-        what displaces tissue: lungs, bowel gas, sinuses.
+        Soft tissue (as thick as the thickest of its parts), bones (each adds to the others: they lie behind one
+        another), and what displaces tissue: lungs, bowel gas, sinuses.
     middle : (x, y)
         What lies in the middle of the film, mm.
     """
@@ -80,8 +81,8 @@ class Body:
 
     def long_bone(
         self,
-        start: Sequence[float] | np.ndarray,
-        end: Sequence[float] | np.ndarray,
+        start: ArrayLike,
+        end: ArrayLike,
         shaft: float,
         ends: tuple[float, float] = (1.6, 1.5),
         cortex: float = 0.4,
@@ -104,7 +105,7 @@ def soft(*shapes: Shape, blend: float = 6.0, density: float = 1.0) -> Part:
     return Part(shapes, 0.0, 1.0, density, blend)
 
 
-def chain(start: Sequence[float] | np.ndarray, angles: Sequence[float], lengths: Sequence[float]) -> list[np.ndarray]:
+def chain(start: ArrayLike, angles: Sequence[float], lengths: Sequence[float]) -> list[np.ndarray]:
     """Joints of a limb: `angles` are of each piece on the film, degrees, 0 up; see `toward`."""
     joints = [np.asarray(start, dtype=float)]
     for angle, length in zip(angles, lengths, strict=True):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.cohorts._radiograph_body import Anatomy, Body, chain, soft
-from core.cohorts._radiograph_shapes import Box, Ellipse, Part, Tube, toward
+from core.cohorts._radiograph_shapes import Box, Ellipse, Part, Tube, moved, toward
 
 #: metacarpal and three phalanges of index to little finger
 _FINGERS = ((66, 40, 24, 17), (64, 44, 28, 18), (57, 41, 27, 18), (53, 33, 19, 16))
@@ -57,13 +57,19 @@ def hand(body: Body) -> Anatomy:
 
 def _carpals(body: Body, size: float) -> list[Part]:
     places = (
-        ((-18, 56), (8.5, 6), -35), ((-4, 57), (7, 6), 10), ((9, 56), (6.5, 6), 20), ((12, 54), (5, 5), 0),
-        ((-23, 40), (6.5, 6), 0), ((-14, 41), (5, 6.5), 0), ((-3, 43), (6, 9.5), 5), ((9, 42), (7, 8), -15),
-    )  # fmt: skip
+        ((-18, 56), (8.5, 6), -35),
+        ((-4, 57), (7, 6), 10),
+        ((9, 56), (6.5, 6), 20),
+        ((12, 54), (5, 5), 0),
+        ((-23, 40), (6.5, 6), 0),
+        ((-14, 41), (5, 6.5), 0),
+        ((-3, 43), (6, 9.5), 5),
+        ((9, 42), (7, 8), -15),
+    )
     return [
         body.bone(
             Ellipse(
-                (np.array(centre) + [body.build(0, 0.8), body.build(0, 0.8)]) * size,
+                moved(centre, body.build(0, 0.8), body.build(0, 0.8)) * size,
                 np.array(semi_axes) * size * body.girth,
                 angle,
                 half=6 * size,
@@ -103,7 +109,7 @@ def _foot_dorsoplantar(body: Body) -> Anatomy:
     )
     bones += _row(body, great, np.array([7.2, 6.2, 5.0]) * size)
     bones += [
-        body.bone(Ellipse(great[1] + [dx * size, 5 * size], (4 * size, 5 * size)), cortex=1.0) for dx in (-4.5, 5)
+        body.bone(Ellipse(moved(great[1], dx * size, 5 * size), (4 * size, 5 * size)), cortex=1.0) for dx in (-4.5, 5)
     ]
     flesh += [Tube(great, np.array([17, 17, 14, 10]) * size, half=15 * size)]
     for number, usual in enumerate(_TOES):
@@ -117,11 +123,15 @@ def _foot_dorsoplantar(body: Body) -> Anatomy:
         bones += _row(body, joints, np.array([3.9, 3.0, 2.9, 2.3]) * size)
         flesh.append(Tube(joints, np.array([15, 13, 9, 8, 7]) * size, half=14 * size))
     places = (
-        ((-18, 17), (7, 9.5), 10), ((-6, 14), (5.5, 8), 0), ((5, 18), (6.5, 9), -5), ((18, 33), (9.5, 14), -20),
-        ((-10, 34), (17, 7.5), 8), ((-7, 54), (15, 17), 0),
-    )  # fmt: skip
+        ((-18, 17), (7, 9.5), 10),
+        ((-6, 14), (5.5, 8), 0),
+        ((5, 18), (6.5, 9), -5),
+        ((18, 33), (9.5, 14), -20),
+        ((-10, 34), (17, 7.5), 8),
+        ((-7, 54), (15, 17), 0),
+    )
     for centre, semi_axes, angle in places:
-        middle = (np.array(centre) + [body.build(0, 1.0), body.build(0, 1.0)]) * size
+        middle = moved(centre, body.build(0, 1.0), body.build(0, 1.0)) * size
         half = 11 * size
         bones.append(
             body.bone(
@@ -154,15 +164,18 @@ def _foot_lateral(body: Body) -> Anatomy:
     tibia = body.bone(
         Tube([(44 * size, -12 * size), (44 * size, -26 * size), ankle_top], np.array([17, 14, 12.5]) * size), cortex=4.5
     )
-    fibula = body.bone(Tube([(52 * size, 2 * size), ankle_top + [12 * size, 0]], [8 * size, 5 * size]), cortex=2.5)
+    fibula = body.bone(Tube([(52 * size, 2 * size), moved(ankle_top, 12 * size, 0)], [8 * size, 5 * size]), cortex=2.5)
     talus = body.bone(
-        Ellipse((42 * size, 8 * size), (24 * size, 13 * size), 10), Ellipse((22 * size, 10 * size), (12 * size, 10 * size)),
-        cortex=2, spongy=1.3,
-    )  # fmt: skip
+        Ellipse((42 * size, 8 * size), (24 * size, 13 * size), 10),
+        Ellipse((22 * size, 10 * size), (12 * size, 10 * size)),
+        cortex=2,
+        spongy=1.3,
+    )
     calcaneus = body.bone(
         Tube([(28 * size, 30 * size), (56 * size, 32 * size), (84 * size, 40 * size)], np.array([11, 14, 17]) * size),
-        cortex=1.8, spongy=1.2,
-    )  # fmt: skip
+        cortex=1.8,
+        spongy=1.2,
+    )
     bones += [tibia, fibula, talus, calcaneus]
     for centre, semi_axes in (((6, 14), (7, 14)), ((-6, 18), (8, 12)), ((10, 32), (13, 10))):
         bones.append(body.bone(Ellipse(np.array(centre) * size, np.array(semi_axes) * size, 15, half=10), cortex=1.4))
@@ -189,23 +202,29 @@ def _knee_frontal(body: Body) -> Anatomy:
     shin = toward((0, 14 * size), 180 + body.posed(1, 3), 250)
     gap = body.build(2.6, 0.7)
     femur = body.bone(
-        Tube([hip, toward((0, -10 * size), valgus, 70 * size), (0, -34 * size)], np.array([14.5, 16, 29]) * size * girth),
+        Tube(
+            [hip, toward((0, -10 * size), valgus, 70 * size), (0, -34 * size)], np.array([14.5, 16, 29]) * size * girth
+        ),
         Ellipse((-19 * size + turn, (-19 - gap) * size), np.array([22, 19]) * size * girth, half=26),
         Ellipse((20 * size + turn, (-19 - gap) * size), np.array([21, 18]) * size * girth, half=26),
-        cortex=4.6, blend=4,
-    )  # fmt: skip
+        cortex=4.6,
+        blend=4,
+    )
     tibia = body.bone(
         Box((0, (9 + gap) * size), np.array([39, 9]) * size * girth, 8, half=22),
         Tube([(0, 18 * size), (0, 52 * size), shin], np.array([30, 14.5, 13]) * size * girth),
         Ellipse((-4 * size, gap * size - 1), (4 * size, 5 * size), half=4),
         Ellipse((5 * size, gap * size - 1), (4 * size, 5 * size), half=4),
-        cortex=4.2, blend=4,
-    )  # fmt: skip
-    fibula = body.long_bone((33 * size, 24 * size), shin + [28 * size, 20], 5.6 * size, (1.7, 1.2), 0.5, 0.12)
+        cortex=4.2,
+        blend=4,
+    )
+    fibula = body.long_bone((33 * size, 24 * size), moved(shin, 28 * size, 20), 5.6 * size, (1.7, 1.2), 0.5, 0.12)
     patella = body.bone(
         Ellipse((body.posed(2, 2.5) * size, body.posed(-38, 4) * size), np.array([21, 23]) * size * girth, half=9),
-        cortex=2, spongy=1.4, density=0.8,
-    )  # fmt: skip
+        cortex=2,
+        spongy=1.4,
+        density=0.8,
+    )
     flesh = Tube([hip, (0, -20 * size), (0, 20 * size), shin], np.array([76, 58, 54, 55]) * size * body.fat, half=58)
     return Anatomy(265, (soft(flesh),), (femur, tibia, fibula, patella))
 
@@ -217,18 +236,22 @@ def _knee_lateral(body: Body) -> Anatomy:
     hip = toward((0, 0), up, 250)
     shin = toward((0, 26 * size), down, 250)
     femur = body.bone(
-        Tube([hip, toward((0, 0), up, 70 * size), toward((2, 0), up, 25 * size)], np.array([15, 14.5, 20]) * size * girth),
+        Tube(
+            [hip, toward((0, 0), up, 70 * size), toward((2, 0), up, 25 * size)], np.array([15, 14.5, 20]) * size * girth
+        ),
         Ellipse(toward((-4 * size, -4 * size), up - 90, 3), np.array([27, 24]) * size * girth, half=30),
         Ellipse((10 * size, 0), np.array([22, 21]) * size * girth, half=26),
-        cortex=4.6, blend=4,
-    )  # fmt: skip
+        cortex=4.6,
+        blend=4,
+    )
     top = toward((2 * size, 36 * size), down, 0)
     tibia = body.bone(
         Box(top, np.array([29, 9]) * size * girth, 7, angle=down - 180 + 6, half=30),
         Tube([toward(top, down, 6), toward(top, down, 44 * size), shin], np.array([25, 14.5, 13]) * size * girth),
         Ellipse(toward(top, down + 38, 32 * size), (8 * size, 9 * size), half=8),
-        cortex=4.2, blend=4,
-    )  # fmt: skip
+        cortex=4.2,
+        blend=4,
+    )
     head = toward(top, down - 42, 26 * size)
     fibula = body.long_bone(head, toward(shin, down - 90, 14), 5.6 * size, (1.6, 1.2), 0.5, 0.12)
     kneecap = toward((-4 * size, -4 * size), -62 + bend * 0.1, body.posed(37, 2) * size)
@@ -248,24 +271,36 @@ def _elbow_frontal(body: Body) -> Anatomy:
     shoulder = toward((0, -20 * size), bend, 230)
     forearm = 180 - carrying + bend
     humerus = body.bone(
-        Tube([shoulder, toward((0, -20 * size), bend, 45 * size), (0, -26 * size)], np.array([11.5, 10.5, 13]) * size * girth),
-        Tube([(-25 * size, -16 * size), (0, -14 * size), (22 * size, -15 * size)], np.array([6.5, 9, 6.5]) * size * girth),
+        Tube(
+            [shoulder, toward((0, -20 * size), bend, 45 * size), (0, -26 * size)],
+            np.array([11.5, 10.5, 13]) * size * girth,
+        ),
+        Tube(
+            [(-25 * size, -16 * size), (0, -14 * size), (22 * size, -15 * size)], np.array([6.5, 9, 6.5]) * size * girth
+        ),
         Ellipse((13 * size, -8 * size), np.array([9.5, 9.5]) * size * girth),
         Ellipse((-8 * size, -7 * size), np.array([12, 9]) * size * girth),
-        cortex=3.2, blend=4,
-    )  # fmt: skip
+        cortex=3.2,
+        blend=4,
+    )
     far = toward((0, 0), forearm, 240)
     radius = body.bone(
         Box((13.5 * size, 7 * size), np.array([11, 5]) * size * girth, 3, half=11),
-        Tube([(13 * size, 10 * size), (12 * size, 28 * size), far + [10 * size, 0]], np.array([8, 6, 6.8]) * size * girth),
+        Tube(
+            [(13 * size, 10 * size), (12 * size, 28 * size), moved(far, 10 * size, 0)],
+            np.array([8, 6, 6.8]) * size * girth,
+        ),
         Ellipse((8 * size, 34 * size), (6 * size, 8 * size)),
-        cortex=2.6, blend=2.5,
-    )  # fmt: skip
-    ulna = body.bone(
-        Tube([(-7 * size, -22 * size), (-8 * size, 2 * size), (-8 * size, 24 * size), far - [9 * size, 0]],
-             np.array([10, 11.5, 9, 6.2]) * size * girth),
         cortex=2.6,
-    )  # fmt: skip
+        blend=2.5,
+    )
+    ulna = body.bone(
+        Tube(
+            [(-7 * size, -22 * size), (-8 * size, 2 * size), (-8 * size, 24 * size), moved(far, -9 * size, 0)],
+            np.array([10, 11.5, 9, 6.2]) * size * girth,
+        ),
+        cortex=2.6,
+    )
     flesh = Tube(
         [shoulder, (0, -15 * size), toward((0, 0), forearm, 50), far],
         np.array([48, 41, 43, 33]) * size * body.fat,
@@ -283,22 +318,36 @@ def _elbow_lateral(body: Body) -> Anatomy:
     joint = np.array([20 * size, 16 * size])
     wrist = toward(joint, lower, 240)
     humerus = body.bone(
-        Tube([shoulder, toward(joint, upper, 50 * size), toward(joint, upper, 14 * size)], np.array([11.5, 10.5, 9]) * size * girth),
+        Tube(
+            [shoulder, toward(joint, upper, 50 * size), toward(joint, upper, 14 * size)],
+            np.array([11.5, 10.5, 9]) * size * girth,
+        ),
         Ellipse(joint, np.array([12.5, 12.5]) * size * girth, half=24),
-        cortex=3.2, blend=4,
-    )  # fmt: skip
+        cortex=3.2,
+        blend=4,
+    )
     elbow_tip = toward(joint, upper + 90, 17 * size)
     ulna = body.bone(
-        Tube([toward(elbow_tip, upper, 12 * size), toward(elbow_tip, upper + 180, 10 * size), toward(toward(joint, lower, 30 * size), lower - 90, 11 * size),
-              toward(wrist, lower - 90, 9 * size)], np.array([9, 11, 9, 6]) * size * girth),
+        Tube(
+            [
+                toward(elbow_tip, upper, 12 * size),
+                toward(elbow_tip, upper + 180, 10 * size),
+                toward(toward(joint, lower, 30 * size), lower - 90, 11 * size),
+                toward(wrist, lower - 90, 9 * size),
+            ],
+            np.array([9, 11, 9, 6]) * size * girth,
+        ),
         cortex=2.6,
-    )  # fmt: skip
+    )
     head = toward(toward(joint, lower, 17 * size), lower + 90, 4 * size)
     radius = body.bone(
         Box(head, np.array([10.5, 5]) * size * girth, 3, angle=lower, half=11),
-        Tube([head, toward(head, lower, 22 * size), toward(wrist, lower + 90, 7 * size)], np.array([7, 6, 7.5]) * size * girth),
+        Tube(
+            [head, toward(head, lower, 22 * size), toward(wrist, lower + 90, 7 * size)],
+            np.array([7, 6, 7.5]) * size * girth,
+        ),
         cortex=2.6,
-    )  # fmt: skip
+    )
     flesh = Tube(
         [shoulder, joint, toward(joint, lower, 60), wrist], np.array([50, 40, 42, 33]) * size * body.fat, half=40
     )

@@ -1,5 +1,6 @@
 """From solids to a film: projected thickness, Beer-Lambert, scatter, grain, collimation, side marker, display."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -114,10 +115,10 @@ def film_points(size: int) -> np.ndarray:
 
 def body_points(points: np.ndarray, anatomy: Anatomy, handling: Handling, random: np.random.Generator) -> np.ndarray:
     """Where in the body, mm, each pixel of the film looks: handling undone, then a smooth deformation of the body."""
-    placed = points - np.array(handling.shift, dtype=np.float32)[:, None, None]
+    placed: np.ndarray = points - np.array(handling.shift, dtype=np.float32)[:, None, None]
     placed = placed * np.array([-1 if handling.mirrored else 1, -1 if handling.upside_down else 1])[:, None, None]
-    placed = turned(placed.astype(np.float32), -handling.degrees) / np.float32(handling.scale)
-    placed[1] /= np.float32(handling.stretch)
+    scale = np.array([handling.scale, handling.scale * handling.stretch], dtype=np.float32)
+    placed = turned(placed.astype(np.float32), -handling.degrees) / scale[:, None, None]
     axis = points[0, 0]
     # drawn over the film, not over the body: as smooth as the body's own bends, and no pixel size in it
     bend = np.stack([random_field([axis, axis], [(-0.5, 0.5)] * 2, 0.33, random) for _ in range(2)])
@@ -126,7 +127,10 @@ def body_points(points: np.ndarray, anatomy: Anatomy, handling: Handling, random
 
 
 def project(anatomy: Anatomy, points: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Attenuation along the beam and where there is bone, (rows, columns) float32 and bool; `points` from `body_points`."""
+    """Attenuation along the beam (float32) and where there is bone (bool), both (rows, columns).
+
+    `points` are those of `body_points`.
+    """
     shape = points.shape[1:]
     tissue, mineral, bone = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, bool)
     for part in anatomy.flesh:
@@ -183,7 +187,7 @@ def develop(
     return film.astype(np.float32), opening, plate & opening
 
 
-def _within(part: Part, points: np.ndarray):
+def _within(part: Part, points: np.ndarray) -> Iterator[tuple[slice, slice, np.ndarray, np.ndarray]]:
     """The part's window of the film, if it has one: rows, columns, depth and half thickness there."""
     low, high = part.bounds()
     inside = (points[0] >= low[0]) & (points[0] <= high[0]) & (points[1] >= low[1]) & (points[1] <= high[1])

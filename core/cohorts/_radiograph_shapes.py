@@ -8,10 +8,13 @@ up to that depth and ``2·half`` beyond: exact for tubes (half = radius) and ell
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-Points = Sequence[Sequence[float]] | np.ndarray
+#: points of the film: (x, y) each
+Points = Sequence[Any] | np.ndarray
 _SMALL = 1e-6
 
 
@@ -40,7 +43,7 @@ class Tube(Shape):
         Largest half thickness: below the radius, the tube is flat.
     """
 
-    def __init__(self, joints: Points, radii: float | Sequence[float], half: float | None = None) -> None:
+    def __init__(self, joints: Points, radii: ArrayLike, half: float | None = None) -> None:
         self.joints = np.asarray(joints, dtype=np.float32)
         self.radii = np.broadcast_to(np.asarray(radii, dtype=np.float32), len(self.joints))
         self.half = np.inf if half is None else half
@@ -86,13 +89,11 @@ class Ellipse(Shape):
         Half thickness along the beam; the smaller semi-axis by default.
     """
 
-    def __init__(
-        self, centre: Sequence[float], semi_axes: Sequence[float], angle: float = 0.0, half: float | None = None
-    ) -> None:
+    def __init__(self, centre: ArrayLike, semi_axes: ArrayLike, angle: float = 0.0, half: float | None = None) -> None:
         self.centre = np.asarray(centre, dtype=np.float32)
         self.semi_axes = np.asarray(semi_axes, dtype=np.float32)
         self.angle = angle
-        self.half = float(min(semi_axes)) if half is None else half
+        self.half = float(self.semi_axes.min()) if half is None else half
 
     def bounds(self) -> np.ndarray:
         """See `Shape.bounds`."""
@@ -111,17 +112,17 @@ class Box(Shape):
 
     def __init__(
         self,
-        centre: Sequence[float],
-        semi_axes: Sequence[float],
+        centre: ArrayLike,
+        semi_axes: ArrayLike,
         corner: float,
         angle: float = 0.0,
         half: float | None = None,
     ) -> None:
         self.centre = np.asarray(centre, dtype=np.float32)
         self.semi_axes = np.asarray(semi_axes, dtype=np.float32)
-        self.corner = np.float32(min(corner, *semi_axes))
+        self.corner = np.float32(min(corner, float(self.semi_axes.min())))
         self.angle = angle
-        self.half = float(min(semi_axes)) if half is None else half
+        self.half = float(self.semi_axes.min()) if half is None else half
 
     def bounds(self) -> np.ndarray:
         """See `Shape.bounds`."""
@@ -204,7 +205,7 @@ class Part:
     def bounds(self) -> np.ndarray:
         """Smallest and largest x and y, shape (2, 2)."""
         each = np.stack([shape.bounds() for shape in self.shapes])
-        return np.stack([each[:, 0].min(axis=0), each[:, 1].max(axis=0)]) + [[-self.blend], [self.blend]]
+        return np.stack([each[:, 0].min(axis=0) - self.blend, each[:, 1].max(axis=0) + self.blend])
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Shape.at`, of the melted shapes."""
@@ -238,10 +239,15 @@ def turned(points: np.ndarray, degrees: float) -> np.ndarray:
     return np.stack([cosine * points[0] - sine * points[1], sine * points[0] + cosine * points[1]])
 
 
-def toward(start: Sequence[float] | np.ndarray, degrees: float, length: float) -> np.ndarray:
+def toward(start: ArrayLike, degrees: float, length: float) -> np.ndarray:
     """Point `length` away from `start`; 0 degrees is up on the film, 90 to the right."""
     angle = np.deg2rad(degrees)
     return np.asarray(start, dtype=float) + length * np.array([np.sin(angle), -np.cos(angle)])
+
+
+def moved(point: ArrayLike, x: float, y: float) -> np.ndarray:
+    """`point`, `x` further right and `y` further down."""
+    return np.asarray(point, dtype=float) + np.array([x, y])
 
 
 def mirrored(corners: Points) -> np.ndarray:

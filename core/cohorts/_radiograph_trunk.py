@@ -1,123 +1,11 @@
-"""Skull, chest, pelvis and lumbar spine as solids in the beam; y down the patient, millimetres."""
+"""Chest, pelvis and lumbar spine as solids in the beam; y down the patient, millimetres."""
 
 import numpy as np
 
 from core.cohorts._radiograph_body import Anatomy, Body, soft
-from core.cohorts._radiograph_shapes import Box, Ellipse, Outline, Part, Tube, mirrored, toward
+from core.cohorts._radiograph_shapes import Box, Ellipse, Outline, Part, Points, Tube, mirrored, moved
 
 _SIDES = (-1, 1)
-
-
-def skull(body: Body) -> Anatomy:
-    """From the front; or from the side, face to the left."""
-    return _skull_lateral(body) if body.chance(0.5) else _skull_frontal(body)
-
-
-def _skull_frontal(body: Body) -> Anatomy:
-    size, nod, turn = body.share(0.05), body.posed(0, 3.5), body.posed(0, 3)
-    wide, tall = body.lengths(76, 84, spread=0.04)
-    vault = body.bone(
-        Ellipse((0, -22 * size), np.array([wide, tall]) * size, half=80),
-        Ellipse((0, 0), np.array([wide * 0.93, 62]) * size, half=60),
-        cortex=5.0, spongy=0.08, blend=3,
-    )  # fmt: skip
-    bones = [vault]
-    for side in _SIDES:
-        eye = np.array([side * 33 + turn, 8 + nod]) * size
-        rim = [eye + [21 * size * np.cos(a), 18.5 * size * np.sin(a)] for a in np.linspace(0, 2 * np.pi, 13)]
-        bones.append(body.bone(Tube(rim, 2.6 * size), cortex=4, density=1.3))
-        ridge = [np.array([side * x, y + nod]) * size for x, y in ((14, 24), (34, 14), (62, 26))]
-        bones.append(body.bone(Tube(ridge, np.array([4, 8, 9]) * size, half=14), cortex=4, density=1.2))
-        cheek = [np.array([side * x + turn, y + nod]) * size for x, y in ((56, 10), (52, 34), (26, 46))]
-        bones.append(body.bone(Tube(cheek, np.array([4, 7, 7]) * size), cortex=2.2))
-        jaw = [np.array([side * x + turn, y + nod * 0.6]) * size for x, y in ((55, 36), (51, 72), (34, 98), (0, 110))]
-        bones.append(body.bone(Tube(jaw, np.array([7, 9, 10, 11]) * size), cortex=2.6, spongy=0.8))
-        for number in range(5):
-            for y in (70, 82):
-                tooth = np.array([side * (4.5 + 8 * number) + turn, y - 0.8 * number**1.5 + nod * 0.8]) * size
-                bones.append(body.bone(Box(tooth, np.array([3.2, 6]) * size, 2, half=5), cortex=4, density=1.5))
-    upper = [np.array([x + turn, 60 + nod - 0.004 * x * x]) * size for x in (-32, -12, 12, 32)]
-    bones.append(body.bone(Tube(upper, 9 * size), cortex=2, spongy=0.8))
-    bones.append(body.bone(Tube([(turn, 12 + nod), (turn * 1.2, 46 + nod)], 1.8 * size), cortex=2))
-    bones += [_cervical(body, np.array([0, 72 + 17.5 * number]) * size, size) for number in range(5)]
-    nose = [np.array([x + turn, y + nod]) * size for x, y in ((0, 14), (11, 40), (8, 50), (-8, 50), (-11, 40))]
-    sinus = [Ellipse(np.array([s * 29 + turn, 38 + nod]) * size, np.array([12, 13]) * size, half=14) for s in _SIDES]
-    air = [
-        soft(Outline(nose, 26)),
-        soft(*sinus),
-        soft(Ellipse(np.array([0, -32]) * size, np.array([17, 8]) * size, half=8)),
-    ]
-    flesh = soft(
-        Ellipse((0, -18 * size), np.array([wide + 7, tall + 5]) * size, half=86),
-        Ellipse((0, 40 * size), np.array([69, 76]) * size, half=70),
-        Tube([(0, 90 * size), (0, 190)], [52 * size * body.fat, 70 * size * body.fat], half=55),
-    )
-    return Anatomy(285, (flesh,), tuple(bones), tuple(air))
-
-
-def _cervical(body: Body, middle: np.ndarray, size: float) -> Part:
-    return body.bone(
-        Box(middle, np.array([13, 6.6]) * size, 3, half=9),
-        Box(middle, np.array([23, 4]) * size, 3, half=7),
-        cortex=1.8, spongy=1.1,
-    )  # fmt: skip
-
-
-def _skull_lateral(body: Body) -> Anatomy:
-    size, nod = body.share(0.05), body.posed(0, 4)
-    long, tall = body.lengths(93, 72, spread=0.04)
-    vault = body.bone(
-        Ellipse((12 * size, -28 * size), np.array([long, tall]) * size, half=72),
-        Ellipse((34 * size, -12 * size), np.array([66, 60]) * size, half=60),
-        cortex=5.5, spongy=0.08, blend=3,
-    )  # fmt: skip
-    bones = [vault]
-    base = [np.array(p) * size for p in ((-66, 4), (-30, 12), (0, 22), (34, 34), (70, 30))]
-    bones.append(body.bone(Tube(base, np.array([4, 5, 9, 10, 5]) * size, half=16), cortex=4, density=1.2))
-    bones.append(
-        body.bone(Ellipse(np.array([22, 20]) * size, np.array([17, 12]) * size, -15, half=24), cortex=6, density=1.3)
-    )
-    saddle = [np.array(p) * size for p in ((-14, 2), (-9, 9), (-2, 9), (2, 1))]
-    bones.append(body.bone(Tube(saddle, 2.4 * size), cortex=3, density=1.3))
-    front = [np.array(p) * size for p in ((-76, -4), (-72, 14), (-58, 22), (-54, 8))]
-    bones.append(body.bone(Tube(front, 3.2 * size), cortex=3))
-    bones.append(body.bone(Tube([np.array(p) * size for p in ((-72, 42), (-50, 44), (-36, 40))], 8 * size), cortex=2.2))
-    bones.append(body.bone(Tube([np.array(p) * size for p in ((-54, 22), (-46, 42))], 8 * size), cortex=2.2))
-    jaw = chain_of(((10, 28), (2, 74), (-38, 90), (-74, 92)), size, nod)
-    bones.append(body.bone(Tube(jaw, np.array([8, 13, 11, 11]) * size, half=14), cortex=3.0, spongy=0.8))
-    for number in range(6):
-        for y in (57, 69):
-            tooth = chain_of(((-78 + 8 * number, y + 0.4 * number),), size, nod * 0.7)[0]
-            bones.append(body.bone(Box(tooth, np.array([3.3, 6.5]) * size, 2, half=9), cortex=4, density=1.4))
-    for number in range(5):
-        middle = np.array([30 + 2.5 * number - body.posed(0, 1), 52 + 17.5 * number]) * size
-        bones.append(
-            body.bone(
-                Box(middle, np.array([9.5, 7]) * size, 3, half=11),
-                Tube([middle + [12 * size, 0], middle + [34 * size, 8 * size]], np.array([6, 4]) * size),
-                cortex=1.8,
-                spongy=1.1,
-            )  # fmt: skip
-        )
-    sinuses = [
-        Ellipse(np.array([-54, 28]) * size, np.array([15, 13]) * size, half=26),
-        Ellipse(np.array([-70, -10]) * size, np.array([5, 12]) * size, half=16),
-        Ellipse(np.array([-18, 18]) * size, np.array([11, 8]) * size, half=16),
-    ]
-    throat = Tube([np.array(p) * size for p in ((-12, 46), (12, 60), (12, 100), (4, 150))], 8 * size, half=14)
-    flesh = soft(
-        Ellipse((12 * size, -28 * size), np.array([long + 6, tall + 6]) * size, half=78),
-        Outline([np.array(p) * size for p in ((-84, -30), (-84, 8), (-97, 38), (-86, 48), (-88, 72), (-86, 104), (-30, 112),
-                                              (-8, 128), (-8, 190), (92, 190), (80, 90), (96, 20), (20, -40))], 62),
-    )  # fmt: skip
-    return Anatomy(285, (flesh,), tuple(bones), (soft(*sinuses, blend=2), soft(throat)))
-
-
-def chain_of(points: tuple[tuple[float, float], ...], size: float, nod: float) -> list[np.ndarray]:
-    """Points of the jaw, opened by `nod` degrees about its joint."""
-    hinge = np.array([10.0, 28.0])
-    return [(hinge + toward((0, 0), np.degrees(np.arctan2(*(np.array(p) - hinge) * [1, -1])) - abs(nod),
-                            float(np.hypot(*(np.array(p) - hinge))))) * size for p in points]  # fmt: skip
 
 
 def chest(body: Body) -> Anatomy:
@@ -125,9 +13,10 @@ def chest(body: Body) -> Anatomy:
     size, wide = body.share(0.05), body.share(0.05)
     scale = np.array([size * wide, size])
     breath = body.posed(0, 7)
-    bones: list[Part] = []
-    for number in range(16):
-        bones.append(_vertebra(body, np.array([body.posed(0, 0.6), -165 + 26.5 * number]) * scale, 0.85 * size, 0.55))
+    bones = [
+        _vertebra(body, np.array([body.posed(0, 0.6), -165 + 26.5 * number]) * scale, 0.85 * size, 0.55)
+        for number in range(16)
+    ]
     for side in _SIDES:
         for number in range(10):
             bones += _rib(body, side, number, scale, breath)
@@ -141,7 +30,8 @@ def chest(body: Body) -> Anatomy:
             body.bone(
                 Ellipse(shoulder, np.array([22, 22]) * size, half=22),
                 Tube(
-                    [shoulder, shoulder + [side * 12, 40], shoulder + [side * 26, 300]], np.array([20, 12, 11]) * size
+                    [shoulder, moved(shoulder, side * 12, 40), moved(shoulder, side * 26, 300)],
+                    np.array([20, 12, 11]) * size,
                 ),
                 cortex=3,
             )
@@ -217,11 +107,17 @@ def _vertebra(body: Body, middle: np.ndarray, size: float, density: float = 1.0,
     """A lumbar vertebra from the front; body, pedicles, processes."""
     return body.bone(
         Box(middle, np.array([23, 14]) * size, 4, angle=tilt, half=16),
-        Box(middle - [0, 11.5 * size], np.array([25, 2.5]) * size, 2, angle=tilt, half=17),
-        Box(middle + [0, 11.5 * size], np.array([25, 2.5]) * size, 2, angle=tilt, half=17),
-        Tube([middle + np.array([-42, -6]) * size, middle, middle + np.array([42, -6]) * size], np.array([3, 5, 3]) * size),
-        cortex=2.4, spongy=1.3, density=density, blend=2,
-    )  # fmt: skip
+        Box(moved(middle, 0, -11.5 * size), np.array([25, 2.5]) * size, 2, angle=tilt, half=17),
+        Box(moved(middle, 0, 11.5 * size), np.array([25, 2.5]) * size, 2, angle=tilt, half=17),
+        Tube(
+            [middle + np.array([-42, -6]) * size, middle, middle + np.array([42, -6]) * size],
+            np.array([3, 5, 3]) * size,
+        ),
+        cortex=2.4,
+        spongy=1.3,
+        density=density,
+        blend=2,
+    )
 
 
 def _column(body: Body, top: float, count: int, size: float, bend: float) -> list[Part]:
@@ -236,8 +132,13 @@ def _column(body: Body, top: float, count: int, size: float, bend: float) -> lis
         for side in _SIDES:
             ring = middle + np.array([side * 14.5, -5]) * grown
             made.append(body.bone(Ellipse(ring, np.array([4.5, 6.5]) * grown, half=9), cortex=1.8, density=1.2))
-        made.append(body.bone(Tube([middle + [0, 4 * grown], middle + [0, 17 * grown]], np.array([2.6, 4]) * grown, half=14),
-                              cortex=2, density=0.9))  # fmt: skip
+        made.append(
+            body.bone(
+                Tube([moved(middle, 0, 4 * grown), moved(middle, 0, 17 * grown)], np.array([2.6, 4]) * grown, half=14),
+                cortex=2,
+                density=0.9,
+            )
+        )
     return made
 
 
@@ -288,39 +189,40 @@ def pelvis(body: Body) -> Anatomy:
         (46, -36),
     ]
     for side in _SIDES:
-
-        def place(points):
-            return np.array([(side * x, y) for x, y in points]) * scale
-
-        bones.append(body.bone(Outline(place(wing), 7), cortex=2.2, spongy=1.0))
+        bones.append(body.bone(Outline(_on_side(wing, side, scale), 7), cortex=2.2, spongy=1.0))
         crest = [(62, -96), (98, -104), (132, -84), (140, -58), (126, -30)]
-        bones.append(body.bone(Tube(place(crest), 5 * size), cortex=3))
+        bones.append(body.bone(Tube(_on_side(crest, side, scale), 5 * size), cortex=3))
         brim = [(50, -30), (62, 0), (60, 26), (36, 46), (6, 54 + tilt)]
-        bones.append(body.bone(Tube(place(brim), np.array([5, 6, 8, 7.5, 8]) * size), cortex=2.6))
+        bones.append(body.bone(Tube(_on_side(brim, side, scale), np.array([5, 6, 8, 7.5, 8]) * size), cortex=2.6))
         seat = [(8, 56 + tilt), (26, 80 + tilt), (46, 100 + tilt), (62, 90 + tilt), (72, 52), (78, 24)]
-        bones.append(body.bone(Tube(place(seat), np.array([9, 7, 10, 12, 11, 12]) * size), cortex=2.6))
-        socket = place([(92, 32)])[0]
+        bones.append(body.bone(Tube(_on_side(seat, side, scale), np.array([9, 7, 10, 12, 11, 12]) * size), cortex=2.6))
+        socket = np.array([side * 92, 32]) * scale
         turn = body.posed(0, 4)
         rim = [socket + 29 * size * np.array([-side * np.cos(a), -np.sin(a)]) for a in np.linspace(-0.5, 2.4, 7)]
         bones.append(body.bone(Tube(rim, 3.5 * size), cortex=3))
-        neck, hip = place([(118 + turn, 54)])[0], place([(140 + turn, 72)])[0]
+        neck, hip = np.array([side * (118 + turn), 54]) * scale, np.array([side * (140 + turn), 72]) * scale
         bones.append(
             body.bone(
                 Ellipse(socket, np.array([24, 24]) * size, half=24),
                 Tube([socket, neck, hip], np.array([17, 15.5, 22]) * size),
                 Tube(
-                    [hip + [side * 6, -20 * size], hip, hip + [0, 50 * size], hip + [-side * 18, 280]],
+                    [moved(hip, side * 6, -20 * size), hip, moved(hip, 0, 50 * size), moved(hip, -side * 18, 280)],
                     np.array([13, 21, 16, 14.5]) * size,
                 ),
                 Ellipse(hip + np.array([-side * 18, 36]) * size, np.array([8, 11]) * size),
                 cortex=4.2,
                 spongy=1.2,
                 blend=4,
-            )  # fmt: skip
+            )
         )
     flesh = [_trunk(body, size, 158 * body.fat**0.7, 192 * body.fat**0.5)]
     gas = _gas(body, 4, (-60, -60), (60, 30))
     return Anatomy(395, tuple(flesh), tuple(bones), tuple(gas))
+
+
+def _on_side(points: Points, side: int, scale: np.ndarray) -> np.ndarray:
+    """Points of the right side of the film, on `side` of it."""
+    return np.array([(side * x, y) for x, y in points]) * scale
 
 
 def spine(body: Body) -> Anatomy:
@@ -360,18 +262,20 @@ def _spine_lateral(body: Body) -> Anatomy:
         bones.append(
             body.bone(
                 Box(middle, np.array([18.5, 14.2]) * grown, 3.5, angle=tilt, half=22),
-                Box(middle - [0, 12 * grown], np.array([20, 2.4]) * grown, 2, angle=tilt, half=23),
-                Box(middle + [0, 12 * grown], np.array([20, 2.4]) * grown, 2, angle=tilt, half=23),
+                Box(moved(middle, 0, -12 * grown), np.array([20, 2.4]) * grown, 2, angle=tilt, half=23),
+                Box(moved(middle, 0, 12 * grown), np.array([20, 2.4]) * grown, 2, angle=tilt, half=23),
                 cortex=2.6,
                 spongy=1.3,
                 blend=2,
-            )  # fmt: skip
+            )
         )
         bones.append(
             body.bone(Tube([middle + np.array([14, -6]) * grown, back], np.array([5, 6]) * grown, half=14), cortex=2)
         )
         bones.append(
-            body.bone(Tube([back + [0, -12 * grown], back + [0, 14 * grown]], np.array([4.5, 5]) * grown), cortex=2)
+            body.bone(
+                Tube([moved(back, 0, -12 * grown), moved(back, 0, 14 * grown)], np.array([4.5, 5]) * grown), cortex=2
+            )
         )
         bones.append(
             body.bone(
@@ -388,7 +292,21 @@ def _spine_lateral(body: Body) -> Anatomy:
         bones.append(body.bone(Tube(np.array(rib) * size, 4.6 * size), cortex=1.4, density=0.9))
     belly = body.fat**1.2
     flesh = soft(
-        Outline([(100, -330), (88, -120), (78, -30), (96, 60), (124, 140), (122, 330), (-110 * belly, 330), (-128 * belly, 90),
-                 (-118 * belly, -20), (-104 * belly, -120), (-116, -330)], 125 * body.fat**0.5)
-    )  # fmt: skip
+        Outline(
+            [
+                (100, -330),
+                (88, -120),
+                (78, -30),
+                (96, 60),
+                (124, 140),
+                (122, 330),
+                (-110 * belly, 330),
+                (-128 * belly, 90),
+                (-118 * belly, -20),
+                (-104 * belly, -120),
+                (-116, -330),
+            ],
+            125 * body.fat**0.5,
+        )
+    )
     return Anatomy(365, (flesh,), tuple(bones), tuple(_gas(body, 4, (-110, -60), (-20, 120))))

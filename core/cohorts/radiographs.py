@@ -16,9 +16,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.cohorts._radiograph_body import Anatomy, Body
+from core.cohorts._radiograph_head import skull
 from core.cohorts._radiograph_limbs import elbow, foot, hand, knee
 from core.cohorts._radiograph_physics import Handling, SideMarker, body_points, develop, film_points, project
-from core.cohorts._radiograph_trunk import chest, pelvis, skull, spine
+from core.cohorts._radiograph_trunk import chest, pelvis, spine
 from core.cohorts.cohort import Cohort, Entry
 from core.cohorts.phantom_cohort import write_table
 from core.cohorts.reading import read_cohort
@@ -42,7 +43,7 @@ LANDMARKS = {1: "bone", 2: "marker"}
 _DRAWN = 128
 _A_TEST_PERSON_IN = 10
 _DESCRIPTION = (
-    "Radiographs drawn by a program: bones, soft tissue and air as solids of people who never lived, with the bones and "
+    "Radiographs drawn by a program: bones, soft tissue and air as solids of people who never lived, with bones and "
     "side markers as landmarks. They show how networks and explanations behave; they say nothing of patients."
 )
 
