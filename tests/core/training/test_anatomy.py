@@ -1,5 +1,6 @@
 """The recipe end to end, on films small enough to train in seconds."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from core.scans import load_scan
 from core.training import anatomy, get_recipe
 from core.training.anatomy import AnatomyParameters, count_weights, start_as_he
 
+SHARED = Path(os.environ.get("LIGHTBOX_SHARED_DATA", Path(__file__).resolve().parents[3].parent / "shared" / "data"))
 ANATOMY = get_recipe("anatomy")
 PARTS = ("bar", "box", "ring")
 TINY = {"network": "shallow", "size": 16, "epochs": 1, "batch": 6, "test": 0.25}
@@ -277,3 +279,26 @@ def test_starting_weights_keep_the_size_of_the_signal() -> None:
     x = torch.randn(2, 32, 16, 16).relu()
     with torch.no_grad():
         assert 0.4 < float(network(x).std() / x.std()) < 2.5
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "xray_bodypart").is_dir(), reason=f"the shared X-rays are not at {SHARED}")
+def test_real_films_are_split_by_patient_and_part() -> None:
+    chosen = ANATOMY.parse(
+        {
+            "table": "labels.csv",
+            "images": "images",
+            "label_column": "target_names",
+            "subject_column": "patient_id",
+            "separator": "|",
+            "minimum": "25",
+            "exclude": "Others",
+        }
+    )
+    parts = split_by_subject(read_cohort(SHARED / "xray_bodypart", chosen.selection), 0.0, 0.25, 0, one_session=False)
+    sides = [{entry.participant_id for entry in parts.part(split)} for split in ("train", "test")]
+    assert not sides[0] & sides[1]
+    assert len(parts.part("train")) + len(parts.part("test")) == 543
+    for part in parts.classes:
+        counts = [sum(entry.label == part for entry in parts.part(split)) for split in ("train", "test")]
+        assert 0.1 < counts[1] / sum(counts) < 0.45
