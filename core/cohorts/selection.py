@@ -11,15 +11,15 @@ from core.errors import BadInput
 CARD = "cohort.yaml"
 
 
-def _as_names(value: Any) -> Any:
-    """``"Others, Hip"`` of a command line as two names."""
+def as_names(value: Any) -> Any:
+    """``"Others, Hip"`` of a command line as two names; what is no text stays as it is."""
     if isinstance(value, str):
         return tuple(name.strip() for name in value.split(",") if name.strip())
     return value
 
 
 #: Names of classes: a sequence, or text with commas between them.
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_names)]
+Names = Annotated[tuple[str, ...], BeforeValidator(as_names)]
 
 
 class Selection(BaseModel):

@@ -29,12 +29,15 @@ class LandmarkShare:
         How many times more it holds than an even map would; NaN where every map was empty.
     films : int
         How many films that is the mean of.
+    control : float
+        Mean part that another film's map has inside: what is there without looking at this film; NaN when unknown.
     """
 
     share: float
     area: float
     ratio: float
     films: int
+    control: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,11 @@ class StoredStudy:
         return bool(self.record.get("synthetic"))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on which films were taken and left out."""
+        return tuple(self.record.get("notes", ()))
+
+    @property
     def landmarks(self) -> tuple[str, ...]:
         """Names of all landmarks."""
         found = (name for network in self.networks.values() for shares in network.landmarks.values() for name in shares)
@@ -180,7 +188,11 @@ def _network(found: Mapping[str, Any], folder: Path) -> NetworkResult:
 
 def _landmark(value: Mapping[str, Any]) -> LandmarkShare:
     return LandmarkShare(
-        _number(value["share"]), _number(value["area"]), _number(value["ratio"]), int(value.get("films", 0))
+        _number(value["share"]),
+        _number(value["area"]),
+        _number(value["ratio"]),
+        int(value.get("films", 0)),
+        _number(value.get("control")),
     )
 
 

@@ -7,6 +7,7 @@
 """
 
 from core.runs.kinds.explanation import ExplanationSpec
+from core.runs.kinds.study import StudySpec
 from core.runs.kinds.training import TrainingSpec
 from core.runs.landmarks import Landmark
 from core.runs.live import Live, Preview
@@ -28,6 +29,7 @@ __all__ = [
     "RunStore",
     "Status",
     "StoredScan",
+    "StudySpec",
     "TrainingSpec",
     "manager",
     "scan_label",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOCAL_OWNER = "local"
 
 #: Sources whose change makes an earlier result another result.
-_CODE = ("scans", "models", "metrics", "cohorts", "explainers", "training", "reports")
+_CODE = ("scans", "models", "metrics", "cohorts", "explainers", "training", "reports", "studies")
 
 
 @dataclass(frozen=True, eq=False)

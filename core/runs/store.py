@@ -25,6 +25,7 @@ from core.scans.scan import Scan
 
 if TYPE_CHECKING:
     from core.reports.explanation import StoredExplanation
+    from core.reports.study import StoredStudy
 
 
 class RunStore(Ledger):
@@ -216,10 +217,26 @@ class RunStore(Ledger):
         """
         from core.reports.explanation import read_explanation
 
+        return read_explanation(self._finished(run_id, owner))
+
+    def study(self, run_id: str, owner: str) -> "StoredStudy":
+        """The result of a finished study of anatomy networks.
+
+        Raises
+        ------
+        BadInput
+            When `owner` has no such run, it is not (yet) done, or it is no such study.
+        """
+        from core.reports.study import read_study
+
+        return read_study(self._finished(run_id, owner))
+
+    def _finished(self, run_id: str, owner: str) -> Path:
+        """Folder with the result of a run that is done."""
         run = self.run(run_id, owner)
         if run.status is not Status.DONE:
             raise BadInput(f"This run is {run.status}: it has no result to show.")
-        return read_explanation(self.result(run_id))
+        return self.result(run_id)
 
     # ---- changing runs
 

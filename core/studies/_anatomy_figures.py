@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from core.reports.study import ALL
 from core.training.evaluation import balanced_accuracy, confusion
 
 Row = Mapping[str, Any]
 
-#: Key of the landmarks' figures over all films, beside those of each class.
-ALL = "all"
 _SEED = re.compile(r"-seed-\d+$")
 
 
@@ -117,7 +116,7 @@ def kinds_of(networks: Sequence[Mapping[str, Any]], landmarks: Sequence[str]) ->
     grouped: dict[str, list[Mapping[str, Any]]] = {}
     for network in networks:
         grouped.setdefault(kind_of(network["name"]), []).append(network)
-    kinds = []
+    kinds: list[dict[str, Any]] = []
     for name, members in grouped.items():
         shares = {
             landmark: [member["landmarks"][ALL][landmark]["share"] for member in members]

@@ -11,7 +11,7 @@ import numpy as np
 from core.errors import BadInput
 from core.explainers.base import Question
 from core.explainers.registry import get_explainer
-from core.metrics.landmarks import overlaps
+from core.metrics.landmarks import Overlap, overlaps
 from core.progress import Progress, Report
 
 if TYPE_CHECKING:
@@ -117,8 +117,9 @@ class Network:
         question = Question(self.model, prepared, self.model.class_index(predicted), None, report)
         values = self._explainer().run(question, self._parameters).arrays["map"].values
         here = overlaps(prepared.to_scan(values), film.landmarks)
-        comparable = self._before is not None and self._before.shape == values.shape
-        control = overlaps(prepared.to_scan(self._before), film.landmarks) if comparable else ()
+        control: tuple[Overlap, ...] = ()
+        if self._before is not None and self._before.shape == values.shape:
+            control = overlaps(prepared.to_scan(self._before), film.landmarks)
         self._before = values
         self._keep(film.entry.label, values, prepared.tensor[0, 0].cpu().numpy())
         return {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from core.studies._anatomy_figures import ALL
+from core.reports.study import ALL
 from core.wording import percent
 
 Figures = Mapping[str, Any]

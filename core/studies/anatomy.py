@@ -27,7 +27,8 @@ from core.files import finite, write_array, write_atomically, write_json
 from core.models.library import load_model
 from core.progress import Progress, Report, part_of, silent
 from core.reports.nifti import png_bytes
-from core.studies._anatomy_figures import ALL, answers_of, kinds_of, landmark_order, landmarks_of
+from core.reports.study import ALL
+from core.studies._anatomy_figures import answers_of, kinds_of, landmark_order, landmarks_of
 from core.studies._anatomy_network import Film, MeanImage, Network, film_report
 from core.studies._anatomy_words import sentence
 from core.studies._tables import write_table

@@ -11,11 +11,13 @@ from core.errors import BadInput
 from core.explainers.parameters import Parameters, validate
 from core.plugins import import_files_of
 from core.progress import Report, silent
+from core.reports.study import RECORD
 
 if TYPE_CHECKING:
     from core.models.model import Model
 
-RECORD = "study.json"
+
+__all__ = ["RECORD", "Study", "get_study", "studies"]
 
 
 class Study(ABC):

@@ -1,0 +1,77 @@
+"""A run that does one of the studies of `core.studies`: many scans, one question."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from core.cohorts.library import cohort_stamp, library_cohort
+from core.cohorts.selection import as_names
+from core.models.folders import folder_hash, resolve
+from core.progress import Progress
+from core.runs.spec import RunContext, RunSpec
+
+if TYPE_CHECKING:
+    from core.runs.store import RunStore
+
+
+class StudySpec(RunSpec):
+    """Do a study of a cohort of the library; same words as ``python -m core study``."""
+
+    kind: ClassVar[str] = "study"
+
+    study: str = Field(description="name of a study of core.studies")
+    model: str = Field(description="library name or model folder")
+    cohort: str | None = Field(None, description="name of a cohort of the library; None lets the study make its own")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="of the study")
+
+    def title(self) -> str:
+        """Study, networks and cohort."""
+        networks = ", ".join(Path(name).name for name in self.models())
+        return f"{self.study} · {networks}" + (f" · {self.cohort}" if self.cohort else "")
+
+    def models(self) -> tuple[str, ...]:
+        """The model, and those that its parameter ``others`` names."""
+        return (self.model, *as_names(self.parameters.get("others") or ()))
+
+    @classmethod
+    def preload(cls) -> None:
+        """Every study, and with them torch and the explainers."""
+        from core.explainers import explainers
+        from core.models.zoo import architectures
+        from core.studies import studies
+
+        studies()
+        explainers()
+        architectures()
+
+    def inputs(self) -> dict[str, Any]:
+        """Models and cohort by content."""
+        return {
+            "models": {name: folder_hash(resolve(name)) for name in self.models()},
+            "cohort": cohort_stamp(library_cohort(self.cohort)) if self.cohort is not None else None,
+        }
+
+    def check(self, store: "RunStore") -> None:
+        """Models and cohort must be there.
+
+        Raises
+        ------
+        BadInput
+            When one is not; the parameters are the study's to judge.
+        """
+        for name in self.models():
+            resolve(name)
+        if self.cohort is not None:
+            library_cohort(self.cohort)
+
+    def execute(self, context: RunContext) -> None:
+        """Load, do the study; ``study.json`` and what it makes go into the result."""
+        from core.models import load_model
+        from core.studies import get_study
+
+        study = get_study(self.study)
+        parameters = study.parameters(self.parameters)
+        folder = library_cohort(self.cohort) if self.cohort is not None else None
+        context.report(Progress(0.0, "loading the model"))
+        study().run(parameters, load_model(self.model), folder, context.result, context.report)
