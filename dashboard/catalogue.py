@@ -70,8 +70,13 @@ def cards() -> dict[str, Card]:
 
 
 def page_of(run: Run) -> str:
-    """Name of the page that a run is shown on: maps of a painted selection, and whatever a regressor made, on Trace."""
+    """Name of the page that a run is shown on.
+
+    Studies of networks are on Compare; maps of a painted selection, and whatever a regressor made, on Trace.
+    """
     request = run.request
+    if run.kind == "study":
+        return "compare"
     card = cards().get(request.get("model", ""))
     painted = bool(request.get("region")) or (card is not None and card.task == "regression")
     return "trace" if request.get("explainer") == TRACER and painted else "explain"

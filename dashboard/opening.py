@@ -5,6 +5,8 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import manager
 from dashboard import catalogue, explain
+from dashboard.compare import link as compare
+from dashboard.compare.desk import compare_desk
 from dashboard.session import Desk, desk, owner
 from dashboard.shell import turn_page
 from dashboard.trace import page as trace
@@ -21,7 +23,9 @@ def open_run(run_id: str) -> str:
         When there is no such run of this owner, or it is nothing that a page shows.
     """
     page = catalogue.page_of(manager().store.run(run_id, owner()))
-    if page == "trace":
+    if page == "compare":
+        compare.open_study(compare_desk(), run_id)
+    elif page == "trace":
         trace.open_run(run_id)
     else:
         explain.open_run(run_id)

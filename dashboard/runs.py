@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import Run, Status, manager
 from dashboard import answer, catalogue, text
+from dashboard.compare.desk import compare_desk
 from dashboard.explain import POLL
 from dashboard.opening import open_run
 from dashboard.session import desk, owner
@@ -131,7 +132,7 @@ def _actions(run: Run) -> None:
 
 
 def _open_button(run: Run) -> None:
-    if run.kind == "explanation":
+    if run.kind in ("explanation", "study"):
         st.button("Open", key=f"open {run.id}", on_click=_open, args=(run.id,))
 
 
@@ -151,8 +152,8 @@ def _delete(run_id: str) -> None:
         manager().store.delete(run_id, owner())
     except LightboxError as problem:
         st.toast(str(problem))
-    desk().forget(run_id)
-    trace_desk().forget(run_id)
+    for laid in (desk(), trace_desk(), compare_desk()):
+        laid.forget(run_id)
 
 
 def ago(moment: float, now: float | None = None) -> str:

@@ -1,3 +1,154 @@
-"""Compare, all films."""
-def show(laid):
-    pass
+"""Compare, all films: a study of a cohort as a stored run, and its result."""
+
+from functools import lru_cache
+
+import streamlit as st
+
+from core.errors import LightboxError
+from core.reports.study import StoredStudy
+from core.runs import Run, Status, manager
+from dashboard import answer, text
+from dashboard.compare import cell_films, film_detail, link, results
+from dashboard.compare.desk import CompareDesk
+from dashboard.compare.films_intake import FIRST_PRESET, SETTINGS, STUDY, Order, no_cohort, show_intake
+from dashboard.session import owner
+
+#: Seconds between two looks at a study that is going on.
+_POLL = 1.0
+
+
+def show(laid: CompareDesk) -> None:
+    """Draw this half of the page."""
+    with st.sidebar:
+        order = show_intake(laid)
+        _button(laid, order)
+    link.write(laid)
+    if laid.cohort is None:
+        st.html(no_cohort())
+        return
+    run = laid.current_study()
+    _headline(laid, order, run)
+    if order.refusal:
+        st.warning(order.refusal)
+    _watch(run)
+    if run is not None and run.status is Status.DONE:
+        try:
+            study = _study(run.id, owner())
+        except LightboxError as problem:
+            st.error(str(problem))
+            return
+        _show_result(laid, run, study)
+    elif run is None and not order.refusal:
+        st.html(_nothing_yet())
+
+
+def _button(laid: CompareDesk, order: Order) -> None:
+    with st.container(key="compare-action"):
+        st.button(
+            "Run",
+            type="primary",
+            width="stretch",
+            icon=":material/play_arrow:",
+            disabled=not order.cards or order.entry is None or order.refusal is not None,
+            shortcut="Ctrl+Enter",
+            key="run study",
+            on_click=_start,
+            args=(laid,),
+            help="Ask every network about every film, and draw a map of each.",
+        )
+    if laid.problem:
+        st.error(laid.problem)
+        laid.problem = None
+
+
+def _start(laid: CompareDesk) -> None:
+    try:
+        laid.study_cohort(STUDY, FIRST_PRESET, SETTINGS)
+    except LightboxError as problem:
+        laid.problem = str(problem)
+
+
+def _headline(laid: CompareDesk, order: Order, run: Run | None) -> None:
+    pieces = []
+    if order.cohort is not None:
+        pieces.append(f"<b>{text.escape(order.cohort.title)}</b>")
+        pieces.append(f"<span>· {order.cohort.films} films of {len(order.cohort.classes)} classes</span>")
+    if (order.cohort is not None and order.cohort.synthetic) or any(card.synthetic for card in order.cards):
+        pieces.append(text.tag("synthetic data", "synthetic"))
+    if run is not None and run.status is Status.DONE and _changed_since(laid, run):
+        pieces.append(text.tag("settings changed since this result", "warning"))
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.html(text.facts(pieces))
+        link.show(laid)
+    if order.cohort is not None:
+        lines = [order.cohort.description, *order.cohort.notes]
+        st.html("".join(text.quiet(line) for line in lines if line))
+
+
+def _changed_since(laid: CompareDesk, run: Run) -> bool:
+    if run.request.get("cohort") != laid.cohort:
+        return True
+    then = run.request["model"], dict(run.request["parameters"])
+    return laid.study_request(FIRST_PRESET, SETTINGS) != then
+
+
+def _watch(run: Run | None) -> None:
+    """How far the study is, drawn again by itself as long as it goes on; how it ended, where it has no result."""
+    if run is None or run.status is Status.DONE:
+        return
+    if run.status.final:
+        st.html(answer.ended_line(run, "Press Run to start again."))
+        return
+    st.fragment(_progress, run_every=_POLL)(run.id)
+
+
+def _progress(run_id: str) -> None:
+    run = manager().store.run(run_id, owner())
+    if run.status.final:
+        st.rerun()
+    live = manager().store.progress(run_id, owner())
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.progress(live.fraction, text=answer.progress_text(run, live))
+        st.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            key="cancel study",
+            disabled=run.cancelling,
+            on_click=_cancel,
+            args=(run_id,),
+        )
+    st.html(text.quiet("It goes on when this page is left or closed; the Runs page leads back to it."))
+
+
+def _cancel(run_id: str) -> None:
+    manager().cancel(run_id, owner())
+
+
+def _nothing_yet() -> str:
+    return text.empty(
+        "Not studied yet",
+        "Press Run: every network is asked about every film, and what its maps lie on is measured. It is stored, and "
+        "can be left and reopened.",
+    )
+
+
+@lru_cache(maxsize=8)
+def _study(run_id: str, whose: str) -> StoredStudy:
+    """A finished study, read once: it never changes, and its rows may be a megabyte."""
+    return manager().store.study(run_id, whose)
+
+
+def _show_result(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
+    st.html(answer.sentence_line(study.sentence))
+    results.show_networks(study)
+    st.html("".join(text.quiet(note) for note in study.notes))
+    st.markdown("##### Confusion")
+    network = results.choose_network(laid, study)
+    with results.beside(study) as (left, right):
+        with left:
+            results.show_matrix(laid, study, network)
+        with right:
+            cell_films.show(laid, run, study)
+    film_detail.show(laid, run, study)
+    results.show_landmarks(study)
+    results.show_means(laid, run, study)

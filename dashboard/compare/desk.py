@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from core.errors import BadInput
-from core.runs import ExplanationSpec, Run, manager
-from dashboard.session import Desk, owner
+from core.runs import ExplanationSpec, Run, StudySpec, manager
+from dashboard.session import Desk, Setting, owner
 
 View = Literal["film", "films"]
 #: Names of the two halves of the page, as they stand in its address.
@@ -66,6 +66,8 @@ class CompareDesk(Desk):
     film: str | None = None
     shown: str | None = None
     class_name: str | None = None
+    #: study, network and film → the run that explains that film
+    explained: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _comparisons: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -85,8 +87,9 @@ class CompareDesk(Desk):
         """Drop a run that was deleted."""
         super().forget(run)
         self._comparisons = {key: runs for key, runs in self._comparisons.items() if run not in runs}
+        self.explained = {film: known for film, known in self.explained.items() if known != run}
         if self.study == run:
-            self.study = self.cell = self.film = None
+            self.show_study(None)
 
     def compare(self, preset: str) -> None:
         """Ask for one run a network. Equal requests that ran before are found again, not repeated.
@@ -141,10 +144,61 @@ class CompareDesk(Desk):
         self.networks, self.networks_for = tuple(str(r["model"]) for r in requests), self.scan
         self.comparison = [run.id for run in runs]
 
-    def adopt_study(self, run: Run) -> None:
-        """Lay out a stored study: its cohort, its networks and its result."""
-        self.view = "films"
-        self.study, self.cell, self.film = run.id, None, None
+    def study_cohort(self, study: str, preset: str, settings_of: str) -> None:
+        """Ask for a study of the cohort. An equal one that ran before is found again.
+
+        Parameters
+        ----------
+        study : str
+            Name of the study.
+        preset, settings_of : str
+            First preset, and the name under which this desk keeps the study's settings.
+
+        Raises
+        ------
+        LightboxError
+            When it cannot be asked for.
+        """
+        if self.cohort is None or not self.candidates:
+            return
+        model, parameters = self.study_request(preset, settings_of)
+        spec = StudySpec(owner=owner(), study=study, model=model, cohort=self.cohort, parameters=parameters)
+        self.show_study(manager().submit(spec))
+
+    def study_request(self, preset: str, settings_of: str) -> tuple[str, dict[str, Any]]:
+        """Model and parameters of the study that is laid out; the first network is the model, the rest others."""
+        first, *others = self.candidates or ("",)
+        changes = dict(self.setting(settings_of, preset).changes)
+        return first, {**changes, **({"others": ",".join(others)} if others else {})}
+
+    def show_study(self, run: str | None) -> None:
+        """Show a study's result, from its beginning."""
+        if run != self.study:
+            self.study, self.cell, self.film, self.shown, self.class_name = run, None, None, None, None
+
+    def adopt_study(self, run: Run, settings_of: str, preset: str) -> None:
+        """Lay out a stored study: its cohort, its networks, its settings and its result."""
+        parameters = dict(run.request.get("parameters") or {})
+        others = str(parameters.pop("others", "") or "")
+        self.view, self.cohort = "films", run.request.get("cohort")
+        self.candidates = (str(run.request["model"]), *(name for name in others.split(",") if name))
+        self.settings[settings_of] = Setting(preset, parameters)
+        self.revision += 1
+        self.show_study(run.id)
+
+    def current_study(self) -> Run | None:
+        """The study that is shown; None when there is none (any more)."""
+        if self.study is None:
+            return None
+        try:
+            return manager().store.run(self.study, owner())
+        except BadInput:
+            self.show_study(None)
+            return None
+
+    def open_film(self, film: str | None) -> None:
+        """Show a film of the open cell with its map and filters; None puts it away."""
+        self.film = film
 
     def open_cell(self, cell: Cell | None) -> None:
         """Show the films of a cell; the film of another cell is put away."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+from string import ascii_uppercase
 
 import numpy as np
 import streamlit as st
@@ -11,8 +12,11 @@ import streamlit as st
 from core.metrics.sanity import likeness
 from core.models.card import Card
 from core.reports.explanation import StoredExplanation
+from core.runs import Run
+from core.scans.scan import Scan
 from core.wording import percent
-from dashboard import text
+from dashboard import filters as filter_gallery
+from dashboard import landmarks, text
 from dashboard.compare import wording
 from dashboard.compare.tables import Figure, table
 from dashboard.compare.wording import Held
@@ -38,13 +42,9 @@ class Row:
     held: Mapping[str, Held]
 
 
-def held_in(explanation: StoredExplanation, landmarks: Mapping[str, np.ndarray]) -> dict[str, Held]:
-    """What the main map of an explanation has in each landmark."""
-    if not landmarks:
-        return {}
-    from core.metrics.landmarks import overlaps
-
-    found = overlaps(explanation.arrays["map"].values, landmarks)
+def held_in(scan: str, explanation: StoredExplanation) -> dict[str, Held]:
+    """What the main map of an explanation has in each landmark of its scan (content hash)."""
+    found = landmarks.overlaps_with(scan, str(explanation.arrays["map"].path))
     return {overlap.name: Held(overlap.share, overlap.area) for overlap in found}
 
 
@@ -74,18 +74,18 @@ def _likeness(one: str, other: str) -> float:
 
 def show_table(rows: Sequence[Row], target: str | None) -> None:
     """One row a network: what it says, the class that was asked about, and its map's part in each landmark."""
-    landmarks = list(dict.fromkeys(name for row in rows for name in row.held))
-    areas = {name: next(row.held[name].area for row in rows if name in row.held) for name in landmarks}
+    places = list(dict.fromkeys(name for row in rows for name in row.held))
+    areas = {name: next(row.held[name].area for row in rows if name in row.held) for name in places}
     heads = ["Network", "Says", f"P({target})"]
-    heads += [f"Map in {name} ({percent(areas[name])} of the film)" for name in landmarks]
-    st.html(table(heads, [_line(row, target, landmarks) for row in rows], "Networks on this film"))
-    if landmarks:
+    heads += [f"Map in {name} ({percent(areas[name])} of the film)" for name in places]
+    st.html(table(heads, [_line(row, target, places) for row in rows], "Networks on this film"))
+    if places:
         st.html(text.quiet("×: how many times more than an even map would have there."))
 
 
-def _line(row: Row, target: str | None, landmarks: Sequence[str]) -> list[str | Figure]:
+def _line(row: Row, target: str | None, places: Sequence[str]) -> list[str | Figure]:
     if isinstance(row.said, str):
-        return [row.card.title, row.said, *(Figure("–") for _ in range(1 + len(landmarks)))]
+        return [row.card.title, row.said, *(Figure("–") for _ in range(1 + len(places)))]
     probabilities = row.said.probabilities
     answer = max(probabilities, key=lambda name: probabilities[name])
     cells: list[str | Figure] = [
@@ -93,7 +93,7 @@ def _line(row: Row, target: str | None, landmarks: Sequence[str]) -> list[str | 
         Figure(answer, text.probability(probabilities[answer])),
         Figure(text.probability(probabilities[target]) if target in probabilities else "–"),
     ]
-    return cells + [share_figure(row.held.get(name)) for name in landmarks]
+    return cells + [share_figure(row.held.get(name)) for name in places]
 
 
 def share_figure(held: Held | None) -> Figure:
@@ -110,12 +110,30 @@ def show_likeness(cards: Sequence[Card], found: Mapping[str, StoredExplanation])
     there = [card for card in cards if card.name in found]
     values = correlations(cards, found)
     rows: list[list[str | Figure]] = []
-    for one in there:
-        cells: list[str | Figure] = [one.title]
+    for letter, one in zip(ascii_uppercase, there, strict=False):
+        cells: list[str | Figure] = [f"{letter} · {one.title}"]
         for other in there:
             value = 1.0 if one is other else values.get((one.title, other.title), values.get((other.title, one.title)))
             assert value is not None
             cells.append(Figure(f"{value:.2f}", heat=None if one is other else max(value, 0.0)))
         rows.append(cells)
-    st.html(table(["Likeness of the maps", *(card.title for card in there)], rows, "Likeness of the maps"))
+    st.html(table(["Likeness of the maps", *ascii_uppercase[: len(there)]], rows, "Likeness of the maps"))
     st.html(text.quiet("Correlation of the sizes of two maps, sample by sample: 1 alike, 0 nothing in common."))
+
+
+def show_filters(
+    scan: Scan, name: str, cards: Sequence[Card], runs: Mapping[str, Run], found: Mapping[str, StoredExplanation]
+) -> None:
+    """The filters of one network at a time; nothing for explainers that have none."""
+    there = {
+        card.name: card.title for card in cards if card.name in found and filter_gallery.filters_of(found[card.name])
+    }
+    if not there:
+        return
+    st.markdown("##### Filters")
+    chosen = st.segmented_control(
+        "Filters of", list(there), format_func=there.__getitem__, key=f"compare filters:{','.join(there)}",
+        default=next(iter(there)), required=True, label_visibility="collapsed",
+    )  # fmt: skip
+    st.html(text.quiet(filter_gallery.layer_sentence(found[chosen])))
+    filter_gallery.show_filters(scan, runs[chosen].id, found[chosen], f"compare filters {chosen}", name)

@@ -157,13 +157,10 @@ def _choose_class(laid: CompareDesk, cards: tuple[Card, ...], said: Mapping[str,
     )
 
 
-def _first_answer(
-    cards: tuple[Card, ...], said: Mapping[str, Prediction | str], shared: tuple[str, ...]
-) -> str | None:
+def _first_answer(cards: tuple[Card, ...], said: Mapping[str, Prediction | str], shared: tuple[str, ...]) -> str | None:
     answer = said.get(cards[0].name)
     if isinstance(answer, Prediction) and answer.probabilities:
-        likely = max(shared, key=lambda name: answer.probabilities[name])
-        return likely
+        return max(shared, key=lambda name: answer.probabilities[name])
     return cards[0].target if cards[0].target in shared else shared[0]
 
 
@@ -172,9 +169,7 @@ def _class_chosen(laid: CompareDesk, key: str) -> None:
 
 
 def _shared_layers(cards: tuple[Card, ...]) -> tuple[str, ...]:
-    return tuple(
-        layer for layer in cards[0].feature_layers if all(layer in card.feature_layers for card in cards)
-    )
+    return tuple(layer for layer in cards[0].feature_layers if all(layer in card.feature_layers for card in cards))
 
 
 def nothing_loaded() -> str:

@@ -1,6 +1,7 @@
 """The row of linked images: the scan, and each network's map over it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -9,18 +10,20 @@ from core.models.card import Card
 from core.reports.explanation import StoredArray, StoredExplanation
 from core.runs import Preview, Run
 from core.scans.scan import Scan
+from dashboard.landmarks import outlines
 from dashboard.session import owner
-from dashboard.stage import _map_layer
-from dashboard.viewer import Layer, Panel, publish, publish_scan, viewer
+from dashboard.stage import map_layer, scan_layer
+from dashboard.viewer import Layer, Panel, publish, viewer
 from dashboard.viewer.viewer import Plane
 
-#: Pixels of the images: with the table under them they fit on a screen of 800.
+#: Pixels of the images: with the head of the table under them they fit on a screen of 800.
 _HEIGHT = 360
 _KEY = "compare viewer"
 
 
 def show_row(
     scan: Scan,
+    name: str,
     cards: Sequence[Card],
     found: Mapping[str, StoredExplanation],
     runs: Mapping[str, Run],
@@ -33,6 +36,8 @@ def show_row(
     ----------
     scan : Scan
         The scan.
+    name : str
+        Its content hash: its landmarks are outlined in every image.
     cards : sequence of Card
         The networks, in their order.
     found, runs, previews : mapping
@@ -40,26 +45,23 @@ def show_row(
     signed : bool
         Show signed maps with their signs; otherwise their sizes.
     """
-    panels = [Panel("scan", "Scan", [_image(scan)])]
+    marks = outlines(scan, name)
+    panels = [Panel("scan", "Scan", [scan_layer(scan), *marks])]
     for card in cards:
-        layers, empty = [_image(scan)], ""
+        layers, empty = [scan_layer(scan)], ""
         run = runs.get(card.name)
         if card.name in found and run is not None:
             main = found[card.name].arrays["map"]
-            layers.append(_layer(scan, run.id, main, signed))
+            layers.append(replace(map_layer(scan, run.id, "map", main, signed), name="map"))
             empty = "" if _any(str(main.path)) else "The map is zero everywhere."
         elif run is not None and run.status.final:
             empty = "No map."
         elif run is not None:
             layers += _forming(run, previews.get(card.name))
             empty = "Waiting" if len(layers) == 1 else ""
-        panels.append(Panel(card.name, card.title, layers, empty=empty))
+        panels.append(Panel(card.name, card.title, [*layers, *marks], empty=empty))
     plane: Plane = cards[0].input.plane or "axial"
     viewer(panels, key=_KEY, height=_HEIGHT, plane=plane)
-
-
-def _image(scan: Scan) -> Layer:
-    return Layer(publish_scan(scan, owner=owner()), "image", name="scan", unit=scan.units or "")
 
 
 def _forming(run: Run, preview: Preview | None) -> list[Layer]:
@@ -68,15 +70,6 @@ def _forming(run: Run, preview: Preview | None) -> list[Layer]:
     name = f"preview:{run.id}:{preview.version}"
     reference = publish(preview.values, preview.grid.affine, owner=owner(), name=name)
     return [Layer(reference, "map", name="forming", opacity=0.65)]
-
-
-def _layer(scan: Scan, run: str, main: StoredArray, signed: bool) -> Layer:
-    if signed or not main.diverging:
-        return _map_layer(scan, run, "map", main)
-    reference = publish(lambda: np.abs(main.values), scan.affine, owner=owner(), name=f"run:{run}:map:size")
-    return Layer(
-        reference, "map", name=main.title, unit=main.unit, opacity=0.65, threshold=0.1 * reference.range[1]
-    )
 
 
 @lru_cache(maxsize=128)

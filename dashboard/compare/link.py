@@ -8,6 +8,7 @@ from core.errors import BadInput, LightboxError
 from core.runs import manager
 from dashboard import catalogue
 from dashboard.compare.desk import VIEWS, Cell, CompareDesk
+from dashboard.compare.films_intake import FIRST_PRESET, SETTINGS, STUDY
 from dashboard.session import owner
 
 _VIEW, _RUNS, _RUN, _CELL, _FILM = "view", "runs", "run", "cell", "film"
@@ -61,7 +62,7 @@ def follow(laid: CompareDesk) -> None:
             laid.cell, laid.film = Cell(*cell), given.get(_FILM)
             laid.shown = laid.cell.network
     elif given[_VIEW] in VIEWS:
-        laid.view = VIEWS[VIEWS.index(given[_VIEW])]  # type: ignore[arg-type]
+        laid.view = VIEWS[VIEWS.index(given[_VIEW])]
 
 
 def open_comparison(laid: CompareDesk, ids: list[str]) -> None:
@@ -88,7 +89,9 @@ def open_study(laid: CompareDesk, run_id: str) -> None:
         When there is no such run of this owner, or it is no study of this page.
     """
     run = manager().store.run(run_id, owner())
-    laid.adopt_study(run)
+    if run.kind != "study" or run.request.get("study") != STUDY:
+        raise BadInput("This run is no study of networks: look at it on the Runs page.")
+    laid.adopt_study(run, SETTINGS, FIRST_PRESET)
 
 
 def show(laid: CompareDesk) -> None:

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-import streamlit as st
-
-from core.errors import LightboxError
 from core.models.card import Card
-from dashboard import backend, catalogue, questions
+from dashboard import catalogue
 from dashboard.compare.desk import MOST_NETWORKS
+from dashboard.predictions import predict
 from dashboard.questions import Prediction
-from dashboard.session import owner
 
 #: The networks of paper 3, in the paper's order.
 PAPERS_THREE = ("anatomy-shallow", "anatomy-deeper", "anatomy-augmented")
@@ -63,7 +60,7 @@ def preferred(names: Sequence[str], cards: Mapping[str, Card], model: str | None
     """
     if not names:
         return ()
-    first = model if model in names else names[0]
+    first = model if model is not None and model in names else names[0]
     alike = comparable(first, names, cards)
     three = [name for name in PAPERS_THREE if name in alike]
     if three and (first in three or set(cards[first].classes) == set(cards[three[0]].classes)):
@@ -82,18 +79,5 @@ def keep_comparable(chosen: Sequence[str], names: Sequence[str], cards: Mapping[
 
 def predictions(scan: str, cards: Sequence[Card]) -> dict[str, Prediction | str]:
     """What each network says about a stored scan, by name; a sentence where it cannot be asked."""
-    with st.empty(), st.spinner("Asking the networks"):
-        return {card.name: _ask(scan, card) for card in cards}
-
-
-def _ask(scan: str, card: Card) -> Prediction | str:
-    try:
-        return predicted(scan, owner(), card.name, catalogue.content_of(card.name))
-    except LightboxError as problem:
-        return str(problem)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def predicted(scan: str, whose: str, model: str, content: str) -> Prediction:
-    """`dashboard.questions.predict`, asked once."""
-    return backend.ask(questions.predict, scan, whose, model, content)
+    asked = {card.name: predict(scan, card) for card in cards}
+    return {name: found if found is not None else refusal or "" for name, (found, refusal) in asked.items()}

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import streamlit as st
 
 from core.errors import LightboxError
 from core.reports.explanation import StoredExplanation
 from core.runs import Run, Status, manager
 from core.scans.scan import Scan
-from dashboard import answer, catalogue, demo, text
+from dashboard import answer, catalogue, demo, filters, text
 from dashboard.compare import film_findings, film_stage, link
 from dashboard.compare.desk import CompareDesk
 from dashboard.compare.film_findings import Row
@@ -19,8 +18,7 @@ from dashboard.session import owner
 
 #: Seconds between two looks at runs that are going on.
 _POLL = 0.7
-_SIGNED = "compare signed"
-_FILTERS = "compare filters"
+_FORM = "compare form"
 
 
 def show(laid: CompareDesk) -> None:
@@ -74,9 +72,12 @@ class _Watch:
 
     def show(self) -> None:
         """Draw it."""
-        going = _going(self._laid.runs())
+        runs = self._laid.runs()
+        going = _going(runs)
         # one fragment for every state: the viewer stays the same component while maps arrive
         st.fragment(self._draw, run_every=_POLL if going else None)(going)
+        if runs and not going:
+            film_findings.show_filters(self._scan, self._laid.scan or "", self._order.cards, runs, _done(runs))
 
     def _draw(self, was_going: bool) -> None:
         runs = self._laid.runs()
@@ -84,30 +85,28 @@ class _Watch:
             st.rerun()
         link.write(self._laid)
         self._headline()
-        found = {
-            name: manager().store.explanation(run.id, owner())
-            for name, run in runs.items()
-            if run.status is Status.DONE
-        }
+        found = _done(runs)
         rows = self._rows(found)
         with st.container(key="compare-line"):
             self._line(runs, rows, found)
-        signed = st.session_state.get(_SIGNED, False)
+        signed = st.session_state.get(_FORM) == "signed"
         previews = {name: manager().store.preview(run.id, owner()) for name, run in runs.items() if name not in found}
         known = {name: preview for name, preview in previews.items() if preview is not None}
-        film_stage.show_row(self._scan, self._order.cards, found, runs, known, signed)
+        film_stage.show_row(
+            self._scan, self._laid.scan or "", self._order.cards, found, runs, known, signed
+        )  # fmt: skip
         if film_stage.is_signed([explanation.arrays["map"] for explanation in found.values()]):
-            st.toggle("Signed maps", key=_SIGNED, help="Which samples speak for, which against: instead of how much.")
-        self._findings(runs, rows, found)
+            filters.show_form(True, _FORM)
+        self._findings(rows, found)
 
     def _rows(self, found: Mapping[str, StoredExplanation]) -> list[Row]:
-        landmarks = landmarks_of(self._laid.scan or "")
+        scan = self._laid.scan or ""
         said = self._order.said or {}
         return [
             Row(
                 card,
                 said.get(card.name, Prediction({}, (), ())),
-                film_findings.held_in(found[card.name], landmarks) if card.name in found else {},
+                film_findings.held_in(scan, found[card.name]) if card.name in found else {},
             )
             for card in self._order.cards
         ]
@@ -162,9 +161,7 @@ class _Watch:
         else:
             st.error(f"{title}: {run.message or 'it was cut off. Press Compare to start again.'}")
 
-    def _findings(
-        self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]
-    ) -> None:
+    def _findings(self, rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         left, right = st.columns([1.5, 1], gap="large")
         with left:
             film_findings.show_table(rows, self._laid.target)
@@ -177,11 +174,12 @@ def _going(runs: Mapping[str, Run]) -> bool:
     return any(not run.status.final for run in runs.values())
 
 
+def _done(runs: Mapping[str, Run]) -> dict[str, StoredExplanation]:
+    return {
+        name: manager().store.explanation(run.id, owner()) for name, run in runs.items() if run.status is Status.DONE
+    }
+
+
 def _cancel(runs: Mapping[str, Run]) -> None:
     for run in runs.values():
         manager().cancel(run.id, owner())
-
-
-def landmarks_of(scan: str) -> dict[str, np.ndarray]:
-    """Landmarks kept with a scan, by name."""
-    return {}

@@ -1,0 +1,126 @@
+"""What the Compare page asks of the backend process: cohorts, their films as pictures, and films for the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.errors import BadInput
+from dashboard import pictures, questions
+
+if TYPE_CHECKING:
+    from core.cohorts.cohort import Cohort, Entry
+
+
+@dataclass(frozen=True)
+class CohortFacts:
+    """What a page tells of a cohort.
+
+    Parameters
+    ----------
+    title, description : str
+        For people.
+    synthetic : bool
+        Made by a program.
+    films : int
+        How many scans it has.
+    classes : tuple of str
+        Theirs.
+    notes : tuple of str
+        What was left out on reading.
+    """
+
+    title: str
+    description: str
+    synthetic: bool
+    films: int
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def cohort_facts(name: str) -> CohortFacts:
+    """Facts of a cohort of the library.
+
+    Raises
+    ------
+    BadInput
+        When it is not there or cannot be read.
+    """
+    from core.cohorts.library import library_cohort
+    from core.cohorts.selection import read_cohort_card
+
+    cohort = _cohort(name)
+    card = read_cohort_card(library_cohort(name))
+    return CohortFacts(
+        cohort.title, card.description, cohort.synthetic, len(cohort.entries), cohort.classes, cohort.notes
+    )
+
+
+def study_schema(study: str) -> dict[str, Any]:
+    """JSON schema of a study's parameters."""
+    from core.studies import get_study
+
+    return dict(get_study(study).parameters_model.model_json_schema())
+
+
+def film_pictures(cohort: str, files: Sequence[str]) -> tuple[bytes, ...]:
+    """A small PNG of each film, by its path inside the cohort.
+
+    Raises
+    ------
+    BadInput
+        When one is not of this cohort or cannot be read.
+    """
+    found = _cohort(cohort)
+    return tuple(pictures.film_png(_flat(found.load(_entry(found, file)).array[0])) for file in files)
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    """A picture of it: itself, or the middle slice of a volume, nose up."""
+    return values if values.ndim == 2 else np.rot90(values[:, :, values.shape[2] // 2])
+
+
+def store_film(cohort: str, file: str, title: str, owner: str) -> str:
+    """Put a film of a cohort into the store with its landmarks; returns its content hash.
+
+    Landmarks that the person has drawn on it since are left as they are.
+
+    Raises
+    ------
+    BadInput
+        When the film is not of this cohort, or it or its landmarks cannot be read.
+    """
+    from core.runs import Landmark
+
+    found, store = _cohort(cohort), questions.store()
+    entry = _entry(found, file)
+    stored = store.add_scan(found.load(entry), owner, title)
+    if not store.landmarks(stored, owner):
+        places = {name: place for name, place in found.landmarks(entry).items() if place.any()}
+        store.keep_landmarks(stored, owner, [Landmark(name, store.add_region(at)) for name, at in places.items()])
+    return stored
+
+
+def _entry(cohort: "Cohort", file: str) -> "Entry":
+    entry = next((entry for entry in cohort.entries if entry.file == file), None)
+    if entry is None:
+        raise BadInput("This film is no longer in the cohort: run the study again.")
+    return entry
+
+
+def _cohort(name: str) -> "Cohort":
+    from core.cohorts.library import cohort_stamp, library_cohort
+
+    folder = library_cohort(name)
+    return _read(folder, cohort_stamp(folder))
+
+
+@lru_cache(maxsize=2)
+def _read(folder: Path, _content: str) -> "Cohort":
+    """A cohort as its folder is now: reading it anew for every film would take longer than the film."""
+    from core.cohorts.reading import read_cohort
+
+    return read_cohort(folder)
