@@ -2,15 +2,18 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.reports.explanation import StoredExplanation
 from core.runs import Live, Run, Status
-from dashboard import catalogue, figures, text, theme
+from dashboard import catalogue, figures, filters, text, theme
 from dashboard.questions import Prediction
 from dashboard.text import escape, probability
+
+if TYPE_CHECKING:
+    from core.metrics.landmarks import Overlap
 
 
 def prediction_line(prediction: Prediction, target: str | None) -> str:
@@ -68,19 +71,37 @@ def progress_text(run: Run, live: Live) -> str:
     return message if live.eta_seconds is None else f"{message} · about {text.duration(live.eta_seconds)} left"
 
 
-def show_findings(explanation: StoredExplanation) -> None:
-    """Everything below the viewers: three columns, then the small print."""
+def show_findings(explanation: StoredExplanation, held: "Sequence[Overlap]" = ()) -> None:
+    """What was found, in three columns.
+
+    Parameters
+    ----------
+    explanation : StoredExplanation
+        The result.
+    held : sequence of core.metrics.landmarks.Overlap
+        What the map has in each landmark of the scan.
+    """
     colour = theme.explainer_color(explanation.explainer)
     where, sure, path = st.columns([1.15, 1, 1.15], gap="large", wrap=False)
     with where:
         st.markdown("##### Where")
-        _where(explanation, colour)
+        _where(explanation, held, colour)
     with sure:
         st.markdown("##### How sure")
         _how_sure(explanation)
     with path:
         st.markdown("##### How it got there")
-        _history(explanation.history, colour)
+        if filters.is_of_filters(explanation):
+            _filters(explanation, colour)
+        else:
+            _history(explanation.history, colour)
+
+
+def _filters(explanation: StoredExplanation, colour: str) -> None:
+    """A map of filters has no history: how strong each of them is says what it was made of."""
+    st.html(text.quiet(filters.layer_sentence(explanation)))
+    chart = figures.score_bars(filters.scores_of(explanation), colour)
+    st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="scores")
 
 
 def show_live_curves(history: Mapping[str, Sequence[float | None]], explainer: str) -> None:
@@ -97,10 +118,17 @@ def _history(history: Mapping[str, Sequence[float]], colour: str) -> None:
     st.plotly_chart(figures.history_curves(history, colour), theme=None, config=figures.CONFIG, key="history")
 
 
-def _where(explanation: StoredExplanation, colour: str) -> None:
+def _where(explanation: StoredExplanation, held: "Sequence[Overlap]", colour: str) -> None:
     regions = [region for region in explanation.regions if region["share"] > 0]
-    if not explanation.regions:
-        st.html(text.quiet("The scan is not in MNI space or is a single image: there is no atlas to name regions by."))
+    if not explanation.regions and held:
+        _in_landmarks(explanation, held, colour)
+    elif not explanation.regions:
+        st.html(
+            text.quiet(
+                "The scan is not in MNI space or is a single image: there is no atlas to name regions by. "
+                "Draw landmarks to see how much of the map lies in them."
+            )
+        )
     elif not regions:
         st.html(text.quiet("The map is empty: no region holds any of it."))
     else:
@@ -108,10 +136,20 @@ def _where(explanation: StoredExplanation, colour: str) -> None:
         st.html(text.quiet(f"Share of the map in each region. Atlas: {explanation.record.get('atlas') or 'none'}."))
 
 
+def _in_landmarks(explanation: StoredExplanation, held: "Sequence[Overlap]", colour: str) -> None:
+    rows = [{"name": one.name, "share": one.share} for one in held if one.share > 0]
+    if not rows:
+        st.html(text.quiet("Nothing of the map lies in a landmark."))
+        return
+    rows.sort(key=lambda row: -float(row["share"]))  # type: ignore[arg-type]
+    st.plotly_chart(figures.region_bars(rows, colour), theme=None, config=figures.CONFIG, key="regions")
+    st.html(text.quiet("Share of the map in each landmark."))
+
+
 def _how_sure(explanation: StoredExplanation) -> None:
     scores = explanation.scores or {}
     if scores.get("before"):
-        chart = figures.probability_bars(scores["before"], scores.get("after"))  # type: ignore[arg-type]
+        chart = figures.probability_bars(scores["before"], scores.get("after"), explanation.target)
         st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="probabilities")
     marks = {True: ("pass", "✓"), False: ("fail", "!"), None: ("info", "·")}
     rows = "".join(

@@ -1,12 +1,13 @@
 """The scans that come with Lightbox: ``assets/scans/scans.yaml``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from core.cohorts.landmark_labels import read_landmark_names
 from core.settings import ASSETS
 
 
@@ -26,6 +27,12 @@ class DemoScan:
         Not of a real person; said wherever it is shown.
     target : pathlib.Path, optional
         The image that a regressor should make of it.
+    explainer : str, optional
+        The explainer it is a good example for.
+    landmarks : pathlib.Path, optional
+        Image of labels, 0 is nothing.
+    landmark_names : dict of int to str
+        What the labels are called.
     """
 
     name: str
@@ -35,6 +42,9 @@ class DemoScan:
     model: str | None
     synthetic: bool
     target: Path | None = None
+    explainer: str | None = None
+    landmarks: Path | None = None
+    landmark_names: dict[int, str] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -49,7 +59,10 @@ def scans() -> tuple[DemoScan, ...]:
 
 def _read(entry: dict[str, Any]) -> DemoScan:
     path = ASSETS / "scans" / entry["file"]
-    target = ASSETS / "scans" / entry["target"] if entry.get("target") else None
+    landmarks = entry.get("landmarks") or {}
+    if isinstance(landmarks, str):
+        landmarks = {"file": landmarks}
+    marked = _beside(landmarks.get("file"))
     # the same subject may be there as a volume and as a slice
     kind = "" if path.name.endswith((".nii", ".nii.gz")) else ", slice"
     return DemoScan(
@@ -59,5 +72,14 @@ def _read(entry: dict[str, Any]) -> DemoScan:
         path=path,
         model=entry.get("model"),
         synthetic=bool(entry.get("synthetic", True)),
-        target=target if target is not None and target.is_file() else None,
+        target=_beside(entry.get("target")),
+        explainer=entry.get("explainer"),
+        landmarks=marked,
+        landmark_names=landmarks.get("names") or (read_landmark_names(marked.parent) if marked is not None else {}),
     )
+
+
+def _beside(name: str | None) -> Path | None:
+    """A file that belongs to a demo scan, if it is there."""
+    path = ASSETS / "scans" / name if name else None
+    return path if path is not None and path.is_file() else None

@@ -1,6 +1,8 @@
 """What leaves a page with a result: maps, the record, and a link that opens the run again."""
 
 import io
+import zipfile
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -9,6 +11,7 @@ import streamlit as st
 from core.reports.explanation import RECORD, StoredArray
 from core.runs import Run, Status, manager
 from core.scans.scan import Scan
+from dashboard.filters import filters_of
 from dashboard.session import owner
 
 
@@ -22,8 +25,19 @@ def show(run: Run, page: str = "explain") -> None:
             return
         st.caption("Maps, as they lie in the scan's own file space")
         scan = manager().store.scan(run.request["scan"], owner())
-        for name, array in manager().store.explanation(run.id, owner()).arrays.items():
-            _map_buttons(run.id, scan, name, array)
+        explanation = manager().store.explanation(run.id, owner())
+        single = [one.array for one in filters_of(explanation)]
+        for name, array in explanation.arrays.items():
+            if name not in single:
+                _map_buttons(run.id, scan, name, array)
+        if single:
+            kept = {name: explanation.arrays[name] for name in single}
+            _button(
+                f"Maps of {len(single)} filters (ZIP)",
+                partial(_zip, kept, scan),
+                f"lightbox-{run.id}-filters.zip",
+                "application/zip",
+            )
         st.caption("Everything needed to repeat it")
         st.download_button(
             "Record (JSON)",
@@ -74,6 +88,19 @@ def _png(array: StoredArray) -> bytes:
 def _npy(array: StoredArray) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array.values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _zip(arrays: Mapping[str, StoredArray], scan: Scan) -> bytes:
+    """Many maps in one file, each as it would leave alone."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            if scan.dimensions == 3:
+                archive.writestr(f"{name}.nii.gz", _nifti(array, scan))
+            else:
+                archive.writestr(f"{name}.png", _png(array))
+                archive.writestr(f"{name}.npy", _npy(array))
     return buffer.getvalue()
 
 

@@ -3,10 +3,12 @@
 import streamlit as st
 
 from core.errors import BadInput, LightboxError
+from core.reports.explanation import StoredExplanation
 from core.runs import ExplanationSpec, Run, Status, manager
 from core.scans.scan import Scan
-from dashboard import answer, backend, catalogue, demo, downloads, questions, stage, text
+from dashboard import answer, catalogue, demo, downloads, filters, landmark_views, predictions, stage, text
 from dashboard.intake import Order, show_intake
+from dashboard.landmarks import landmark_desk, overlaps_with
 from dashboard.questions import Prediction
 from dashboard.session import Desk, desk, owner
 
@@ -32,35 +34,33 @@ def show() -> None:
         _nothing_loaded()
         return
     scan = manager().store.scan(laid.scan, owner())
-    prediction, refusal = _predict(order)
+    prediction, refusal = (None, order.refusal) if order.card is None else predictions.predict(laid.scan, order.card)
     waiting.empty()
     st.session_state[_HUNG] = laid.scan
     run = _current_run(laid)
     _write_link(laid)
     _headline(laid, order, prediction, run)
     _Watch(scan, order, prediction, refusal).show(run)
-    if run is not None and run.status is Status.DONE:
-        explanation = manager().store.explanation(run.id, owner())
-        answer.show_findings(explanation)
-        answer.show_details(explanation, run)
     st.html(text.quiet("Lightbox is a research tool, not a medical device."))
 
 
 class _Watch:
-    """The answer line and the images: drawn again by themselves as long as a run is going on."""
+    """The answer, the images and what is found in them: drawn again by themselves as long as a run is going on."""
 
     def __init__(self, scan: Scan, order: Order, prediction: Prediction | None, refusal: str | None) -> None:
         self._scan = scan
         self._order = order
         self._prediction = prediction
         self._refusal = refusal
+        self._landmarks = landmark_desk(order.scan or "")
         # a 2D model that takes one plane of a volume: that plane is the one to look at
         self._plane = (order.card.input.plane if order.card is not None else None) or "axial"
 
     def show(self, run: Run | None) -> None:
         """Draw what there is to see of `run`."""
         going = run is not None and not run.status.final
-        # one fragment for every state: the viewer stays the same component while previews turn into a result
+        # one fragment for every state: the viewer stays the same component while previews turn into a result, and a
+        # stroke of the brush draws the figures below anew
         st.fragment(self._draw, run_every=POLL if going else None)(run.id if run else None, going)
 
     def _draw(self, run_id: str | None, was_going: bool) -> None:
@@ -68,30 +68,73 @@ class _Watch:
         if was_going and run is not None and run.status.final:
             st.rerun()
         line, images, below = st.container(), st.container(), st.container()
+        marks = landmark_views.marks_of(self._landmarks, self._scan)
         if run is None:
-            self._draw_waiting(line, images)
+            self._draw_waiting(line, images, marks)
         elif not run.status.final:
-            self._draw_going(run, line, images, below)
+            self._draw_going(run, line, images, below, marks)
+            return
         elif run.status is Status.DONE:
+            with below:
+                signed = self._tools(run)
             explanation = manager().store.explanation(run.id, owner())
             with line:
                 st.html(answer.result_line(explanation))
             with images:
-                stage.show_result(self._scan, self._plane, run.id, explanation)
+                stage.show_result(self._scan, self._plane, run.id, explanation, signed, marks)
+            with below:
+                self._draw_findings(run, explanation)
+            return
         else:
             with line:
                 st.html(answer.ended_line(run))
             with images:
-                stage.show_scan(self._scan, self._plane)
+                stage.show_scan(self._scan, self._plane, marks)
+        with below:
+            self._tools()
+            landmark_views.show_landmarks(self._landmarks, None)
 
-    def _draw_waiting(self, line: st.delta_generator.DeltaGenerator, images: st.delta_generator.DeltaGenerator) -> None:
+    def _tools(self, run: Run | None = None) -> bool:
+        """The row under the images; returns whether a signed map is to be shown with its signs."""
+        signed = True
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="explain-tools"):
+            if run is not None:
+                explanation = manager().store.explanation(run.id, owner())
+                main = explanation.arrays["map"]
+                # of many filters' maps over each other the sizes say where; what a sign says is seen in a single one
+                heat = filters.is_of_filters(explanation)
+                signed = filters.show_form(main.diverging, f"form of the map {run.id}", heat)
+            landmark_views.show_tools(self._landmarks)
+        return signed
+
+    def _draw_findings(self, run: Run, explanation: StoredExplanation) -> None:
+        """Everything below the images of a finished run."""
+        map_path = str(explanation.arrays["map"].path)
+        answer.show_findings(explanation, overlaps_with(self._landmarks.scan, map_path))
+        if filters.is_of_filters(explanation):
+            left, right = st.columns([1.6, 1], gap="large", wrap=False)
+            with left:
+                st.markdown("##### Filters", help=filters.HELP)
+                filters.show_filters(self._scan, run.id, explanation, "filters", self._landmarks.scan)
+        else:
+            right, _ = st.columns([1.15, 2], gap="large", wrap=False)
+        with right:
+            landmark_views.show_landmarks(self._landmarks, map_path)
+        answer.show_details(explanation, run)
+
+    def _draw_waiting(
+        self,
+        line: st.delta_generator.DeltaGenerator,
+        images: st.delta_generator.DeltaGenerator,
+        marks: stage.Marks,
+    ) -> None:
         with line:
             if self._refusal or self._order.refusal:
                 st.warning(self._refusal or self._order.refusal or "")
             elif self._prediction is not None:
                 st.html(answer.prediction_line(self._prediction, desk().target))
         with images:
-            stage.show_scan(self._scan, self._plane)
+            stage.show_scan(self._scan, self._plane, marks)
 
     def _draw_going(
         self,
@@ -99,6 +142,7 @@ class _Watch:
         line: st.delta_generator.DeltaGenerator,
         images: st.delta_generator.DeltaGenerator,
         below: st.delta_generator.DeltaGenerator,
+        marks: stage.Marks,
     ) -> None:
         live = manager().store.progress(run.id, owner())
         with line, st.container(horizontal=True, vertical_alignment="center", wrap=False):
@@ -112,8 +156,9 @@ class _Watch:
                 args=(run.id,),
             )
         with images:
-            stage.show_preview(self._scan, self._plane, run.id, manager().store.preview(run.id, owner()))
+            stage.show_preview(self._scan, self._plane, run.id, manager().store.preview(run.id, owner()), marks)
         with below:
+            self._tools()
             answer.show_live_curves(live.history, run.request["explainer"])
 
 
@@ -160,23 +205,6 @@ def _start() -> None:
         )
     except LightboxError as problem:
         laid.problem = str(problem)
-
-
-def _predict(order: Order) -> tuple[Prediction | None, str | None]:
-    """What the model says, and why it cannot be asked."""
-    if order.card is None or order.scan is None:
-        return None, order.refusal
-    try:
-        content = catalogue.content_of(order.card.name)
-        with st.empty(), st.spinner("Asking the model"):
-            return _predicted(order.scan, owner(), order.card.name, content), None
-    except LightboxError as problem:
-        return None, str(problem)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _predicted(scan: str, whose: str, model: str, content: str) -> Prediction:
-    return backend.ask(questions.predict, scan, whose, model, content)
 
 
 def _current_run(laid: Desk) -> Run | None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: Curves that stand above the others.
 _FIRST = ("probability", "loss")
+#: Most rows of classes.
+_MOST_CLASSES = 6
 #: Height of one curve.
 _ROW_PIXELS = 52
 #: Config for `st.plotly_chart`: nothing floats over the chart.
@@ -39,14 +41,21 @@ def _figure(height: int, **layout: Any) -> "Figure":
     return figure
 
 
-def probability_bars(before: Mapping[str, float], after: Mapping[str, float] | None = None) -> "Figure":
+def probability_bars(
+    before: Mapping[str, float] | None, after: Mapping[str, float] | None = None, target: str | None = None
+) -> "Figure":
     """One row a class: its probability before, and after what the map marks was replaced.
+
+    Of many classes the likeliest are shown, and the others together in one row.
 
     Parameters
     ----------
     before, after : mapping of str to float
         Class → probability, 0..1.
+    target : str, optional
+        A class that is shown in any case.
     """
+    before, after = _likeliest(before or {}, after, target)
     names = list(before)[::-1]
     figure = _figure(26 * len(names) * (2 if after else 1) + 40, barmode="group", bargap=0.3, bargroupgap=0.1)
     rows = [("after", after, theme.AFTER), ("before", before, theme.BEFORE)]
@@ -70,13 +79,51 @@ def probability_bars(before: Mapping[str, float], after: Mapping[str, float] | N
     return figure
 
 
+def _likeliest(
+    before: Mapping[str, float], after: Mapping[str, float] | None, target: str | None
+) -> tuple[Mapping[str, float], Mapping[str, float] | None]:
+    """All classes as they are while they are few; else the likeliest before, and the rest of both in one row."""
+    if len(before) <= _MOST_CLASSES:
+        return before, after
+    ranked = sorted(before, key=lambda name: (name != target, -before[name]))[: _MOST_CLASSES - 1]
+    ranked.sort(key=lambda name: -before[name])
+    rest = [name for name in before if name not in ranked]
+
+    def shortened(values: Mapping[str, float]) -> dict[str, float]:
+        others = sum(values.get(name, 0.0) for name in rest)
+        return {**{name: values.get(name, 0.0) for name in ranked}, f"{len(rest)} others": others}
+
+    return shortened(before), None if after is None else shortened(after)
+
+
+def score_bars(scores: Mapping[int, float], colour: str) -> "Figure":
+    """One thin bar a filter, in the order of its score.
+
+    Parameters
+    ----------
+    scores : mapping of int to float
+        Filter → score, strongest first.
+    colour : str
+        Colour of the explainer.
+    """
+    figure = _figure(150, bargap=0.25)
+    names = [f"filter {index}" for index in scores]
+    figure.add_bar(
+        x=names, y=list(scores.values()), marker={"color": colour, "line": {"width": 0}},
+        hovertemplate="%{x}: score %{y:.4g}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": "filters, strongest first", "font": {"size": 12}}, showticklabels=False)
+    figure.update_yaxes(title={"text": "score", "font": {"size": 12}}, nticks=4)
+    return figure
+
+
 def region_bars(regions: Sequence[Mapping[str, Any]], colour: str, limit: int = 8) -> "Figure":
     """Regions ranked by the share of the map they hold.
 
     Parameters
     ----------
     regions : sequence of mapping
-        ``name`` and ``share`` (0..1), largest first.
+        ``name`` and ``share`` (0..1), largest first; ``density`` where it is known.
     colour : str
         Colour of the explainer.
     limit : int
@@ -92,8 +139,8 @@ def region_bars(regions: Sequence[Mapping[str, Any]], colour: str, limit: int = 
         text=[f"{region['share']:.1%}" for region in shown],
         textposition="outside",
         cliponaxis=False,
-        customdata=[region.get("density", 0.0) for region in shown],
-        hovertemplate="%{y}: %{x:.1%} of the map, mean %{customdata:.3g} inside<extra></extra>",
+        customdata=[f", mean {region['density']:.3g} inside" if "density" in region else "" for region in shown],
+        hovertemplate="%{y}: %{x:.1%} of the map%{customdata}<extra></extra>",
     )
     top = max((region["share"] for region in shown), default=1.0)
     figure.update_xaxes(range=[0, top * 1.35], visible=False)

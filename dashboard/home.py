@@ -50,16 +50,27 @@ def show() -> None:
 
 def _demo_button() -> None:
     scans = demo.scans()
+    first = next((scan for scan in scans if not _makes_images(scan) and scan.explainer is None), None)
     with st.container(horizontal=True):
         st.button(
             "Open the demo",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=not scans,
+            disabled=first is None,
             key="open demo",
             on_click=open_demo,
-            args=tuple(scan for scan in scans if not _makes_images(scan))[:1],
+            args=(first,),
         )
+        film = next((scan for scan in scans if scan.explainer is not None), None)
+        if film is not None:
+            st.button(
+                "Explain an X-ray",
+                icon=":material/radiology:",
+                key="xray demo",
+                on_click=open_demo,
+                args=(film,),
+                help="See which parts of a film a network used, filter by filter.",
+            )
         made = next((scan for scan in scans if _makes_images(scan)), None)
         if made is not None:
             st.button(
@@ -94,12 +105,12 @@ def _to_explain() -> None:
 
 
 def open_demo(scan: demo.DemoScan) -> None:
-    """Lay out the demo: its scan, its model, mask perturbation with its first preset."""
+    """Lay out a demo: its scan, its model, its explainer (mask perturbation, unless it says) with the first preset."""
     laid = desk()
     laid.demo = scan.name
     laid.scan = None
     laid.model, laid.target = scan.model, None
-    laid.explainer = "mask"
-    laid.settings.pop("mask", None)
+    laid.explainer = scan.explainer or "mask"
+    laid.settings.pop(laid.explainer, None)
     laid.revision += 1
     laid.go_to = "explain"

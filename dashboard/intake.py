@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.models.card import Card
-from dashboard import catalogue, demo, scans, text
+from dashboard import catalogue, demo, predictions, scans, text
 from dashboard.catalogue import ExplainerEntry
 from dashboard.parameters import choose_class, show_settings
 from dashboard.session import Desk, Setting, desk
@@ -33,6 +33,9 @@ def show_intake() -> Order:
     if card is None:
         return Order(laid.scan, shape, None, None, None, None if shape is None else _no_model(shape))
     entry, reason = _choose_explainer(laid, card)
+    if laid.target not in card.classes and card.target is None and laid.scan is not None:
+        # a model of many classes: what it sees is what there is to explain
+        laid.target = predictions.most_likely(laid.scan, card)
     choose_class(laid, card, "Class to explain", "The explanation says what speaks for this class.")
     if entry is None:
         return Order(laid.scan, shape, card, None, None, "No explainer is installed.")
@@ -82,6 +85,8 @@ def _choose_model(laid: Desk, shape: tuple[int, ...] | None) -> Card | None:
 def _preferred(laid: Desk, fitting: list[str], cards: dict[str, Card], shape: tuple[int, ...] | None) -> str:
     """The model that was chosen, unless it does not fit or a new scan has a better one: volumes for volumes."""
     new_scan, laid.model_for = laid.model_for != laid.scan, laid.scan
+    if new_scan and laid.model in cards and cards[laid.model].target is None:
+        laid.target = None
     alike = [name for name in fitting if shape is None or cards[name].input.dimensions == len(shape) - 1]
     if laid.model in fitting and (laid.model in alike or not alike or not new_scan):
         return laid.model

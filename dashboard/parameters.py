@@ -10,8 +10,9 @@ from dashboard import widgets
 from dashboard.catalogue import ExplainerEntry
 from dashboard.session import Desk, Setting
 
-#: More presets than this do not fit beside each other.
+#: More presets than this do not fit beside each other; nor do more classes.
 _SIDE_BY_SIDE = 3
+_CLASSES_SIDE_BY_SIDE = 4
 
 
 def show_settings(
@@ -68,16 +69,14 @@ def choose_class(laid: Desk, card: Card, label: str, help_text: str | None = Non
     if laid.target not in card.classes:
         laid.target = card.target or card.classes[0]
     key = f"target:{laid.page}:{laid.revision}:{card.name}"
-    st.segmented_control(
-        label,
-        card.classes,
-        default=laid.target,
-        required=True,
-        key=key,
-        on_change=_class_chosen,
-        args=(laid, key),
-        help=help_text,
-    )
+    common: dict[str, Any] = {"key": key, "on_change": _class_chosen, "args": (laid, key), "help": help_text}
+    if len(card.classes) > _CLASSES_SIDE_BY_SIDE:
+        # a class that was not chosen here (a new scan has another one) needs a new box
+        common["key"] = key = f"{key}:{laid.target}"
+        common["args"] = (laid, key)
+        st.selectbox(label, card.classes, index=card.classes.index(laid.target), **common)
+    else:
+        st.segmented_control(label, card.classes, default=laid.target, required=True, **common)
 
 
 def _class_chosen(laid: Desk, key: str) -> None:

@@ -1,14 +1,20 @@
 """What pages ask of the backend process. Nothing here touches Streamlit; everything returned is small and picklable."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.errors import BadInput
+from core.runs.landmarks import Landmark
 from core.settings import settings
+
+#: A mask of more different values than these is no image of labels.
+MOST_LABELS = 12
 
 if TYPE_CHECKING:
     from core.models.model import Model
@@ -86,11 +92,78 @@ def read_upload(files: Sequence["Upload"], owner: str, series: str | None = None
         return Reading(scan=store().add_scan(load_upload(files, series=series, volume=volume), owner))
 
 
-def read_asset(path: Path, title: str, owner: str) -> str:
-    """Put a scan that comes with Lightbox into the store under its title; returns its content hash."""
+def read_asset(
+    path: Path, title: str, owner: str, landmarks: Path | None = None, names: Mapping[int, str] | None = None
+) -> str:
+    """Put a scan that comes with Lightbox into the store under its title; returns its content hash.
+
+    Parameters
+    ----------
+    path, title, owner
+        The file, what the scan is called, whose it becomes.
+    landmarks : pathlib.Path, optional
+        Image of labels; they are kept with the scan unless it has landmarks already.
+    names : mapping of int to str, optional
+        What the labels are called.
+    """
     from core.scans import load_scan
 
-    return store().add_scan(load_scan(path), owner, title)
+    scan = load_scan(path)
+    found = store().add_scan(scan, owner, title)
+    if landmarks is not None:
+        from core.cohorts.landmark_labels import read_landmarks as read_labels
+
+        keep_landmarks(found, owner, read_labels(landmarks, scan, dict(names or {}), title))
+    return found
+
+
+def keep_landmarks(scan: str, owner: str, landmarks: Mapping[str, np.ndarray]) -> None:
+    """Give a stored scan the landmarks it comes with, unless it has some: what a person drew is never replaced.
+
+    Parameters
+    ----------
+    scan, owner : str
+        Content hash, and whose it is.
+    landmarks : mapping of str to numpy.ndarray of bool
+        Name → where it is, the scan's spatial shape.
+    """
+    if landmarks and not store().landmarks(scan, owner):
+        kept = [Landmark(name, store().add_region(region)) for name, region in landmarks.items()]
+        store().keep_landmarks(scan, owner, kept)
+
+
+def read_landmarks(files: Sequence["Upload"], scan: str, owner: str) -> dict[str, str]:
+    """Read a mask that was uploaded for a stored scan; its regions are in the store afterwards.
+
+    Parameters
+    ----------
+    files : sequence of core.scans.Upload
+        The one file, as it was spooled.
+    scan, owner : str
+        Content hash of the scan it belongs to, and whose it is.
+
+    Returns
+    -------
+    dict of str to str
+        Name → content hash of the region. Whole numbers up to `MOST_LABELS` are so many landmarks; of anything else,
+        whatever is above 0 is one.
+
+    Raises
+    ------
+    BadInput
+        One sentence: it cannot be read, is of another size, lies elsewhere, or marks nothing.
+    """
+    from core.scans import load_uploaded_mask
+
+    with _memory_as_sentence():
+        film = store().scan(scan, owner)
+        marked = load_uploaded_mask(files[0], film)
+    labels = [int(value) for value in np.unique(marked[marked > 0])[: MOST_LABELS + 1]]
+    if not labels:
+        raise BadInput("The mask marks nothing: every sample of it is 0.")
+    if len(labels) == 1 or len(labels) > MOST_LABELS or (marked != np.rint(marked)).any():
+        return {"landmark": store().add_region(marked > 0)}
+    return {f"landmark {label}": store().add_region(marked == label) for label in labels}
 
 
 def predict(scan: str, owner: str, model: str, content: str) -> Prediction:

@@ -66,7 +66,12 @@ def choose_scan(
         scan, laid.demo = shipped.get(f"demo:{laid.demo}"), None
         if scan is not None:
             with st.spinner("Opening the scan"):
-                laid.scan = backend.ask(questions.read_asset, scan.path, scan.title, owner())
+                laid.scan = backend.ask(
+                    questions.read_asset, scan.path, scan.title, owner(), scan.landmarks, scan.landmark_names
+                )
+            if scan.explainer is not None and laid.page == "explain":
+                laid.model, laid.target, laid.explainer = scan.model, None, scan.explainer
+                laid.revision += 1
             st.rerun()
 
 

@@ -1,6 +1,9 @@
 """The images of the Explain page: from a scan, a preview or a result to the panels of the viewer."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +12,7 @@ from core.runs import Preview
 from core.scans.scan import Scan
 from dashboard.session import owner
 from dashboard.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
-from dashboard.viewer.viewer import Plane
+from dashboard.viewer.viewer import Plane, Tool
 
 #: One key for every state of the page, so that crosshair, zoom and window stay while results come and go.
 VIEWER_KEY = "explain viewer"
@@ -17,31 +20,76 @@ VIEWER_KEY = "explain viewer"
 _HEIGHT = 430
 #: Attributions are noisy everywhere: what lies below this share of the largest value is not drawn until asked for.
 _ATTRIBUTION_FLOOR = 0.25
+#: The size of a map is shown from here on: it fades in by itself.
+_HEAT_FLOOR = 0.08
 _EMPTY = {True: "Nothing had to be hidden.", False: "The map is zero everywhere."}
 
 
-def show_scan(scan: Scan, plane: Plane) -> None:
+#: What a landmark is drawn with.
+_TOOLS: tuple[Tool, ...] = ("brush", "pixel", "lasso", "erase", "navigate")
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What a person marked on the scan, shown in every panel.
+
+    Parameters
+    ----------
+    outlines : tuple of Layer
+        Of what is finished.
+    drawn : numpy.ndarray, bool, optional
+        What is being drawn, of the scan's spatial shape; None: nothing can be drawn now.
+    revision : int
+        Counts what `drawn` was handed in.
+    on_change : callable, optional
+        Called after every stroke.
+    """
+
+    outlines: tuple[Layer, ...] = ()
+    drawn: np.ndarray | None = None
+    revision: int = 0
+    on_change: Callable[[], None] | None = None
+
+
+_NO_MARKS = Marks()
+
+
+def show_scan(scan: Scan, plane: Plane, marks: Marks = _NO_MARKS) -> None:
     """The scan alone; `plane` is the large one at first."""
-    viewer([_scan_panel(scan)], key=VIEWER_KEY, height=_HEIGHT, plane=plane)
+    _show([_scan_panel(scan)], scan, plane, marks)
 
 
-def show_preview(scan: Scan, plane: Plane, run: str, preview: Preview | None) -> None:
+def show_preview(scan: Scan, plane: Plane, run: str, preview: Preview | None, marks: Marks = _NO_MARKS) -> None:
     """The scan, and the map as it forms; before the first preview both panels show the scan."""
-    layers = [_image(scan)]
+    layers = [scan_layer(scan)]
     if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
         reference = publish(preview.values, preview.grid.affine, owner=owner(), name=f"preview:{run}:{preview.version}")
         layers.append(Layer(reference, "map", name="forming", opacity=0.65))
-    viewer([_scan_panel(scan), Panel("overlay", "Forming", layers)], key=VIEWER_KEY, height=_HEIGHT, plane=plane)
+    _show([_scan_panel(scan), Panel("overlay", "Forming", layers)], scan, plane, marks)
 
 
-def show_result(scan: Scan, plane: Plane, run: str, explanation: StoredExplanation) -> None:
-    """Scan, map over the scan, and the changed scan where the explainer made one."""
+def show_result(
+    scan: Scan, plane: Plane, run: str, explanation: StoredExplanation, signed: bool = True, marks: Marks = _NO_MARKS
+) -> None:
+    """Scan, map over the scan, and the changed scan where the explainer made one.
+
+    Parameters
+    ----------
+    scan, plane, marks
+        As in `show_scan`.
+    run : str
+        Id of the run.
+    explanation : StoredExplanation
+        Its result.
+    signed : bool
+        Show a signed map with its signs; otherwise how large it is.
+    """
     main = explanation.arrays["map"]
     nothing = not np.any(main.values)
     overlay = Panel(
         "overlay",
         main.title[:1].upper() + main.title[1:],
-        [_image(scan), _map_layer(scan, run, "map", main)],
+        [scan_layer(scan), map_layer(scan, run, "map", main, signed)],
         empty=_EMPTY[main.kind == "mask"] if nothing else "",
     )
     panels = [_scan_panel(scan), overlay]
@@ -50,13 +98,30 @@ def show_result(scan: Scan, plane: Plane, run: str, explanation: StoredExplanati
             window = publish_scan(scan, owner=owner()).window
             layer = Layer(_published(scan, run, name, array), "image", name=array.title, unit=array.unit, window=window)
             panels.append(Panel(name, array.title[:1].upper() + array.title[1:], [layer]))
+    _show(panels[:4], scan, plane, marks, crosshair=None if nothing else strongest(str(main.path)))
+
+
+def _show(panels: list[Panel], scan: Scan, plane: Plane, marks: Marks, **more: Any) -> None:
+    drawing = marks.drawn is not None
     viewer(
-        panels[:4],
+        [replace(panel, layers=[*panel.layers, *marks.outlines]) for panel in panels],
         key=VIEWER_KEY,
         height=_HEIGHT,
         plane=plane,
-        crosshair=None if nothing else strongest(str(main.path)),
+        tools=_TOOLS if drawing else ("navigate",),
+        region=marks.drawn,
+        revision=marks.revision,
+        tool="brush" if drawing else "navigate",
+        brush=_brush(scan),
+        on_change=marks.on_change if drawing else None,
+        **more,
     )
+
+
+def _brush(scan: Scan) -> int:
+    """Diameter at first, mm: a landmark is drawn in a few strokes."""
+    extent = max(size * mm for size, mm in zip(scan.shape, scan.spacing_mm, strict=True))
+    return int(np.clip(round(extent / 25), 1, 40))
 
 
 @lru_cache(maxsize=64)
@@ -67,29 +132,56 @@ def strongest(path: str) -> tuple[int, ...]:
 
 
 def _scan_panel(scan: Scan) -> Panel:
-    return Panel("scan", "Scan", [_image(scan)])
+    return Panel("scan", "Scan", [scan_layer(scan)])
 
 
-def _image(scan: Scan) -> Layer:
+def scan_layer(scan: Scan) -> Layer:
+    """The scan in grey."""
     return Layer(publish_scan(scan, owner=owner()), "image", name="scan", unit=scan.units or "")
 
 
-def _map_layer(scan: Scan, run: str, name: str, array: StoredArray) -> Layer:
-    reference = _published(scan, run, name, array)
+def map_layer(scan: Scan, run: str, name: str, array: StoredArray, signed: bool = True) -> Layer:
+    """A map over the scan.
+
+    Parameters
+    ----------
+    scan : Scan
+        What it belongs to.
+    run, name : str
+        Id of the run, and name of the array in it.
+    array : StoredArray
+        The map.
+    signed : bool
+        A map with signs keeps them (blue to red); otherwise its size is shown (magma). Others have but one form.
+    """
+    diverging = array.diverging and signed
+    sizes = array.diverging and not signed
+    reference = _sizes(scan, run, name, array) if sizes else _published(scan, run, name, array)
     low, high = reference.range
     peak = max(abs(low), abs(high))
+    floor = _HEAT_FLOOR if sizes else _ATTRIBUTION_FLOOR
     return Layer(
         reference,
         "map",
         name=array.title,
-        unit=array.unit,
-        colormap="diverging" if array.diverging else "magma",
-        centre_zero=array.diverging,
-        range=(0.0, 1.0) if array.kind == "mask" else None,
+        unit=f"size of {array.unit}" if sizes and array.unit else array.unit,
+        colormap="diverging" if diverging else "magma",
+        centre_zero=diverging,
+        range=(0.0, 1.0) if array.kind == "mask" else (0.0, peak) if sizes else None,
         opacity=0.65,
-        threshold=0.02 if array.kind == "mask" else _ATTRIBUTION_FLOOR * peak,
+        threshold=0.02 if array.kind == "mask" else floor * peak,
     )
 
 
 def _published(scan: Scan, run: str, name: str, array: StoredArray) -> VolumeRef:
     return publish(lambda: array.values, scan.affine, owner=owner(), name=f"run:{run}:{name}")
+
+
+def _sizes(scan: Scan, run: str, name: str, array: StoredArray) -> VolumeRef:
+    return publish(lambda: sizes_of(array), scan.affine, owner=owner(), name=f"run:{run}:{name}:size")
+
+
+def sizes_of(array: StoredArray) -> np.ndarray:
+    """How far a map is from saying nothing, float32."""
+    found: np.ndarray = np.abs(array.values - np.float32(array.neutral))
+    return found

@@ -30,8 +30,12 @@ EXPLAINER_COLORS: Final = {
     "guided_backpropagation": "#c98bb0",
     "occlusion": "#7fa8d8",
     "ibix": "#5fc4a8",
+    "deconvnet": "#e58ad6",
 }
 EXPLAINER_FALLBACK: Final = ("#a3b1bc", "#c0a890", "#90b8b0", "#b09cc0")
+
+#: Landmarks, in their order: seen on a grey film, under magma and under blue to red.
+LANDMARK_COLORS: Final = ("#7ee6a8", "#58c4f0", "#e9f17a", "#ff9fd2", "#f4f4f4", "#9fb4ff")
 
 #: Colours of line charts in the order plotly should take them.
 COLORWAY: Final = (ACCENT, "#e8845c", "#d9c26a", "#b6a4e0", "#8fc9a0", "#7fa8d8", "#c98bb0")

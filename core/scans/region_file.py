@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import BadInput
-from core.scans.loading import load_scan
+from core.scans.collect import Upload
+from core.scans.loading import load_scan, load_upload
 from core.scans.scan import Scan
+
+_NUMPY = b"\x93NUMPY"
 
 
 def load_region(path: Path, scan: Scan) -> np.ndarray:
@@ -43,3 +46,54 @@ def load_region(path: Path, scan: Scan) -> np.ndarray:
         raise BadInput(f"The region {path.name} is not there: check the spelling.") from error
     except (OSError, ValueError, EOFError) as error:
         raise BadInput(f"The region {path.name} cannot be read: save it with numpy.save, or as NIfTI.") from error
+
+
+def load_uploaded_mask(upload: Upload, scan: Scan) -> np.ndarray:
+    """Values of a mask that came through the browser, told apart by content: nothing in it is trusted.
+
+    Parameters
+    ----------
+    upload : core.scans.Upload
+        An image or volume in the scan's own space, or a NumPy array in the order of `Scan.array`.
+    scan : Scan
+        What it belongs to.
+
+    Returns
+    -------
+    numpy.ndarray, real
+        Of the scan's spatial shape.
+
+    Raises
+    ------
+    BadInput
+        When it cannot be read, is in colour, has another shape than the scan, or lies elsewhere in space.
+    """
+    with upload.path.open("rb") as file:
+        is_array = file.read(len(_NUMPY)) == _NUMPY
+    if is_array:
+        return _uploaded_array(upload.path, scan)
+    marked = load_upload([upload])
+    _check_shape(marked.shape, scan)
+    if marked.colours is not None:
+        raise BadInput("The mask is in colour: save it as a grey image, 0 where nothing is marked.")
+    if scan.dimensions == 3 and not marked.grid.same_as(scan.grid, tolerance_mm=1e-2):
+        raise BadInput("The mask lies elsewhere in space than the scan: draw it on this scan.")
+    return np.asarray(marked.array[0])
+
+
+def _uploaded_array(path: Path, scan: Scan) -> np.ndarray:
+    try:
+        # mapped: a header that promises more than the file holds is an error here, and no memory is taken for it
+        values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, OverflowError) as error:
+        raise BadInput("The mask cannot be read: save it with numpy.save, as PNG or as NIfTI.") from error
+    if values.dtype.kind not in "biuf":
+        raise BadInput("The mask holds no real numbers: save it as 0 and 1.")
+    _check_shape(values.shape, scan)
+    return np.array(values)
+
+
+def _check_shape(shape: tuple[int, ...], scan: Scan) -> None:
+    if shape != scan.shape:
+        sizes = ["×".join(str(n) for n in found) or "no" for found in (shape, scan.shape)]
+        raise BadInput(f"The mask has {sizes[0]} samples and the scan {sizes[1]}: draw it on this scan.")

@@ -16,7 +16,7 @@ from core.runs import LOCAL_OWNER, ExplanationSpec, manager
 from core.runs.manager import _manager
 from core.scans import Scan
 from core.settings import ROOT, settings
-from dashboard import catalogue, demo, explain, questions
+from dashboard import catalogue, demo, predictions, questions
 from dashboard.trace import findings as trace_findings
 from dashboard.trace import page as trace_page
 from dashboard.trace import questions as trace_questions
@@ -120,7 +120,7 @@ def _forget():
     questions.store.cache_clear()
     demo.scans.cache_clear()
     catalogue._unfit_explainers.clear()
-    explain._predicted.clear()
+    predictions.predicted.clear()
     for cached in (trace_page._fitted, trace_findings._leak_curve, trace_findings._compared):
         cached.clear()
     trace_questions._generated.cache_clear()

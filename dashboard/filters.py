@@ -1,0 +1,246 @@
+"""The filters that a map was made of, each with its own map: a gallery, and each of them large."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.reports.explanation import StoredArray, StoredExplanation
+from core.scans.scan import Scan
+from dashboard import pictures, text
+from dashboard.gallery import Tile, gallery
+from dashboard.landmarks import outlines
+from dashboard.stage import map_layer, scan_layer, sizes_of
+from dashboard.viewer import Panel, viewer
+
+#: How many filters are offered at a time, and in how many columns they stand.
+CHOICES = {5: 5, 9: 3, 25: 5}
+HELP = (
+    "The layer's filters that this film excites most, each projected back to the film alone: bright is where what it "
+    "saw lies. Every picture has its own scale. Click one to see it large."
+)
+_NAME = re.compile(r"filter_(\d+)")
+_HEIGHT = 440
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter of a layer that a map was made of.
+
+    Parameters
+    ----------
+    index : int
+        Its number in the layer, from 0.
+    array : str
+        Name of its map among the arrays of the explanation.
+    score : float, optional
+        What it was chosen by.
+    share : float, optional
+        Part of the layer's score that is its own, 0..1; None where that is not known.
+    """
+
+    index: int
+    array: str
+    score: float | None
+    share: float | None
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return f"Filter {self.index}"
+
+    @property
+    def caption(self) -> str:
+        """How strong it is, in a few words."""
+        if self.share is not None:
+            return f"{self.share:.1%} of the layer"
+        return "" if self.score is None else f"score {self.score:.3g}"
+
+
+def filters_of(explanation: StoredExplanation) -> list[Filter]:
+    """Filters whose own maps were kept, strongest first; empty where none was."""
+    numbers: Mapping[str, Any] = explanation.record.get("numbers", {})
+    whole = _whole(explanation)
+    found = []
+    for name in explanation.arrays:
+        match = _NAME.fullmatch(name)
+        if match is None:
+            continue
+        score = numbers.get(f"score_{name}")
+        share = score / whole if score is not None and whole else None
+        found.append(Filter(int(match[1]), name, score, share))
+    return found
+
+
+def is_of_filters(explanation: StoredExplanation) -> bool:
+    """Whether the map was made of single filters, kept or not."""
+    return bool(scores_of(explanation))
+
+
+def scores_of(explanation: StoredExplanation) -> dict[int, float]:
+    """Score of each filter that was used, by its number, strongest first."""
+    numbers = explanation.record.get("numbers", {})
+    scores = {name.removeprefix("score_"): value for name, value in numbers.items() if name.startswith("score_filter_")}
+    found = {int(match[1]): value for name, value in scores.items() if (match := _NAME.fullmatch(name))}
+    return dict(sorted(found.items(), key=lambda entry: -entry[1]))
+
+
+def _whole(explanation: StoredExplanation) -> float | None:
+    """Score of the whole layer; None where the scores are no parts of one: of largest activations there is no whole."""
+    scores = scores_of(explanation)
+    share = explanation.record.get("numbers", {}).get("share_of_activation")
+    if not scores or not share or explanation.record["parameters"].get("score") == "max":
+        return None
+    return sum(scores.values()) / float(share)
+
+
+def layer_sentence(explanation: StoredExplanation) -> str:
+    """How many of the layer's filters were used, and how much of its activation they hold."""
+    numbers = explanation.record.get("numbers", {})
+    used, share = len(scores_of(explanation)), numbers.get("share_of_activation")
+    there = numbers.get("filters_in_layer")
+    first = f"The {used} strongest filters" + (f" of the layer's {there:.0f}" if there else "")
+    return f"{first} hold {share:.0%} of its activation." if share is not None else f"{first} were used."
+
+
+def show_filters(scan: Scan, run: str, explanation: StoredExplanation, key: str, scan_hash: str | None = None) -> None:
+    """The strongest 5, 9 or 25 filters as a gallery; each opens large.
+
+    Parameters
+    ----------
+    scan : Scan
+        What was explained.
+    run : str
+        Id of the run.
+    explanation : StoredExplanation
+        Its result.
+    key : str
+        Prefix of the Streamlit keys.
+    scan_hash : str, optional
+        Content hash of the scan in the store: its landmarks are then outlined in the large view.
+    """
+    found = filters_of(explanation)
+    if not found or scan.dimensions != 2:
+        st.html(text.quiet(_why_none(explanation, scan)))
+        return
+    count = _choose_count(len(found), key)
+    chosen = found[:count]
+    columns = CHOICES.get(count, 5)
+    arrays = explanation.arrays
+    tiles = [
+        Tile(one.array, _picture(scan, run, one.array, arrays[one.array]), one.title, one.caption) for one in chosen
+    ]
+    clicked = gallery(tiles, f"{key}:gallery", columns, label="Filters")
+    if clicked is not None:
+        st.session_state[f"{key}:large"] = clicked
+        layer = explanation.record["parameters"].get("layer") or "the last convolution"
+        show_large = st.dialog(f"Filters of {layer}", width="large")(_large)
+        show_large(scan, run, explanation, found, key, scan_hash)
+
+
+def _choose_count(available: int, key: str) -> int:
+    """How many are shown; the choice that is not available is not offered."""
+    options = [count for count in CHOICES if count < available]
+    options.append(min(available, max(CHOICES)))
+    if len(options) == 1:
+        return options[0]
+    chosen: int = st.segmented_control(
+        "How many filters",
+        options,
+        default=9 if 9 in options else options[0],
+        format_func=lambda count: f"Top {count}",
+        required=True,
+        key=f"{key}:count",
+        label_visibility="collapsed",
+    )
+    return chosen
+
+
+def _picture(scan: Scan, run: str, name: str, array: StoredArray) -> bytes:
+    def make() -> bytes:
+        return pictures.film_png(np.asarray(scan.array[0]), sizes_of(array))
+
+    return pictures.kept(f"{run}:{name}", make)
+
+
+def _why_none(explanation: StoredExplanation, scan: Scan) -> str:
+    if scan.dimensions != 2 and filters_of(explanation):
+        return "The filters of a volume are not shown as a gallery: keep their maps with Keep, at the top right."
+    if scan.dimensions != 2:
+        return "Of a volume only the combined map is kept: set Separate to each to keep every filter's own map."
+    return "Only the combined map was kept: set Separate to each, explain again, and every filter can be seen alone."
+
+
+def _large(
+    scan: Scan, run: str, explanation: StoredExplanation, found: list[Filter], key: str, scan_hash: str | None
+) -> None:
+    """One filter: the film, and its map over it; the neighbours are a button or a key away."""
+    state = f"{key}:large"
+    names = [filter_.array for filter_ in found]
+    at = names.index(st.session_state[state])
+    here = found[at]
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
+        _step("‹", "stronger", "J", state, names, at - 1)
+        _step("›", "weaker", "K", state, names, at + 1)
+        facts = [f"<b class='title'>{text.escape(here.title)}</b>", f"<span>{at + 1} of {len(found)}</span>"]
+        facts += [f"<span>· {text.escape(here.caption)}</span>"] if here.caption else []
+        st.html(text.facts(facts))
+        signed = show_form(explanation.arrays[here.array].diverging, f"{key}:large form")
+    layers = outlines(scan, scan_hash) if scan_hash is not None else []
+    viewer(
+        [
+            Panel("scan", "Film", [scan_layer(scan), *layers]),
+            Panel(
+                "filter",
+                f"{here.title} over the film",
+                [scan_layer(scan), map_layer(scan, run, here.array, explanation.arrays[here.array], signed), *layers],
+                empty="" if np.any(explanation.arrays[here.array].values) else "This filter's map is zero everywhere.",
+            ),
+        ],
+        key=f"{key}:viewer",
+        height=_HEIGHT,
+    )
+
+
+def show_form(diverging: bool, key: str, heat: bool = True) -> bool:
+    """The choice between the size of a signed map and its signs; returns whether the signs are wanted.
+
+    Parameters
+    ----------
+    diverging : bool
+        Whether the map has signs; there is nothing to choose where it has not.
+    key : str
+        Streamlit key.
+    heat : bool
+        Whether the size is shown at first.
+    """
+    if not diverging:
+        return False
+    names = {"heat": "Heat", "signed": "Signed"}
+    chosen = st.segmented_control(
+        "Form of the map",
+        list(names),
+        default="heat" if heat else "signed",
+        format_func=names.__getitem__,
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+        width="content",
+    )
+    return chosen == "signed"
+
+
+def _step(label: str, word: str, shortcut: str, state: str, names: list[str], wanted: int) -> None:
+    possible = 0 <= wanted < len(names)
+    st.button(
+        label,
+        key=f"{state}:{word}",
+        help=f"The next {word} filter ({shortcut})",
+        shortcut=shortcut,
+        disabled=not possible,
+        on_click=partial(st.session_state.__setitem__, state, names[wanted]) if possible else None,
+    )
