@@ -149,7 +149,7 @@ def format_value(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if not _is_number(value):
-        return str(value).replace("_", " ") if value is not None else "automatic"
+        return str(value).replace("_", " ") if value not in (None, "") else "automatic"
     if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
         mantissa, exponent = f"{value:.3g}".split("e") if "e" in f"{value:.3g}" else f"{value:.2e}".split("e")
         return f"{float(mantissa):g}e{int(exponent)}"
@@ -231,7 +231,7 @@ def _show(
     }
     choices: Sequence[Any] = control.choices
     if control.kind == "text" and control.name in LAYER_NAMES and layers:
-        choices = ([None] if control.default is None else []) + list(layers)
+        choices = ([] if control.default else [control.default]) + list(layers)
     if choices:
         start = list(choices).index(value) if value in choices else 0
         st.selectbox(control.label, choices, index=start, format_func=format_value, **common)

@@ -54,7 +54,6 @@ def _button(laid: CompareDesk, order: Order) -> None:
             key="run study",
             on_click=_start,
             args=(laid,),
-            help="Ask every network about every film, and draw a map of each.",
         )
     if laid.problem:
         st.error(laid.problem)

@@ -38,8 +38,8 @@ class Order:
 
 
 #: Settings that are folded away: they matter for cohorts without splits, and for other explainers.
-_RARE = frozenset({"test", "validation", "seed", "explainer"})
-_TITLES = {"films": "films of each class at most"}
+_RARE = frozenset({"test", "validation", "seed", "layer", "explainer"})
+_TITLES = {"films": "films of each class (0: all)", "part": "split"}
 
 
 def show_intake(laid: CompareDesk) -> Order:

@@ -12,13 +12,13 @@ _TITLES = {"film": "One film", "films": "All films"}
 def show() -> None:
     """Draw the page."""
     laid = compare_desk()
+    problem = link.problem_of(laid)
     with st.sidebar:
         key = f"compare view:{laid.view}"
         st.segmented_control(
             "What to compare on", VIEWS, default=laid.view, format_func=_TITLES.__getitem__, required=True, key=key,
             on_change=_turn, args=(key,), label_visibility="collapsed", width="stretch",
         )  # fmt: skip
-    problem = link.problem_of(laid)
     if problem:
         st.error(problem)
     if laid.view == "film":
