@@ -59,7 +59,7 @@ class CheckUp:
 def examine() -> list[CheckUp]:
     """Look at everything; a check that fails unexpectedly is itself a finding, never an exception."""
     found: list[CheckUp] = []
-    for check in (_versions, _settings, _device, _models, _explainers, _scans, _atlas, _store, _chromium):
+    for check in (_versions, _settings, _device, _models, _explainers, _scans, _cohorts, _atlas, _store, _chromium):
         found.extend(_guarded(check))
     return found
 
@@ -146,6 +146,22 @@ def _scans() -> Iterator[CheckUp]:
         yield CheckUp("demo scans", State.FINE, f"{len(files)} files")
     else:
         yield CheckUp("demo scans", State.LIMITED, "none: only your own scans can be opened", "run `make assets`")
+
+
+def _cohorts() -> Iterator[CheckUp]:
+    from core.cohorts.library import cohort_folders
+    from core.cohorts.selection import read_cohort_card
+    from core.settings import settings
+
+    folders, own = cohort_folders(), settings().cohorts_dir
+    if own is not None and not own.is_dir():
+        yield CheckUp("cohorts folder", State.LIMITED, f"{own} is not there", "make it, or mend LIGHTBOX_COHORTS_DIR")
+    yield CheckUp("cohorts", State.FINE, ", ".join(folders) or "none in the library; those of a command need none")
+    for name, folder in folders.items():
+        try:
+            read_cohort_card(folder)
+        except LightboxError as error:
+            yield CheckUp(f"cohort {name}", State.LIMITED, str(error), "mend or remove its cohort.yaml")
 
 
 def _atlas() -> Iterator[CheckUp]:

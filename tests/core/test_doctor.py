@@ -29,6 +29,7 @@ def test_everything_that_can_break_is_looked_at() -> None:
         "device",
         "explainers",
         "demo scans",
+        "cohorts",
         "atlas",
         "store",
         "chromium",
@@ -48,6 +49,22 @@ def test_a_model_that_does_not_load_is_named_with_the_reason(
     assert mend
     assert main(["doctor"]) == 1
     assert "mend what is marked" in capsys.readouterr().out
+
+
+def test_a_cohort_whose_card_is_broken_and_a_missing_folder_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cohorts" / "broken").mkdir(parents=True)
+    (tmp_path / "cohorts" / "broken" / "cohort.yaml").write_text("title: [")
+    monkeypatch.setenv("LIGHTBOX_COHORTS_DIR", str(tmp_path / "cohorts"))
+    settings.cache_clear()
+    found = states()
+    assert found["cohort broken"][0] is State.LIMITED
+    assert "not valid YAML" in found["cohort broken"][1]
+    assert "broken" in found["cohorts"][1]
+    monkeypatch.setenv("LIGHTBOX_COHORTS_DIR", str(tmp_path / "nowhere"))
+    settings.cache_clear()
+    assert "LIGHTBOX_COHORTS_DIR" in states()["cohorts folder"][2]
 
 
 def test_a_store_that_cannot_be_used_is_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
