@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -37,8 +36,6 @@ from core.studies.base import RECORD, Study
 if TYPE_CHECKING:
     from core.models.model import Model
 
-#: Seed of the films that are made when there is no cohort; no recipe trains on it.
-MADE_SEED = 9000
 _MADE_FILMS = 20
 _ORDER_SEED = 0
 _EXPLAINER_FIELDS = ("filters", "layer", "score")
@@ -82,7 +79,10 @@ class AnatomyStudy(Study):
         out: Path,
         report: Report = silent,
     ) -> dict[str, Any]:
-        """See `Study.run`; without `cohort` shifted radiographs are made.
+        """See `Study.run`; without `cohort` films are drawn by a program.
+
+        Those show other people than the films that the recipe draws for training, and are turned, scaled and exposed
+        otherwise.
 
         Every film is put onto each network's own grid. The mean map of a class is the mean of the sizes of its films'
         maps there, each divided by its own sum, so that no film counts more than another; the mean film is what the
@@ -171,10 +171,10 @@ def _source(parameters: AnatomyStudyParameters, folder: Path | None) -> Cohort:
     if parameters.selection != Selection():
         raise BadInput("Settings of how a cohort is read need --cohort: without one the films are made.")
     from core.cohorts.radiographs import RadiographParameters, radiograph_cohort
+    from core.training.anatomy import SHIFTED_SEED
 
-    made = RadiographParameters(seed=MADE_SEED, films=parameters.films or _MADE_FILMS, shifted=True)
-    cohort = radiograph_cohort(made)
-    return replace(cohort, entries=tuple(replace(entry, split="test") for entry in cohort.entries))
+    films = parameters.films or _MADE_FILMS
+    return radiograph_cohort(RadiographParameters(seed=SHIFTED_SEED, films=films, shifted=True))
 
 
 def _films(

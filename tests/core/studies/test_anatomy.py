@@ -6,11 +6,13 @@ import pytest
 
 from core.cli import main
 from core.cohorts.landmark_labels import read_landmark_names, read_landmarks
+from core.cohorts.radiographs import ANATOMIES, RadiographParameters, radiograph_cohort
 from core.errors import BadInput, Cancelled
 from core.explainers import explain
 from core.models import load_model
 from core.scans import load_scan
 from core.studies import get_study
+from core.training.anatomy import SHIFTED_SEED
 from tests.core.studies.films import CLASSES, SHAPE, save_films, save_network
 
 
@@ -277,6 +279,23 @@ def test_what_cannot_work_is_refused_in_one_sentence(place, tmp_path, values, se
     given = {name: str(folders.get(value, value)) for name, value in values.items()}
     with pytest.raises(BadInput, match=sentence):
         run(place, tmp_path, **given)
+
+
+def test_without_a_cohort_shifted_radiographs_are_drawn(tmp_path, capsys):
+    folder = save_network(tmp_path, "drawn", tuple(ANATOMIES))
+    asked = ["study", "anatomy", "--model", str(folder), "--out", str(tmp_path / "out"), "--json"]
+    assert main([*asked, "--param", "films=1", "--param", "explainer=saliency"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [row["truth"] for row in record["rows"]] == list(ANATOMIES)
+    assert record["synthetic"] is True
+    assert record["landmarks"][0] == "bone"
+    made = radiograph_cohort(RadiographParameters(seed=SHIFTED_SEED, films=1, shifted=True))
+    shown = {entry.participant_id: made.landmarks(entry) for entry in made.entries}
+    for row in record["rows"]:
+        assert row["area"] == pytest.approx({name: place.mean() for name, place in shown[row["film"]].items()})
+    with_marker = [row for row in record["rows"] if "marker" in row["inside"]]
+    assert 0 < len(with_marker) < len(record["rows"])
+    assert record["networks"][0]["landmarks"]["all"]["marker"]["films"] == len(with_marker)
 
 
 def test_settings_of_a_cohort_without_one_are_refused(place, tmp_path):
