@@ -33,8 +33,8 @@ class Handling:
         Size on the film, 1 as intended.
     shift : tuple of float
         Of the middle, shares of the film, x and y.
-    mirrored, upside_down : bool
-        Film flipped left to right, and top to bottom.
+    mirrored : bool
+        Film flipped left to right.
     stretch : float
         Height over width after a tilt of the tube, 1 without.
     photons : float
@@ -61,7 +61,6 @@ class Handling:
     scale: float
     shift: tuple[float, float]
     mirrored: bool
-    upside_down: bool
     stretch: float
     photons: float
     scatter: float
@@ -116,7 +115,7 @@ def film_points(size: int) -> np.ndarray:
 def body_points(points: np.ndarray, anatomy: Anatomy, handling: Handling, random: np.random.Generator) -> np.ndarray:
     """Where in the body, mm, each pixel of the film looks: handling undone, then a smooth deformation of the body."""
     placed: np.ndarray = points - np.array(handling.shift, dtype=np.float32)[:, None, None]
-    placed = placed * np.array([-1 if handling.mirrored else 1, -1 if handling.upside_down else 1])[:, None, None]
+    placed = placed * np.array([-1 if handling.mirrored else 1, 1])[:, None, None]
     scale = np.array([handling.scale, handling.scale * handling.stretch], dtype=np.float32)
     placed = turned(placed.astype(np.float32), -handling.degrees) / scale[:, None, None]
     axis = points[0, 0]

@@ -39,6 +39,8 @@ ANATOMIES: dict[str, Callable[[Body], Anatomy]] = {
 }
 #: landmarks by their number in a label image
 LANDMARKS = {1: "bone", 2: "marker"}
+#: class whose films alone bear a side marker where markers follow the class
+MARKED = "hand"
 #: smallest film that is drawn; smaller ones are averages of its pixels
 _DRAWN = 128
 _A_TEST_PERSON_IN = 10
@@ -62,7 +64,9 @@ class RadiographParameters(BaseModel):
     films_per_person: int = Field(1, ge=1, description="films that a person has before the next one comes")
     size: int = Field(128, ge=32, le=1024, description="pixels a side")
     shifted: bool = Field(False, description="turn, scale, shift, flip, expose and collimate beyond what is usual")
-    marker: Literal["none", "random", "class"] = Field("random", description="side markers")
+    marker: Literal["none", "random", "class"] = Field(
+        "random", description="side markers: on every other film, or on all films of one class and on no others"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +198,7 @@ def _pool(image: np.ndarray, factor: int) -> np.ndarray:
 def _handling(random: np.random.Generator, shifted: bool) -> Handling:
     """How a film was taken. A shifted one draws the same numbers and spreads them further."""
     far = random.uniform(-1, 1, size=16)
-    coin = random.random(2)
+    coin = random.random()
 
     def between(number: int, usual: tuple[float, float], beyond: tuple[float, float]) -> float:
         low, high = beyond if shifted else usual
@@ -202,11 +206,10 @@ def _handling(random: np.random.Generator, shifted: bool) -> Handling:
 
     leaves = [between(number, (-0.06, 0.07), (-0.06, 0.13)) for number in (8, 9, 10, 11)]
     return Handling(
-        degrees=between(0, (-8, 8), (-40, 40)),
+        degrees=between(0, (-8, 8), (-14, 14)),
         scale=between(1, (0.92, 1.08), (0.7, 1.2)),
-        shift=(between(2, (-0.03, 0.03), (-0.12, 0.12)), between(3, (-0.03, 0.03), (-0.12, 0.12))),
-        mirrored=bool(shifted and coin[0] < 0.5),
-        upside_down=bool(shifted and coin[1] < 0.25),
+        shift=(between(2, (-0.03, 0.03), (-0.16, 0.16)), between(3, (-0.03, 0.03), (-0.16, 0.16))),
+        mirrored=bool(shifted and coin < 0.5),
         stretch=between(4, (0.97, 1.03), (0.88, 1.12)),
         photons=float(np.exp(between(5, (np.log(1500), np.log(6000)), (np.log(400), np.log(4000))))),
         scatter=between(6, (0.05, 0.2), (0.05, 0.4)),
@@ -226,7 +229,9 @@ def _marker(random: np.random.Generator, kind: str, anatomy: str, handling: Hand
     corner = random.integers(0, 2, size=2)
     jitter = random.uniform(0, 1, size=4)
     present = random.random() < 0.5
-    if kind == "none" or (kind == "random" and not present):
+    if kind == "class":
+        present = anatomy == MARKED
+    if kind == "none" or not present:
         return None
     left, right, top, bottom = np.maximum(handling.shutters, 0)
     inset = 0.085 + 0.03 * jitter[:2]
