@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from core.cohorts.phantoms import HEALTHY, PhantomParameters, mni_grid, phantom_scan, plan, planted_labels
-from core.explainers._captum import top_share
+from core.explainers._checked_map import top_share
 from core.explainers._hiding import random_blobs, support_of
 from core.explainers._mask_session import MaskSession
 from core.explainers.base import Question

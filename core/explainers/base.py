@@ -174,7 +174,8 @@ class Explainer(ABC):
     preset_help : mapping of str to str
         What each of them is for, a few words.
     takes_region : bool
-        Whether ``question.region`` changes the map; where it does not, a person who gave one is told.
+        Whether ``question.region`` changes the map; where it does not, a region is a landmark: how much of the map it
+        holds is recorded.
     """
 
     name: ClassVar[str]
@@ -222,12 +223,17 @@ class Explainer(ABC):
         """Compute the explanation. Called with gradients of the weights off and the network in eval mode."""
 
     @classmethod
+    def meaning(cls, explanation: Explanation) -> str:
+        """What this map shows, as a sentence; by default what every map of this explainer does."""
+        return cls.summary
+
+    @classmethod
     def sentence(cls, explanation: Explanation) -> str:
         """The answer in plain words, computed from the numbers."""
         named = [region for region in explanation.regions if region.share > 0 and region.name != OUTSIDE]
         top = [region.name for region in named[:3]]
         place = f", most of all in {_listed(top)}" if top else ""
-        meaning = f"{cls.summary.rstrip('.')}{place}."
+        meaning = f"{cls.meaning(explanation).rstrip('.')}{place}."
         if not explanation.arrays["map"].values.any():
             meaning = "The map is zero everywhere: it says nothing about this scan."
         if explanation.scores and explanation.target and explanation.scores["before"]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from core.errors import BadInput
-from core.explainers._captum import CaptumExplainer, MapParameters, summed_over_channels, watched
+from core.explainers._captum import CaptumExplainer, summed_over_channels, watched
+from core.explainers._checked_map import MapParameters
+from core.explainers._layers import convolutions
 from core.explainers.base import MapArray, Question
 from core.explainers.parameters import Parameters, parameter
 
@@ -55,7 +57,11 @@ class GradCAM(CaptumExplainer):
     @classmethod
     def unfit(cls, model: Model) -> str | None:
         """Needs a classifier with a convolution layer."""
-        missing = None if _convolutions(model) else f"{cls.title} needs a convolution layer, and this network has none."
+        missing = (
+            None
+            if convolutions(model.network)
+            else f"{cls.title} needs a convolution layer, and this network has none."
+        )
         return super().unfit(model) or missing
 
     @classmethod
@@ -68,7 +74,7 @@ class GradCAM(CaptumExplainer):
             When the model has no layer of the name given. (A layer without a spatial map is refused on running.)
         """
         assert isinstance(parameters, GradCAMParameters)
-        layer = parameters.layer or model.card.attribution_layer or _convolutions(model)[-1]
+        layer = parameters.layer or model.card.attribution_layer or convolutions(model.network)[-1]
         model.layer(layer)
         return parameters.model_copy(update={"layer": layer})
 
@@ -91,15 +97,9 @@ class GradCAM(CaptumExplainer):
         if coarse.ndim != x.ndim - 2:
             raise BadInput(
                 f"The layer {parameters.layer} gives no map: take a convolution layer, "
-                f"{', '.join(_convolutions(question.model))}."
+                f"{', '.join(convolutions(question.model.network))}."
             )
         if parameters.rectify:
             coarse = np.maximum(coarse, 0)
         values = at_full_resolution(coarse, layer_sampling(network, layer, x), x.shape[2:])
         return MapArray(values, "class activation", "attribution", "logit", diverging=not parameters.rectify)
-
-
-def _convolutions(model: Model) -> list[str]:
-    from torch import nn
-
-    return [name for name, module in model.network.named_modules() if isinstance(module, nn.Conv2d | nn.Conv3d)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from core.explainers._captum import CaptumExplainer, MapParameters, summed_over_channels, watched
+from core.explainers._captum import CaptumExplainer, summed_over_channels, watched
+from core.explainers._checked_map import MapParameters
 from core.explainers.base import MapArray, Question
 from core.explainers.parameters import Parameters
 

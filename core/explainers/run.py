@@ -1,6 +1,7 @@
 """Running one explainer on one scan: from scan space to model space and back, timed and recorded."""
 
 import dataclasses
+import math
 import platform
 import time
 from importlib.metadata import version
@@ -14,11 +15,13 @@ from core.errors import BadInput
 from core.explainers.base import Explanation, MapArray, Question, Side
 from core.explainers.registry import get_explainer
 from core.metrics.atlas import Atlas, atlas_for
+from core.metrics.landmarks import Overlap, overlaps
 from core.metrics.localisation import RegionShare, rank_regions
 from core.models.inputs import PreparedInput
 from core.models.model import Model
 from core.progress import Progress, Report, silent
 from core.scans.scan import Scan
+from core.wording import percent
 
 _RECORDED_PACKAGES = ("torch", "numpy", "scipy", "captum", "nibabel")
 
@@ -47,8 +50,9 @@ def explain(
     target : str, optional
         Class to explain; by default the card's target.
     region : numpy.ndarray, optional
-        Region in scan space (the scan's spatial shape; samples above 0 are marked), for explainers that take one; one
-        on a regressor's output is drawn on the image it makes, which lies over the scan.
+        Region in scan space (the scan's spatial shape; samples above 0 are marked). Explainers that take one explain
+        it; one on a regressor's output is drawn on the image it makes, which lies over the scan. For all others it is
+        a landmark: how much of the map lies in it is recorded (``region_share``, and ``region_area`` to compare).
     preset : str, optional
         Named settings; by default the explainer's first.
     report : Report
@@ -81,7 +85,6 @@ def explain(
     sides = _sides(model, prepared)
     side = cls.region_side(model, parameters)
     question = Question(model, prepared, index, _region_in_model(region, scan, sides[side]), report)
-    unused = () if region is None or cls.takes_region else (f"{cls.title} takes no region: yours changed nothing",)
     report(Progress(0.0, "asking the model"))
     before = model.probabilities(prepared.tensor) if index is not None else None
     findings = cls().run(question, parameters)
@@ -89,6 +92,12 @@ def explain(
     # a map over an answer of another size does not lie on the atlas's grid
     fits = atlas is not None and atlas.labels.shape == size.shape
     regions = rank_regions(size, atlas.labels, atlas.names) if atlas and fits else ()
+    arrays = {name: _in_scan_space(array, sides[array.side]) for name, array in findings.arrays.items()}
+    landmark = None
+    if region is not None:
+        arrays["region"] = _as_array(region, side)
+        if not cls.takes_region:
+            (landmark,) = overlaps(arrays["map"].values, {"region": region})
     explanation = Explanation(
         explainer=explainer,
         model=model.card.name,
@@ -96,25 +105,22 @@ def explain(
         preset=preset or next(iter(cls.presets)),
         parameters=parameters.model_dump(mode="json"),
         scan=scan,
-        arrays={
-            **{name: _in_scan_space(array, sides[array.side]) for name, array in findings.arrays.items()},
-            **({} if region is None or unused else {"region": _as_array(region, side)}),
-        },
+        arrays=arrays,
         scores={"before": before, "after": findings.after} if before is not None else None,
         history=findings.history,
         regions=regions,
         atlas=atlas.title if atlas else "",
         checks=findings.checks,
-        numbers=findings.numbers,
+        numbers={**findings.numbers, **_landmark_numbers(landmark)},
         notes=(*scan.notes, *prepared.notes, *_place_notes(regions, model, prepared)),
-        warnings=(*sides["output"].warnings, *unused, *findings.warnings),
+        warnings=(*sides["output"].warnings, *findings.warnings),
         sentence="",
         synthetic=model.card.synthetic,
         seconds=time.perf_counter() - started,
         versions=_versions(),
         hashes={"scan": scan.content_hash, "model": model.content_hash},
     )
-    return dataclasses.replace(explanation, sentence=cls.sentence(explanation))
+    return dataclasses.replace(explanation, sentence=f"{cls.sentence(explanation)}{_landmark_sentence(landmark)}")
 
 
 def _region_in_model(region: np.ndarray | None, scan: Scan, prepared: PreparedInput) -> np.ndarray | None:
@@ -128,6 +134,19 @@ def _region_in_model(region: np.ndarray | None, scan: Scan, prepared: PreparedIn
     if not marked.any():
         raise BadInput("The region lies outside what the model looks at: mark another place.")
     return marked
+
+
+def _landmark_numbers(landmark: Overlap | None) -> dict[str, float]:
+    """Share of the map in the region, and of the scan; an empty map has no share."""
+    if landmark is None or math.isnan(landmark.share):
+        return {}
+    return {"region_share": landmark.share, "region_area": landmark.area}
+
+
+def _landmark_sentence(landmark: Overlap | None) -> str:
+    if landmark is None or math.isnan(landmark.share):
+        return ""
+    return f" The marked region, {percent(landmark.area)} of the scan, holds {percent(landmark.share)} of the map."
 
 
 def _as_array(region: np.ndarray, side: Side) -> MapArray:

@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.explainers._captum import CaptumExplainer, MapParameters, counted, summed_over_channels, watched
+from core.explainers._captum import CaptumExplainer, counted, summed_over_channels, watched
+from core.explainers._checked_map import MapParameters
 from core.explainers.base import MapArray, Question
 from core.explainers.parameters import Parameters, parameter
 

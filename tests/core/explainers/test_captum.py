@@ -9,7 +9,7 @@ from torch import nn
 
 from core.errors import BadInput, Cancelled
 from core.explainers import explain
-from core.explainers._captum import _hiding_checks
+from core.explainers._checked_map import _hiding_checks
 from core.explainers.base import MapArray
 from core.explainers.grad_cam import GradCAM
 from core.explainers.guided_backpropagation import GuidedBackpropagation

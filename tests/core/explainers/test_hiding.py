@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.explainers._captum import top_share
+from core.explainers._checked_map import top_share
 from core.explainers._hiding import fill_image, hide, random_blobs
 
 

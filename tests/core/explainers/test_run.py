@@ -7,15 +7,37 @@ from core.errors import BadInput
 from core.explainers import explain, get_explainer
 from core.explainers.base import Findings, MapArray
 from core.scans.scan import Scan
+from core.wording import percent
 
 
-def test_a_region_given_to_an_explainer_that_takes_none_is_said_to_have_changed_nothing(trained):
-    region = np.ones(trained.scan(400).shape, dtype=bool)
-    with_region = explain(trained.scan(400), trained.model, "saliency", region=region)
-    without = explain(trained.scan(400), trained.model, "saliency")
-    np.testing.assert_array_equal(with_region.arrays["map"].values, without.arrays["map"].values)
-    assert "Saliency takes no region: yours changed nothing" in with_region.warnings
-    assert not any("region" in warning for warning in without.warnings)
+@pytest.mark.parametrize("name", ["saliency", "deconvnet"])
+def test_a_region_given_to_an_explainer_that_takes_none_is_a_landmark_and_its_share_of_the_map_is_recorded(
+    trained, name
+):
+    scan = trained.scan(400)
+    region = np.zeros(scan.shape, dtype=bool)
+    region[: scan.shape[0] // 2] = True
+    with_region = explain(scan, trained.model, name, region=region)
+    without = explain(scan, trained.model, name)
+    values = with_region.arrays["map"].values
+    np.testing.assert_array_equal(values, without.arrays["map"].values)
+    np.testing.assert_array_equal(with_region.arrays["region"].values, region)
+    assert with_region.numbers["region_share"] == pytest.approx(np.abs(values)[region].sum() / np.abs(values).sum())
+    assert with_region.numbers["region_area"] == 0.5
+    share = percent(with_region.numbers["region_share"])
+    assert with_region.sentence.endswith(f" The marked region, 50% of the scan, holds {share} of the map.")
+    assert not any("region" in warning for warning in with_region.warnings)
+    assert "region" not in without.arrays
+    assert "region_share" not in without.numbers
+
+
+def test_an_empty_map_has_no_share_in_a_region(trained, monkeypatch):
+    scan = trained.scan(400)
+    empty = Findings({"map": MapArray(np.zeros(scan.shape, dtype=np.float32), "nothing", "attribution")})
+    monkeypatch.setattr(get_explainer("saliency"), "run", lambda self, question, parameters: empty)
+    found = explain(scan, trained.model, "saliency", region=np.ones(scan.shape, dtype=bool))
+    assert "region_share" not in found.numbers
+    assert "marked region" not in found.sentence
 
 
 def finer(scan):
