@@ -1,5 +1,6 @@
 """Compare, all films: a study of a cohort as a stored run, and its result."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import streamlit as st
@@ -80,8 +81,13 @@ def _headline(laid: CompareDesk, order: Order, run: Run | None) -> None:
         st.html(text.facts(pieces))
         link.show(laid)
     if order.cohort is not None:
-        lines = [order.cohort.description, *order.cohort.notes]
-        st.html("".join(text.quiet(line) for line in lines if line))
+        _small_print([order.cohort.description, *order.cohort.notes])
+
+
+def _small_print(sentences: Sequence[str]) -> None:
+    lines = [text.quiet(sentence) for sentence in sentences if sentence]
+    if lines:
+        st.html("".join(lines))
 
 
 def _changed_since(laid: CompareDesk, run: Run) -> bool:
@@ -140,7 +146,7 @@ def _study(run_id: str, whose: str) -> StoredStudy:
 def _show_result(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
     st.html(answer.sentence_line(study.sentence))
     results.show_networks(study)
-    st.html("".join(text.quiet(note) for note in study.notes))
+    _small_print(study.notes)
     st.markdown("##### Confusion")
     network = results.choose_network(laid, study)
     with results.beside(study) as (left, right):

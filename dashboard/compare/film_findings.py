@@ -79,7 +79,9 @@ def show_table(rows: Sequence[Row], target: str | None) -> None:
     heads = ["Network", "Says", f"P({target})"]
     heads += [f"Map in {name} ({percent(areas[name])} of the film)" for name in places]
     st.html(table(heads, [_line(row, target, places) for row in rows], "Networks on this film"))
-    if places:
+    if not places:
+        st.html(text.quiet("Draw or load landmarks on Explain, and this table says what each map has in them."))
+    else:
         st.html(text.quiet("×: how many times more than an even map would have there."))
 
 

@@ -46,6 +46,7 @@ def show_row(
         Show signed maps with their signs; otherwise their sizes.
     """
     marks = outlines(scan, name)
+    unnamed = [replace(mark, name="") for mark in marks]  # the first image names them; the others have no room
     panels = [Panel("scan", "Scan", [scan_layer(scan), *marks])]
     for card in cards:
         layers, empty = [scan_layer(scan)], ""
@@ -59,7 +60,7 @@ def show_row(
         elif run is not None:
             layers += _forming(run, previews.get(card.name))
             empty = "Waiting" if len(layers) == 1 else ""
-        panels.append(Panel(card.name, card.title, [*layers, *marks], empty=empty))
+        panels.append(Panel(card.name, card.title, [*layers, *unnamed], empty=empty))
     plane: Plane = cards[0].input.plane or "axial"
     viewer(panels, key=_KEY, height=_HEIGHT, plane=plane)
 

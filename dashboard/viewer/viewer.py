@@ -50,6 +50,9 @@ class Layer:
         Of a map or mask, 0..1. The person may change it.
     threshold : float
         Samples of a map whose value (with `centre_zero`: magnitude) is not above it are not drawn. To be changed, too.
+    fade : float
+        Share of a map's range, above its threshold, over which it gets from transparent to `opacity`. Little keeps
+        edges from flickering; much lets an image be seen through all but the strongest of a map.
     color : str
         Of a mask or outline, ``#rrggbb``.
     group : str, optional
@@ -66,6 +69,7 @@ class Layer:
     window: tuple[float, float] | None = None
     opacity: float = 0.6
     threshold: float | None = None
+    fade: float = 0.04
     color: str = theme.WARNING
     group: str | None = None
 
@@ -149,7 +153,7 @@ def viewer(
     Parameters
     ----------
     panels : sequence of Panel
-        One to four, all 3D or all 2D.
+        One to five, all 3D or all 2D.
     key : str
         Streamlit key of the component.
     height : int, optional
@@ -168,7 +172,7 @@ def viewer(
     plane : {"axial", "coronal", "sagittal"}
         Which plane is the large one at first.
     tool : str
-        Tool in hand at first.
+        Tool in hand at first, and whenever painting becomes possible.
     brush : int
         Diameter of the brush at first, millimetres (pixels of a picture), 1..40.
     report_crosshair : bool
@@ -246,8 +250,8 @@ def _surfaces(panels: Sequence[Panel]) -> set[str]:
 
 def check_panels(panels: Sequence[Panel], tools: Sequence[str]) -> None:
     """Refuse what the component cannot show (a mistake of the calling page, so ValueError)."""
-    if not 1 <= len(panels) <= 4 or not all(panel.layers for panel in panels):
-        raise ValueError("a viewer takes one to four panels with at least one layer each")
+    if not 1 <= len(panels) <= 5 or not all(panel.layers for panel in panels):
+        raise ValueError("a viewer takes one to five panels with at least one layer each")
     if len({panel.key for panel in panels}) != len(panels):
         raise ValueError("panels need different keys")
     if any(panel.layers[0].role in ("mask", "outline") for panel in panels):
@@ -298,6 +302,7 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         "window": [bottom, top if top > bottom else bottom + 1.0],
         "opacity": layer.opacity,
         "threshold": layer.threshold,
+        "fade": layer.fade,
         "color": layer.color,
         "group": layer.unit if layer.group is None else layer.group,
     }

@@ -17,6 +17,7 @@ from core.runs.manager import _manager
 from core.scans import Scan
 from core.settings import ROOT, settings
 from dashboard import catalogue, demo, predictions, questions
+from dashboard.compare import all_films, cell_films, films_intake
 from dashboard.trace import findings as trace_findings
 from dashboard.trace import page as trace_page
 from dashboard.trace import questions as trace_questions
@@ -121,6 +122,9 @@ def _forget():
     demo.scans.cache_clear()
     catalogue._unfit_explainers.clear()
     predictions.predicted.clear()
+    all_films._study.cache_clear()
+    for cached in (films_intake._facts, films_intake._entry, cell_films._pictures):
+        cached.clear()
     for cached in (trace_page._fitted, trace_findings._leak_curve, trace_findings._compared):
         cached.clear()
     trace_questions._generated.cache_clear()
