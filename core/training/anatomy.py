@@ -2,8 +2,8 @@
 
 Kumar and Menkovski, "Understanding anatomy classification through visualization", 2016. The paper names the networks
 (tables 2 to 4), the 90/10 split and the size of 224 pixels; how long, how fast and from which weights it trained is
-not said. Here: Adam with one cycle of the learning rate, cross-entropy, and He's starting weights, from which the deeper
-network, ten convolutions without batch norm, learns about twice as fast as from torch's own.
+not said. Here: Adam with one cycle of the learning rate, cross-entropy, and He's starting weights, from which the
+deeper network, ten convolutions without batch norm, learns about twice as fast as from torch's own.
 """
 
 import math
@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from core.cohorts.cohort import SPLITS, Cohort, split_by_subject
+from core.cohorts.cohort import Cohort, split_by_subject
 from core.cohorts.radiographs import RadiographParameters, radiograph_cohort
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
@@ -27,7 +27,7 @@ from core.models.zoo import build
 from core.progress import Progress, Report, part_of, silent
 from core.training.augmentation import Augmentation, AugmentationRanges
 from core.training.base import Recipe, command_line, model_name
-from core.training.data import Images, load_images
+from core.training.data import Images, load_images, load_parts
 from core.training.evaluation import film_metrics
 from core.training.loop import (
     Change,
@@ -108,7 +108,7 @@ class Anatomy(Recipe):
         weights = count_weights(arguments)
         report(Progress(0.0, f"{weights:,} weights, {_megabytes(weights * (2 if parameters.half else 4))} on disk"))
         contract = _contract(parameters.size)
-        parts = _load_parts(source, classes, contract, part_of(report, 0.0, 0.15))
+        parts = load_parts(source, classes, contract, part_of(report, 0.0, 0.15))
 
         torch.manual_seed(parameters.seed)
         network = build("anatomy-cnn", arguments)
@@ -138,6 +138,8 @@ def _source(parameters: AnatomyParameters, folder: Path | None, report: Report) 
         cohort = radiograph_cohort(_drawn(parameters))
     else:
         cohort = read_cohort(folder, parameters.selection)
+        if cohort.load(cohort.entries[0]).dimensions != 2:
+            raise BadInput("The recipe anatomy learns from films, and these are volumes: use the recipe classifier.")
     for note in cohort.notes:
         report(Progress(0.0, note))
     cohort = split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed, one_session=False)
@@ -178,20 +180,6 @@ def _contract(size: int) -> InputContract:
     return InputContract(
         dimensions=2, shape=(size, size), intensity=Intensity(low=0, high=1, rescale="minmax"), modality=_MODALITY
     )
-
-
-def _load_parts(cohort: Cohort, classes: tuple[str, ...], contract: InputContract, report: Report) -> dict[str, Images]:
-    if cohort.load(cohort.entries[0]).dimensions != 2:
-        raise BadInput("The recipe anatomy learns from films and this cohort holds volumes: use the recipe classifier.")
-    parts: dict[str, Images] = {}
-    done, total = 0, len(cohort.entries)
-    for split in SPLITS:
-        entries = cohort.part(split)
-        if entries:
-            stage = part_of(report, done / total, (done + len(entries)) / total)
-            parts[split] = load_images(cohort, entries, classes, contract, stage)
-            done += len(entries)
-    return parts
 
 
 def count_weights(arguments: dict[str, Any]) -> int:

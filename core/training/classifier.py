@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.cohorts.cohort import SPLITS, Cohort, split_by_subject
+from core.cohorts.cohort import Cohort, split_by_subject
 from core.cohorts.phantom_cohort import phantom_cohort
 from core.cohorts.phantoms import PhantomParameters
 from core.cohorts.reading import read_cohort
@@ -23,7 +23,7 @@ from core.training.data import (
     grey_matter_support,
     healthy_mean,
     input_contract,
-    load_images,
+    load_parts,
     planted_on_grid,
     value_range,
 )
@@ -91,7 +91,7 @@ class Classifier(Recipe):
             None,
             parameters.space or ("MNI152" if parameters.spacing_mm else "other"),
         )
-        parts = _load_parts(source, classes, contract, part_of(report, 0.0, 0.25))
+        parts = load_parts(source, classes, contract, part_of(report, 0.0, 0.25))
         if "train" not in parts:
             raise BadInput("The cohort has no scan for training: mark some with split = train, or leave split empty.")
         train = parts["train"]
@@ -144,18 +144,6 @@ def _source(parameters: ClassifierParameters, folder: Path | None, report: Repor
             position_mm=parameters.position_mm or 0.0,
         )
     )
-
-
-def _load_parts(cohort: Cohort, classes: tuple[str, ...], contract: InputContract, report: Report) -> dict[str, Images]:
-    parts: dict[str, Images] = {}
-    done, total = 0, len(cohort.entries)
-    for split in SPLITS:
-        entries = cohort.part(split)
-        if entries:
-            stage = part_of(report, done / total, (done + len(entries)) / total)
-            parts[split] = load_images(cohort, entries, classes, contract, stage)
-            done += len(entries)
-    return parts
 
 
 def _ordered_classes(cohort: Cohort, parameters: ClassifierParameters) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.cohorts.cohort import Cohort, Entry
+from core.cohorts.cohort import SPLITS, Cohort, Entry
 from core.cohorts.phantoms import mni_grid, template_scan
 from core.errors import BadInput
 from core.models.card import InputContract, Intensity
 from core.models.inputs import prepare
-from core.progress import Progress, Report
+from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 
 
@@ -105,6 +105,19 @@ def load_images(
             raise BadInput(f"{entry.participant_id} {entry.session_id}: {error}") from error
     labels = torch.tensor([classes.index(entry.label) for entry in entries])
     return Images(torch.cat(tensors), labels, tuple(entries))
+
+
+def load_parts(cohort: Cohort, classes: Sequence[str], contract: InputContract, report: Report) -> dict[str, Images]:
+    """`load_images` of every split that has scans, by its name."""
+    parts: dict[str, Images] = {}
+    done, total = 0, len(cohort.entries)
+    for split in SPLITS:
+        entries = cohort.part(split)
+        if entries:
+            stage = part_of(report, done / total, (done + len(entries)) / total)
+            parts[split] = load_images(cohort, entries, classes, contract, stage)
+            done += len(entries)
+    return parts
 
 
 def value_range(images: torch.Tensor) -> tuple[float, float]:

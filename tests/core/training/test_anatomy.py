@@ -241,7 +241,7 @@ def test_volumes_are_refused(tmp_path: Path) -> None:
         place = folder / ("one" if number % 2 else "two")
         place.mkdir(parents=True, exist_ok=True)
         nib.save(nib.Nifti1Image(np.ones((8, 8, 8), np.float32), np.eye(4)), place / f"{number}.nii.gz")
-    with pytest.raises(BadInput, match="learns from films and this cohort holds volumes: use the recipe classifier"):
+    with pytest.raises(BadInput, match="learns from films, and these are volumes: use the recipe classifier"):
         ANATOMY.train(ANATOMY.parse(TINY | {"test": 0}), folder, tmp_path / "model")
 
 
