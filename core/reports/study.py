@@ -31,6 +31,9 @@ class LandmarkShare:
         How many films that is the mean of.
     control : float
         Mean part that another film's map has inside: what is there without looking at this film; NaN when unknown.
+    random : float
+        Mean part that the map of the network with random weights has inside: what is there without having learnt;
+        NaN when unknown.
     """
 
     share: float
@@ -38,6 +41,7 @@ class LandmarkShare:
     ratio: float
     films: int
     control: float = float("nan")
+    random: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,7 @@ def _landmark(value: Mapping[str, Any]) -> LandmarkShare:
         _number(value["ratio"]),
         int(value.get("films", 0)),
         _number(value.get("control")),
+        _number(value.get("random")),
     )
 
 

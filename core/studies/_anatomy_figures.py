@@ -55,9 +55,10 @@ def landmarks_of(rows: Sequence[Row], landmarks: Sequence[str]) -> dict[str, dic
     -------
     dict
         Class, or `ALL` → landmark → ``share`` and ``area`` (means over the films that have the landmark and a map
-        that is not empty), ``ratio`` (of the two means), ``films`` (how many those are), ``control`` (mean share of
-        another film's map on the same landmarks) and ``uniform`` (what a map that is the same everywhere has: the
-        area). A landmark that no film of a class has is not there.
+        that is not empty), ``ratio`` (of the two means), ``films`` (how many those are), and what chance has there:
+        ``uniform`` (a map that is the same everywhere: the area), ``control`` (mean share of another film's map) and
+        ``random`` (that of the network with random weights, over the films where it was taken), None where there is
+        none. A landmark that no film of a class has is not there.
     """
     grouped: dict[str, list[Row]] = {ALL: list(rows)}
     for row in rows:
@@ -75,15 +76,20 @@ def _figures(rows: Sequence[Row], landmark: str) -> dict[str, Any] | None:
         return None
     share = float(np.mean([row["inside"][landmark] for row in usable]))
     area = float(np.mean([row["area"][landmark] for row in usable]))
-    controls = [row["control"][landmark] for row in usable if np.isfinite(row["control"].get(landmark, np.nan))]
     return {
         "share": share,
         "area": area,
         "ratio": share / area,
         "films": len(usable),
-        "control": float(np.mean(controls)) if controls else None,
         "uniform": area,
+        "control": _mean_or_none(usable, "control", landmark),
+        "random": _mean_or_none(usable, "random", landmark),
     }
+
+
+def _mean_or_none(rows: Sequence[Row], key: str, landmark: str) -> float | None:
+    values = [row[key][landmark] for row in rows if np.isfinite(row[key].get(landmark, np.nan))]
+    return float(np.mean(values)) if values else None
 
 
 def landmark_order(rows: Iterable[Row]) -> tuple[str, ...]:

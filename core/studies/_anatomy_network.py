@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,16 @@ from core.errors import BadInput
 from core.explainers.base import Question
 from core.explainers.registry import get_explainer
 from core.metrics.landmarks import Overlap, overlaps
+from core.metrics.sanity import with_random_weights
 from core.progress import Progress, Report
 
 if TYPE_CHECKING:
     from core.cohorts.cohort import Entry
     from core.models.model import Model
     from core.scans.scan import Scan
+
+
+_RANDOM_SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +82,8 @@ class Network:
         What draws its maps.
     values : mapping
         Parameters over the explainer's defaults.
+    random_films : int
+        Films of each class that are also explained with random weights, as a control; 0: none.
 
     Raises
     ------
@@ -84,7 +91,7 @@ class Network:
         When the explainer does not fit the model, or a parameter does not fit either of them.
     """
 
-    def __init__(self, model: Model, explainer: str, values: Mapping[str, Any]) -> None:
+    def __init__(self, model: Model, explainer: str, values: Mapping[str, Any], random_films: int = 0) -> None:
         cls = get_explainer(explainer)
         reason = cls.unfit(model)
         if reason:
@@ -97,30 +104,40 @@ class Network:
         self._explainer = cls
         self._parameters = cls.parameters_for(model, cls.parameters(None, values))
         self._before: np.ndarray | None = None
+        self._random: Model | None = None
+        if random_films:
+            self._random = replace(model, network=with_random_weights(model.network, _RANDOM_SEED))
+        self._random_left = Counter(dict.fromkeys(model.card.classes, random_films))
 
     def ask(self, film: Film, report: Report) -> dict[str, Any]:
         """Answer, map and overlaps of one film.
 
         The map is that of the class the network says, drawn on the network's own grid and laid over the film. Its
         control is the map of the film asked before this one, laid over this film: what a map has on these landmarks
-        that knows nothing of this film. Films are asked in random order.
+        that knows nothing of this film. Films are asked in random order. The first films of each class are also
+        explained with random weights: what a map has there that knows nothing of what was learnt.
 
         Returns
         -------
         dict
             Row of the study: ``network``, ``film``, ``file``, ``truth``, ``predicted``, ``probability``, ``inside``,
-            ``area`` and ``control`` (landmark → share, part of the film, share of the control; NaN for an empty map).
+            ``area``, ``control`` and ``random`` (landmark → share, part of the film, share of the other film's map and
+            of the one with random weights; NaN for an empty map, no key without that control).
         """
         prepared = self.model.prepare(film.scan)
         probability = self.model.probabilities(prepared.tensor)
         predicted = max(probability, key=lambda name: probability[name])
         question = Question(self.model, prepared, self.model.class_index(predicted), None, report)
-        values = self._explainer().run(question, self._parameters).arrays["map"].values
+        values = self._map(question)
         here = overlaps(prepared.to_scan(values), film.landmarks)
         control: tuple[Overlap, ...] = ()
         if self._before is not None and self._before.shape == values.shape:
             control = overlaps(prepared.to_scan(self._before), film.landmarks)
         self._before = values
+        untaught: tuple[Overlap, ...] = ()
+        if self._random is not None and film.landmarks and self._random_left[film.entry.label] > 0:
+            self._random_left[film.entry.label] -= 1
+            untaught = overlaps(prepared.to_scan(self._map(replace(question, model=self._random))), film.landmarks)
         self._keep(film.entry.label, values, prepared.tensor[0, 0].cpu().numpy())
         return {
             "network": self.name,
@@ -129,10 +146,14 @@ class Network:
             "truth": film.entry.label,
             "predicted": predicted,
             "probability": probability,
-            "inside": {overlap.name: overlap.share for overlap in here},
+            "inside": _shares(here),
             "area": {overlap.name: overlap.area for overlap in here},
-            "control": {overlap.name: overlap.share for overlap in control},
+            "control": _shares(control),
+            "random": _shares(untaught),
         }
+
+    def _map(self, question: Question) -> np.ndarray:
+        return self._explainer().run(question, self._parameters).arrays["map"].values
 
     def _keep(self, label: str, values: np.ndarray, seen: np.ndarray) -> None:
         sizes = np.abs(values, dtype=np.float64)
@@ -142,6 +163,10 @@ class Network:
             self.mean_maps.setdefault(label, MeanImage()).add(sizes / total)
         else:
             self.empty_maps += 1
+
+
+def _shares(found: Iterable[Overlap]) -> dict[str, float]:
+    return {overlap.name: overlap.share for overlap in found}
 
 
 def film_report(report: Report, number: int, count: int, network: str, share: tuple[int, int]) -> Report:

@@ -5,9 +5,11 @@ from itertools import pairwise
 from typing import Any
 
 from core.reports.study import ALL
+from core.studies._anatomy_figures import kind_of
 from core.wording import percent
 
 Figures = Mapping[str, Any]
+_FIGURES = ("share", "area", "control", "random")
 
 
 def sentence(networks: Sequence[Figures], kinds: Sequence[Figures], landmark: str | None) -> str:
@@ -40,19 +42,19 @@ def _order(networks: Sequence[Figures], kinds: Sequence[Figures]) -> list[tuple[
     return sorted(pairs, key=lambda pair: -pair[1])
 
 
-def _shares(networks: Sequence[Figures], kinds: Sequence[Figures], landmark: str) -> dict[str, tuple[float, float]]:
-    """Name → share on the landmark and area that it covers."""
-    found = {
-        network["name"]: network["landmarks"][ALL][landmark]
-        for network in networks
-        if landmark in network["landmarks"][ALL]
-    }
-    if not kinds:
-        return {name: (figures["share"], figures["area"]) for name, figures in found.items()}
-    area = max((figures["area"] for figures in found.values()), default=0.0)
-    return {
-        kind["name"]: (kind["landmarks"][landmark]["mean"], area) for kind in kinds if landmark in kind["landmarks"]
-    }
+def _shares(networks: Sequence[Figures], kinds: Sequence[Figures], landmark: str) -> dict[str, Figures]:
+    """Name → share on the landmark and what chance has there; of a kind the means over its networks."""
+    members: dict[str, list[Figures]] = {}
+    for network in networks:
+        if landmark in network["landmarks"][ALL]:
+            name = kind_of(network["name"]) if kinds else network["name"]
+            members.setdefault(name, []).append(network["landmarks"][ALL][landmark])
+    return {name: {key: _mean(found, key) for key in _FIGURES} for name, found in members.items()}
+
+
+def _mean(found: Sequence[Figures], key: str) -> float | None:
+    values = [figures[key] for figures in found if figures[key] is not None]
+    return sum(values) / len(values) if values else None
 
 
 def _accuracy(networks: Sequence[Figures]) -> str:
@@ -87,23 +89,26 @@ def _accuracy_of_kinds(kinds: Sequence[Figures]) -> str:
     return f"Balanced accuracy, each kind with what it has more than the one before: {', '.join(map(words, kinds))}."
 
 
-def _maps(shares: Mapping[str, tuple[float, float]], landmark: str) -> str:
-    best = max(shares, key=lambda name: shares[name][0])
-    share, area = shares[best]
-    ratio = share / area if area else float("nan")
-    others = ", ".join(f"{name} {percent(value)}" for name, (value, _) in shares.items() if name != best)
-    return (
-        f"The map of {best} lies {percent(share)} on {landmark}, {ratio:.2g} times what a map that is the same "
-        f"everywhere would have ({percent(area)})" + (f"; the others: {others}." if others else ".")
+def _maps(shares: Mapping[str, Figures], landmark: str) -> str:
+    best = max(shares, key=lambda name: shares[name]["share"])
+    figures = shares[best]
+    others = ", ".join(f"{name} {percent(found['share'])}" for name, found in shares.items() if name != best)
+    chance = [f"{percent(figures['area'])} of a map that is the same everywhere"]
+    if figures["control"] is not None:
+        chance.append(f"{percent(figures['control'])} of another film's map")
+    if figures["random"] is not None:
+        chance.append(f"{percent(figures['random'])} with random weights")
+    return f"The map of {best} lies {percent(figures['share'])} on {landmark}, against {', '.join(chance)}" + (
+        f"; the others: {others}." if others else "."
     )
 
 
-def _agreement(by_accuracy: Sequence[str], shares: Mapping[str, tuple[float, float]], landmark: str) -> list[str]:
+def _agreement(by_accuracy: Sequence[str], shares: Mapping[str, Figures], landmark: str) -> list[str]:
     """Whether who is right more often also looks more at the landmark; nothing to say of one network."""
     names = [name for name in by_accuracy if name in shares]
     if len(names) < 2:
         return []
-    by_share = sorted(names, key=lambda name: -shares[name][0])
+    by_share = sorted(names, key=lambda name: -shares[name]["share"])
     if by_share == names:
         return [f"The maps agree with that order: who is right more often looks more at {landmark}."]
     return [f"The maps do not agree with that order: by the share on {landmark} it is {', '.join(by_share)}."]

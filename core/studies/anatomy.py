@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _MADE_FILMS = 20
 _ORDER_SEED = 0
+_BY_LANDMARK = ("inside", "area", "control", "random")
 _EXPLAINER_FIELDS = ("filters", "layer", "score")
 
 
@@ -60,6 +61,9 @@ class AnatomyStudyParameters(Selection, Parameters):
     filters: int = parameter(25, "Strongest filters of the layer, of deconvnet.", minimum=1, maximum=100_000)
     layer: str = parameter("", "Layer they are taken from; by default the card's.")
     score: Literal["sum", "max", "mean"] = parameter("sum", "How a filter's activation is measured.")
+    random_weights: int = parameter(
+        3, "Films of each class explained with random weights too, as a control; 0: none.", minimum=0, maximum=100_000
+    )
 
 
 class AnatomyStudy(Study):
@@ -91,7 +95,7 @@ class AnatomyStudy(Study):
         report(Progress(0.0, "loading the networks"))
         values = _explainer_values(parameters)
         models = [model, *(load_model(name) for name in parameters.others)]
-        networks = [Network(each, parameters.explainer, values) for each in models]
+        networks = [Network(each, parameters.explainer, values, parameters.random_weights) for each in models]
         _refuse_same_names(networks)
         source = _source(parameters, cohort)
         chosen, notes = _films(source, parameters, models)
@@ -332,7 +336,7 @@ def _write_tables(networks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[
             {
                 **{name: row[name] for name in ("network", "film", "file", "truth", "predicted")},
                 **{f"p({name})": value for name, value in row["probability"].items()},
-                **{f"{what} {name}": v for what in ("inside", "area", "control") for name, v in row[what].items()},
+                **{f"{key} {name}": share for key in _BY_LANDMARK for name, share in row[key].items()},
             }
             for row in rows
         ],

@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from core.cohorts.landmark_labels import read_landmark_names, read_landmarks
 from core.cohorts.radiographs import ANATOMIES, RadiographParameters, radiograph_cohort
 from core.errors import BadInput, Cancelled
 from core.explainers import explain
+from core.metrics.sanity import with_random_weights
 from core.models import load_model
 from core.scans import load_scan
 from core.studies import get_study
@@ -118,6 +120,22 @@ def test_the_control_is_the_map_of_another_film(found, place):
     assert record["networks"][0]["landmarks"]["all"]["bone"]["control"] == pytest.approx(
         np.mean([row["control"]["bone"] for row in rows if row["control"]])
     )
+
+
+def test_the_random_control_is_the_map_of_the_network_with_random_weights(place, tmp_path):
+    record = run(place, tmp_path, random_weights=2)
+    asked = [row for row in record["rows"] if row["random"]]
+    assert sorted(row["truth"] for row in asked) == sorted([*CLASSES, *CLASSES])
+    model = load_model(place / "one")
+    untaught = replace(model, network=with_random_weights(model.network, 0))
+    for row in asked[:2]:
+        scan = load_scan(place / "cohort" / row["file"])
+        marks = place / "cohort" / row["file"].replace(".png", "-marks.png")
+        bone = read_landmarks(marks, scan, {1: "bone", 2: "marker"}, "")["bone"]
+        sizes = np.abs(explain(scan, untaught, "saliency", target=row["predicted"]).arrays["map"].values)
+        assert row["random"]["bone"] == pytest.approx(float(sizes[bone].sum() / sizes.sum()), rel=1e-4)
+        assert row["random"]["bone"] != pytest.approx(row["inside"]["bone"], rel=1e-3)
+    assert not any(row["random"] for row in run(place, tmp_path, random_weights=0)["rows"])
 
 
 def test_the_mean_map_of_a_class_is_the_mean_of_its_maps_on_the_networks_grid_each_with_sum_one(found, place):

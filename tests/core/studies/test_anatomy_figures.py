@@ -7,7 +7,7 @@ from core.studies._anatomy_figures import answers_of, kind_of, kinds_of, landmar
 NAN = float("nan")
 
 
-def row(film, truth, predicted="a", inside=None, area=None, control=None):
+def row(film, truth, predicted="a", inside=None, area=None, control=None, random=None):
     return {
         "film": film,
         "truth": truth,
@@ -15,6 +15,7 @@ def row(film, truth, predicted="a", inside=None, area=None, control=None):
         "inside": inside or {},
         "area": area or {},
         "control": control or {},
+        "random": random or {},
     }
 
 
@@ -39,21 +40,23 @@ def test_films_of_one_patient_widen_the_interval():
 def test_landmarks_are_means_over_the_films_that_have_them_and_a_map():
     rows = [
         row("1", "a", inside={"bone": 0.5, "marker": 0.1}, area={"bone": 0.25, "marker": 0.1}, control={"bone": 0.2}),
-        row("2", "a", inside={"bone": 0.3}, area={"bone": 0.15}, control={}),
+        row("2", "a", inside={"bone": 0.3}, area={"bone": 0.15}, random={"bone": 0.35}),
         row("3", "b", inside={"bone": NAN}, area={"bone": 0.9}, control={"bone": 0.4}),
     ]
     found = landmarks_of(rows, ("bone", "marker"))
     bone = found["all"]["bone"]
     assert (bone["share"], bone["area"], bone["ratio"]) == (pytest.approx(0.4), pytest.approx(0.2), pytest.approx(2))
-    assert (bone["films"], bone["control"], bone["uniform"]) == (2, pytest.approx(0.2), bone["area"])
+    assert (bone["films"], bone["uniform"]) == (2, bone["area"])
+    assert (bone["control"], bone["random"]) == (pytest.approx(0.2), pytest.approx(0.35))
     assert found["a"] == found["all"]
     assert found["all"]["marker"] == {
         "share": 0.1,
         "area": 0.1,
         "ratio": pytest.approx(1),
         "films": 1,
-        "control": None,
         "uniform": 0.1,
+        "control": None,
+        "random": None,
     }
     assert found["b"] == {}  # its only map is empty
 

@@ -1,8 +1,8 @@
 from core.studies._anatomy_words import sentence
 
 
-def network(name, accuracy, interval, share=None, area=0.2):
-    bone = {} if share is None else {"bone": {"share": share, "area": area}}
+def network(name, accuracy, interval, share=None, control=None, random=None):
+    bone = {} if share is None else {"bone": {"share": share, "area": 0.2, "control": control, "random": random}}
     return {"name": name, "balanced_accuracy": accuracy, "balanced_accuracy_95": interval, "landmarks": {"all": bone}}
 
 
@@ -30,8 +30,10 @@ def test_accuracy_is_told_in_order_with_differences_and_intervals():
 
 def test_the_map_that_lies_most_on_the_landmark_is_named_beside_what_chance_has():
     said = sentence(THREE, [], "bone")
-    assert "The map of wide lies 50% on bone, 2.5 times what a map that is the same everywhere would have (20%)" in said
+    assert "The map of wide lies 50% on bone, against 20% of a map that is the same everywhere; the others: " in said
     assert "the others: flat 30%, deep 40%." in said
+    said = sentence([network("flat", 0.6, (0.5, 0.7), 0.3, control=0.22, random=0.28)], [], "bone")
+    assert "20% of a map that is the same everywhere, 22% of another film's map, 28% with random weights." in said
 
 
 def test_maps_that_agree_with_the_order_and_maps_that_do_not_are_told_apart():
@@ -53,7 +55,7 @@ def test_one_network_is_compared_with_nothing():
     said = sentence(THREE[:1], [], "bone")
     assert "agree" not in said
     assert "points" not in said
-    assert "1.5 times" in said
+    assert "lies 30% on bone" in said
 
 
 def test_films_without_landmarks_and_empty_maps_are_not_made_up():
