@@ -57,14 +57,14 @@ def parser_of(carried_out_by: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     train = command("train", "train a model")
     train.add_argument("recipe", help="name of a recipe")
-    train.add_argument("--cohort", type=Path, help="cohort folder (some recipes make their own)")
+    train.add_argument("--cohort", type=Path, help="cohort, by library name or folder (some recipes make their own)")
     train.add_argument("--out", type=Path, required=True, help="model folder to write")
     _add_parameters(train)
 
     study = command("study", "many explanations, one question")
     study.add_argument("name", help="name of a study")
     study.add_argument("--model", help="library name or model folder")
-    study.add_argument("--cohort", type=Path, help="folder with the scans (some studies make their own)")
+    study.add_argument("--cohort", type=Path, help="cohort, by library name or folder (some studies make their own)")
     study.add_argument("--out", type=Path, help="folder for study.json and what the study makes")
     _add_parameters(study)
 

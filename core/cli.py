@@ -196,10 +196,9 @@ def _train(chosen: argparse.Namespace) -> int:
 
         recipe = get_recipe(chosen.recipe)
         parameters = recipe.parse(_key_values(chosen.param))
-        if chosen.cohort is not None and not chosen.cohort.is_dir():
-            raise BadInput(f"The cohort folder {chosen.cohort} is not there.")
+        cohort = _cohort(chosen.cohort)
         _limit_threads()
-        card = recipe.train(parameters, chosen.cohort, chosen.out, report)
+        card = recipe.train(parameters, cohort, chosen.out, report)
     if chosen.json:
         print_json(card.model_dump(mode="json"))
         return DONE
@@ -219,12 +218,11 @@ def _study(chosen: argparse.Namespace) -> int:
             if getattr(chosen, option) is None:
                 raise BadInput(f"A study needs --{option}: --help tells what it is.")
         parameters = study.parameters(_key_values(chosen.param))
-        if chosen.cohort is not None and not chosen.cohort.is_dir():
-            raise BadInput(f"The cohort folder {chosen.cohort} is not there.")
+        cohort = _cohort(chosen.cohort)
         with _writable_folder(chosen.out) as out:
             model = load_model(chosen.model)
             _limit_threads()
-            record = study().run(parameters, model, chosen.cohort, out, report)
+            record = study().run(parameters, model, cohort, out, report)
     if chosen.json:
         print_json(record)
         return DONE
@@ -298,6 +296,18 @@ def _load(chosen: argparse.Namespace) -> "tuple[Scan, Model]":
     model = load_model(chosen.model)
     _limit_threads()
     return load_scan(chosen.scan, series=chosen.series, volume=chosen.volume), model
+
+
+def _cohort(given: Path | None) -> Path | None:
+    """The cohort somebody named: a folder, or a name of the library."""
+    from core.cohorts.library import cohort_folders
+
+    if given is None or given.is_dir():
+        return given
+    folders = cohort_folders()
+    if str(given) not in folders:
+        raise BadInput(f"The cohort folder {given} is not there; in the library: {', '.join(folders) or 'none'}.")
+    return folders[str(given)]
 
 
 def _image_made(model: "Model", prepared: "PreparedInput", folder: Path | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from core.explainers import explain
 from core.metrics.sanity import with_random_weights
 from core.models import load_model
 from core.scans import load_scan
+from core.settings import settings
 from core.studies import get_study
 from core.training.anatomy import SHIFTED_SEED
 from tests.core.studies.films import CLASSES, SHAPE, save_films, save_network
@@ -336,6 +337,17 @@ def test_the_command_line_writes_the_study_and_prints_its_sentence(place, tmp_pa
     printed = capsys.readouterr()
     assert json.loads((tmp_path / "study.json").read_text())["sentence"] in printed.out
     assert "no splits" in printed.err
+
+
+def test_a_cohort_of_the_library_is_found_by_its_name(place, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LIGHTBOX_COHORTS_DIR", str(place))
+    settings.cache_clear()
+    asked = ["study", "anatomy", "--model", str(place / "one"), "--cohort", "cohort", "--out", str(tmp_path), "--json"]
+    assert main([*asked, "--param", "explainer=saliency", "--param", "films=1"]) == 0
+    assert json.loads(capsys.readouterr().out)["cohort"] == "cohort"
+    assert main(["study", "anatomy", "--model", "x", "--cohort", "ghost", "--out", str(tmp_path)]) == 2
+    assert "ghost is not there; in the library:" in capsys.readouterr().err
+    settings.cache_clear()
 
 
 @pytest.mark.parametrize(
