@@ -1,9 +1,13 @@
 """Home: what this is, one click into the demo, and what was done last."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.runs import manager
 from dashboard import catalogue, demo, runs, text
+from dashboard.compare.desk import compare_desk
+from dashboard.compare.networks import PAPERS_THREE
 from dashboard.session import desk, owner
 from dashboard.shell import STATIC
 from dashboard.trace.desk import trace_desk
@@ -81,9 +85,27 @@ def _demo_button() -> None:
                 args=(made,),
                 help="Paint on a slice or on the image a model made of it, and see what depends on what.",
             )
+        _compare_button(scans)
         st.button("Open a scan of your own", icon=":material/upload_file:", key="open own", on_click=_to_explain)
     if not scans:
         st.html(text.quiet("The demo scans are not there: run make assets once."))
+
+
+def _compare_button(scans: Sequence[demo.DemoScan]) -> None:
+    """A way to the Compare page, where there is a film and networks to compare on it."""
+    film = next((scan for scan in scans if scan.model in PAPERS_THREE), None)
+    known = catalogue.cards()
+    there = [name for name in PAPERS_THREE if name in known]
+    if film is None or len(there) < 2:
+        return
+    st.button(
+        f"Compare {'three' if len(there) == 3 else 'two'} networks",
+        icon=":material/view_column:",
+        key="compare demo",
+        on_click=compare_demo,
+        args=(film,),
+        help="One film, and beside it what each network uses of it.",
+    )
 
 
 def _makes_images(scan: demo.DemoScan) -> bool:
@@ -98,6 +120,15 @@ def trace_demo(scan: demo.DemoScan) -> None:
     laid.demo, laid.scan, laid.model = scan.name, None, scan.model
     laid.revision += 1
     desk().go_to = "trace"
+
+
+def compare_demo(scan: demo.DemoScan) -> None:
+    """Lay out the demo of the Compare page: a film in the networks that are preferred for it."""
+    laid = compare_desk()
+    laid.demo, laid.scan, laid.view = scan.name, None, "film"
+    laid.networks, laid.networks_for, laid.explainer = (), None, None
+    laid.revision += 1
+    desk().go_to = "compare"
 
 
 def _to_explain() -> None:

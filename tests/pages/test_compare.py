@@ -1,77 +1,22 @@
-import csv
-
 import numpy as np
 import pytest
-import torch
+import yaml
 from PIL import Image
 
-from core.models import Card, save_model
-from core.models.zoo import build
 from core.runs import LOCAL_OWNER, Landmark, Status, manager
 from core.settings import settings
+from dashboard import demo
 from dashboard.compare.desk import Cell
+from dashboard.landmarks import overlaps_with
 from tests.pages.conftest import said, settle
-
-CLASSES = ("hand", "foot", "knee")
-THREE = {"anatomy-shallow": "shallow", "anatomy-deeper": "deeper", "anatomy-augmented": "regularised"}
-SIDE = 16
-#: Films of each class of the cohort; the last class of the networks has none.
-FILMS = {"hand": 3, "foot": 2}
-
-
-def anatomy_card(name, variant, classes=CLASSES):
-    arguments = {"shape": (SIDE, SIDE), "classes": len(classes), "variant": variant}
-    network = build("anatomy-cnn", arguments)
-    layers = tuple(layer for layer, _ in network.named_modules() if layer.split(".")[-1].startswith("conv"))
-    card = Card.model_validate(
-        {
-            "name": name,
-            "title": f"The {variant} one",
-            "task": "classification",
-            "synthetic": True,
-            "architecture": {"name": "anatomy-cnn", "arguments": arguments},
-            "input": {
-                "dimensions": 2,
-                "shape": (SIDE, SIDE),
-                "intensity": {"low": 0.0, "high": 1.0, "rescale": "minmax"},
-            },
-            "classes": classes,
-            "feature_layers": layers,
-            "attribution_layer": layers[-1],
-            "training": {"data": "none, random weights"},
-        }
-    )
-    return card, network
+from tests.small_anatomy import CLASSES, FILMS, THREE, write_anatomy
 
 
 @pytest.fixture(scope="session")
 def anatomy(tmp_path_factory):
-    """Folder of three anatomy networks, one of other classes, and a cohort of a few films with a bone each."""
     folder = tmp_path_factory.mktemp("anatomy")
-    torch.manual_seed(0)
-    for name, variant in THREE.items():
-        save_model(folder / "models" / name, *anatomy_card(name, variant))
-    save_model(folder / "models" / "brains", *anatomy_card("brains", "shallow", ("CN", "AD")))
-    write_cohort(folder / "cohorts" / "films")
+    write_anatomy(folder)
     return folder
-
-
-def write_cohort(folder):
-    folder.mkdir(parents=True)
-    random = np.random.default_rng(0)
-    rows = []
-    for label, count in FILMS.items():
-        for number in range(count):
-            name = f"{label}-{number}"
-            Image.fromarray((random.random((20, 18)) * 255).astype(np.uint8)).save(folder / f"{name}.png")
-            marks = np.zeros((20, 18), np.uint8)
-            marks[5:15, 6:9] = 1
-            Image.fromarray(marks).save(folder / f"{name}-marks.png")
-            rows.append((name, label, f"{name}.png", f"{name}-marks.png"))
-    with (folder / "participants.tsv").open("w", newline="") as file:
-        csv.writer(file, delimiter="\t").writerows([("participant_id", "diagnosis", "file", "landmarks"), *rows])
-    (folder / "landmarks.tsv").write_text("index\tname\n1\tbone\n")
-    (folder / "cohort.yaml").write_text("title: A few films\nsynthetic: true\n")
 
 
 @pytest.fixture
@@ -248,6 +193,23 @@ def test_a_network_that_fails_leaves_the_others_their_maps(bench, anatomy, tmp_p
     assert "Likeness of the maps" in said(page)
 
 
+def test_the_home_page_leads_to_the_comparison_of_a_radiograph(bench, tmp_path, monkeypatch):
+    (tmp_path / "scans").mkdir()
+    Image.fromarray((np.random.default_rng(5).random((20, 18)) * 255).astype(np.uint8)).save(
+        tmp_path / "scans" / "hand.png"
+    )
+    listing = [{"file": "hand.png", "title": "A hand", "model": "anatomy-deeper", "explainer": "deconvnet"}]
+    (tmp_path / "scans" / "scans.yaml").write_text(yaml.safe_dump(listing))
+    monkeypatch.setattr("dashboard.demo.ASSETS", tmp_path)
+    demo.scans.cache_clear()
+    page = bench.open()
+    page.button(key="compare demo").click().run()
+    assert not page.error
+    assert desk(page).networks == tuple(THREE)
+    assert "A hand" in said(page)
+    assert "Press Compare" in said(page)
+
+
 # ---- all films
 
 
@@ -302,8 +264,6 @@ def test_a_cell_opens_its_films_and_a_film_its_map(bench):
     explanation = manager().store.explanation(run_id, LOCAL_OWNER)
     assert sum(name.startswith("filter_") for name in explanation.arrays) == 25
     # the same map as the study's: the same part of it lies on the bone
-    from dashboard.landmarks import overlaps_with
-
     scan = manager().store.run(run_id, LOCAL_OWNER).request["scan"]
     (bone,) = overlaps_with(scan, str(explanation.arrays["map"].path))
     assert bone.share == pytest.approx(first.inside["bone"], rel=1e-3)
