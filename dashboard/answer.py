@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
@@ -11,9 +11,6 @@ from core.runs import Live, Run, Status
 from dashboard import catalogue, figures, filters, text, theme
 from dashboard.questions import Prediction
 from dashboard.text import escape, probability
-
-if TYPE_CHECKING:
-    from core.metrics.landmarks import Overlap
 
 
 def prediction_line(prediction: Prediction, target: str | None) -> str:
@@ -71,30 +68,36 @@ def progress_text(run: Run, live: Live) -> str:
     return message if live.eta_seconds is None else f"{message} · about {text.duration(live.eta_seconds)} left"
 
 
-def show_findings(explanation: StoredExplanation, held: "Sequence[Overlap]" = ()) -> None:
-    """What was found, in three columns.
+def show_where(explanation: StoredExplanation, landmarks: bool = False) -> None:
+    """Regions of the atlas, ranked; a sentence where there is none, unless `landmarks` say where."""
+    st.markdown("##### Where")
+    regions = [region for region in explanation.regions if region["share"] > 0]
+    if not explanation.regions and landmarks:
+        return
+    if not explanation.regions:
+        st.html(text.quiet("The scan is not in MNI space or is a single image: there is no atlas to name regions by."))
+    elif not regions:
+        st.html(text.quiet("The map is empty: no region holds any of it."))
+    else:
+        chart = figures.region_bars(regions, theme.explainer_color(explanation.explainer))
+        st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="regions")
+        st.html(text.quiet(f"Share of the map in each region. Atlas: {explanation.record.get('atlas') or 'none'}."))
 
-    Parameters
-    ----------
-    explanation : StoredExplanation
-        The result.
-    held : sequence of core.metrics.landmarks.Overlap
-        What the map has in each landmark of the scan.
-    """
+
+def show_how_sure(explanation: StoredExplanation) -> None:
+    """Probabilities before and after, and what the checks say."""
+    st.markdown("##### How sure")
+    _how_sure(explanation)
+
+
+def show_path(explanation: StoredExplanation) -> None:
+    """How the map came about: its curves, or the filters it was made of."""
+    st.markdown("##### How it got there")
     colour = theme.explainer_color(explanation.explainer)
-    where, sure, path = st.columns([1.15, 1, 1.15], gap="large", wrap=False)
-    with where:
-        st.markdown("##### Where")
-        _where(explanation, held, colour)
-    with sure:
-        st.markdown("##### How sure")
-        _how_sure(explanation)
-    with path:
-        st.markdown("##### How it got there")
-        if filters.is_of_filters(explanation):
-            _filters(explanation, colour)
-        else:
-            _history(explanation.history, colour)
+    if filters.is_of_filters(explanation):
+        _filters(explanation, colour)
+    else:
+        _history(explanation.history, colour)
 
 
 def _filters(explanation: StoredExplanation, colour: str) -> None:
@@ -116,34 +119,6 @@ def _history(history: Mapping[str, Sequence[float]], colour: str) -> None:
         st.html(text.quiet("Nothing was optimised: there is no history."))
         return
     st.plotly_chart(figures.history_curves(history, colour), theme=None, config=figures.CONFIG, key="history")
-
-
-def _where(explanation: StoredExplanation, held: "Sequence[Overlap]", colour: str) -> None:
-    regions = [region for region in explanation.regions if region["share"] > 0]
-    if not explanation.regions and held:
-        _in_landmarks(explanation, held, colour)
-    elif not explanation.regions:
-        st.html(
-            text.quiet(
-                "The scan is not in MNI space or is a single image: there is no atlas to name regions by. "
-                "Draw landmarks to see how much of the map lies in them."
-            )
-        )
-    elif not regions:
-        st.html(text.quiet("The map is empty: no region holds any of it."))
-    else:
-        st.plotly_chart(figures.region_bars(regions, colour), theme=None, config=figures.CONFIG, key="regions")
-        st.html(text.quiet(f"Share of the map in each region. Atlas: {explanation.record.get('atlas') or 'none'}."))
-
-
-def _in_landmarks(explanation: StoredExplanation, held: "Sequence[Overlap]", colour: str) -> None:
-    rows = [{"name": one.name, "share": one.share} for one in held if one.share > 0]
-    if not rows:
-        st.html(text.quiet("Nothing of the map lies in a landmark."))
-        return
-    rows.sort(key=lambda row: -float(row["share"]))  # type: ignore[arg-type]
-    st.plotly_chart(figures.region_bars(rows, colour), theme=None, config=figures.CONFIG, key="regions")
-    st.html(text.quiet("Share of the map in each landmark."))
 
 
 def _how_sure(explanation: StoredExplanation) -> None:

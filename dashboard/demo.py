@@ -64,7 +64,7 @@ def _read(entry: dict[str, Any]) -> DemoScan:
         landmarks = {"file": landmarks}
     marked = _beside(landmarks.get("file"))
     # the same subject may be there as a volume and as a slice
-    kind = "" if path.name.endswith((".nii", ".nii.gz")) else ", slice"
+    kind = ", slice" if "slice" in path.stem else ""
     return DemoScan(
         name=path.name.split(".")[0],
         title=entry["title"] + kind,

@@ -8,7 +8,7 @@ from core.runs import ExplanationSpec, Run, Status, manager
 from core.scans.scan import Scan
 from dashboard import answer, catalogue, demo, downloads, filters, landmark_views, predictions, stage, text
 from dashboard.intake import Order, show_intake
-from dashboard.landmarks import landmark_desk, overlaps_with
+from dashboard.landmarks import landmark_desk
 from dashboard.questions import Prediction
 from dashboard.session import Desk, desk, owner
 
@@ -109,17 +109,21 @@ class _Watch:
 
     def _draw_findings(self, run: Run, explanation: StoredExplanation) -> None:
         """Everything below the images of a finished run."""
-        map_path = str(explanation.arrays["map"].path)
-        answer.show_findings(explanation, overlaps_with(self._landmarks.scan, map_path))
         if filters.is_of_filters(explanation):
             left, right = st.columns([1.6, 1], gap="large", wrap=False)
             with left:
                 st.markdown("##### Filters", help=filters.HELP)
-                filters.show_filters(self._scan, run.id, explanation, "filters", self._landmarks.scan)
+                filters.show_filters(self._scan, run.id, explanation, "filters", self._landmarks)
+            where = sure = path = right
         else:
-            right, _ = st.columns([1.15, 2], gap="large", wrap=False)
-        with right:
-            landmark_views.show_landmarks(self._landmarks, map_path)
+            where, sure, path = st.columns([1.15, 1, 1.15], gap="large", wrap=False)
+        with where:
+            answer.show_where(explanation, landmarks=bool(self._landmarks.all))
+            landmark_views.show_landmarks(self._landmarks, str(explanation.arrays["map"].path))
+        with sure:
+            answer.show_how_sure(explanation)
+        with path:
+            answer.show_path(explanation)
         answer.show_details(explanation, run)
 
     def _draw_waiting(

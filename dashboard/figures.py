@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: Curves that stand above the others.
 _FIRST = ("probability", "loss")
 #: Most rows of classes.
-_MOST_CLASSES = 6
+_MOST_CLASSES = 5
 #: Height of one curve.
 _ROW_PIXELS = 52
 #: Config for `st.plotly_chart`: nothing floats over the chart.
@@ -57,7 +57,8 @@ def probability_bars(
     """
     before, after = _likeliest(before or {}, after, target)
     names = list(before)[::-1]
-    figure = _figure(26 * len(names) * (2 if after else 1) + 40, barmode="group", bargap=0.3, bargroupgap=0.1)
+    thickness = 26 if len(names) < _MOST_CLASSES else 18
+    figure = _figure(thickness * len(names) * (2 if after else 1) + 40, barmode="group", bargap=0.3, bargroupgap=0.1)
     rows = [("after", after, theme.AFTER), ("before", before, theme.BEFORE)]
     for label, values, colour in rows:
         if values is None:

@@ -13,7 +13,7 @@ from core.reports.explanation import StoredArray, StoredExplanation
 from core.scans.scan import Scan
 from dashboard import pictures, text
 from dashboard.gallery import Tile, gallery
-from dashboard.landmarks import outlines
+from dashboard.landmarks import LandmarkDesk, outlines
 from dashboard.stage import map_layer, scan_layer, sizes_of
 from dashboard.viewer import Panel, viewer
 
@@ -103,11 +103,13 @@ def layer_sentence(explanation: StoredExplanation) -> str:
     numbers = explanation.record.get("numbers", {})
     used, share = len(scores_of(explanation)), numbers.get("share_of_activation")
     there = numbers.get("filters_in_layer")
-    first = f"The {used} strongest filters" + (f" of the layer's {there:.0f}" if there else "")
-    return f"{first} hold {share:.0%} of its activation." if share is not None else f"{first} were used."
+    first = f"The {used} strongest of {there:.0f} filters" if there else f"The {used} strongest filters"
+    return f"{first} hold {share:.0%} of the layer's activation." if share is not None else f"{first} were used."
 
 
-def show_filters(scan: Scan, run: str, explanation: StoredExplanation, key: str, scan_hash: str | None = None) -> None:
+def show_filters(
+    scan: Scan, run: str, explanation: StoredExplanation, key: str, landmarks: LandmarkDesk | None = None
+) -> None:
     """The strongest 5, 9 or 25 filters as a gallery; each opens large.
 
     Parameters
@@ -120,8 +122,8 @@ def show_filters(scan: Scan, run: str, explanation: StoredExplanation, key: str,
         Its result.
     key : str
         Prefix of the Streamlit keys.
-    scan_hash : str, optional
-        Content hash of the scan in the store: its landmarks are then outlined in the large view.
+    landmarks : LandmarkDesk, optional
+        The scan's landmarks: outlined in the large view, too, if they are on the page.
     """
     found = filters_of(explanation)
     if not found or scan.dimensions != 2:
@@ -139,7 +141,7 @@ def show_filters(scan: Scan, run: str, explanation: StoredExplanation, key: str,
         st.session_state[f"{key}:large"] = clicked
         layer = explanation.record["parameters"].get("layer") or "the last convolution"
         show_large = st.dialog(f"Filters of {layer}", width="large")(_large)
-        show_large(scan, run, explanation, found, key, scan_hash)
+        show_large(scan, run, explanation, found, key, landmarks)
 
 
 def _choose_count(available: int, key: str) -> int:
@@ -176,7 +178,7 @@ def _why_none(explanation: StoredExplanation, scan: Scan) -> str:
 
 
 def _large(
-    scan: Scan, run: str, explanation: StoredExplanation, found: list[Filter], key: str, scan_hash: str | None
+    scan: Scan, run: str, explanation: StoredExplanation, found: list[Filter], key: str, landmarks: LandmarkDesk | None
 ) -> None:
     """One filter: the film, and its map over it; the neighbours are a button or a key away."""
     state = f"{key}:large"
@@ -190,7 +192,7 @@ def _large(
         facts += [f"<span>· {text.escape(here.caption)}</span>"] if here.caption else []
         st.html(text.facts(facts))
         signed = show_form(explanation.arrays[here.array].diverging, f"{key}:large form")
-    layers = outlines(scan, scan_hash) if scan_hash is not None else []
+    layers = outlines(scan, landmarks.scan) if landmarks is not None and landmarks.outlined else []
     viewer(
         [
             Panel("scan", "Film", [scan_layer(scan), *layers]),

@@ -30,7 +30,7 @@ def film_png(film: np.ndarray, size: np.ndarray | None = None, peak: float | Non
     size : numpy.ndarray, shape (rows, columns), optional
         Over it in magma, from 0 (film only) to `peak`; not negative.
     peak : float, optional
-        Value of the brightest colour; by default the largest of `size`.
+        Value of the brightest colour; by default the 99.5th percentile of `size`, at least a tenth of its largest.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def film_png(film: np.ndarray, size: np.ndarray | None = None, peak: float | Non
     scaled = np.clip((grey - low) / (high - low), 0, 1) if high > low else np.zeros_like(grey)
     colours = np.repeat(scaled[..., None], 3, axis=2) * 255
     if size is not None:
-        top = float(size.max()) if peak is None else peak
+        top = max(float(np.percentile(size, 99.5)), 0.1 * float(size.max())) if peak is None else peak
         colours = _over(colours, _shrunk(size) / top if top > 0 else np.zeros_like(grey))
     written = io.BytesIO()
     Image.fromarray(np.rint(colours).astype(np.uint8)).save(written, format="PNG")

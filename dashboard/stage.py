@@ -20,8 +20,13 @@ VIEWER_KEY = "explain viewer"
 _HEIGHT = 430
 #: Attributions are noisy everywhere: what lies below this share of the largest value is not drawn until asked for.
 _ATTRIBUTION_FLOOR = 0.25
-#: The size of a map is shown from here on: it fades in by itself.
-_HEAT_FLOOR = 0.08
+#: The size of a map is shown from here on, and fades in over this share of its range.
+_HEAT_FLOOR = 0.05
+_HEAT_FADE = 0.5
+#: The scale of a heat map reaches at least to this share of the largest size.
+_LEAST_SCALE = 0.1
+#: Letters of a name beside a value under the mouse.
+_LONGEST_NAME = 16
 _EMPTY = {True: "Nothing had to be hidden.", False: "The map is zero everywhere."}
 
 
@@ -88,7 +93,7 @@ def show_result(
     nothing = not np.any(main.values)
     overlay = Panel(
         "overlay",
-        main.title[:1].upper() + main.title[1:],
+        "Heat map" if main.diverging and not signed else main.title[:1].upper() + main.title[1:],
         [scan_layer(scan), map_layer(scan, run, "map", main, signed)],
         empty=_EMPTY[main.kind == "mask"] if nothing else "",
     )
@@ -96,7 +101,8 @@ def show_result(
     for name, array in explanation.arrays.items():
         if array.kind == "image":
             window = publish_scan(scan, owner=owner()).window
-            layer = Layer(_published(scan, run, name, array), "image", name=array.title, unit=array.unit, window=window)
+            reference, title = _published(scan, run, name, array), _short(array.title, "changed")
+            layer = Layer(reference, "image", name=title, unit=array.unit, window=window)
             panels.append(Panel(name, array.title[:1].upper() + array.title[1:], [layer]))
     _show(panels[:4], scan, plane, marks, crosshair=None if nothing else strongest(str(main.path)))
 
@@ -158,19 +164,26 @@ def map_layer(scan: Scan, run: str, name: str, array: StoredArray, signed: bool 
     sizes = array.diverging and not signed
     reference = _sizes(scan, run, name, array) if sizes else _published(scan, run, name, array)
     low, high = reference.range
-    peak = max(abs(low), abs(high))
+    # a few samples far beyond all others would leave the rest in the dark: of a heat map they may leave the scale
+    peak = max(reference.window[1], _LEAST_SCALE * high) if sizes else max(abs(low), abs(high))
     floor = _HEAT_FLOOR if sizes else _ATTRIBUTION_FLOOR
     return Layer(
         reference,
         "map",
-        name=array.title,
-        unit=f"size of {array.unit}" if sizes and array.unit else array.unit,
+        name=_short(array.title, "map"),
+        unit=array.unit,
         colormap="diverging" if diverging else "magma",
         centre_zero=diverging,
         range=(0.0, 1.0) if array.kind == "mask" else (0.0, peak) if sizes else None,
-        opacity=0.65,
+        opacity=0.8 if sizes else 0.65,
         threshold=0.02 if array.kind == "mask" else floor * peak,
+        fade=_HEAT_FADE if sizes else Layer.fade,
     )
+
+
+def _short(title: str, otherwise: str) -> str:
+    """What the readout calls an array: a long name would leave no room for the panel's title."""
+    return title if len(title) <= _LONGEST_NAME else otherwise
 
 
 def _published(scan: Scan, run: str, name: str, array: StoredArray) -> VolumeRef:

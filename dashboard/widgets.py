@@ -14,6 +14,8 @@ Kind = Literal["number", "integer", "choice", "switch", "text"]
 _MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 #: A slider over more whole numbers than this is one nobody can set exactly: it moves in the steps of a log slider.
 _FINE_STEPS = 400
+#: Groups that all explainers share stand below what is an explainer's own.
+_LAST_GROUPS = ("Test of the map",)
 #: Names under which explainers ask for one of the model's layers.
 LAYER_NAMES = frozenset({"layer", "attribution_layer"})
 
@@ -203,6 +205,8 @@ def show_controls(
     for control in controls:
         groups.setdefault("More" if control.advanced else control.group, []).append(control)
     more = groups.pop("More", [])
+    for last in [group for group in groups if group in _LAST_GROUPS]:
+        groups[last] = groups.pop(last)
     for group, members in groups.items():
         st.markdown(f"###### {group}")
         for control in members:

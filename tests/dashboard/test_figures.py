@@ -1,5 +1,7 @@
 import math
 
+import pytest
+
 from dashboard import theme
 from dashboard.figures import history_curves, probability_bars, region_bars
 
@@ -41,3 +43,15 @@ def test_every_curve_has_an_axis_of_its_own():
 def test_curves_with_gaps_or_without_change_are_drawn():
     figure = history_curves({"loss": [1.0, math.nan, 1.0], "flat": [2.0, 2.0, 2.0]}, "#123456")
     assert len(figure.data) == 2
+
+
+def test_of_many_classes_the_likeliest_stand_alone_and_the_target_always_does():
+    before = {f"class {n}": (n + 1) / 300 for n in range(24)}
+    after = dict.fromkeys(before, 1 / 24)
+    figure = probability_bars(before, after, "class 0")
+    rows = list(figure.data[1].y)[::-1]
+    assert rows == ["class 23", "class 22", "class 21", "class 0", "20 others"]
+    for bars, values in ((figure.data[1], before), (figure.data[0], after)):
+        assert sum(bars.x) == pytest.approx(sum(values.values()))
+    few = probability_bars({"CN": 0.2, "AD": 0.8})
+    assert list(few.data[0].y) == ["AD", "CN"]

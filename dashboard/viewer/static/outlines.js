@@ -41,7 +41,7 @@ export function drawOutlines(context, outlines, plane, position, place) {
     const path = new Path2D();
     path.addPath(pathOf(volume, plane, position), new DOMMatrix([place.w / plane.nu, 0, 0, place.h / plane.nv, place.x, place.y]));
     context.lineCap = "square";
-    for (const [style, width] of [["rgba(0,0,0,.6)", 3], [color, 1.5]]) {
+    for (const [style, width] of [["rgba(0,0,0,.5)", 2.5], [color, 1.25]]) {
       context.strokeStyle = style;
       context.lineWidth = width;
       context.stroke(path);

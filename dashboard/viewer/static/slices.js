@@ -4,7 +4,6 @@ import { table } from "./colormaps.js";
 import { multiply } from "./geometry.js";
 
 const LEVELS = 4096; // entries of the table through which float32 volumes are drawn
-const FADE = 0.04; // share of a map's range over which it fades in above its threshold, so that edges don't flicker
 const GRAY = table("gray");
 
 /** Colour table of a layer as drawn now: `entry = stored * factor + shift`, clamped, into `rgba` (alpha in the top byte). */
@@ -36,7 +35,7 @@ export function floor(layer, look) {
 }
 
 function mapPaint(layer, look, low, high) {
-  const colors = table(layer.colormap), least = floor(layer, look), fade = FADE * (high - low);
+  const colors = table(layer.colormap), least = floor(layer, look), fade = layer.fade * (high - low);
   return (value) => {
     const above = (layer.centreZero ? Math.abs(value) : value) - least;
     if (above <= 0) return 0;

@@ -52,7 +52,11 @@ export class Viewer {
     this.base = `${location.origin}${data.base}`;
     if (!kept.has(data.id)) kept.set(data.id, freshView(data));
     this.view = kept.get(data.id);
+    const paints = data.tools.some((tool) => tool !== "navigate");
+    // whoever begins to draw wants the brush in hand
+    if (paints && this.view.paints === false) this.view.tool = data.tool;
     if (!data.tools.includes(this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
+    this.view.paints = paints;
     const flat = data.panels[0].layers[0].volume.shape.length === 2;
     this.toolbar.build(data.tools, flat, data.panels.some((panel) => panel.insets));
     this.syncPanels(data.panels);

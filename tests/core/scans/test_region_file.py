@@ -1,15 +1,18 @@
+import io
+
 import nibabel
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.errors import BadInput
-from core.scans import load_region
+from core.scans import Upload, load_region, load_uploaded_mask
 from core.scans.scan import Scan
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
 VOLUME = Scan(np.zeros((1, 4, 5, 6), np.float32), AFFINE)
 PICTURE = Scan(np.zeros((1, 4, 5), np.float32), np.eye(4))
+STRIP = Scan(np.zeros((1, 1, 2), np.float32), np.eye(4))
 
 
 @pytest.mark.parametrize("kind", [bool, np.uint8, np.int16, np.float32])
@@ -59,3 +62,67 @@ def test_an_array_of_anything_but_real_numbers_is_refused(tmp_path, marks):
 def test_a_file_that_is_not_there_is_said(tmp_path):
     with pytest.raises(BadInput, match="is not there"):
         load_region(tmp_path / "r.npy", PICTURE)
+
+
+def uploaded(tmp_path, content, name="mask"):
+    (tmp_path / "00000").write_bytes(content)
+    return Upload(name, tmp_path / "00000")
+
+
+def npy(values, **options):
+    written = io.BytesIO()
+    np.save(written, values, **options)
+    return written.getvalue()
+
+
+def test_an_uploaded_mask_is_told_apart_by_content_and_comes_with_its_values(tmp_path):
+    values = np.array([[0, 2]], np.uint8)
+    np.testing.assert_array_equal(load_uploaded_mask(uploaded(tmp_path, npy(values), "x.png"), STRIP), values)
+    written = io.BytesIO()
+    Image.fromarray(values).save(written, format="PNG")
+    np.testing.assert_array_equal(load_uploaded_mask(uploaded(tmp_path, written.getvalue(), "x.npy"), STRIP), values)
+
+
+def test_an_uploaded_mask_of_a_volume_lies_where_the_volume_does(tmp_path):
+    volume = Scan(np.zeros((1, 3, 4, 5), np.float32), np.eye(4))
+    marks = np.zeros((3, 4, 5), np.uint8)
+    marks[1, 2, 3] = 1
+    for affine, fits in ((np.eye(4), True), (np.diag([2.0, 2, 2, 1]), False)):
+        upload = uploaded(tmp_path, nibabel.Nifti1Image(marks, affine).to_bytes())
+        if fits:
+            np.testing.assert_array_equal(load_uploaded_mask(upload, volume), marks)
+        else:
+            with pytest.raises(BadInput, match="elsewhere in space"):
+                load_uploaded_mask(upload, volume)
+
+
+def too_long():
+    """A header that promises a terabyte."""
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1000000000000), }"
+    header += b" " * (117 - len(header)) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (npy(np.zeros((2, 2))), "2×2 samples and the scan 1×2"),
+        (npy(np.zeros((1, 2), complex)), "no real numbers"),
+        (npy(np.array([[None, print]]), allow_pickle=True), "cannot be read"),
+        (npy(np.zeros((1, 2)))[:-3], "cannot be read"),
+        (too_long(), "cannot be read"),
+        (b"\x93NUMPY", "cannot be read"),
+        (b"", "empty"),
+        (b"<svg onload=alert(1)>", "not an image"),
+    ],
+)
+def test_a_hostile_or_foreign_mask_is_refused_in_a_sentence(tmp_path, content, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        load_uploaded_mask(uploaded(tmp_path, content), STRIP)
+
+
+def test_a_mask_in_colour_is_refused(tmp_path):
+    written = io.BytesIO()
+    Image.fromarray(np.array([[[255, 0, 0], [0, 0, 9]]], np.uint8)).save(written, format="PNG")
+    with pytest.raises(BadInput, match="in colour"):
+        load_uploaded_mask(uploaded(tmp_path, written.getvalue()), STRIP)
