@@ -36,7 +36,9 @@ class LandmarkDesk:
     scan: str
     #: name of the landmark that is being drawn
     drawing: str | None = None
-    #: counts what the viewer is handed, so that it takes over another region
+    #: region that the viewer is handed to draw on, and how many it was handed so far. Not what is drawn since: that
+    #: would come back to the viewer late, and take from it the strokes it can undo
+    begun: str | None = None
     handed: int = 0
     #: whether outlines are drawn
     outlined: bool = True
@@ -57,16 +59,19 @@ class LandmarkDesk:
     def draw(self, name: str | None = None) -> None:
         """Take a landmark in hand; without a name, a new one."""
         self.drawing = name or self.free_name()
-        self.handed += 1
+        self._hand_over()
 
     def done(self) -> None:
         """Nothing is drawn any more."""
         self.drawing = None
 
     def region_in_hand(self, shape: tuple[int, ...]) -> np.ndarray:
-        """What there is of the landmark that is being drawn, bool of the scan's shape."""
-        region = _regions(self.scan).get(self.drawing or "")
-        return np.zeros(shape, dtype=bool) if region is None else _region(region)
+        """What drawing began with, bool of the scan's shape."""
+        return np.zeros(shape, dtype=bool) if self.begun is None else _region(self.begun)
+
+    def _hand_over(self) -> None:
+        self.begun = _regions(self.scan).get(self.drawing or "")
+        self.handed += 1
 
     def painted(self, region: np.ndarray | None) -> None:
         """Take over what was drawn of the landmark in hand; None: nothing of it is left."""
@@ -119,7 +124,7 @@ class LandmarkDesk:
         # the landmark in hand may have been given its name by what is taken back
         renamed = {names[landmark.region]: landmark.name for landmark in before if landmark.region in names}
         self.drawing = renamed.get(self.drawing, self.drawing) if self.drawing is not None else None
-        self.handed += 1
+        self._hand_over()
 
     def free_name(self) -> str:
         """A name for a new landmark."""

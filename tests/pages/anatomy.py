@@ -16,9 +16,10 @@ CLASSES = ("hand", "foot", "knee", "skull", "chest", "pelvis", "spine", "elbow")
 FILM = "X-ray of a hand"
 
 
-def anatomy_card(name="tiny-anatomy"):
+def anatomy_card(name="tiny-anatomy", side=SIDE, variant="shallow"):
     """Its card: eight classes, none of them in front."""
-    layers = tuple(f"features.block1.conv{number}" for number in (1, 2))
+    block = {"shallow": 1, "deeper": 4}[variant]
+    layers = tuple(f"features.block{block}.conv{number}" for number in (1, 2))
     return Card.model_validate(
         {
             "name": name,
@@ -27,15 +28,21 @@ def anatomy_card(name="tiny-anatomy"):
             "synthetic": True,
             "architecture": {
                 "name": "anatomy-cnn",
-                "arguments": {"shape": (SIDE, SIDE), "classes": len(CLASSES), "variant": "shallow"},
+                "arguments": {"shape": (side, side), "classes": len(CLASSES), "variant": variant},
             },
-            "input": {"dimensions": 2, "shape": (SIDE, SIDE), "intensity": {"low": 0.0, "high": 1.0}},
+            "input": {"dimensions": 2, "shape": (side, side), "intensity": {"low": 0.0, "high": 1.0}},
             "classes": CLASSES,
             "feature_layers": layers,
             "attribution_layer": layers[-1],
             "training": {"data": "none, random weights", "seed": 3},
         }
     )
+
+
+def save_anatomy(folder, card):
+    """Write a model folder of fresh weights, the same each time."""
+    torch.manual_seed(4)
+    save_model(folder / card.name, card, build(card.architecture.name, card.architecture.arguments))
 
 
 def film():
@@ -54,9 +61,8 @@ def labels():
 @pytest.fixture
 def anatomy(workbench, tmp_path, monkeypatch):
     """The workbench with the network in its library and the film among its demo scans."""
-    torch.manual_seed(4)
     card = anatomy_card()
-    save_model(tmp_path / "models" / card.name, card, build(card.architecture.name, card.architecture.arguments))
+    save_anatomy(tmp_path / "models", card)
     scans = tmp_path / "assets" / "scans"
     scans.mkdir(parents=True)
     Image.fromarray((film() * 255).astype(np.uint8)).save(scans / "xray.png")
