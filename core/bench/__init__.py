@@ -14,7 +14,7 @@ from core.errors import BadInput, LightboxError
 from core.settings import ROOT
 
 #: Name → module, for benchmarks that need no screen.
-BENCHES = {"ibix": "core.bench.ibix", "mask": "core.bench.mask"}
+BENCHES = {"deconvnet": "core.bench.deconvnet", "ibix": "core.bench.ibix", "mask": "core.bench.mask"}
 
 #: Names that ``python -m dashboard.bench`` knows: the core may not import the dashboard.
 SCREEN_BENCHES = ("start", "trace", "viewer")

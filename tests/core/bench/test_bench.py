@@ -11,7 +11,7 @@ def test_every_bench_of_the_dashboard_can_be_asked_for_here() -> None:
 
 
 def test_an_unknown_bench_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(BadInput, match="ibix, mask, start, trace, viewer"):
+    with pytest.raises(BadInput, match="deconvnet, ibix, mask, start, trace, viewer"):
         run_bench("nothing")
 
 
