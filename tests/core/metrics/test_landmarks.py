@@ -7,17 +7,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput
 from core.metrics.landmarks import Overlap, overlaps
-
-
-def naive(values, place):
-    """Share and area, one sample after the other."""
-    inside = total = marked = 0
-    for index in np.ndindex(values.shape):
-        total += abs(float(values[index]))
-        if place[index]:
-            inside += abs(float(values[index]))
-            marked += 1
-    return inside / total, marked / values.size
+from tests.oracles.landmarks import share_and_area
 
 
 def test_an_overlap_is_the_one_counted_by_hand():
@@ -37,7 +27,7 @@ def test_overlaps_are_those_of_a_loop_over_all_samples(seed, shape):
     values, place = random.normal(size=shape).astype(np.float32), random.random(shape) < 0.3
     place.flat[0] = True
     (found,) = overlaps(values, {"place": place})
-    share, area = naive(values, place)
+    share, area = share_and_area(values, place)
     assert (found.share, found.area) == (pytest.approx(share, rel=1e-9), area)
     assert found.ratio == pytest.approx(share / area)
 
