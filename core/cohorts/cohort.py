@@ -119,7 +119,7 @@ class Cohort:
         """
         found = tuple(entry for entry in self.entries if entry.label == label)
         if not found:
-            raise BadInput(f"The class {label!r} has no film in the cohort; there are {', '.join(self.classes)}.")
+            raise BadInput(f"The class {label!r} has no film here; there are films of {', '.join(self.classes)}.")
         return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -46,6 +47,7 @@ class AnatomyStudyParameters(Selection, Parameters):
     """Settings of the study, beside how the cohort is read."""
 
     others: Names = parameter((), "Further networks, library names or folders with commas between them.")
+    classes: Names = parameter((), "Only films of these classes, with commas between them; by default of all.")
     films: int = parameter(
         0, f"At most so many films of each class; 0: all, of made ones {_MADE_FILMS}.", minimum=0, maximum=100_000
     )
@@ -154,7 +156,7 @@ def _explainer_values(parameters: AnatomyStudyParameters) -> dict[str, Any]:
     cls = get_explainer(parameters.explainer)
     known = cls.parameters_model.model_fields
     for name in _EXPLAINER_FIELDS:
-        if name not in known and name in parameters.model_fields_set:
+        if name not in known and getattr(parameters, name) != type(parameters).model_fields[name].default:
             raise BadInput(f"{cls.title} takes no {name}: leave it out, or use deconvnet.")
     values = {name: getattr(parameters, name) for name in _EXPLAINER_FIELDS if name in known}
     if "separate" in known:
@@ -186,6 +188,9 @@ def _films(
 ) -> tuple[dict[str, Entry], list[str]]:
     """Film name → entry of those to ask about, and sentences on the others."""
     entries, notes = _of_part(cohort, parameters)
+    if parameters.classes:
+        part = replace(cohort, entries=tuple(entries))
+        entries = [entry for name in parameters.classes for entry in part.of_class(name)]
     known = set.intersection(*(set(model.card.classes) for model in models))
     asked = [entry for entry in entries if entry.label in known]
     if not asked:

@@ -254,7 +254,7 @@ def test_a_class_that_has_no_film_is_named_with_those_that_have(tmp_path: Path) 
     films_of(tmp_path, {"a": "Hand", "b": "Knee", "c": "Hand"})
     cohort = read_cohort(tmp_path)
     assert [entry.participant_id for entry in cohort.of_class("Hand")] == ["a", "c"]
-    with pytest.raises(BadInput, match="'Foot' has no film in the cohort; there are Hand, Knee"):
+    with pytest.raises(BadInput, match="'Foot' has no film here; there are films of Hand, Knee"):
         cohort.of_class("Foot")
 
 

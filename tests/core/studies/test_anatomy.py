@@ -211,6 +211,12 @@ def test_films_are_limited_by_class_and_by_split(place, tmp_path):
     assert held_out["notes"] == ["3 of 9 films are in the split test."]
 
 
+def test_only_films_of_the_classes_asked_for_are_taken(place, tmp_path):
+    record = run(place, tmp_path, classes="knee, hand", films=1)
+    assert [row["film"] for row in record["rows"]] == ["knee-0", "hand-0"]
+    assert "No film of foot: nothing is said of how often they are found." in record["notes"]
+
+
 def test_the_split_is_the_one_that_the_recipe_makes(place, tmp_path):
     from core.cohorts.cohort import split_by_subject
     from core.cohorts.reading import read_cohort
@@ -289,6 +295,7 @@ def test_it_tells_film_by_film_where_it_is_and_stops_when_cancelled(place, tmp_p
         ({"others": "OTHER"}, r"No class of these films \(hand, foot, knee\) is known to every network"),
         ({"exclude": "elbow"}, "no class 'elbow' to exclude"),
         ({"minimum": "20"}, "lower minimum"),
+        ({"classes": "knee, elbow"}, "'elbow' has no film here; there are films of hand, foot, knee"),
         ({"test": "0.1", "part": "validation"}, "no film in the split validation"),
         ({"colour": "red"}, "no parameter 'colour'"),
     ],
