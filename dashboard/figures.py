@@ -72,6 +72,8 @@ def probability_bars(
             marker={"color": colour, "line": {"width": 0}},
             text=[f"{label} {probability(share)}" if after else probability(share) for share in shares],
             textposition="outside",
+            textfont={"size": 13 if thickness > 20 else 11},
+            constraintext="none",
             cliponaxis=False,
             hovertemplate="%{y} " + label + " %{x:.4f}<extra></extra>",
         )

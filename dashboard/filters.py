@@ -195,10 +195,10 @@ def _large(
     layers = outlines(scan, landmarks.scan) if landmarks is not None and landmarks.outlined else []
     viewer(
         [
-            Panel("scan", "Film", [scan_layer(scan), *layers]),
+            Panel("scan", "Scan", [scan_layer(scan), *layers]),
             Panel(
                 "filter",
-                f"{here.title} over the film",
+                f"{here.title} over the scan",
                 [scan_layer(scan), map_layer(scan, run, here.array, explanation.arrays[here.array], signed), *layers],
                 empty="" if np.any(explanation.arrays[here.array].values) else "This filter's map is zero everywhere.",
             ),

@@ -1,6 +1,7 @@
 """Landmarks on the page: drawing them in the viewer, loading them, and the table of what a map has in each."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ _NO_ROOM = "The file cannot be written to the disk: free some space, then load i
 _HELP = (
     "Places that mean something: a bone, a side marker, a device.\n\n"
     "- **Map** is the share of the map that lies inside.\n"
-    "- **Film** is the share of the film that the landmark covers.\n"
+    "- **Scan** is the share of the scan that the landmark covers.\n"
     "- **Ratio** is the first over the second: 1 is what a map has that knows nothing of the landmark, 3 means three "
     "times as much of it as area alone would bring, 0 none of it."
 )
@@ -72,7 +73,7 @@ def show_tools(laid: LandmarkDesk) -> None:
         args=(laid, key),
     )
     st.button("Done", type="primary", key="landmark done", on_click=laid.done)
-    st.html(text.quiet("Draw on the film; every stroke is kept. Ctrl+Z takes one back."), width="content")
+    st.html(text.quiet("Draw on the scan; every stroke is kept. Ctrl+Z takes one back."), width="content")
 
 
 def _toggle(laid: LandmarkDesk, key: str) -> None:
@@ -118,12 +119,13 @@ def _table(laid: LandmarkDesk, found: "tuple[Overlap, ...]") -> None:
     figures = {overlap.name: overlap for overlap in found}
     with st.container(gap=None, key="landmark-rows"):
         with st.container(horizontal=True, wrap=False, key="landmark-head"):
-            st.html("<div class='landmark head'><b></b><i>map</i><i>film</i><i>ratio</i></div>")
+            st.html("<div class='landmark head'><b></b><i>map</i><i>scan</i><i>ratio</i></div>")
         for place, landmark in enumerate(laid.all):
             with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="xxsmall"):
                 st.html(_row(landmark.name, color(place), figures.get(landmark.name)))
-                _row_button(laid.draw, landmark.name, "edit", "Change its shape or name", laid.drawing == landmark.name)
-                _row_button(laid.remove, landmark.name, "delete", "Remove this landmark")
+                in_hand = laid.drawing == landmark.name
+                _row_button("Change", "edit", "Change its shape or name", laid.draw, landmark.name, in_hand)
+                _row_button("Remove", "delete", "Remove this landmark", laid.remove, landmark.name)
 
 
 def _row(name: str, chip: str, overlap: "Overlap | None") -> str:
@@ -136,22 +138,27 @@ def _row(name: str, chip: str, overlap: "Overlap | None") -> str:
 
 
 def _percent(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.1%}" if value < 0.9995 else "100%"
+    if math.isnan(value):
+        return "–"
+    return "&lt;0.1%" if 0 < value < 0.0005 else f"{value:.1%}" if value < 0.9995 else "100%"
 
 
 def _ratio(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.2g}" if value < 10 else f"{value:.0f}"
+    return "–" if math.isnan(value) else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
 
 
-def _row_button(act: "partial[None] | object", name: str, icon: str, words: str, disabled: bool = False) -> None:
+def _row_button(
+    label: str, icon: str, words: str, act: Callable[[str], None], name: str, disabled: bool = False
+) -> None:
+    # the label is for screen readers: the style sheet hides it beside the icon
     st.button(
-        "",
+        label,
         icon=f":material/{icon}:",
         type="tertiary",
         help=words,
         key=f"landmark {icon} {name}",
         disabled=disabled,
-        on_click=act,  # type: ignore[arg-type]
+        on_click=act,
         args=(name,),
     )
 
@@ -159,7 +166,10 @@ def _row_button(act: "partial[None] | object", name: str, icon: str, words: str,
 def _loader(laid: LandmarkDesk) -> None:
     """A mask from a file."""
     number = st.session_state.get(_UPLOADER, 0)
-    with st.popover("Load a mask", icon=":material/upload_file:", key=f"landmark file {number}"):
+    with (
+        st.popover("Load a mask", icon=":material/upload_file:", key=f"landmark file {number}"),
+        st.container(width=330),
+    ):
         st.html(
             text.quiet(
                 "An image or NumPy array of the scan's size: whatever is above 0 is marked; whole numbers 1, 2, 3 … "

@@ -42,9 +42,9 @@ def checked_landmarks(landmarks: Sequence[Landmark]) -> tuple[Landmark, ...]:
     if len(tidy) > MOST:
         raise BadInput(f"A scan has at most {MOST} landmarks: remove one first.")
     names = [landmark.name for landmark in tidy]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise BadInput(f"There is a landmark called {twice} already: choose another name.")
+    if len(set(names)) < len(names):
+        # not told which: sentences are shown as text with markup, and a name may hold some
+        raise BadInput("There is a landmark of this name already: choose another name.")
     return tidy
 
 

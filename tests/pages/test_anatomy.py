@@ -145,7 +145,7 @@ def test_what_is_drawn_on_the_way_of_one_landmark_never_touches_another(anatomy)
     assert {landmark.name: landmark.region for landmark in laid.all} == before
 
 
-@pytest.mark.parametrize(("name", "sentence"), [("marker", "called marker already"), (" ", "needs a name")])
+@pytest.mark.parametrize(("name", "sentence"), [("marker", "of this name already"), (" ", "needs a name")])
 def test_a_name_that_cannot_be_is_told_and_not_taken(anatomy, name, sentence):
     page = hung(anatomy)
     page.button(key="landmark edit bone").click().run()

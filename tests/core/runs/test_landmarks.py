@@ -61,7 +61,7 @@ def test_of_a_scan_of_somebody_else_nothing_is_read_or_kept(store: RunStore) -> 
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        (["bone", " bone "], "called bone already"),
+        (["bone", " bone "], "of this name already"),
         (["  \n "], "needs a name"),
         (["x" * (LONGEST_NAME + 1)], "at most 40 letters"),
         ([f"bone {number}" for number in range(MOST + 1)], "at most 24 landmarks"),
