@@ -76,7 +76,8 @@ class Chain:
     @property
     def filters(self) -> int:
         """How many filters the layer has: those of the last convolution on the way (all after it keep channels)."""
-        last = [module for module in self.layers().values() if isinstance(module, nn.Conv2d | nn.Conv3d)][-1]
+        called = [self.modules[str(node.target)] for node in self.nodes if node.op == "call_module"]
+        last = [module for module in called if isinstance(module, nn.Conv2d | nn.Conv3d)][-1]
         return last.out_channels
 
     def steps(self) -> list[Step]:

@@ -167,3 +167,15 @@ def test_rectifiers_that_hooks_would_miss_are_known(rectifier, unhookable):
     assert chain_to(Wired(rectifier).eval(), "second").unhookable == unhookable
     in_place = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(inplace=True)).eval()
     assert chain_to(in_place, "0").unhookable
+
+
+def test_a_convolution_that_serves_twice_is_followed_to_its_last_place():
+    torch.manual_seed(7)
+    once, narrow = nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 1)
+    network = nn.Sequential(once, nn.ReLU(), narrow, nn.ReLU(), once, nn.ReLU()).double().eval().requires_grad_(False)
+    x = torch.randn(1, 2, 9, 9, dtype=torch.float64)
+    chain = chain_to(network, "0")
+    assert (len(chain.nodes), chain.filters) == (6, 2)
+    activation, levels = oracle.up(list(network), x)
+    for number, values in Projection(chain, x).single([0, 1]):
+        np.testing.assert_allclose(values, oracle.one_filter(activation, levels, number).sum(axis=0), atol=1e-12)

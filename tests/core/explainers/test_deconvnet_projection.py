@@ -53,7 +53,7 @@ NETWORKS = {
     "stride in the last convolution": lambda: [
         nn.Conv2d(5, 6, 3, padding="same"),
         nn.ReLU(),
-        nn.Conv2d(6, 5, 3, stride=2, padding=1),
+        nn.Conv2d(6, 5, 2, stride=2),
         nn.ReLU(),
     ],
     "same padding of even filters": lambda: [
