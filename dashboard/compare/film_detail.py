@@ -39,7 +39,8 @@ def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
         return
     explained = manager().store.run(run_id, owner())
     going = not explained.status.final
-    st.fragment(_draw, run_every=_POLL if going else None)(laid, run_id, film, study, going)
+    _head(laid, run_id, film, study.networks[laid.cell.network].title)
+    st.fragment(_draw, run_every=_POLL if going else None)(run_id, laid.cell, film, going)
     if explained.status is Status.DONE:
         _filters(explained)
 
@@ -90,20 +91,20 @@ def map_settings(recorded: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return explainer, chosen | ({"separate": "each"} if "separate" in known else {})
 
 
-def _draw(laid: CompareDesk, run_id: str, film: FilmResult, study: StoredStudy, was_going: bool) -> None:
-    run = manager().store.run(run_id, owner())
-    if was_going and run.status.final:
-        st.rerun()
-    cell = laid.cell
-    if cell is None:
-        return
-    title = study.networks[cell.network].title
+def _head(laid: CompareDesk, run_id: str, film: FilmResult, title: str) -> None:
+    """Film, network and what can be done: outside the fragment, whose buttons would draw nothing but itself again."""
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.html(text.facts([f"<b class='title'>{text.escape(film.film)}</b>", f"<span>· {text.escape(title)}</span>"]))
         st.button(
             "Open in Explain", icon=":material/open_in_new:", key="open film", on_click=_open, args=(laid, run_id)
         )
         st.button("Close", icon=":material/close:", key="close film", on_click=laid.open_film, args=(None,))
+
+
+def _draw(run_id: str, cell: Cell, film: FilmResult, was_going: bool) -> None:
+    run = manager().store.run(run_id, owner())
+    if was_going and run.status.final:
+        st.rerun()
     if run.status is Status.DONE:
         _result(run, cell, film, manager().store.explanation(run_id, owner()))
     elif run.status.final:
@@ -147,7 +148,7 @@ def _filters(run: Run) -> None:
     explanation = manager().store.explanation(run.id, owner())
     if filters.is_of_filters(explanation):
         st.html(text.quiet(filters.layer_sentence(explanation)))
-        filters.show_filters(scan, run.id, explanation, "compare film filters", name)
+        filters.show_filters(scan, run.id, explanation, "compare film filters", landmarks.LandmarkDesk(name))
 
 
 def _open(laid: CompareDesk, run_id: str) -> None:

@@ -138,4 +138,6 @@ def show_filters(
         default=next(iter(there)), required=True, label_visibility="collapsed",
     )  # fmt: skip
     st.html(text.quiet(filter_gallery.layer_sentence(found[chosen])))
-    filter_gallery.show_filters(scan, runs[chosen].id, found[chosen], f"compare filters {chosen}", name)
+    filter_gallery.show_filters(
+        scan, runs[chosen].id, found[chosen], f"compare filters {chosen}", landmarks.LandmarkDesk(name)
+    )

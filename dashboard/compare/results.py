@@ -40,8 +40,8 @@ def show_networks(study: StoredStudy) -> None:
     words = "In grey: the 95 % confidence interval"
     if study.landmarks:
         words += (
-            "; for landmarks, how many times more of a map lies there than of an even one, and what maps of other "
-            "films have in the same place"
+            "; for landmarks, how many times more of a map lies there than of an even one, and what lies there of the "
+            "maps of other films, and of the network's map with random weights"
         )
     st.html(text.quiet(f"{words}."))
 
@@ -50,8 +50,9 @@ def _share(found: LandmarkShare | None) -> Figure:
     if found is None:
         return Figure("–")
     beside = [f"{found.ratio:.1f}×"]
-    if found.control == found.control:
-        beside.append(f"others {percent(found.control)}")
+    for word, value in (("others", found.control), ("random", found.random)):
+        if value == value:
+            beside.append(f"{word} {percent(value)}")
     return Figure(percent(found.share), " · ".join(beside), heat=found.share)
 
 

@@ -257,7 +257,7 @@ def test_a_cell_opens_its_films_and_a_film_its_map(bench):
     settle(page)
     assert not page.error
     text = said(page)
-    assert "strongest filters" in text
+    assert "strongest" in text
     assert "in bone." in text
     assert page.query_params["film"] == first.film
     run_id = desk(page).explained[desk(page).study, "anatomy-deeper", first.film]
@@ -304,7 +304,7 @@ def test_a_link_reopens_the_study_the_cell_and_the_film(bench):
     settle(again)
     assert desk(again).film == first.film
     assert desk(again).cohort == "films"
-    assert "strongest filters" in said(again)
+    assert "strongest" in said(again)
     assert "settings changed" not in said(again)
 
 

@@ -1,0 +1,137 @@
+"""Networks side by side in a real browser: on one film, and on all films of a cohort."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from core.settings import ROOT
+from dashboard.bench.browser import serve
+from tests.small_anatomy import THREE, write_anatomy
+
+pytestmark = pytest.mark.browser
+
+APP = ROOT / "dashboard" / "app.py"
+LONG = 120_000
+expect.set_options(timeout=30_000)
+TITLES = [f"The {variant} one" for variant in THREE.values()]
+
+
+@pytest.fixture(scope="module")
+def anatomy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("anatomy")
+    write_anatomy(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(anatomy):
+    known = {"LIGHTBOX_MODELS_DIR": str(anatomy / "models"), "LIGHTBOX_COHORTS_DIR": str(anatomy / "cohorts")}
+    with serve(APP, known) as running:
+        yield running
+
+
+def still(page):
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=LONG)
+
+
+def choose(page, label, option):
+    page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox").click()
+    page.get_by_role("option", name=option).first.click()
+
+
+def ready(page, count):
+    """Wait until `count` images of one row are drawn."""
+    expect(page.locator(".lightbox[data-state=ready] .stage > canvas")).to_have_count(count, timeout=LONG)
+
+
+def within_the_window(page):
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_film_in_three_networks_side_by_side_and_linked(page, server, anatomy):
+    page.goto(f"{server.url}/compare")
+    page.get_by_text("Open a scan of your own").click()
+    page.locator("input[type=file]").set_input_files(str(anatomy / "cohorts" / "films" / "hand-0.png"))
+    expect(page.get_by_text(re.compile("Press Compare"))).to_be_visible(timeout=LONG)
+    for network in THREE:
+        expect(page.get_by_test_id("stMultiSelect").get_by_text(f"The {THREE[network]} one")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Compare")).click()
+    expect(page.get_by_text("Likeness of the maps").first).to_be_visible(timeout=LONG)
+    still(page)
+    ready(page, 4)
+
+    boxes = [stage.bounding_box() for stage in page.locator(".stage > canvas").all()]
+    assert len({(round(box["y"]), round(box["width"]), round(box["height"])) for box in boxes}) == 1
+    assert within_the_window(page)
+    heads = page.locator(".panel h3").all_inner_texts()
+    assert heads == ["Scan", *TITLES]
+
+    # one crosshair for all: a click in one image moves the values under it in every other
+    before = page.locator(".panel .values").all_inner_texts()
+    page.mouse.click(boxes[1]["x"] + boxes[1]["width"] * 0.62, boxes[1]["y"] + boxes[1]["height"] * 0.3)
+    page.wait_for_timeout(300)
+    after = page.locator(".panel .values").all_inner_texts()
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    assert len({words.split("\n")[0] for words in after}) == 1
+
+    page.get_by_role("radio", name=TITLES[1]).click()
+    expect(page.locator(".tile").first).to_be_visible()
+    still(page)
+    page.locator(".tile").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    address, sentence = page.url, page.locator(".answer .sentence").inner_text()
+    assert re.search(r"\?runs=[0-9a-f]{16}(%2C[0-9a-f]{16}){2}$", address)
+    page.reload()
+    expect(page.get_by_text("Likeness of the maps").first).to_be_visible(timeout=LONG)
+    ready(page, 4)
+    assert page.locator(".answer .sentence").inner_text() == sentence
+    assert page.url == address
+
+
+def test_all_films_a_cell_a_film_and_its_filters(page, server):
+    page.goto(f"{server.url}/compare")
+    page.get_by_text("All films", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Run ")).click()
+    expect(page.get_by_text("Confusion", exact=True)).to_be_visible(timeout=LONG)
+    still(page)
+    cells = page.get_by_role("button", name=re.compile("^truth "))
+    expect(cells).to_have_count(9)
+    assert within_the_window(page)
+
+    # by keyboard: one cell is in the order of Tab, the arrows lead to the others
+    filled = page.get_by_role("button", name=re.compile(r"^truth hand, predicted \w+: [123] films?$")).first
+    name = filled.get_attribute("aria-label")
+    page.get_by_role("button", name=re.compile("^truth hand, predicted hand")).focus()
+    for _ in range(3):
+        if page.evaluate("document.activeElement.shadowRoot.activeElement.ariaLabel") == name:
+            break
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile")).to_have_count(int(re.search(r"(\d) film", name)[1]))
+    expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+
+    page.get_by_role("button", name=re.compile("^truth knee, predicted hand: no films")).click()
+    expect(page.get_by_text("The class knee has no film in this study.", exact=True)).to_be_visible()
+
+    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name=re.compile("^hand-0")).click()
+    expect(page.get_by_role("button", name="Open in Explain")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(r"25 strongest .*hold \d+% of"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name=re.compile(r"^Filter \d+"))).to_have_count(9)
+
+    address = page.url
+    assert "film=hand-0" in address
+    page.reload()
+    expect(page.get_by_role("button", name=re.compile(r"^Filter \d+"))).to_have_count(9, timeout=LONG)
+    expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+    assert page.url == address
+
+    page.get_by_role("button", name="Open in Explain").click()
+    expect(page.get_by_text("A few films · hand-0").first).to_be_visible(timeout=LONG)
+    page.get_by_role("link", name="Runs").click()
+    row = page.locator("[class*=st-key-run-]").filter(has_text="anatomy · ")
+    row.get_by_role("button", name="Open").click()
+    expect(page.get_by_text("Confusion", exact=True)).to_be_visible(timeout=LONG)
