@@ -62,8 +62,8 @@ def _accuracy(networks: Sequence[Figures]) -> str:
     best = ordered[0]
     low, high = best["balanced_accuracy_95"]
     start = (
-        f"{best['name']} puts {percent(best['balanced_accuracy'])} of the films of a class right, averaged over "
-        f"classes (95% interval {percent(low)} to {percent(high)})"
+        f"{best['name']} puts {_share(best['balanced_accuracy'])} of the films of a class right, averaged over "
+        f"classes (95% interval {_share(low)} to {_share(high)})"
     )
     steps = [
         f"{_points(above['balanced_accuracy'] - below['balanced_accuracy'])} more than {below['name']}"
@@ -81,10 +81,10 @@ def _each_after_the_other(ordered: Sequence[Figures], steps: Sequence[str]) -> l
 def _accuracy_of_kinds(kinds: Sequence[Figures]) -> str:
     def words(kind: Figures) -> str:
         figures = kind["balanced_accuracy"]
-        spread = f", {percent(figures['lowest'])} to {percent(figures['highest'])}" if kind["networks"] > 1 else ""
+        spread = f", {_share(figures['lowest'])} to {_share(figures['highest'])}" if kind["networks"] > 1 else ""
         above = f", {_points(kind['points_above'] / 100)} more" if kind["points_above"] is not None else ""
         seeds = f"{kind['networks']} seed{'s' if kind['networks'] > 1 else ''}"
-        return f"{kind['name']} {percent(figures['mean'])} ({seeds}{spread}{above})"
+        return f"{kind['name']} {_share(figures['mean'])} ({seeds}{spread}{above})"
 
     return f"Balanced accuracy, each kind with what it has more than the one before: {', '.join(map(words, kinds))}."
 
@@ -92,13 +92,13 @@ def _accuracy_of_kinds(kinds: Sequence[Figures]) -> str:
 def _maps(shares: Mapping[str, Figures], landmark: str) -> str:
     best = max(shares, key=lambda name: shares[name]["share"])
     figures = shares[best]
-    others = ", ".join(f"{name} {percent(found['share'])}" for name, found in shares.items() if name != best)
-    chance = [f"{percent(figures['area'])} of a map that is the same everywhere"]
+    others = ", ".join(f"{name} {_share(found['share'])}" for name, found in shares.items() if name != best)
+    chance = [f"{_share(figures['area'])} of a map that is the same everywhere"]
     if figures["control"] is not None:
-        chance.append(f"{percent(figures['control'])} of another film's map")
+        chance.append(f"{_share(figures['control'])} of another film's map")
     if figures["random"] is not None:
-        chance.append(f"{percent(figures['random'])} with random weights")
-    return f"The map of {best} lies {percent(figures['share'])} on {landmark}, against {', '.join(chance)}" + (
+        chance.append(f"{_share(figures['random'])} with random weights")
+    return f"The map of {best} lies {_share(figures['share'])} on {landmark}, against {', '.join(chance)}" + (
         f"; the others: {others}." if others else "."
     )
 
@@ -121,3 +121,8 @@ def _overlap(one: Figures, other: Figures) -> bool:
 
 def _points(difference: float) -> str:
     return f"{100 * difference:.1f} points"
+
+
+def _share(value: float) -> str:
+    """A counted share in words: unlike a probability it may be all or nothing."""
+    return f"{value:.0%}" if value in (0, 1) else percent(value)

@@ -62,3 +62,9 @@ def test_films_without_landmarks_and_empty_maps_are_not_made_up():
     assert "no landmarks" in sentence(THREE[:1], [], None)
     said = sentence([network("flat", 0.6, (0.5, 0.7))], [], "bone")
     assert "bone" not in said
+
+
+def test_all_films_are_all_and_none_are_none():
+    said = sentence([network("flat", 1.0, (0.9, 1.0), 0.0)], [], "bone")
+    assert "puts 100% of the films of a class right" in said
+    assert "lies 0% on bone" in said
