@@ -86,6 +86,19 @@ def test_shares_on_landmarks_are_those_of_the_explanation_itself(found, place):
         assert row["area"] == pytest.approx({n: m.mean() for n, m in landmarks.items()})
 
 
+def test_deconvnet_by_default_with_the_share_that_explain_records_for_a_landmark(place, tmp_path):
+    study = get_study("anatomy")
+    parameters = study.parameters({"filters": 3, "score": "max", "films": 1, "classes": "foot", "random_weights": 0})
+    record = study().run(parameters, load_model(place / "one"), place / "cohort", tmp_path)
+    (row,) = record["rows"]
+    scan = load_scan(place / "cohort" / row["file"])
+    bone = np.zeros(scan.shape, bool)
+    bone[4:14, 6:12] = True
+    found = explain(scan, load_model(place / "one"), "deconvnet", target="foot", region=bone, filters=3, score="max")
+    assert row["inside"]["bone"] == pytest.approx(found.numbers["region_share"], rel=1e-5)
+    assert row["area"]["bone"] == pytest.approx(found.numbers["region_area"])
+
+
 def test_only_films_that_have_a_landmark_count_for_it(found):
     record, _ = found
     assert record["landmarks"] == ["bone", "marker"]
