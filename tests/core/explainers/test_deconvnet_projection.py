@@ -77,6 +77,13 @@ NETWORKS = {
         nn.Conv2d(4, 4, 1),
         nn.ReLU(),
     ],
+    "dilated windows that share places": lambda: [
+        nn.Conv2d(1, 6, 1),
+        nn.ReLU(),
+        nn.MaxPool2d(2, stride=2, dilation=2),
+        nn.Conv2d(6, 4, 2),
+        nn.ReLU(),
+    ],
     "ceiled pooling and one with gaps": lambda: [
         nn.Conv2d(1, 3, 2),
         nn.ReLU(),
