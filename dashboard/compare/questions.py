@@ -93,14 +93,11 @@ def store_film(cohort: str, file: str, title: str, owner: str) -> str:
     BadInput
         When the film is not of this cohort, or it or its landmarks cannot be read.
     """
-    from core.runs import Landmark
-
-    found, store = _cohort(cohort), questions.store()
+    found = _cohort(cohort)
     entry = _entry(found, file)
-    stored = store.add_scan(found.load(entry), owner, title)
-    if not store.landmarks(stored, owner):
-        places = {name: place for name, place in found.landmarks(entry).items() if place.any()}
-        store.keep_landmarks(stored, owner, [Landmark(name, store.add_region(at)) for name, at in places.items()])
+    stored = questions.store().add_scan(found.load(entry), owner, title)
+    places = {name: place for name, place in found.landmarks(entry).items() if place.any()}
+    questions.keep_landmarks(stored, owner, places)
     return stored
 
 
