@@ -238,7 +238,7 @@ def _marker(random: np.random.Generator, kind: str, anatomy: str, handling: Hand
     leaves = np.maximum(handling.shutters, 0)
     x, y = 0.095 + 0.03 * jitter[:2]
     return SideMarker(
-        letter="LR"[letter],
+        letter="R" if letter else "L",
         place=(
             float(0.5 - leaves[1] - x if right else leaves[0] + x - 0.5),
             float(0.5 - leaves[3] - y if low else leaves[2] + y - 0.5),

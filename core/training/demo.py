@@ -15,6 +15,14 @@ from core.models.inputs import prepare
 from core.progress import Progress, Report, part_of, silent
 from core.training.base import Recipe
 from core.training.classifier import Classifier, ClassifierParameters
+from core.training.demo_anatomy import (
+    AUGMENTED_MODEL,
+    NETWORKS,
+    anatomy_settings,
+    train_anatomy,
+    write_anatomy_films,
+    write_demo_cohort,
+)
 from core.training.demo_mr_ct import MR_CT_MODEL, mr_ct_settings, train_mr_ct, write_mr_ct_scans
 from core.training.demo_pairs import (
     T1_T2_MODEL,
@@ -58,7 +66,10 @@ class DemoParameters(BaseModel):
     t1_t2_pairs: int = Field(320, ge=1, description="pairs of slices for the T1 → T2 model")
     mr_ct_steps: int = Field(3500, ge=1, description="batches for the MR → CT model")
     mr_ct_pairs: int = Field(400, ge=1, description="pairs of slices for the MR → CT model")
-    only: Literal["alzheimer", "t1-t2", "mr-ct"] | None = Field(
+    anatomy_films: int = Field(60, ge=2, description="radiographs of each class for the networks of anatomy")
+    anatomy_epochs: int = Field(20, ge=1, description="passes over them")
+    anatomy_shown: int = Field(20, ge=1, description="radiographs of each class in the demo cohort")
+    only: Literal["alzheimer", "t1-t2", "mr-ct", "anatomy"] | None = Field(
         None, description="build this part and leave the others alone"
     )
 
@@ -116,6 +127,18 @@ def build_mr_ct(parameters: DemoParameters, out: Path, report: Report) -> Card:
     return card
 
 
+def build_anatomy(parameters: DemoParameters, out: Path, report: Report) -> Card:
+    """Four networks of drawn radiographs, a cohort of shifted ones and single films."""
+    for number, name in enumerate(NETWORKS):
+        settings = anatomy_settings(name, parameters.seed, parameters.anatomy_films, parameters.anatomy_epochs)
+        stage = part_of(report, 0.24 * number, 0.24 * (number + 1))
+        train_anatomy(name, settings, out / "models" / name, f"{_COMMAND} --param only=anatomy", stage)
+    write_demo_cohort(out, part_of(report, 0.96, 0.99), parameters.anatomy_shown)
+    report(Progress(0.99, "drawing the demo films"))
+    write_anatomy_films(out / "scans")
+    return read_card(out / "models" / AUGMENTED_MODEL)
+
+
 @dataclass(frozen=True)
 class _Part:
     """One part of the assets and its share of the work."""
@@ -129,6 +152,7 @@ _PARTS = {
     "alzheimer": _Part(build_alzheimer, 0.4),
     "t1-t2": _Part(build_t1_t2, 0.3),
     "mr-ct": _Part(build_mr_ct, 0.3),
+    "anatomy": _Part(build_anatomy, 0.2),
 }
 
 
