@@ -157,11 +157,6 @@ def landmark_desk(scan: str) -> LandmarkDesk:
     return found
 
 
-def kept(scan: str) -> dict[str, np.ndarray]:
-    """Landmarks of a stored scan: name → bool array of its spatial shape, in their order."""
-    return {name: _region(region) for name, region in _regions(scan).items()}
-
-
 def overlaps_with(scan: str, map_path: str) -> "tuple[Overlap, ...]":
     """What a stored map has in each landmark of its scan.
 

@@ -40,14 +40,15 @@ def film_png(film: np.ndarray, size: np.ndarray | None = None, peak: float | Non
     from PIL import Image
 
     grey = _shrunk(film)
-    low, high = np.percentile(film, (1, 99.5))
+    low, high = np.percentile(grey, (1, 99.5))
     if not high > low:
-        low, high = float(film.min()), float(film.max())
+        low, high = float(grey.min()), float(grey.max())
     scaled = np.clip((grey - low) / (high - low), 0, 1) if high > low else np.zeros_like(grey)
     colours = np.repeat(scaled[..., None], 3, axis=2) * 255
     if size is not None:
-        top = max(float(np.percentile(size, 99.5)), 0.1 * float(size.max())) if peak is None else peak
-        colours = _over(colours, _shrunk(size) / top if top > 0 else np.zeros_like(grey))
+        seen = _shrunk(size)
+        top = max(float(np.percentile(seen, 99.5)), 0.1 * float(seen.max())) if peak is None else peak
+        colours = _over(colours, seen / top if top > 0 else np.zeros_like(grey))
     written = io.BytesIO()
     Image.fromarray(np.rint(colours).astype(np.uint8)).save(written, format="PNG")
     return written.getvalue()
@@ -80,14 +81,11 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
 
 def _shrunk(values: np.ndarray) -> np.ndarray:
     """Means over squares of samples, so that the longer side has at most `LONGEST`; float64."""
+    from PIL import Image
+
     step = -(-max(values.shape) // LONGEST)
-    wide = np.asarray(values, dtype=np.float64)
-    if step == 1:
-        return wide
-    padded = np.pad(wide, [(0, -size % step) for size in wide.shape], mode="edge")
-    rows, columns = (size // step for size in padded.shape)
-    means: np.ndarray = padded.reshape(rows, step, columns, step).mean(axis=(1, 3))
-    return means
+    reduced = Image.fromarray(np.asarray(values, dtype=np.float32)).reduce(step) if step > 1 else values
+    return np.asarray(reduced, dtype=np.float64)
 
 
 def _over(colours: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboard import components
 
-__all__ = ["Tile", "clicked", "gallery"]
+__all__ = ["Tile", "gallery"]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -95,12 +95,6 @@ def gallery(
     notice = partial(_notify, key, offered, on_click)
     state = components.register("gallery", "gallery")(key=key, data=data, on_clicked_change=notice)
     return _known(state.get("clicked"), offered)
-
-
-def clicked(key: str, tiles: Sequence[Tile]) -> str | None:
-    """What `gallery` with this key will return in this run, for code that stands above it."""
-    offered = frozenset(tile.key for tile in tiles if not tile.disabled)
-    return _known((st.session_state.get(key) or {}).get("clicked"), offered)
 
 
 def check_tiles(tiles: Sequence[Tile], columns: int) -> None:

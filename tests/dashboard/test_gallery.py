@@ -29,14 +29,6 @@ def test_only_the_key_of_a_tile_that_can_be_clicked_comes_out(sent):
     assert gallery._known("a", frozenset({"a"})) == "a"
 
 
-def test_the_click_of_this_run_is_known_before_the_gallery_is_drawn(monkeypatch):
-    monkeypatch.setattr("streamlit.session_state", {"films": {"clicked": "b"}})
-    tiles = [Tile("a", png()), Tile("b", png())]
-    assert gallery.clicked("films", tiles) == "b"
-    assert gallery.clicked("films", tiles[:1]) is None
-    assert gallery.clicked("others", tiles) is None
-
-
 def test_the_callback_hears_of_a_click_on_an_offered_tile_only(monkeypatch):
     heard = []
     monkeypatch.setattr("streamlit.session_state", {"films": {"clicked": "b"}})
