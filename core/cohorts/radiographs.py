@@ -21,6 +21,7 @@ from core.cohorts._radiograph_limbs import elbow, foot, hand, knee
 from core.cohorts._radiograph_physics import Handling, SideMarker, body_points, develop, film_points, project
 from core.cohorts._radiograph_trunk import chest, pelvis, spine
 from core.cohorts.cohort import Cohort, Entry
+from core.cohorts.landmark_labels import NAMES
 from core.cohorts.phantom_cohort import write_table
 from core.cohorts.reading import read_cohort
 from core.progress import Progress, Report, silent
@@ -169,10 +170,15 @@ def write_radiographs(cohort: Cohort, folder: Path, report: Report = silent) -> 
             }
         )
     write_table(folder / "participants.tsv", rows)
-    write_table(folder / "landmarks.tsv", [{"index": str(value), "name": name} for value, name in LANDMARKS.items()])
+    write_landmark_names(folder)
     card = {"title": cohort.title, "description": _DESCRIPTION, "synthetic": True, "label_column": "anatomy"}
     (folder / "cohort.yaml").write_text(yaml.safe_dump(card, sort_keys=False, width=120), encoding="utf-8")
     return read_cohort(folder)
+
+
+def write_landmark_names(folder: Path) -> None:
+    """Write ``landmarks.tsv``, what the labels of `LANDMARKS` are called."""
+    write_table(folder / NAMES, [{"index": str(value), "name": name} for value, name in LANDMARKS.items()])
 
 
 def write_png8(image: np.ndarray, path: Path) -> None:

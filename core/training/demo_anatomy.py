@@ -14,6 +14,7 @@ from core.cohorts.radiographs import (
     RadiographParameters,
     draw_radiograph,
     radiograph_cohort,
+    write_landmark_names,
     write_png8,
     write_radiographs,
 )
@@ -161,7 +162,7 @@ def demo_film(name: str) -> Radiograph:
 
 
 def write_anatomy_films(folder: Path) -> None:
-    """Write `FILMS`, their landmarks beside them (1 bone, 2 marker), and their entries in ``scans.yaml``."""
+    """Write `FILMS`, their landmarks beside them, what these are called, and the entries in ``scans.yaml``."""
     entries = []
     for name, film in FILMS.items():
         drawn = demo_film(name)
@@ -179,4 +180,5 @@ def write_anatomy_films(folder: Path) -> None:
                 "landmarks": files[1],
             }
         )
+    write_landmark_names(folder)
     add_to_index(folder, entries)
