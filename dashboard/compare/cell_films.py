@@ -27,6 +27,9 @@ def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
     if not films:
         st.html(text.quiet(empty_sentence(study, cell)))
         return
+    if run.request.get("cohort") is None:
+        st.html(text.quiet("These films were made for the study and not kept: there is no picture of them to show."))
+        return
     pages = -(-len(films) // _PAGE)
     page = st.pagination(pages, key=f"films of {cell}") if pages > 1 else 1
     shown = films[(page - 1) * _PAGE : page * _PAGE]

@@ -18,6 +18,7 @@ from core.wording import percent
 from dashboard import filters as filter_gallery
 from dashboard import landmarks, text
 from dashboard.compare import wording
+from dashboard.compare.film_stage import lettered
 from dashboard.compare.tables import Figure, table
 from dashboard.compare.wording import Held
 from dashboard.questions import Prediction
@@ -78,20 +79,21 @@ def show_table(rows: Sequence[Row], target: str | None) -> None:
     areas = {name: next(row.held[name].area for row in rows if name in row.held) for name in places}
     heads = ["Network", "Says", f"P({target})"]
     heads += [f"Map in {name} ({percent(areas[name])} of the film)" for name in places]
-    st.html(table(heads, [_line(row, target, places) for row in rows], "Networks on this film"))
+    lines = [_line(letter, row, target, places) for letter, row in zip(ascii_uppercase, rows, strict=False)]
+    st.html(table(heads, lines, "Networks on this film"))
     if not places:
         st.html(text.quiet("Draw or load landmarks on Explain, and this table says what each map has in them."))
     else:
         st.html(text.quiet("×: how many times more than an even map would have there."))
 
 
-def _line(row: Row, target: str | None, places: Sequence[str]) -> list[str | Figure]:
+def _line(letter: str, row: Row, target: str | None, places: Sequence[str]) -> list[str | Figure]:
     if isinstance(row.said, str):
-        return [row.card.title, row.said, *(Figure("–") for _ in range(1 + len(places)))]
+        return [f"{letter} · {row.card.title}", row.said, *(Figure("–") for _ in range(1 + len(places)))]
     probabilities = row.said.probabilities
     answer = max(probabilities, key=lambda name: probabilities[name])
     cells: list[str | Figure] = [
-        row.card.title,
+        f"{letter} · {row.card.title}",
         Figure(answer, text.probability(probabilities[answer])),
         Figure(text.probability(probabilities[target]) if target in probabilities else "–"),
     ]
@@ -109,17 +111,17 @@ def share_figure(held: Held | None) -> Figure:
 
 def show_likeness(cards: Sequence[Card], found: Mapping[str, StoredExplanation]) -> None:
     """How alike the maps are: a small symmetric matrix."""
-    there = [card for card in cards if card.name in found]
+    there = [(letter, card) for letter, card in lettered(cards) if card.name in found]
     values = correlations(cards, found)
     rows: list[list[str | Figure]] = []
-    for letter, one in zip(ascii_uppercase, there, strict=False):
+    for letter, one in there:
         cells: list[str | Figure] = [f"{letter} · {one.title}"]
-        for other in there:
+        for _, other in there:
             value = 1.0 if one is other else values.get((one.title, other.title), values.get((other.title, one.title)))
             assert value is not None
             cells.append(Figure(f"{value:.2f}", heat=None if one is other else max(value, 0.0)))
         rows.append(cells)
-    st.html(table(["Likeness of the maps", *ascii_uppercase[: len(there)]], rows, "Likeness of the maps"))
+    st.html(table(["Likeness of the maps", *(letter for letter, _ in there)], rows, "Likeness of the maps"))
     st.html(text.quiet("Correlation of the sizes of two maps, sample by sample: 1 alike, 0 nothing in common."))
 
 

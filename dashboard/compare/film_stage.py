@@ -1,8 +1,9 @@
 """The row of linked images: the scan, and each network's map over it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from string import ascii_uppercase
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from dashboard.viewer.viewer import Plane
 
 #: Pixels of the images: with the head of the table under them they fit on a screen of 800.
 _HEIGHT = 360
+#: The same where so many stand beside each other that they are narrow.
+_LOWER = 300
 _KEY = "compare viewer"
 
 
@@ -48,21 +51,26 @@ def show_row(
     marks = outlines(scan, name)
     unnamed = [replace(mark, name="") for mark in marks]  # the first image names them; the others have no room
     panels = [Panel("scan", "Scan", [scan_layer(scan), *marks])]
-    for card in cards:
-        layers, empty = [scan_layer(scan)], ""
+    for letter, card in lettered(cards):
+        layers, empty = [replace(scan_layer(scan), name="")], ""
         run = runs.get(card.name)
         if card.name in found and run is not None:
             main = found[card.name].arrays["map"]
-            layers.append(replace(map_layer(scan, run.id, "map", main, signed), name="map"))
+            layers.append(replace(map_layer(scan, run.id, "map", main, signed), name=letter))
             empty = "" if _any(str(main.path)) else "The map is zero everywhere."
         elif run is not None and run.status.final:
             empty = "No map."
         elif run is not None:
             layers += _forming(run, previews.get(card.name))
             empty = "Waiting" if len(layers) == 1 else ""
-        panels.append(Panel(card.name, card.title, [*layers, *unnamed], empty=empty))
+        panels.append(Panel(card.name, f"{letter} · {card.title}", [*layers, *unnamed], empty=empty))
     plane: Plane = cards[0].input.plane or "axial"
-    viewer(panels, key=_KEY, height=_HEIGHT, plane=plane)
+    viewer(panels, key=_KEY, height=_HEIGHT if len(panels) < 5 else _LOWER, plane=plane)
+
+
+def lettered(cards: Sequence[Card]) -> Iterator[tuple[str, Card]]:
+    """Networks with the letter that they have in images and tables: long titles have no room everywhere."""
+    return zip(ascii_uppercase, cards, strict=False)
 
 
 def _forming(run: Run, preview: Preview | None) -> list[Layer]:

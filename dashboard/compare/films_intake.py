@@ -38,7 +38,7 @@ class Order:
 
 
 #: Settings that are folded away: they matter for cohorts without splits, and for other explainers.
-_RARE = frozenset({"test", "validation", "seed", "layer", "explainer"})
+_RARE = frozenset({"classes", "test", "validation", "seed", "layer", "explainer"})
 _TITLES = {"films": "films of each class (0: all)", "part": "split"}
 
 
@@ -94,8 +94,13 @@ def _entry() -> ExplainerEntry:
 
 def _shown(control: Control) -> Control:
     """As this page shows it: what few need is folded away."""
-    title = _TITLES.get(control.name, control.title)
-    return replace(control, title=title, advanced=control.advanced or control.name in _RARE)
+    return replace(
+        control,
+        title=_TITLES.get(control.name, control.title),
+        advanced=control.advanced or control.name in _RARE,
+        # a list is written with commas between its names
+        default=", ".join(control.default) if isinstance(control.default, list) else control.default,
+    )
 
 
 def _cohort_chosen(laid: CompareDesk, key: str) -> None:

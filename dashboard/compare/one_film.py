@@ -13,6 +13,7 @@ from dashboard.compare import film_findings, film_stage, link
 from dashboard.compare.desk import CompareDesk
 from dashboard.compare.film_findings import Row
 from dashboard.compare.film_intake import Order, nothing_loaded, show_intake
+from dashboard.compare.wording import listed
 from dashboard.questions import Prediction
 from dashboard.session import owner
 
@@ -105,7 +106,7 @@ class _Watch:
         return [
             Row(
                 card,
-                said.get(card.name, Prediction({}, (), ())),
+                said.get(card.name, ""),
                 film_findings.held_in(scan, found[card.name]) if card.name in found else {},
             )
             for card in self._order.cards
@@ -141,8 +142,7 @@ class _Watch:
             ended = {name: run for name, run in runs.items() if run.status is not Status.DONE}
             if found:
                 st.html(answer.sentence_line(film_findings.sentence(rows, found)))
-            for name, run in ended.items():
-                self._ended(name, run)
+            self._ended(ended)
 
     def _progress(self, runs: Mapping[str, Run]) -> None:
         titles = {card.name: card.title for card in self._order.cards}
@@ -154,12 +154,15 @@ class _Watch:
                 st.progress(fraction, text=f"{titles.get(name, name)}: {words}")
             st.button("Cancel", icon=":material/stop_circle:", key="cancel comparison", on_click=_cancel, args=(runs,))
 
-    def _ended(self, name: str, run: Run) -> None:
-        title = next((card.title for card in self._order.cards if card.name == name), name)
-        if run.status is Status.CANCELLED:
-            st.html(answer.quiet_line(f"{title}: cancelled, nothing was kept. Press Compare to start again."))
-        else:
-            st.error(f"{title}: {run.message or 'it was cut off. Press Compare to start again.'}")
+    def _ended(self, runs: Mapping[str, Run]) -> None:
+        """Runs that brought no map, and what to do."""
+        titles = {card.name: card.title for card in self._order.cards}
+        cancelled = [titles.get(name, name) for name, run in runs.items() if run.status is Status.CANCELLED]
+        if cancelled:
+            st.html(answer.quiet_line(f"Cancelled: {listed(cancelled)}. Press Compare to start again."))
+        for name, run in runs.items():
+            if run.status is not Status.CANCELLED:
+                st.error(f"{titles.get(name, name)}: {run.message or 'it was cut off. Press Compare to start again.'}")
 
     def _findings(self, rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         left, right = st.columns([1.5, 1], gap="large")

@@ -137,8 +137,9 @@ def _columns(count: int) -> list[st.delta_generator.DeltaGenerator]:
 def show_means(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
     """Mean map over mean film of one class, networks side by side."""
     st.markdown("##### What the class looks like")
+    films = dict(zip(study.classes, next(iter(study.networks.values())).confusion.sum(axis=1).tolist(), strict=True))
     if laid.class_name not in study.classes:
-        laid.class_name = study.classes[0]
+        laid.class_name = next((name for name in study.classes if films[name]), study.classes[0])
     key = f"compare class:{laid.study}:{laid.class_name}"
     st.selectbox(
         "Class",
@@ -150,8 +151,8 @@ def show_means(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
         width=260,
     )
     label = laid.class_name or study.classes[0]
-    films = int(next(iter(study.networks.values())).confusion[study.classes.index(label)].sum())
-    if not films:
+    count = films[label]
+    if not count:
         st.html(text.quiet(f"The class {label} has no film in this study: there is nothing to take a mean of."))
         return
     there = [network for network in study.networks.values() if label in network.mean_films]
@@ -163,7 +164,7 @@ def show_means(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
         viewer(panels, key=f"compare means {start}", height=_HEIGHT)
     st.html(
         text.quiet(
-            f"{label}: mean over {films} film{'' if films == 1 else 's'}, each map divided by its own sum, over the "
+            f"{label}: mean over {count} film{'' if count == 1 else 's'}, each map divided by its own sum, over the "
             "mean film as the network was fed it."
         )
     )

@@ -3,7 +3,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from core.runs import LOCAL_OWNER, Landmark, Status, manager
+from core.runs import LOCAL_OWNER, Landmark, Status, database, manager
 from core.settings import settings
 from dashboard import demo
 from dashboard.compare.desk import Cell
@@ -193,6 +193,15 @@ def test_a_network_that_fails_leaves_the_others_their_maps(bench, anatomy, tmp_p
     assert "Likeness of the maps" in said(page)
 
 
+def test_cancelled_networks_are_named_in_one_line(bench):
+    page = compared(opened(bench, film(bench)))
+    for run in desk(page).comparison[:2]:
+        manager().store.change(database.runs.c.id == run, status=Status.CANCELLED)
+    page.run()
+    assert "Cancelled: The shallow one and The deeper one. Press Compare to start again." in said(page)
+    assert "The regularised one" in said(page)
+
+
 def test_the_home_page_leads_to_the_comparison_of_a_radiograph(bench, tmp_path, monkeypatch):
     (tmp_path / "scans").mkdir()
     Image.fromarray((np.random.default_rng(5).random((20, 18)) * 255).astype(np.uint8)).save(
@@ -271,7 +280,7 @@ def test_a_cell_opens_its_films_and_a_film_its_map(bench):
     assert page.session_state["desk"].run == run_id
 
 
-def test_an_empty_cell_says_so_in_a_sentence(bench):
+def test_an_empty_cell_and_a_class_without_a_film_say_so_in_a_sentence(bench):
     page = studied(bench)
     study = manager().store.study(desk(page).study, LOCAL_OWNER)
     empty = next(
@@ -286,10 +295,6 @@ def test_an_empty_cell_says_so_in_a_sentence(bench):
     desk(page).open_cell(Cell("anatomy-shallow", "knee", "hand"))
     page.run()
     assert "The class knee has no film in this study." in said(page)
-
-
-def test_a_class_without_a_film_has_no_mean_and_that_is_said(bench):
-    page = studied(bench)
     desk(page).class_name = "knee"
     page.run()
     assert "The class knee has no film in this study: there is nothing to take a mean of." in said(page)
