@@ -76,6 +76,15 @@ def said(test):
     return "\n".join(str(element.value) for kind in kinds for element in test.get(kind) if hasattr(element, "value"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _first_derivative():
+    """The first forward derivative makes torch parse source, and CPython 3.11 cannot while another thread does.
+
+    Here runs share the process with the page, whose script is parsed on every rerun (python/cpython#106905).
+    """
+    torch.func.jvp(torch.sin, (torch.ones(1),), (torch.ones(1),))
+
+
 @pytest.fixture(scope="session")
 def small_assets(tmp_path_factory):
     """Folder like ``assets``: models and demo scans."""
