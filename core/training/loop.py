@@ -1,8 +1,8 @@
 """The optimisation: batches, one-cycle Adam, images changed at random, batch-norm statistics re-estimated."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,8 +23,9 @@ Item = TypeVar("Item")
 class Schedule:
     """How long and how fast: `steps` batches of `batch` images, changed from step `plain_steps` on.
 
-    With `balanced` every batch holds every class in equal number, else every image comes once a round. With `bfloat16`
-    convolutions and products are taken in that type, the weights stay float32.
+    `slower` names weights whose rate is that share of the others'. With `balanced` every batch holds every class in
+    equal number, else every image comes once a round. With `bfloat16` convolutions and products are taken in that
+    type, the weights stay float32.
     """
 
     steps: int
@@ -34,6 +35,7 @@ class Schedule:
     gradient_clip: float
     balanced: bool = True
     bfloat16: bool = False
+    slower: Mapping[str, float] = field(default_factory=dict)
 
 
 def optimise(
@@ -50,8 +52,9 @@ def optimise(
     BadInput
         When the loss is no longer finite.
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, schedule.learning_rate, total_steps=schedule.steps)
+    optimiser = torch.optim.Adam(_groups(network, schedule))
+    peaks = [group["lr"] for group in optimiser.param_groups]
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, peaks, total_steps=schedule.steps)
     batches = (balanced_batches if schedule.balanced else plain_batches)(images, schedule.batch, random)
     device = device_of(network)
     mean_loss = mean_accuracy = None
@@ -79,6 +82,14 @@ def optimise(
         if step % 10 == 9 or step == schedule.steps - 1:
             row = {"step": step + 1.0, "loss": mean_loss, "accuracy": mean_accuracy}
             report(Progress((step + 1) / schedule.steps, f"step {step + 1} of {schedule.steps}", row))
+
+
+def _groups(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
+    """Weights by their learning rate."""
+    by_rate: dict[float, list[nn.Parameter]] = {}
+    for name, weights in network.named_parameters():
+        by_rate.setdefault(schedule.learning_rate * schedule.slower.get(name, 1.0), []).append(weights)
+    return [{"params": weights, "lr": rate} for rate, weights in by_rate.items()]
 
 
 def balanced_batches(images: Images, batch: int, random: np.random.Generator) -> Iterator[torch.Tensor]:
