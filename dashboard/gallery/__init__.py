@@ -15,6 +15,8 @@ from dashboard import components
 
 __all__ = ["Tile", "gallery"]
 
+#: Least width over height of a frame, and its inverse the most.
+_NARROWEST = 0.6
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -27,7 +29,7 @@ class Tile:
     key : str
         What a click on it returns; different for every tile of a gallery.
     image : bytes
-        A PNG; shown whole in a square frame.
+        A PNG, shown whole. Pictures of one shape get frames of that shape, others square ones.
     title : str
         In bold under the picture; what does not fit is in the tooltip.
     caption : str
@@ -87,6 +89,7 @@ def gallery(
     data = {
         **components.address("gallery"),
         "columns": columns,
+        "aspect": _aspect([tile.image for tile in tiles]),
         "height": height,
         "label": label,
         "tiles": [_tile_data(tile) for tile in tiles],
@@ -105,6 +108,14 @@ def check_tiles(tiles: Sequence[Tile], columns: int) -> None:
         raise ValueError("the picture of a tile is a PNG")
     if not 1 <= columns <= 12:
         raise ValueError("a gallery has 1 to 12 columns")
+
+
+def _aspect(images: Sequence[bytes]) -> float:
+    """Width over height of the frames: that of the pictures where they agree, within bounds; else 1."""
+    # a PNG says its size at a fixed place of its first block
+    sizes = {(int.from_bytes(image[16:20]), int.from_bytes(image[20:24])) for image in images}
+    found = {round(width / max(height, 1), 2) for width, height in sizes}
+    return min(max(found.pop(), _NARROWEST), 1 / _NARROWEST) if len(found) == 1 else 1.0
 
 
 def _notify(key: str, offered: frozenset[str], on_click: Callable[[str], None] | None) -> None:

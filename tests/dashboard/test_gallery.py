@@ -7,9 +7,9 @@ from dashboard import gallery
 from dashboard.gallery import Tile, check_tiles
 
 
-def png(side=4):
+def png(width=4, height=4):
     written = io.BytesIO()
-    Image.new("L", (side, side)).save(written, format="PNG")
+    Image.new("L", (width, height)).save(written, format="PNG")
     return written.getvalue()
 
 
@@ -35,3 +35,10 @@ def test_the_callback_hears_of_a_click_on_an_offered_tile_only(monkeypatch):
     gallery._notify("films", frozenset({"a", "b"}), heard.append)
     gallery._notify("films", frozenset({"a"}), heard.append)
     assert heard == ["b"]
+
+
+def test_frames_have_the_shape_of_the_pictures_where_these_agree():
+    assert gallery._aspect([png(60, 80), png(30, 40)]) == 0.75
+    assert gallery._aspect([png(60, 80), png(80, 60)]) == 1.0
+    assert gallery._aspect([]) == 1.0
+    assert gallery._aspect([png(100, 1)]) == pytest.approx(1 / 0.6)

@@ -24,6 +24,7 @@ export class Gallery {
   update(data, send) {
     this.send = send;
     this.root.style.setProperty("--columns", data.columns);
+    this.root.style.setProperty("--aspect", data.aspect);
     this.root.style.setProperty("--narrowest", `${NARROWEST}px`);
     this.root.style.setProperty("--widest", `${WIDEST}px`);
     this.root.style.maxHeight = data.height ? `${data.height}px` : "";
