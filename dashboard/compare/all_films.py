@@ -52,7 +52,7 @@ def _button(laid: CompareDesk, order: Order) -> None:
             icon=":material/play_arrow:",
             disabled=not order.cards or order.entry is None or order.refusal is not None,
             shortcut="Ctrl+Enter",
-            key="run study",
+            key="start study",
             on_click=_start,
             args=(laid,),
         )

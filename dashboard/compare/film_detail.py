@@ -20,7 +20,7 @@ from dashboard.stage import map_layer, scan_layer
 from dashboard.viewer import Panel, viewer
 
 _POLL = 0.7
-_HEIGHT = 380
+_HEIGHT = 340
 
 
 def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
@@ -40,9 +40,12 @@ def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
     explained = manager().store.run(run_id, owner())
     going = not explained.status.final
     _head(laid, run_id, film, study.networks[laid.cell.network].title)
-    st.fragment(_draw, run_every=_POLL if going else None)(run_id, laid.cell, film, going)
-    if explained.status is Status.DONE:
-        _filters(explained)
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left:
+        st.fragment(_draw, run_every=_POLL if going else None)(run_id, laid.cell, film, going)
+    with right:
+        if explained.status is Status.DONE:
+            _filters(explained)
 
 
 def _asked(laid: CompareDesk, run: Run, study: StoredStudy, film: FilmResult) -> str:

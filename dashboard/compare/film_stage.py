@@ -22,6 +22,8 @@ _HEIGHT = 360
 #: The same where so many stand beside each other that they are narrow.
 _LOWER = 300
 _KEY = "compare viewer"
+#: Name of the scan in the networks' images: the first image names it, and titles need the room.
+_SILENT = " "
 
 
 def show_row(
@@ -52,7 +54,7 @@ def show_row(
     unnamed = [replace(mark, name="") for mark in marks]  # the first image names them; the others have no room
     panels = [Panel("scan", "Scan", [scan_layer(scan), *marks])]
     for letter, card in lettered(cards):
-        layers, empty = [replace(scan_layer(scan), name="")], ""
+        layers, empty = [replace(scan_layer(scan), name=_SILENT)], ""
         run = runs.get(card.name)
         if card.name in found and run is not None:
             main = found[card.name].arrays["map"]

@@ -59,7 +59,7 @@ def studied(bench, **changes):
     for name, value in changes.items():
         desk(page).change("study anatomy", desk(page).setting("study anatomy", "default"), name, value)
     page.run()
-    page.button(key="run study").click().run()
+    page.button(key="start study").click().run()
     return settle(page)
 
 
@@ -235,7 +235,7 @@ def test_a_cohort_that_no_network_knows_says_how_to_train_one(bench, monkeypatch
     settings.cache_clear()
     page = bench.open("compare", view="films")
     assert "No network of the library knows two of this cohort's classes (hand, foot)" in said(page)
-    assert page.button(key="run study").disabled
+    assert page.button(key="start study").disabled
 
 
 def test_a_study_of_the_cohort_is_a_run_with_its_tables(bench):
