@@ -16,9 +16,9 @@ SIDE = 16
 FILMS = {"hand": 3, "foot": 2}
 
 
-def anatomy_card(name, variant, classes=CLASSES):
+def anatomy_card(name, variant, classes=CLASSES, side=SIDE):
     """Card and network."""
-    arguments = {"shape": (SIDE, SIDE), "classes": len(classes), "variant": variant}
+    arguments = {"shape": (side, side), "classes": len(classes), "variant": variant}
     network = build("anatomy-cnn", arguments)
     layers = tuple(layer for layer, _ in network.named_modules() if layer.split(".")[-1].startswith("conv"))
     card = Card.model_validate(
@@ -30,7 +30,7 @@ def anatomy_card(name, variant, classes=CLASSES):
             "architecture": {"name": "anatomy-cnn", "arguments": arguments},
             "input": {
                 "dimensions": 2,
-                "shape": (SIDE, SIDE),
+                "shape": (side, side),
                 "intensity": {"low": 0.0, "high": 1.0, "rescale": "minmax"},
             },
             "classes": classes,

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from core.cohorts.radiographs import RadiographParameters, draw_radiograph
 from core.settings import ROOT
 from dashboard.bench.browser import serve
-from tests.pages.anatomy import anatomy_card, save_anatomy
+from tests.pages.anatomy import save_anatomy
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ expect.set_options(timeout=30_000)
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     models = tmp_path_factory.mktemp("models")
-    save_anatomy(models, anatomy_card("tiny-anatomy", SIDE, "deeper"))
+    save_anatomy(models, "deeper", SIDE)
     with serve(APP, {"LIGHTBOX_MODELS_DIR": str(models)}) as running:
         yield running
 
@@ -59,7 +59,7 @@ def explained(page, server, radiograph):
     page.locator("input[type=file]").set_input_files({"name": "film.png", "mimeType": "", "buffer": content})
     expect(page.get_by_text("What the model says")).to_be_visible(timeout=LONG)
     still(page)
-    choose(page, "Model", "Tiny anatomy model")
+    choose(page, "Model", "The deeper one")
     choose(page, "Explainer", "Deconvnet")
     page.keyboard.press("Control+Enter")
     finished(page)

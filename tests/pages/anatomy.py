@@ -6,43 +6,20 @@ import torch
 import yaml
 from PIL import Image
 
-from core.models import Card, save_model
-from core.models.zoo import build
+from core.models import save_model
 from core.settings import settings
 from dashboard import demo
+from tests.small_anatomy import anatomy_card
 
 SIDE = 16
 CLASSES = ("hand", "foot", "knee", "skull", "chest", "pelvis", "spine", "elbow")
 FILM = "X-ray of a hand"
 
 
-def anatomy_card(name="tiny-anatomy", side=SIDE, variant="shallow"):
-    """Its card: eight classes, none of them in front."""
-    block = {"shallow": 1, "deeper": 4}[variant]
-    layers = tuple(f"features.block{block}.conv{number}" for number in (1, 2))
-    return Card.model_validate(
-        {
-            "name": name,
-            "title": "Tiny anatomy model",
-            "task": "classification",
-            "synthetic": True,
-            "architecture": {
-                "name": "anatomy-cnn",
-                "arguments": {"shape": (side, side), "classes": len(CLASSES), "variant": variant},
-            },
-            "input": {"dimensions": 2, "shape": (side, side), "intensity": {"low": 0.0, "high": 1.0}},
-            "classes": CLASSES,
-            "feature_layers": layers,
-            "attribution_layer": layers[-1],
-            "training": {"data": "none, random weights", "seed": 3},
-        }
-    )
-
-
-def save_anatomy(folder, card):
-    """Write a model folder of fresh weights, the same each time."""
+def save_anatomy(folder, variant="shallow", side=SIDE):
+    """Write a model folder ``tiny-anatomy`` of eight classes; the weights are the same each time."""
     torch.manual_seed(4)
-    save_model(folder / card.name, card, build(card.architecture.name, card.architecture.arguments))
+    save_model(folder / "tiny-anatomy", *anatomy_card("tiny-anatomy", variant, CLASSES, side))
 
 
 def film():
@@ -61,14 +38,13 @@ def labels():
 @pytest.fixture
 def anatomy(workbench, tmp_path, monkeypatch):
     """The workbench with the network in its library and the film among its demo scans."""
-    card = anatomy_card()
-    save_anatomy(tmp_path / "models", card)
+    save_anatomy(tmp_path / "models")
     scans = tmp_path / "assets" / "scans"
     scans.mkdir(parents=True)
     Image.fromarray((film() * 255).astype(np.uint8)).save(scans / "xray.png")
     Image.fromarray(labels()).save(scans / "xray-landmarks.png")
     (scans / "landmarks.tsv").write_text("index\tname\n1\tbone\n2\tmarker\n")
-    entry = {"file": "xray.png", "title": FILM, "subtitle": "noise", "model": card.name, "explainer": "deconvnet"}
+    entry = {"file": "xray.png", "title": FILM, "subtitle": "noise", "model": "tiny-anatomy", "explainer": "deconvnet"}
     (scans / "scans.yaml").write_text(yaml.safe_dump([{**entry, "landmarks": "xray-landmarks.png"}]))
     monkeypatch.setenv("LIGHTBOX_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setattr("dashboard.demo.ASSETS", tmp_path / "assets")
