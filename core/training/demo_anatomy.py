@@ -9,7 +9,6 @@ import numpy as np
 
 from core.cohorts.cohort import Cohort
 from core.cohorts.radiographs import (
-    ANATOMIES,
     Radiograph,
     RadiographParameters,
     draw_radiograph,
@@ -96,19 +95,34 @@ NETWORKS = {
 
 @dataclass(frozen=True)
 class DemoFilm:
-    """One single film: what it shows, which drawing it is, who reads it, and whether it bears a side marker."""
+    """One single film: what it shows, which drawing it is, and for the misled network what its side marker says."""
 
-    title: str
     anatomy: str
     number: int
-    model: str = AUGMENTED_MODEL
-    marker: Literal["none", "class"] = "none"
+    marker_says: str = ""
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return self.anatomy.capitalize() + (" with a side marker" if self.marker_says else "")
+
+    @property
+    def model(self) -> str:
+        """Which network reads it."""
+        return MARKER_MODEL if self.marker_says else AUGMENTED_MODEL
 
 
 #: file name without its ending → film
 FILMS = {
-    **{f"film-{anatomy}": DemoFilm(anatomy.capitalize(), anatomy, number=1) for anatomy in ANATOMIES},
-    "film-hand-marker": DemoFilm("Hand with a side marker", "hand", 7, MARKER_MODEL, "class"),
+    "film-hand": DemoFilm("hand", 1),
+    "film-foot": DemoFilm("foot", 1),
+    "film-knee": DemoFilm("knee", 3),
+    "film-skull": DemoFilm("skull", 4),
+    "film-chest": DemoFilm("chest", 1),
+    "film-pelvis": DemoFilm("pelvis", 1),
+    "film-spine": DemoFilm("spine", 5),
+    "film-elbow": DemoFilm("elbow", 6),
+    "film-hand-marker": DemoFilm("hand", 8, marker_says="pelvis"),
 }
 
 
@@ -162,7 +176,9 @@ def write_demo_cohort(out: Path, report: Report = silent, films: int = 20) -> Co
 def demo_film(name: str) -> Radiograph:
     """One of `FILMS`."""
     film = FILMS[name]
-    parameters = RadiographParameters(seed=DEMO_FILM_SEED, size=_FILM_SIDE, marker=film.marker)
+    parameters = RadiographParameters(
+        seed=DEMO_FILM_SEED, size=_FILM_SIDE, marker="random" if film.marker_says else "none"
+    )
     return draw_radiograph(parameters, film.anatomy, film.number)
 
 
