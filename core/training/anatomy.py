@@ -211,12 +211,19 @@ def _megabytes(count: float) -> str:
 
 @torch.no_grad()
 def start_as_he(network: nn.Module) -> None:
-    """Starting weights that keep the size of the signal through rectifiers (He et al. 2015); biases 0."""
+    """Starting weights that keep the size of the signal through rectifiers (He et al. 2015); biases 0.
+
+    Those of the last layer, which no rectifier follows, are a tenth: the first answers are then near chance instead of
+    sure and wrong, which dropout makes worse and which takes many steps to unlearn.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             assert module.bias is not None
             nn.init.zeros_(module.bias)
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    if last:
+        last[-1].weight.mul_(0.1)
 
 
 def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, report: Report) -> None:

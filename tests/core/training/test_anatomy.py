@@ -9,12 +9,14 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
+from torch.nn import functional
 
 from core.cohorts.cohort import Cohort, split_by_subject
 from core.cohorts.radiographs import ANATOMIES, RadiographParameters, radiograph_cohort
 from core.cohorts.reading import read_cohort
 from core.errors import BadInput, Cancelled
 from core.models.library import load_model
+from core.models.zoo import build
 from core.progress import Progress
 from core.scans import load_scan
 from core.training import anatomy, get_recipe
@@ -269,6 +271,16 @@ def test_cancelling_writes_nothing(cohort: Path, tmp_path: Path) -> None:
 def test_a_parameter_that_does_not_exist_is_named() -> None:
     with pytest.raises(BadInput, match=r"anatomy: rotate: .*the parameters are .*rotation"):
         ANATOMY.parse({"rotate": 10})
+
+
+@pytest.mark.parametrize("network", ["shallow", "deeper", "regularised"])
+def test_first_answers_are_near_chance(network: str) -> None:
+    torch.manual_seed(0)
+    made = build("anatomy-cnn", {"shape": [32, 32], "classes": 8, "channels": 1, "variant": network})
+    start_as_he(made)
+    with torch.no_grad():
+        loss = functional.cross_entropy(made(torch.rand(32, 1, 32, 32)), torch.arange(32) % 8)
+    assert float(loss) == pytest.approx(np.log(8), rel=0.1)
 
 
 def test_starting_weights_keep_the_size_of_the_signal() -> None:

@@ -83,6 +83,16 @@ def test_training_lowers_the_loss_and_reports_its_curve() -> None:
     assert reports[-1].fraction == 1
 
 
+def test_weights_that_are_named_learn_slower() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    before = {name: weights.detach().clone() for name, weights in network.named_parameters()}
+    schedule = replace(SCHEDULE, steps=10, slower={"0.weight": 0.01})
+    optimise(network, images_of([0, 1] * 20), schedule, lambda x: x, np.random.default_rng(0), lambda progress: None)
+    moved = {name: float((weights.detach() - before[name]).abs().max()) for name, weights in network.named_parameters()}
+    assert 0 < moved["0.weight"] < 0.05 * min(moved["0.bias"], moved["1.weight"])
+
+
 def test_fills_begin_after_the_plain_start() -> None:
     filled: list[int] = []
 
