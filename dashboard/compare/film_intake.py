@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from dashboard import catalogue, demo, scans, text
 from dashboard.catalogue import ExplainerEntry
 from dashboard.compare import networks
 from dashboard.compare.desk import MOST_NETWORKS, CompareDesk
+from dashboard.compare.picking import pick_networks
 from dashboard.parameters import show_settings
 from dashboard.questions import Prediction
 from dashboard.session import desk, owner
@@ -64,18 +66,15 @@ def _choose_networks(laid: CompareDesk, known: Mapping[str, Card], shape: tuple[
         laid.target_chosen = False
     laid.networks = networks.keep_comparable(laid.networks, names, known)
     offered = networks.comparable(laid.networks[0], names, known) if laid.networks else names
-    key = f"compare networks:{laid.revision}:{laid.scan}:{','.join(laid.networks)}"
-    st.multiselect(
-        "Networks",
+    pick_networks(
         offered,
-        default=list(laid.networks),
-        max_selections=MOST_NETWORKS,
-        format_func=lambda name: known[name].title,
-        placeholder="Choose networks" if names else "No network fits this scan",
-        key=key,
-        on_change=_networks_chosen,
-        args=(laid, key),
-        help="Classifiers that read this scan and share classes with the first one. They stand in the order chosen.",
+        laid.networks,
+        known,
+        key=f"compare networks:{laid.revision}:{laid.scan}",
+        most=MOST_NETWORKS,
+        nothing="No network fits this scan",
+        help_text="Classifiers that read this scan and share classes with the first one, in the order chosen.",
+        on_pick=partial(setattr, laid, "networks"),
     )
     return tuple(known[name] for name in laid.networks)
 
@@ -85,10 +84,6 @@ def _example_model(laid: CompareDesk) -> str | None:
     label = manager().store.scan_meta(laid.scan or "", owner())["label"]
     shipped = next((scan for scan in demo.scans() if scan.title == label), None)
     return shipped.model if shipped is not None else desk().model
-
-
-def _networks_chosen(laid: CompareDesk, key: str) -> None:
-    laid.networks = tuple(st.session_state[key])
 
 
 def _no_network(known: Mapping[str, Card], shape: tuple[int, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from dashboard import backend, text
 from dashboard.catalogue import ExplainerEntry
 from dashboard.compare import networks, questions
 from dashboard.compare.desk import CompareDesk
+from dashboard.compare.picking import pick_networks
 from dashboard.compare.questions import CohortFacts
 from dashboard.parameters import show_settings
 from dashboard.widgets import Control, read_schema
@@ -121,24 +123,17 @@ def _choose_networks(laid: CompareDesk, facts: CohortFacts) -> tuple[Card, ...]:
     laid.candidates = tuple(name for name in laid.candidates if name in names)
     offered = networks.comparable(laid.candidates[0], names, known) if laid.candidates else names
     laid.candidates = tuple(name for name in laid.candidates if name in offered)
-    key = f"compare candidates:{laid.revision}:{laid.cohort}:{','.join(laid.candidates)}"
-    st.multiselect(
-        "Networks",
+    pick_networks(
         offered,
-        default=list(laid.candidates),
-        max_selections=_MOST,
-        format_func=lambda name: known[name].title,
-        placeholder="Choose networks" if names else "No network knows these classes",
-        key=key,
-        on_change=_networks_chosen,
-        args=(laid, key),
-        help="Classifiers that know classes of this cohort.",
+        laid.candidates,
+        known,
+        key=f"compare candidates:{laid.revision}:{laid.cohort}",
+        most=_MOST,
+        nothing="No network knows these classes",
+        help_text="Classifiers that know classes of this cohort, in the order chosen.",
+        on_pick=partial(setattr, laid, "candidates"),
     )
     return tuple(known[name] for name in laid.candidates)
-
-
-def _networks_chosen(laid: CompareDesk, key: str) -> None:
-    laid.candidates = tuple(st.session_state[key])
 
 
 def _no_network(facts: CohortFacts) -> str:

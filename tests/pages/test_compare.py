@@ -124,6 +124,21 @@ def test_only_networks_that_share_classes_stand_beside_the_first(bench):
     assert desk(page).networks == ("brains",)
 
 
+def test_networks_are_picked_and_put_away(bench):
+    page = opened(bench, film(bench))
+    page.multiselect[0].set_value(["anatomy-augmented", "anatomy-shallow"]).run()
+    assert desk(page).networks == ("anatomy-augmented", "anatomy-shallow")
+    compared(page)
+    assert len(desk(page).comparison) == 2
+    page.multiselect[0].set_value([]).run()
+    assert "Choose at least one network on the left." in said(page)
+    # two networks of one title are told apart by their names
+    assert {"The shallow one · anatomy-shallow", "The shallow one · brains"} <= set(page.multiselect[0].options)
+    page.multiselect[0].set_value(["brains"]).run()
+    assert desk(page).networks == ("brains",)
+    assert not page.error
+
+
 def test_landmarks_of_the_film_are_in_the_table(bench):
     place = np.zeros((20, 18), dtype=bool)
     place[:, :9] = True
