@@ -73,17 +73,27 @@ def _likeness(one: str, other: str) -> float:
     return likeness(*(np.load(path, mmap_mode="r", allow_pickle=False) for path in (one, other)))
 
 
-def show_table(rows: Sequence[Row], target: str | None) -> None:
-    """One row a network: what it says, the class that was asked about, and its map's part in each landmark."""
+def show_table(rows: Sequence[Row], target: str | None, marked: bool) -> None:
+    """One row a network: what it says, the class that was asked about, and its map's part in each landmark.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        The networks.
+    target : str, optional
+        The class that was asked about.
+    marked : bool
+        Whether the film has landmarks.
+    """
     places = list(dict.fromkeys(name for row in rows for name in row.held))
     areas = {name: next(row.held[name].area for row in rows if name in row.held) for name in places}
     heads = ["Network", "Says", f"P({target})"]
     heads += [f"Map in {name} ({percent(areas[name])} of the film)" for name in places]
     lines = [_line(letter, row, target, places) for letter, row in zip(ascii_uppercase, rows, strict=False)]
     st.html(table(heads, lines, "Networks on this film"))
-    if not places:
+    if not marked:
         st.html(text.quiet("Draw or load landmarks on Explain, and this table says what each map has in them."))
-    else:
+    elif places:
         st.html(text.quiet("×: how many times more than an even map would have there."))
 
 

@@ -22,7 +22,7 @@ _HEIGHT = 360
 #: The same where so many stand beside each other that they are narrow.
 _LOWER = 300
 _KEY = "compare viewer"
-#: Name of the scan in the networks' images: the first image names it, and titles need the room.
+#: Name of scan and landmarks in the networks' images: the first image names them, and titles need the room.
 _SILENT = " "
 
 
@@ -51,7 +51,7 @@ def show_row(
         Show signed maps with their signs; otherwise their sizes.
     """
     marks = outlines(scan, name)
-    unnamed = [replace(mark, name="") for mark in marks]  # the first image names them; the others have no room
+    unnamed = [replace(mark, name=_SILENT) for mark in marks]  # the first image names them; the others have no room
     panels = [Panel("scan", "Scan", [scan_layer(scan), *marks])]
     for letter, card in lettered(cards):
         layers, empty = [replace(scan_layer(scan), name=_SILENT)], ""

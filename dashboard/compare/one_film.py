@@ -167,7 +167,8 @@ class _Watch:
     def _findings(self, rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         left, right = st.columns([1.5, 1], gap="large")
         with left:
-            film_findings.show_table(rows, self._laid.target)
+            marked = bool(manager().store.landmarks(self._laid.scan or "", owner()))
+            film_findings.show_table(rows, self._laid.target, marked)
         with right:
             if len(found) > 1:
                 film_findings.show_likeness(self._order.cards, found)

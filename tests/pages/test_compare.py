@@ -142,7 +142,9 @@ def test_networks_are_picked_and_put_away(bench):
 def test_landmarks_of_the_film_are_in_the_table(bench):
     place = np.zeros((20, 18), dtype=bool)
     place[:, :9] = True
-    page = compared(opened(bench, film(bench, [("left half", place)])))
+    page = opened(bench, film(bench, [("left half", place)]))
+    assert "Draw or load landmarks" not in said(page)
+    compared(page)
     text = said(page)
     assert "Map in left half (50% of the film)" in text
     assert "Left half holds" in text
