@@ -119,8 +119,8 @@ def chain_to(network: nn.Module, layer: str) -> Chain:
     NotAChainError
         When the way there is not a plain chain, or the network cannot be traced.
     """
-    root = twin(network)
     try:
+        root = twin(network)
         graph = graph_of(root)
     except Exception as error:  # any code of the network may have run
         raise NotAChainError("has code that cannot be followed by torch.fx") from error

@@ -222,6 +222,10 @@ class Explainer(ABC):
     def run(self, question: Question, parameters: Any) -> Findings:
         """Compute the explanation. Called with gradients of the weights off and the network in eval mode."""
 
+    def attribute(self, question: Question, parameters: Any) -> MapArray:
+        """The map alone, in model space, raw: that of `run`, without its tests where it can be had without."""
+        return self.run(question, parameters).arrays["map"]
+
     @classmethod
     def meaning(cls, explanation: Explanation) -> str:
         """What this map shows, as a sentence; by default what every map of this explainer does."""

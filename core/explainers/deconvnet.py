@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 PAPER_FILTERS = 25
 _UNIT = "projected activation"
 _PARAMETERS = "What to show"
+#: Ways that were followed, by layer: tracing takes as long as a network of this size takes to answer.
+_FOLLOWED: WeakKeyDictionary[Model, dict[str, Chain]] = WeakKeyDictionary()
 
 
 class DeconvnetParameters(MapParameters):
@@ -89,15 +92,15 @@ class Deconvnet(CheckedMap):
             return reason
         if not convolutions(model.network):
             return f"{cls.title} needs a convolution layer, and this network has none."
-        from core.explainers._deconvnet_chain import NoSuchLayerError, NotAChainError, chain_to
+        from core.explainers._deconvnet_chain import NoSuchLayerError, NotAChainError
 
         layer = _default_layer(model)
         try:
-            chain_to(model.network, layer)
+            _followed(model, layer)
         except NotAChainError as error:
-            return _not_a_chain(error)
+            return _not_a_chain(error, model)
         except NoSuchLayerError:
-            return f"{cls.title} finds no way from the input to {layer}: use guided backpropagation."
+            return f"{cls.title} finds no way from the input to {layer}: {_instead(model)}."
         return None
 
     @classmethod
@@ -119,20 +122,11 @@ class Deconvnet(CheckedMap):
 
     def run(self, question: Question, parameters: DeconvnetParameters) -> Findings:
         """One pass up, which keeps the switches; then the strongest filters down, a few at a time."""
-        from core.explainers._deconvnet_projection import Projection
-
-        chain = _chain(question.model, parameters.layer)
-        question.report(Progress(0.0, f"asking {parameters.layer} for its {chain.filters} filters"))
-        projection = Projection(chain, question.prepared.tensor.to(question.model.device))
-        ranking = projection.ranking(parameters.score)
-        top = ranking.order[: parameters.filters]
+        chain, projection, ranking, top = _asked(question, parameters)
         combined, single = _maps(projection, ranking, top, question, parameters)
-        array = MapArray(combined, "projected activation", "attribution", _UNIT, diverging=True)
+        array = _as_array(combined, "projected activation")
         findings = self.tested(question, parameters, array)
-        own = {
-            f"filter_{number:03d}": MapArray(values, f"filter {number}", "attribution", _UNIT, diverging=True)
-            for number, values in single.items()
-        }
+        own = {f"filter_{number:03d}": _as_array(values, f"filter {number}") for number, values in single.items()}
         return dataclasses.replace(
             findings,
             arrays={"map": findings.arrays["map"], **own, "perturbed": findings.arrays["perturbed"]},
@@ -145,6 +139,11 @@ class Deconvnet(CheckedMap):
             },
             warnings=(*findings.warnings, *_warnings(chain, ranking, top, parameters)),
         )
+
+    def attribute(self, question: Question, parameters: DeconvnetParameters) -> MapArray:
+        """See `Explainer.attribute`."""
+        _, projection, ranking, top = _asked(question, parameters)
+        return _as_array(_maps(projection, ranking, top, question, parameters)[0], "projected activation")
 
     def checks(self, question: Question, parameters: DeconvnetParameters, values: np.ndarray) -> tuple[Check, ...]:
         """How like the map is to that of random weights, all top filters projected together: a number to know."""
@@ -193,26 +192,58 @@ def _default_layer(model: Model) -> str:
     return model.card.attribution_layer or convolutions(model.network)[-1]
 
 
+def _followed(model: Model, layer: str) -> Chain:
+    """The chain to `layer`, followed once for each model."""
+    from core.explainers._deconvnet_chain import chain_to
+
+    known = _FOLLOWED.setdefault(model, {})
+    if layer not in known:
+        known[layer] = chain_to(model.network, layer)
+    return known[layer]
+
+
 def _chain(model: Model, layer: str) -> Chain:
-    from core.explainers._deconvnet_chain import NoSuchLayerError, NotAChainError, chain_to
+    from core.explainers._deconvnet_chain import NoSuchLayerError, NotAChainError
 
     try:
-        return chain_to(model.network, layer)
+        return _followed(model, layer)
     except NoSuchLayerError as error:
         known = ", ".join(convolutions(model.network))
         raise BadInput(f"The model {model.card.name} has no layer {layer!r} with filters; it has {known}.") from error
     except NotAChainError as reason:
         known = ", ".join(convolutions(model.network))
         raise BadInput(
-            f"{_not_a_chain(reason, layer).rstrip('.')}, or a layer nearer to the input of {known}."
+            f"{_not_a_chain(reason, model, layer).rstrip('.')}, or a layer nearer to the input of {known}."
         ) from reason
 
 
-def _not_a_chain(reason: Exception, layer: str = "the layer explained") -> str:
+def _not_a_chain(reason: Exception, model: Model, layer: str = "the layer explained") -> str:
     return (
         f"{Deconvnet.title} follows a plain chain of layers back from {layer}, and this network {reason}: "
-        "use guided backpropagation."
+        f"{_instead(model)}."
     )
+
+
+def _instead(model: Model) -> str:
+    """What to use for a model that does not fit: the nearest relative, where that fits."""
+    from core.explainers.guided_backpropagation import GuidedBackpropagation
+
+    return "use guided backpropagation" if GuidedBackpropagation.unfit(model) is None else "use saliency"
+
+
+def _asked(question: Question, parameters: DeconvnetParameters) -> tuple[Chain, Projection, Ranking, tuple[int, ...]]:
+    """One pass up: the chain, what it kept, how strongly filters answer, and the strongest of them."""
+    from core.explainers._deconvnet_projection import Projection
+
+    chain = _chain(question.model, parameters.layer)
+    question.report(Progress(0.0, f"asking {parameters.layer} for its {chain.filters} filters"))
+    projection = Projection(chain, question.prepared.tensor.to(question.model.device))
+    ranking = projection.ranking(parameters.score)
+    return chain, projection, ranking, ranking.order[: parameters.filters]
+
+
+def _as_array(values: np.ndarray, title: str) -> MapArray:
+    return MapArray(values, title, "attribution", _UNIT, diverging=True)
 
 
 def _maps(

@@ -153,7 +153,7 @@ class Network:
         }
 
     def _map(self, question: Question) -> np.ndarray:
-        return self._explainer().run(question, self._parameters).arrays["map"].values
+        return self._explainer().attribute(question, self._parameters).values
 
     def _keep(self, label: str, values: np.ndarray, seen: np.ndarray) -> None:
         sizes = np.abs(values, dtype=np.float64)

@@ -1,6 +1,8 @@
 """Deconvnet as an explainer: parameters, what is recorded, what is refused."""
 
 import dataclasses
+import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from core.errors import BadInput, Cancelled
 from core.explainers import explain
 from core.explainers._deconvnet_chain import chain_to
 from core.explainers._deconvnet_projection import Projection
+from core.explainers.base import Question
 from core.explainers.deconvnet import Deconvnet
 from core.models import load_model
 from core.models.card import Architecture, Card, InputContract, Intensity, Training
@@ -153,13 +156,14 @@ def test_the_layer_is_the_cards_or_else_the_last_convolution(shallow, film):
 
 
 class Residual(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, between: nn.Module | None = None) -> None:
         super().__init__()
         self.first, self.second, self.third = (nn.Conv2d(1, 1, 3, padding=1) for _ in range(3))
+        self.between = between or nn.ReLU()
         self.classifier = nn.Linear(480, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.first(x)
+        x = self.between(self.first(x))
         return self.classifier(self.third(x + self.second(x)).flatten(1))
 
 
@@ -178,6 +182,49 @@ def test_networks_that_are_no_chain_are_refused_in_a_sentence_that_says_what_to_
         explain(film, early, "deconvnet", layer="third", filters=1)
     assert "no way from the input to nowhere" in Deconvnet.unfit(model_of(Residual(), "nowhere"))
     assert Deconvnet.unfit(shallow) is None
+
+
+def test_guided_backpropagation_is_advised_only_where_it_fits():
+    assert Deconvnet.unfit(model_of(Residual(nn.GELU()), "third")).endswith("named add in its graph): use saliency.")
+    smooth = nn.Sequential(nn.Conv2d(1, 2, 3), nn.GELU(), nn.Conv2d(2, 2, 3), nn.Flatten(), nn.LazyLinear(3))
+    smooth(torch.zeros(1, 1, 24, 20))
+    assert "GELU at 1, which has no counterpart going down: use saliency." in Deconvnet.unfit(model_of(smooth))
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated")
+def test_a_network_that_cannot_be_copied_is_refused():
+    normed = nn.Sequential(nn.utils.weight_norm(nn.Conv2d(1, 2, 3)), nn.ReLU(), nn.Flatten(), nn.Linear(792, 3))
+    assert "has code that cannot be followed by torch.fx" in Deconvnet.unfit(model_of(normed))
+
+
+def test_a_model_is_followed_once_for_each_layer_and_forgotten_with_the_model(film, monkeypatch):
+    followed = []
+
+    def counting(network: nn.Module, layer: str):
+        followed.append(layer)
+        return chain_to(network, layer)
+
+    monkeypatch.setattr("core.explainers._deconvnet_chain.chain_to", counting)
+    model = model_of(build("anatomy-cnn", SHALLOW), LAST)
+    for layer in ("", "features.block1.conv1", LAST):
+        explain(film, model, "deconvnet", layer=layer, filters=2)
+    assert followed == [LAST, "features.block1.conv1"]
+    other = dataclasses.replace(model, network=build("anatomy-cnn", SHALLOW).eval().requires_grad_(False))
+    maps = [explain(film, each, "deconvnet").arrays["map"].values for each in (model, other)]
+    assert len(followed) == 3
+    assert not np.allclose(*maps)
+    gone = weakref.ref(other)
+    del other
+    gc.collect()
+    assert gone() is None
+
+
+def test_the_map_alone_is_the_one_that_is_tested(shallow, film):
+    parameters = Deconvnet.parameters_for(shallow, Deconvnet.parameters("top-5"))
+    question = Question(shallow, shallow.prepare(film), 0)
+    np.testing.assert_array_equal(
+        Deconvnet().attribute(question, parameters).values, Deconvnet().run(question, parameters).arrays["map"].values
+    )
 
 
 def test_networks_without_convolutions_and_regressors_are_refused(shallow):
