@@ -226,9 +226,10 @@ def _not_a_chain(reason: Exception, model: Model, layer: str = "the layer explai
 
 def _instead(model: Model) -> str:
     """What to use for a model that does not fit: the nearest relative, where that fits."""
-    from core.explainers.guided_backpropagation import GuidedBackpropagation
+    from core.explainers.registry import get_explainer
 
-    return "use guided backpropagation" if GuidedBackpropagation.unfit(model) is None else "use saliency"
+    relative = get_explainer("guided_backpropagation")
+    return "use guided backpropagation" if relative.unfit(model) is None else "use saliency"
 
 
 def _asked(question: Question, parameters: DeconvnetParameters) -> tuple[Chain, Projection, Ranking, tuple[int, ...]]:
