@@ -24,12 +24,18 @@ def read_landmark_names(folder: Path) -> dict[int, str]:
         return {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            names = {int(row["index"]): row["name"].strip() for row in csv.DictReader(file, delimiter="\t")}
+            rows = [(int(row["index"]), row["name"].strip()) for row in csv.DictReader(file, delimiter="\t")]
     except (UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(
             f"{NAMES} must be tab-separated text with the columns index (a whole number) and name."
         ) from error
-    if len(set(names.values())) < len(names) or min(names, default=1) < 1:
+    names = dict(rows)
+    if (
+        len(names) < len(rows)
+        or len(set(names.values())) < len(rows)
+        or "" in names.values()
+        or min(names, default=1) < 1
+    ):
         raise BadInput(f"{NAMES} must give every index from 1 a name of its own.")
     return names
 
@@ -56,11 +62,14 @@ def read_landmarks(path: Path, film: Scan, names: dict[int, str], whose: str) ->
     Raises
     ------
     BadInput
-        An image of another size, in colour, or with labels that the table of names does not have.
+        No image, one of another size, in colour, or with labels that the table of names does not have.
     """
     from core.scans import load_scan
 
-    labels = load_scan(path)
+    try:
+        labels = load_scan(path)
+    except BadInput as error:
+        raise BadInput(f"The landmarks of {whose} cannot be read. {error}") from error
     if labels.shape != film.shape:
         sizes = ("×".join(map(str, shape)) for shape in (labels.shape, film.shape))
         raise BadInput(

@@ -1,8 +1,9 @@
 """Reading a cohort from a folder: a table with one row a session, or one folder of images a class."""
 
 import csv
+import glob
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,14 +41,15 @@ def read_cohort(folder: Path, selection: Selection | None = None) -> Cohort:
     Returns
     -------
     Cohort
-        What was left out (rows with several classes, excluded and small classes, scans that are not there) is told in
-        its `notes`; rows whose scan is not there are also named in `left_out`.
+        What was left out (rows without a class or a subject, with several classes or a scan named before, excluded and
+        small classes, scans that are not there) is told in its `notes`; rows whose scan is not there are also named in
+        `left_out`.
 
     Raises
     ------
     BadInput
         No table and no folders of images, a missing column, fewer than two classes with scans, a scan or landmarks
-        that lie outside the folder.
+        that lie outside the folder, one scan in two classes. Loading an entry names the file that cannot be read.
     """
     card = read_cohort_card(folder)
     chosen = (selection or Selection()).selection.over(card.selection).over(Selection.usual())
@@ -60,7 +62,10 @@ def read_cohort(folder: Path, selection: Selection | None = None) -> Cohort:
     names = read_landmark_names(folder)
 
     def load(entry: Entry) -> Scan:
-        return _load(folder / entry.file)
+        try:
+            return _load(folder / entry.file)
+        except BadInput as error:
+            raise BadInput(f"{entry.file}: {error}") from error
 
     def landmarks(entry: Entry) -> dict[str, np.ndarray]:
         if not entry.landmarks:
@@ -109,7 +114,8 @@ def _entries_of_table(folder: Path, table: Path, chosen: Selection) -> tuple[lis
                 f"name the right one with --param {parameter}=NAME."
             )
     labelled = [row for row in rows if row[chosen.label_column]]
-    single = [row for row in labelled if not chosen.separator or chosen.separator not in row[chosen.label_column]]
+    named = [row for row in labelled if row[chosen.subject_column]]
+    single = [row for row in named if not chosen.separator or chosen.separator not in row[chosen.label_column]]
     entries: list[Entry] = []
     missing: list[str] = []
     for row in single:
@@ -120,12 +126,27 @@ def _entries_of_table(folder: Path, table: Path, chosen: Selection) -> tuple[lis
             entries.append(entry)
     if not entries and missing:
         raise BadInput(f"None of the {len(missing)} scans in the table is in the cohort folder (first: {missing[0]}).")
-    notes = []
-    if len(labelled) > len(single):
-        notes.append(f"{_some(len(labelled) - len(single), 'row')} with several classes left out.")
-    if missing:
-        notes.append(f"{_some(len(missing), 'row')} of the table without a scan left out: {_first_of(missing)}.")
-    return entries, missing, notes
+    once = _each_scan_once(entries)
+    left_out = {
+        "without a class left out": len(rows) - len(labelled),
+        "without a subject left out": len(labelled) - len(named),
+        "with several classes left out": len(named) - len(single),
+        f"of the table without a scan left out: {_first_of(missing)}": len(missing),
+        "with a scan named before left out": len(entries) - len(once),
+    }
+    return once, missing, [f"{_some(count, 'row')} {why}." for why, count in left_out.items() if count]
+
+
+def _each_scan_once(entries: list[Entry]) -> list[Entry]:
+    """Entries without those whose scan was there before: it must not count twice, nor be in two splits."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        before = first.setdefault(entry.file, entry)
+        if before.label != entry.label:
+            raise BadInput(
+                f"The table names {entry.file} as {before.label} and as {entry.label}: keep the row that is right."
+            )
+    return list(first.values())
 
 
 def _entry(folder: Path, images: Path, row: dict[str, str], chosen: Selection) -> Entry | None:
@@ -154,11 +175,14 @@ def _read_table(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file, delimiter=delimiter)
-            rows = [{str(k): (v or "").strip() for k, v in row.items() if k is not None} for row in table]
+            rows = [{str(k).strip(): (v or "").strip() for k, v in row.items() if k is not None} for row in table]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{path.name} is not a text table in UTF-8: export it again as tab-separated text.") from error
     if not rows:
         raise BadInput(f"{path.name} has no rows.")
+    if len(rows[0]) == 1:
+        between = "commas" if delimiter == "," else "tabs"
+        raise BadInput(f"{path.name} has one column, {next(iter(rows[0]))!r}: put {between} between its columns.")
     return rows
 
 
@@ -175,11 +199,13 @@ def _find_scan(folder: Path, images: Path, participant: str, session: str, file:
     else:
         nested = images / participant / session
         stem = f"{participant}_{session}" if session else participant
-        candidates = sorted([*nested.glob("*.nii"), *nested.glob("*.nii.gz")])
+        candidates = sorted([*nested.glob("*.nii"), *nested.glob("*.nii.gz")]) if _is_there(nested.is_dir) else []
         candidates += [images / f"{stem}{ending}" for ending in _IMAGE_ENDINGS]
-        candidates += sorted([*images.glob(f"{stem}_*.nii"), *images.glob(f"{stem}_*.nii.gz")])
+        if not Path(stem).is_absolute():
+            start = glob.escape(stem)  # a name is no pattern
+            candidates += sorted([*images.glob(f"{start}_*.nii"), *images.glob(f"{start}_*.nii.gz")])
     for candidate in candidates:
-        if candidate.is_file():
+        if _is_there(candidate.is_file):
             _refuse_outside(folder, candidate, f"The scan of {participant} lies")
             return candidate.relative_to(folder).as_posix()
     return None
@@ -190,14 +216,22 @@ def _find_landmarks(folder: Path, participant: str, file: str) -> str:
         return ""
     path = folder / file
     _refuse_outside(folder, path, f"The landmarks of {participant} lie")
-    if not path.is_file():
+    if not _is_there(path.is_file):
         raise BadInput(f"The landmarks of {participant}, {file}, are not there: copy them in or empty the column.")
     return file
 
 
+def _is_there(test: Callable[[], bool]) -> bool:
+    """Answer of `Path.is_file` or `Path.is_dir`, which raise where a name is longer than any file's."""
+    try:
+        return test()
+    except OSError:
+        return False
+
+
 def _refuse_outside(folder: Path, path: Path, whose: str) -> None:
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise BadInput(f"{whose} outside the cohort folder: copy it in.")
+        raise BadInput(f"{whose} outside the cohort folder: copy the file in.")
 
 
 # ---- folders of images

@@ -384,6 +384,11 @@ def _field_of_view_warnings(source: Grid, target: Grid) -> list[str]:
     """How much of the model's field of view the scan covers."""
     inside = resample(np.ones(source.shape, np.uint8), source, target, order=0)
     share = float(inside.mean())
+    if share == 0 and len(source.shape) == 2:
+        raise BadInput(
+            f"The picture is {_times(source.shape)} pixels, so small or narrow that nothing of it falls on the "
+            f"{_times(target.shape)} that the model reads: give a larger part of it."
+        )
     if share == 0:
         raise BadInput(
             "The scan and the model's grid do not overlap in space: bring the scan into the model's space (MNI) first."

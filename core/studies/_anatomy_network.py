@@ -95,7 +95,7 @@ class Network:
         cls = get_explainer(explainer)
         reason = cls.unfit(model)
         if reason:
-            raise BadInput(reason)
+            raise BadInput(f"{model.card.name}: {reason}")
         self.model = model
         self.name = model.card.name
         self.mean_maps: dict[str, MeanImage] = {}

@@ -99,6 +99,7 @@ class AnatomyStudy(Study):
         models = [model, *(load_model(name) for name in parameters.others)]
         networks = [Network(each, parameters.explainer, values, parameters.random_weights) for each in models]
         _refuse_same_names(networks)
+        _refuse_a_class_called_all(models)
         source = _source(parameters, cohort)
         chosen, notes = _films(source, parameters, models)
         classes = tuple(dict.fromkeys(name for each in models for name in each.card.classes))
@@ -169,6 +170,12 @@ def _refuse_same_names(networks: Sequence[Network]) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise BadInput(f"Two networks are called {twice[0]}: name each once, or give their cards names of their own.")
+
+
+def _refuse_a_class_called_all(models: Sequence[Model]) -> None:
+    named = next((model.card.name for model in models if ALL in model.card.classes), None)
+    if named is not None:
+        raise BadInput(f"{named} has a class called {ALL}, as the study calls all films: rename it in the card.")
 
 
 def _source(parameters: AnatomyStudyParameters, folder: Path | None) -> Cohort:
@@ -274,7 +281,10 @@ def _ask(
         for number, network in enumerate(networks):
             told = film_report(report, turn, len(names), network.name, (number, len(networks)))
             told(Progress(0.0))
-            rows[int(index), number] = network.ask(film, told)
+            try:
+                rows[int(index), number] = network.ask(film, told)
+            except BadInput as error:
+                raise BadInput(f"{film.name}: {error}") from error
     return [rows[key] for key in sorted(rows)]
 
 

@@ -99,10 +99,11 @@ def load_images(
     tensors = []
     for number, entry in enumerate(entries):
         report(Progress(number / len(entries), f"reading {entry.participant_id} {entry.session_id}".rstrip()))
+        scan = cohort.load(entry)
         try:
-            tensors.append(prepare(cohort.load(entry), contract).tensor)
+            tensors.append(prepare(scan, contract).tensor)
         except BadInput as error:
-            raise BadInput(f"{entry.participant_id} {entry.session_id}: {error}") from error
+            raise BadInput(f"{entry.participant_id} {entry.session_id}".rstrip() + f": {error}") from error
     labels = torch.tensor([classes.index(entry.label) for entry in entries])
     return Images(torch.cat(tensors), labels, tuple(entries))
 

@@ -61,6 +61,11 @@ def test_sessions_in_folders_a_csv_and_another_label_column_are_read(tmp_path: P
         ("participant_id | diagnosis\nghost | CN\n", "None of the 1 scans .* ghost"),
         ("participant_id | diagnosis | file\none | CN | ../outside.nii.gz\n", "outside the cohort folder"),
         ("participant_id | diagnosis | split\none | CN | exam\n", "split of one is 'exam'"),
+        ("participant_id,diagnosis\none,CN\n", r"participants\.tsv has one column, .*: put tabs between its columns"),
+        (
+            "participant_id | diagnosis | file\none | CN | one.nii.gz\ntwo | AD | one.nii.gz\n",
+            r"names one\.nii\.gz as CN and as AD: keep the row that is right",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
@@ -79,6 +84,46 @@ def test_people_without_a_scan_are_left_out_and_named(tmp_path: Path) -> None:
     cohort = read_cohort(tmp_path)
     assert [entry.participant_id for entry in cohort.entries] == ["one", "two"]
     assert cohort.left_out == ("ghost ses-2",)
+
+
+@pytest.mark.parametrize("name", ["*", "[a-", "**", "/etc", "../..", "x" * 5000, "one\0"])
+def test_a_name_that_is_a_pattern_or_a_path_finds_no_scan_of_somebody_else(tmp_path: Path, name: str) -> None:
+    for file in ("one_1", "two_1", "two_2"):
+        save_scan(tmp_path / f"{file}.nii.gz")
+    table(
+        tmp_path, f"participant_id | diagnosis | file\n{name} | CN | \none | CN | {name}.nii\none | CN |\ntwo | AD |\n"
+    )
+    cohort = read_cohort(tmp_path)
+    assert [entry.file for entry in cohort.entries] == ["one_1.nii.gz", "two_1.nii.gz"]
+    assert len(cohort.left_out) == 2
+
+
+def test_rows_without_class_or_subject_and_scans_named_again_are_left_out_and_counted(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        save_scan(tmp_path / f"{name}.nii.gz")
+    (tmp_path / "participants.csv").write_text(
+        "\ufeff participant_id,file,diagnosis,note\r\n"
+        'one,one.nii.gz,CN,"old, kept"\r\none,one.nii.gz,CN,\r\n'
+        ",two.nii.gz,AD\r\ntwo,two.nii.gz,\r\ntwo,two.nii.gz,AD\r\n"
+    )
+    cohort = read_cohort(tmp_path)
+    assert [(entry.participant_id, entry.label) for entry in cohort.entries] == [("one", "CN"), ("two", "AD")]
+    assert cohort.entries[0].details == {"note": "old, kept"}
+    assert cohort.notes == (
+        "1 row without a class left out.",
+        "1 row without a subject left out.",
+        "1 row with a scan named before left out.",
+    )
+
+
+def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
+    for name in ("Hand/1.png", "Knee/1.png"):
+        save_film(tmp_path / name)
+    (tmp_path / "Knee/1.png").write_text("no image")
+    cohort = read_cohort(tmp_path)
+    cohort.load(cohort.entries[0])
+    with pytest.raises(BadInput, match=r"^Knee/1\.png: This is not an image"):
+        cohort.load(cohort.entries[1])
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
@@ -223,6 +268,8 @@ def test_a_cohort_without_landmarks_has_none(tmp_path: Path) -> None:
         (np.dstack([np.ones((6, 8)), *[np.zeros((6, 8))] * 2]), None, "are in colour"),
         (np.ones((6, 8)), "number\tname\n1\tbone\n", "must be tab-separated text"),
         (np.ones((6, 8)), "index\tname\n1\tbone\n2\tbone\n", "every index from 1 a name of its own"),
+        (np.ones((6, 8)), "index\tname\n1\tbone\n1\tmarker\n", "every index from 1 a name of its own"),
+        (np.ones((6, 8)), "index\tname\n1\t\n", "every index from 1 a name of its own"),
         (np.ones((6, 8)), "index\tname\n0\tnothing\n", "every index from 1"),
     ],
 )
@@ -235,6 +282,17 @@ def test_landmarks_that_do_not_fit_are_refused(
         (tmp_path / "landmarks.tsv").write_text(names)
     with pytest.raises(BadInput, match=sentence):
         cohort = read_cohort(tmp_path)
+        cohort.landmarks(cohort.entries[0])
+
+
+def test_landmarks_must_be_whole_numbers_in_an_image(tmp_path: Path) -> None:
+    films_of(tmp_path, {"a": "Hand", "b": "Knee"}, more=" | marks.tif")
+    Image.fromarray(np.full((6, 8), 1.5, np.float32)).save(tmp_path / "marks.tif")
+    cohort = read_cohort(tmp_path)
+    with pytest.raises(BadInput, match="landmarks of a are no whole numbers from 0"):
+        cohort.landmarks(cohort.entries[0])
+    (tmp_path / "marks.tif").write_text("no image")
+    with pytest.raises(BadInput, match=r"landmarks of a cannot be read\. This is not an image"):
         cohort.landmarks(cohort.entries[0])
 
 

@@ -202,6 +202,13 @@ def test_a_scan_elsewhere_in_space_is_refused() -> None:
         prepare(Scan(np.ones((1, *COARSE.shape), np.float32), far), volume_contract())
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 400)])
+def test_a_picture_too_narrow_to_be_seen_by_the_model_is_refused(shape: tuple[int, int]) -> None:
+    contract = InputContract(dimensions=2, shape=(32, 32), intensity=PROBABILITY)
+    with pytest.raises(BadInput, match=rf"^The picture is {shape[0]}×{shape[1]} pixels, .* on the 32×32"):
+        prepare(picture(np.ones(shape)), contract)
+
+
 def test_an_image_for_a_volume_model_and_wrong_channels_are_refused() -> None:
     with pytest.raises(BadInput, match="reads volumes"):
         prepare(picture(np.ones((8, 8))), volume_contract())

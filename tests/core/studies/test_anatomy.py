@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.cli import main
 from core.cohorts.landmark_labels import read_landmark_names, read_landmarks
@@ -318,6 +319,27 @@ def test_what_cannot_work_is_refused_in_one_sentence(place, tmp_path, values, se
     given = {name: str(folders.get(value, value)) for name, value in values.items()}
     with pytest.raises(BadInput, match=sentence):
         run(place, tmp_path, **given)
+
+
+def test_a_film_that_a_network_cannot_be_asked_about_is_named(place, tmp_path):
+    cohort = save_films(tmp_path / "cohort", films=1)
+    Image.fromarray(np.ones((1, 400), np.uint8)).save(cohort / "films/foot-0.png")
+    (cohort / "films/foot-0-marks.png").unlink()
+    rows = (cohort / "participants.tsv").read_text().replace("films/foot-0-marks.png", "")
+    (cohort / "participants.tsv").write_text(rows)
+    with pytest.raises(BadInput, match=r"^foot-0: The picture is 1×400 pixels"):
+        run(place, tmp_path, cohort=cohort)
+
+
+def test_a_network_that_does_not_fit_is_named(place, tmp_path):
+    with pytest.raises(BadInput, match=r"^mr-ct-phantom: .* this is a regressor"):
+        run(place, tmp_path, others="mr-ct-phantom")
+
+
+def test_a_class_called_all_would_be_taken_for_all_films(place, tmp_path):
+    other = save_network(tmp_path, "other", (*CLASSES, "all"))
+    with pytest.raises(BadInput, match="other has a class called all"):
+        run(place, tmp_path, others=str(other))
 
 
 def test_without_a_cohort_shifted_radiographs_are_drawn(tmp_path, capsys):
