@@ -49,7 +49,7 @@ def parser_of(carried_out_by: Mapping[str, Command]) -> argparse.ArgumentParser:
     explain = command("explain", "why a model says it")
     _add_scan_and_model(explain)
     explain.add_argument("--explainer", required=True, help="name of an explainer")
-    explain.add_argument("--target", help="class to explain (the card's target)")
+    explain.add_argument("--target", help="class to explain (the card's target, else the one the model gives most)")
     explain.add_argument("--region", type=Path, help="region on the scan: NIfTI or .npy")
     explain.add_argument("--preset", help="named settings (the explainer's first)")
     explain.add_argument("--out", type=Path, required=True, help="folder for explanation.json and the maps")

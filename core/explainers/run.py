@@ -48,7 +48,7 @@ def explain(
     explainer : str
         Name of an explainer (``mask``, ``saliency`` …).
     target : str, optional
-        Class to explain; by default the card's target.
+        Class to explain; by default the card's target, and else the one that the model gives most.
     region : numpy.ndarray, optional
         Region in scan space (the scan's spatial shape; samples above 0 are marked). Explainers that take one explain
         it; one on a regressor's output is drawn on the image it makes, which lies over the scan. For all others it is
@@ -78,15 +78,18 @@ def explain(
     if reason:
         raise BadInput(reason)
     parameters = cls.parameters_for(model, cls.parameters(preset, values))
-    index = model.class_index(target) if model.card.task == "classification" else None
+    classifies = model.card.task == "classification"
+    index = model.class_index(target) if classifies and (target or model.card.target) else None
     started = time.perf_counter()
     prepared = model.prepare(scan)
     atlas = _atlas(model, prepared)  # one that cannot be read should cost no waiting
     sides = _sides(model, prepared)
     side = cls.region_side(model, parameters)
-    question = Question(model, prepared, index, _region_in_model(region, scan, sides[side]), report)
     report(Progress(0.0, "asking the model"))
-    before = model.probabilities(prepared.tensor) if index is not None else None
+    before = model.probabilities(prepared.tensor) if classifies else None
+    if before is not None and index is None:
+        index = model.class_index(max(before, key=before.__getitem__))
+    question = Question(model, prepared, index, _region_in_model(region, scan, sides[side]), report)
     findings = cls().run(question, parameters)
     size = np.abs(findings.arrays["map"].values)
     # a map over an answer of another size does not lie on the atlas's grid

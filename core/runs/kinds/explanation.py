@@ -32,7 +32,7 @@ class ExplanationSpec(RunSpec):
     scan: str = Field(pattern=r"^[0-9a-f]{64}$", description="content hash of a stored scan")
     model: str = Field(description="library name or model folder")
     explainer: str = Field(description="name of an explainer")
-    target: str | None = Field(None, description="class to explain; None: the card's target")
+    target: str | None = Field(None, description="class to explain; None: the card's, else the most likely")
     preset: str | None = Field(None, description="named settings; None: the explainer's first")
     parameters: dict[str, Any] = Field(default_factory=dict, description="over the preset")
     region: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="content hash of a stored region")

@@ -1,5 +1,7 @@
 """From scan space to the model's and back, whatever the explainer."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,17 @@ def test_an_empty_map_has_no_share_in_a_region(trained, monkeypatch):
     found = explain(scan, trained.model, "saliency", region=np.ones(scan.shape, dtype=bool))
     assert "region_share" not in found.numbers
     assert "marked region" not in found.sentence
+
+
+def test_without_a_class_the_cards_is_explained_and_else_the_one_that_the_model_gives_most(trained):
+    scan, card = trained.scan(400), trained.model.card
+    assert explain(scan, trained.model, "saliency").target == card.target
+    for hung in (trained.scan(400), trained.scan(401), trained.scan(402)):
+        untargeted = dataclasses.replace(trained.model, card=card.model_copy(update={"target": None}))
+        said = untargeted.predict(hung)
+        assert explain(hung, untargeted, "saliency").target == max(said, key=said.get)
+    with pytest.raises(BadInput, match="'spleen' is not a class"):
+        explain(scan, untargeted, "saliency", target="spleen")
 
 
 def finer(scan):
