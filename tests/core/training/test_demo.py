@@ -108,7 +108,8 @@ def test_every_file_of_the_index_is_there_and_said_to_be_synthetic() -> None:
 
 
 def test_models_and_scans_stay_small() -> None:
-    size = sum(path.stat().st_size for folder in ("models", "scans", "cohorts") for path in (ASSETS / folder).rglob("*.*"))
+    folders = (ASSETS / name for name in ("models", "scans", "cohorts"))
+    size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*.*"))
     assert size < 60e6
 
 
