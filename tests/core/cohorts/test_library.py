@@ -1,5 +1,6 @@
 """The library's cohorts by name."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,4 +46,10 @@ def test_the_stamp_changes_with_any_file_of_the_cohort(folders: Path):
     before = cohort_stamp(folders / "own/two")
     assert cohort_stamp(folders / "own/two") == before
     film.write_bytes(b"12")
-    assert cohort_stamp(folders / "own/two") != before
+    longer = cohort_stamp(folders / "own/two")
+    assert longer != before
+    film.write_bytes(b"21")  # as long as before, but later
+    os.utime(film, ns=(0, 0))
+    assert cohort_stamp(folders / "own/two") != longer
+    film.rename(film.with_name("b.png"))
+    assert len({before, longer, cohort_stamp(folders / "own/two")}) == 3

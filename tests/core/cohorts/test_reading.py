@@ -198,7 +198,7 @@ def test_what_the_card_says_holds_where_nothing_else_is_chosen(tmp_path: Path) -
 
 
 def test_without_a_table_folders_of_images_are_classes_and_every_file_a_subject(tmp_path: Path) -> None:
-    for name in ("Hand/1.jpeg", "Hand/2.jpeg", "Knee/1.jpeg", ".hidden/3.jpeg"):
+    for name in ("Hand/1.jpeg", "Hand/2.jpeg", "Hand/.3.jpeg", "Hand/more/4.jpeg", "Knee/1.jpeg", ".hidden/3.jpeg"):
         save_film(tmp_path / name)
     (tmp_path / "Hand" / "notes.txt").write_text("no image")
     cohort = read_cohort(tmp_path)
@@ -208,6 +208,16 @@ def test_without_a_table_folders_of_images_are_classes_and_every_file_a_subject(
         ("Knee/1", "Knee", "Knee/1.jpeg"),
     ]
     assert (cohort.title, cohort.synthetic) == (tmp_path.name, False)
+
+
+@pytest.mark.parametrize("linked", ["Hand/2.png", "Foot"])
+def test_a_link_out_of_folders_of_images_is_refused(tmp_path: Path, linked: str) -> None:
+    folder = tmp_path / "cohort"
+    for path in (tmp_path / "elsewhere" / "x.png", folder / "Hand" / "1.png", folder / "Knee" / "1.png"):
+        save_film(path)
+    (folder / linked).symlink_to(tmp_path / "elsewhere" / ("x.png" if linked.endswith("png") else ""))
+    with pytest.raises(BadInput, match="outside the cohort folder"):
+        read_cohort(folder)
 
 
 @pytest.mark.parametrize(
