@@ -36,23 +36,31 @@ class AnatomyCNN(nn.Module):
     Parameters
     ----------
     shape : sequence of int
-        Spatial shape of the input: two numbers make a 2D network, three a 3D one. Any size of at least 2 per pooling.
+        Spatial shape of the input: two numbers make a 2D network, three a 3D one. Any size from
+        2 (shallow) or 16 samples a side.
     classes : int
         Number of classes (24 in the paper).
     channels : int
         Channels of the input.
     variant : {"shallow", "deeper", "regularised"}
         Tables 2, 3 and 4. Batch norm and dropout 0.5 belong to "regularised", dropout 0.25 to "shallow".
+
+    Raises
+    ------
+    ValueError
+        Another variant, another number of dimensions, or a side too short for the poolings.
     """
 
     def __init__(self, shape: Sequence[int], classes: int = 24, channels: int = 1, variant: Variant = "deeper") -> None:
         super().__init__()
         if variant not in get_args(Variant):
             raise ValueError(f"variant is one of {', '.join(get_args(Variant))}, not {variant!r}")
+        if len(shape) not in _LAYERS:
+            raise ValueError(f"shape has two or three numbers, not {len(shape)}")
         blocks, dropout = PAPER_BLOCKS[variant], PAPER_DROPOUT[variant]
         smallest = 2 ** len(blocks)
         if min(shape) < smallest:
-            raise ValueError(f"{variant} pools {len(blocks)} times and needs at least {smallest} samples a side")
+            raise ValueError(f"{variant} needs at least {smallest} samples a side, since each block halves them")
         convolution, norm, pool = _LAYERS[len(shape)]
         self.features = nn.Sequential()
         width, size = channels, list(shape)
@@ -78,7 +86,7 @@ class AnatomyCNN(nn.Module):
         self.classifier = nn.Linear(width, classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits (N, classes) of images (N, C, *spatial)."""
+        """Logits (N, classes) of images (N, C, *spatial), float32."""
         x = self.dropout(self.features(x))
         return self.classifier(self.dense(x.flatten(1)))
 
