@@ -7,7 +7,7 @@ _radiograph_physics.py`). Where bone and side marker lie is known: the truth tha
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -128,11 +128,15 @@ def radiograph_cohort(parameters: RadiographParameters) -> Cohort:
         for number in range(parameters.films)
     }
 
+    @lru_cache(maxsize=1)  # a film and its landmarks are asked for one after the other
+    def draw(entry: Entry) -> Radiograph:
+        return draw_radiograph(parameters, *drawn[entry])
+
     def load(entry: Entry) -> Scan:
-        return Scan(draw_radiograph(parameters, *drawn[entry]).film[None], np.eye(4), modality="DX")
+        return Scan(draw(entry).film[None].copy(), np.eye(4), modality="DX")
 
     def landmarks(entry: Entry) -> dict[str, np.ndarray]:
-        labels = draw_radiograph(parameters, *drawn[entry]).labels
+        labels = draw(entry).labels
         return {name: labels == value for value, name in LANDMARKS.items() if (labels == value).any()}
 
     name = "radiographs-shifted" if parameters.shifted else "radiographs"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.cohorts import radiographs
 from core.cohorts.library import cohort_stamp
 from core.cohorts.radiographs import (
     ANATOMIES,
@@ -96,6 +97,22 @@ def test_shifted_films_are_for_testing_and_every_tenth_person_else() -> None:
     shifted = radiograph_cohort(RadiographParameters(films=3, shifted=True))
     assert len(shifted.part("test")) == len(shifted.entries)
     assert usual.classes == tuple(ANATOMIES) and usual.synthetic and "ynthetic" in usual.title
+
+
+def test_a_film_is_drawn_once_for_its_scan_and_its_landmarks_and_is_its_readers_own(monkeypatch) -> None:
+    cohort = radiograph_cohort(RadiographParameters(films=1, size=32))
+    drawn = []
+    monkeypatch.setattr(radiographs, "draw_radiograph", lambda *of: drawn.append(of[1]) or draw_radiograph(*of))
+    first, second = cohort.entries[:2]
+    for entry in (first, second, first):
+        scan, landmarks = cohort.load(entry), cohort.landmarks(entry)
+        np.testing.assert_array_equal(
+            scan.array[0], draw_radiograph(RadiographParameters(size=32), entry.label, 0).film
+        )
+        assert landmarks["bone"].shape == (32, 32)
+    assert drawn == [first.label, second.label, first.label]
+    cohort.load(first).array[:] = 0
+    assert cohort.load(first).array.any()
 
 
 def test_a_written_cohort_reads_back_as_the_one_in_memory(tmp_path: Path) -> None:
