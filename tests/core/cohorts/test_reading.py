@@ -271,42 +271,6 @@ def test_a_cohort_without_landmarks_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "names", "sentence"),
-    [
-        (np.ones((6, 9)), None, "landmarks of a are 6×9 samples and its film 6×8"),
-        (np.full((6, 8), 255), "index\tname\n1\tbone\n", "hold 255, which landmarks.tsv does not name"),
-        (np.dstack([np.ones((6, 8)), *[np.zeros((6, 8))] * 2]), None, "are in colour"),
-        (np.ones((6, 8)), "number\tname\n1\tbone\n", "must be tab-separated text"),
-        (np.ones((6, 8)), "index\tname\n1\tbone\n2\tbone\n", "every index from 1 a name of its own"),
-        (np.ones((6, 8)), "index\tname\n1\tbone\n1\tmarker\n", "every index from 1 a name of its own"),
-        (np.ones((6, 8)), "index\tname\n1\t\n", "every index from 1 a name of its own"),
-        (np.ones((6, 8)), "index\tname\n0\tnothing\n", "every index from 1"),
-    ],
-)
-def test_landmarks_that_do_not_fit_are_refused(
-    tmp_path: Path, labels: np.ndarray, names: str | None, sentence: str
-) -> None:
-    films_of(tmp_path, {"a": "Hand", "b": "Knee"}, more=" | marks.png")
-    save_film(tmp_path / "marks.png", labels)
-    if names:
-        (tmp_path / "landmarks.tsv").write_text(names)
-    with pytest.raises(BadInput, match=sentence):
-        cohort = read_cohort(tmp_path)
-        cohort.landmarks(cohort.entries[0])
-
-
-def test_landmarks_must_be_whole_numbers_in_an_image(tmp_path: Path) -> None:
-    films_of(tmp_path, {"a": "Hand", "b": "Knee"}, more=" | marks.tif")
-    Image.fromarray(np.full((6, 8), 1.5, np.float32)).save(tmp_path / "marks.tif")
-    cohort = read_cohort(tmp_path)
-    with pytest.raises(BadInput, match="landmarks of a are no whole numbers from 0"):
-        cohort.landmarks(cohort.entries[0])
-    (tmp_path / "marks.tif").write_text("no image")
-    with pytest.raises(BadInput, match=r"landmarks of a cannot be read\. This is not an image"):
-        cohort.landmarks(cohort.entries[0])
-
-
-@pytest.mark.parametrize(
     ("place", "sentence"), [("../marks.png", "lie outside the cohort folder"), ("ghost.png", "are not there")]
 )
 def test_landmarks_outside_the_folder_or_missing_are_refused(tmp_path: Path, place: str, sentence: str) -> None:

@@ -132,6 +132,9 @@ def test_the_control_is_the_map_of_another_film_each_serving_once(found, place):
         served.append(min(shares, key=lambda film, shares=shares, control=control: abs(shares[film] - control)))
         assert control == pytest.approx(shares[served[-1]], rel=1e-4)
     assert len(set(served)) == len(served)
+    films = [row["film"] for row in rows]
+    neighbours = [films[films.index(row["film"]) - 1] for row in with_control]
+    assert served != neighbours  # in the cohort's order it would mostly be a film of the same class
     assert record["networks"][0]["landmarks"]["all"]["bone"]["control"] == pytest.approx(
         np.mean([row["control"]["bone"] for row in with_control])
     )
@@ -268,7 +271,7 @@ def test_several_films_of_one_participant_keep_names_of_their_own(tmp_path, plac
 
 
 def test_a_class_named_like_a_path_stays_inside_the_result(tmp_path):
-    classes = ("../../hand", "a/b", "a?b")
+    classes = ("../../hand", "a/b", "A?B")
     folder = save_films(tmp_path / "films", films=1, classes=("x", "y", "z"))
     table = folder / "participants.tsv"
     for letter, label in zip("xyz", classes, strict=True):
@@ -278,7 +281,7 @@ def test_a_class_named_like_a_path_stays_inside_the_result(tmp_path):
     out.mkdir()
     record = run(tmp_path, out, model="odd", cohort="films")
     files = list(record["networks"][0]["mean_maps"].values())
-    assert len(set(files)) == 3
+    assert len({file.lower() for file in files}) == 3  # some file systems do not tell A from a
     assert all((out / file).resolve().is_relative_to(out.resolve() / "odd") for file in files)
 
 
