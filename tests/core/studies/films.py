@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.models import Card, save_model
+from core.models import Card, load_model, save_model
 from core.models.card import Architecture
 from core.models.zoo import build
+from core.studies import get_study
 from tests.core.tiny import tiny_card
 
 CLASSES = ("hand", "foot", "knee")
@@ -55,3 +56,11 @@ def save_network(folder: Path, name: str, classes: tuple[str, ...] = CLASSES) ->
         torch.manual_seed(sum(name.encode()))
         save_model(folder / name, card, build(card.architecture.name, card.architecture.arguments))
     return folder / name
+
+
+def run_study(place, out, *, model="one", cohort="cohort", report=lambda progress: None, **values):
+    """Record of the study, with saliency as the explainer unless told otherwise."""
+    study = get_study("anatomy")
+    asked = {"explainer": "saliency", **values}
+    folder = None if cohort is None else place / cohort
+    return study().run(study.parameters(asked), load_model(place / model), folder, out, report)

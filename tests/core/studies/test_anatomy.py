@@ -4,44 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from core.cli import main
 from core.cohorts.landmark_labels import read_landmark_names, read_landmarks
-from core.cohorts.radiographs import ANATOMIES, RadiographParameters, radiograph_cohort
-from core.errors import BadInput, Cancelled
+from core.errors import Cancelled
 from core.explainers import explain
 from core.metrics.sanity import with_random_weights
 from core.models import load_model
 from core.scans import load_scan
-from core.settings import settings
 from core.studies import get_study
-from core.training.anatomy import SHIFTED_SEED
-from tests.core.studies.films import CLASSES, SHAPE, save_films, save_network
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A cohort of nine films and two networks."""
-    folder = tmp_path_factory.mktemp("anatomy")
-    save_films(folder / "cohort")
-    for name in ("one", "two"):
-        save_network(folder, name)
-    return folder
-
-
-def run(place, out, *, model="one", cohort="cohort", report=lambda progress: None, **values):
-    study = get_study("anatomy")
-    asked = {"explainer": "saliency", **values}
-    folder = None if cohort is None else place / cohort
-    return study().run(study.parameters(asked), load_model(place / model), folder, out, report)
+from tests.core.studies.films import CLASSES, SHAPE, run_study, save_films, save_network
 
 
 @pytest.fixture(scope="module")
 def found(place, tmp_path_factory):
     """Record of the two networks on all films, and the folder it was written to."""
     out = tmp_path_factory.mktemp("out")
-    return run(place, out, others=str(place / "two")), out
+    return run_study(place, out, others=str(place / "two")), out
 
 
 def test_every_film_is_asked_of_every_network(found, place):
@@ -141,7 +119,7 @@ def test_the_control_is_the_map_of_another_film_each_serving_once(found, place):
 
 
 def test_the_random_control_is_the_map_of_the_network_with_random_weights(place, tmp_path):
-    record = run(place, tmp_path, random_weights=2)
+    record = run_study(place, tmp_path, random_weights=2)
     asked = [row for row in record["rows"] if row["random"]]
     assert sorted(row["truth"] for row in asked) == sorted([*CLASSES, *CLASSES])
     model = load_model(place / "one")
@@ -153,7 +131,7 @@ def test_the_random_control_is_the_map_of_the_network_with_random_weights(place,
         sizes = np.abs(explain(scan, untaught, "saliency", target=row["predicted"]).arrays["map"].values)
         assert row["random"]["bone"] == pytest.approx(float(sizes[bone].sum() / sizes.sum()), rel=1e-4)
         assert row["random"]["bone"] != pytest.approx(row["inside"]["bone"], rel=1e-3)
-    assert not any(row["random"] for row in run(place, tmp_path, random_weights=0)["rows"])
+    assert not any(row["random"] for row in run_study(place, tmp_path, random_weights=0)["rows"])
 
 
 def test_the_mean_map_of_a_class_is_the_mean_of_its_maps_on_the_networks_grid_each_with_sum_one(found, place):
@@ -197,7 +175,7 @@ def test_a_cohort_without_splits_is_told_to_flatter_networks_trained_on_it(found
 def test_networks_of_one_kind_are_brought_together_over_their_seeds(place, tmp_path):
     names = ["flat-seed-0", "flat-seed-1", "deep-seed-0", "deep-seed-1"]
     folders = [save_network(tmp_path, name) for name in names]
-    record = run(place, tmp_path, model=folders[0], others=",".join(map(str, folders[1:])))
+    record = run_study(place, tmp_path, model=folders[0], others=",".join(map(str, folders[1:])))
     accuracies = {network["name"]: network["balanced_accuracy"] for network in record["networks"]}
     kinds = {kind["name"]: kind for kind in record["kinds"]}
     assert set(kinds) == {"flat", "deep"}
@@ -217,19 +195,19 @@ def test_networks_of_one_kind_are_brought_together_over_their_seeds(place, tmp_p
 
 
 def test_films_are_limited_by_class_and_by_split(place, tmp_path):
-    record = run(place, tmp_path, films=1)
+    record = run_study(place, tmp_path, films=1)
     assert [row["film"] for row in record["rows"]] == ["hand-0", "foot-0", "knee-0"]
     assert "3 of 9 films taken, the first 1 of each class." in record["notes"]
-    held_out = run(place, tmp_path, test=0.34, seed=4)
+    held_out = run_study(place, tmp_path, test=0.34, seed=4)
     assert len(held_out["rows"]) == 3
-    trained = run(place, tmp_path, test=0.34, seed=4, part="train")
+    trained = run_study(place, tmp_path, test=0.34, seed=4, part="train")
     films = {row["film"] for row in held_out["rows"]} | {row["film"] for row in trained["rows"]}
     assert len(films) == 9
     assert held_out["notes"] == ["3 of 9 films are in the split test."]
 
 
 def test_only_films_of_the_classes_asked_for_are_taken(place, tmp_path):
-    record = run(place, tmp_path, classes="knee, hand", films=1)
+    record = run_study(place, tmp_path, classes="knee, hand", films=1)
     assert [row["film"] for row in record["rows"]] == ["knee-0", "hand-0"]
     assert "No film of foot: nothing is said of how often they are found." in record["notes"]
 
@@ -239,13 +217,13 @@ def test_the_split_is_the_one_that_the_recipe_makes(place, tmp_path):
     from core.cohorts.reading import read_cohort
 
     divided = split_by_subject(read_cohort(place / "cohort"), 0.0, 0.34, 7, one_session=False)
-    record = run(place, tmp_path, test=0.34, seed=7)
+    record = run_study(place, tmp_path, test=0.34, seed=7)
     assert [row["film"] for row in record["rows"]] == [entry.participant_id for entry in divided.part("test")]
 
 
 def test_films_of_classes_that_a_network_does_not_know_are_left_out_and_counted(place, tmp_path):
     other = save_network(tmp_path, "other", ("hand", "knee", "skull"))
-    record = run(place, tmp_path, others=str(other))
+    record = run_study(place, tmp_path, others=str(other))
     assert {row["truth"] for row in record["rows"]} == {"hand", "knee"}
     assert record["classes"] == ["hand", "foot", "knee", "skull"]
     assert "3 films of classes that not every network knows left out: foot." in record["notes"]
@@ -256,7 +234,7 @@ def test_films_of_classes_that_a_network_does_not_know_are_left_out_and_counted(
 
 def test_films_without_landmarks_say_so(tmp_path, place):
     save_films(tmp_path / "plain", landmarks=False)
-    record = run(place, tmp_path, cohort=tmp_path / "plain")
+    record = run_study(place, tmp_path, cohort=tmp_path / "plain")
     assert record["landmarks"] == []
     assert record["networks"][0]["landmarks"] == {"all": {}, **{label: {} for label in CLASSES}}
     assert "no landmarks" in record["sentence"]
@@ -266,7 +244,7 @@ def test_several_films_of_one_participant_keep_names_of_their_own(tmp_path, plac
     folder = save_films(tmp_path / "films", films=2)
     table = folder / "participants.tsv"
     table.write_text(table.read_text().replace("hand-1\t", "hand-0\t", 1))
-    record = run(place, tmp_path, cohort=folder)
+    record = run_study(place, tmp_path, cohort=folder)
     assert [row["film"] for row in record["rows"][:3]] == ["hand-0 hand-0", "hand-0 hand-1", "foot-0"]
 
 
@@ -279,7 +257,7 @@ def test_a_class_named_like_a_path_stays_inside_the_result(tmp_path):
     save_network(tmp_path, "odd", classes)
     out = tmp_path / "result"
     out.mkdir()
-    record = run(tmp_path, out, model="odd", cohort="films")
+    record = run_study(tmp_path, out, model="odd", cohort="films")
     files = list(record["networks"][0]["mean_maps"].values())
     assert len({file.lower() for file in files}) == 3  # some file systems do not tell A from a
     assert all((out / file).resolve().is_relative_to(out.resolve() / "odd") for file in files)
@@ -287,7 +265,7 @@ def test_a_class_named_like_a_path_stays_inside_the_result(tmp_path):
 
 def test_it_tells_film_by_film_where_it_is_and_stops_when_cancelled(place, tmp_path):
     told = []
-    run(place, tmp_path, films=1, others=str(place / "two"), report=told.append)
+    run_study(place, tmp_path, films=1, others=str(place / "two"), report=told.append)
     messages = list(dict.fromkeys(progress.message for progress in told))
     assert "film 2 of 3: two" in messages
     fractions = [progress.fraction for progress in told]
@@ -298,113 +276,4 @@ def test_it_tells_film_by_film_where_it_is_and_stops_when_cancelled(place, tmp_p
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        run(place, tmp_path, report=cancel)
-
-
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
-        ({"explainer": "deepdream"}, "no explainer 'deepdream'"),
-        ({"filters": "9"}, "takes no filters"),
-        ({"score": "median"}, "Parameter score"),
-        ({"others": "ghost"}, "no model 'ghost'"),
-        ({"others": "SELF"}, "Two networks are called one"),
-        ({"others": "OTHER"}, r"No class of these films \(hand, foot, knee\) is known to every network"),
-        ({"exclude": "elbow"}, "no class 'elbow' to exclude"),
-        ({"minimum": "20"}, "lower minimum"),
-        ({"classes": "knee, elbow"}, "'elbow' has no film here; there are films of hand, foot, knee"),
-        ({"test": "0.1", "part": "validation"}, "no film in the split validation"),
-        ({"colour": "red"}, "no parameter 'colour'"),
-    ],
-)
-def test_what_cannot_work_is_refused_in_one_sentence(place, tmp_path, values, sentence):
-    folders = {"SELF": place / "one", "OTHER": save_network(tmp_path, "far", ("lion", "tiger"))}
-    given = {name: str(folders.get(value, value)) for name, value in values.items()}
-    with pytest.raises(BadInput, match=sentence):
-        run(place, tmp_path, **given)
-
-
-def test_a_film_that_a_network_cannot_be_asked_about_is_named(place, tmp_path):
-    cohort = save_films(tmp_path / "cohort", films=1)
-    Image.fromarray(np.ones((1, 400), np.uint8)).save(cohort / "films/foot-0.png")
-    (cohort / "films/foot-0-marks.png").unlink()
-    rows = (cohort / "participants.tsv").read_text().replace("films/foot-0-marks.png", "")
-    (cohort / "participants.tsv").write_text(rows)
-    with pytest.raises(BadInput, match=r"^foot-0: The picture is 1×400 pixels"):
-        run(place, tmp_path, cohort=cohort)
-
-
-def test_a_network_that_does_not_fit_is_named(place, tmp_path):
-    with pytest.raises(BadInput, match=r"^mr-ct-phantom: .* this is a regressor"):
-        run(place, tmp_path, others="mr-ct-phantom")
-
-
-def test_a_class_called_all_would_be_taken_for_all_films(place, tmp_path):
-    other = save_network(tmp_path, "other", (*CLASSES, "all"))
-    with pytest.raises(BadInput, match="other has a class called all"):
-        run(place, tmp_path, others=str(other))
-
-
-def test_without_a_cohort_shifted_radiographs_are_drawn(tmp_path, capsys):
-    folder = save_network(tmp_path, "drawn", tuple(ANATOMIES))
-    asked = ["study", "anatomy", "--model", str(folder), "--out", str(tmp_path / "out"), "--json"]
-    assert main([*asked, "--param", "films=1", "--param", "explainer=saliency"]) == 0
-    record = json.loads(capsys.readouterr().out)
-    assert [row["truth"] for row in record["rows"]] == list(ANATOMIES)
-    assert record["synthetic"] is True
-    assert record["landmarks"][0] == "bone"
-    made = radiograph_cohort(RadiographParameters(seed=SHIFTED_SEED, films=1, shifted=True))
-    shown = {entry.participant_id: made.landmarks(entry) for entry in made.entries}
-    for row in record["rows"]:
-        assert row["area"] == pytest.approx({name: place.mean() for name, place in shown[row["film"]].items()})
-    with_marker = [row for row in record["rows"] if "marker" in row["inside"]]
-    assert 0 < len(with_marker) < len(record["rows"])
-    assert record["networks"][0]["landmarks"]["all"]["marker"]["films"] == len(with_marker)
-
-
-def test_settings_of_a_cohort_without_one_are_refused(place, tmp_path):
-    with pytest.raises(BadInput, match="need --cohort"):
-        run(place, tmp_path, cohort=None, exclude="hand")
-
-
-def test_the_command_line_writes_the_study_and_prints_its_sentence(place, tmp_path, capsys):
-    asked = [
-        "study",
-        "anatomy",
-        "--model",
-        str(place / "one"),
-        "--cohort",
-        str(place / "cohort"),
-        "--out",
-        str(tmp_path),
-    ]
-    assert main([*asked, "--param", "explainer=saliency", "--param", f"others={place / 'two'}"]) == 0
-    printed = capsys.readouterr()
-    assert json.loads((tmp_path / "study.json").read_text())["sentence"] in printed.out
-    assert "no splits" in printed.err
-
-
-def test_a_cohort_of_the_library_is_found_by_its_name(place, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("LIGHTBOX_COHORTS_DIR", str(place))
-    settings.cache_clear()
-    asked = ["study", "anatomy", "--model", str(place / "one"), "--cohort", "cohort", "--out", str(tmp_path), "--json"]
-    assert main([*asked, "--param", "explainer=saliency", "--param", "films=1"]) == 0
-    assert json.loads(capsys.readouterr().out)["cohort"] == "cohort"
-    assert main(["study", "anatomy", "--model", "x", "--cohort", "ghost", "--out", str(tmp_path)]) == 2
-    assert "ghost is not there; in the library:" in capsys.readouterr().err
-    settings.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("asked", "sentence"),
-    [
-        (["--cohort", "ghost"], "cohort folder ghost is not there"),
-        (["--cohort", "COHORT", "--param", "label_column=part"], "no column 'part'"),
-        (["--cohort", "COHORT", "--param", "films=-1"], "Parameter films"),
-    ],
-)
-def test_bad_input_on_the_command_line_ends_with_one_sentence(place, tmp_path, capsys, asked, sentence):
-    asked = [str(place / "cohort") if word == "COHORT" else word for word in asked]
-    given = ["study", "anatomy", "--model", str(place / "one"), "--out", str(tmp_path / "out"), *asked]
-    assert main([*given, "--param", "explainer=saliency"]) == 2
-    assert sentence in capsys.readouterr().err
+        run_study(place, tmp_path, report=cancel)
