@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.explainers._checked_map import CheckedMap, MapParameters
-from core.explainers._layers import convolutions
+from core.models.layers import convolutions
 from core.explainers.base import Check, Explanation, Findings, MapArray, Question
 from core.explainers.parameters import Parameters, parameter
 from core.metrics.sanity import randomisation_check

@@ -7,6 +7,7 @@ deeper network, ten convolutions without batch norm, learns about twice as fast 
 """
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,23 +23,15 @@ from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
 from core.errors import BadInput
 from core.models.card import Architecture, Card, InputContract, Intensity, Training
+from core.models.layers import convolutions
 from core.models.library import choose_device, save_model
 from core.models.zoo import build
 from core.progress import Progress, Report, part_of, silent
 from core.training.augmentation import Augmentation, AugmentationRanges
-from core.training.base import Recipe, command_line, model_name
+from core.training.base import Recipe, model_name
 from core.training.data import Images, load_images, load_parts
 from core.training.evaluation import film_metrics
-from core.training.loop import (
-    Change,
-    Schedule,
-    balanced_batches,
-    device_of,
-    optimise,
-    plain_batches,
-    probabilities,
-    reestimate_batch_norm,
-)
+from core.training.loop import Change, Schedule, batches_of, optimise, probabilities, settle_batch_norm, unchanged
 
 #: of the people on the films that networks are judged on beside their own test set
 SHIFTED_SEED = 9000
@@ -102,12 +95,7 @@ class Anatomy(Recipe):
         """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
         source = _source(parameters, cohort, report)
         classes = tuple(sorted(source.classes))
-        arguments = {
-            "shape": [parameters.size, parameters.size],
-            "classes": len(classes),
-            "channels": 1,
-            "variant": parameters.network,
-        }
+        arguments = _arguments(parameters, classes)
         weights = count_weights(arguments)
         report(Progress(0.0, f"{weights:,} weights, {_megabytes(weights * (2 if parameters.half else 4))} on disk"))
         contract = _contract(parameters.size)
@@ -128,10 +116,21 @@ class Anatomy(Recipe):
             films = load_images(shifted, shifted.entries, classes, contract, part_of(report, 0.97, 1.0))
             metrics["shifted"] = judge(network, films, classes)
         report(Progress(1.0, "writing the model"))
-        training = _training(parameters, out, source, len(parts["train"]), weights, cohort is None)
-        card = _card(parameters, out, classes, contract, arguments, network, metrics, training, source.synthetic)
+        data = _describe_data(source, len(parts["train"]), cohort is None)
+        training = self.record(parameters, out, data, cohort is not None, weights=weights)
+        card = _card(parameters, out, source, contract, network, metrics, training)
         save_model(out, card, network, half=parameters.half)
         return card
+
+
+def _arguments(parameters: AnatomyParameters, classes: tuple[str, ...]) -> dict[str, Any]:
+    """What the network is built from."""
+    return {
+        "shape": [parameters.size, parameters.size],
+        "classes": len(classes),
+        "channels": 1,
+        "variant": parameters.network,
+    }
 
 
 def _source(parameters: AnatomyParameters, folder: Path | None, report: Report) -> Cohort:
@@ -228,11 +227,9 @@ def start_as_he(network: nn.Module) -> None:
 
 def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, report: Report) -> None:
     random = np.random.default_rng([parameters.seed, 1])
-    change: Change = Augmentation(parameters, parameters.seed + 2) if parameters.augmented else _as_it_is
-    batches = (balanced_batches if parameters.balanced else plain_batches)(train, parameters.batch, random)
-    a_batch = len(next(batches))  # balanced, it is rounded up to a whole number of each class
+    change: Change = Augmentation(parameters, parameters.seed + 2) if parameters.augmented else unchanged
     schedule = Schedule(
-        steps=math.ceil(len(train) * parameters.epochs / a_batch),
+        steps=1,
         plain_steps=0,
         batch=parameters.batch,
         learning_rate=parameters.learning_rate,
@@ -241,14 +238,10 @@ def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, repor
         bfloat16=parameters.precision == "bfloat16",
         slower={"dense.linear1.weight": min((_RATE_SIZE / parameters.size) ** 2, 1.0)},
     )
+    a_batch = len(next(batches_of(train, schedule, random)))  # balanced, it is rounded up to as many of each class
+    schedule = replace(schedule, steps=math.ceil(len(train) * parameters.epochs / a_batch))
     optimise(network, train, schedule, change, random, report)
-    device = device_of(network)
-    batches = (change(train.tensor[chosen].to(device)) for chosen in balanced_batches(train, parameters.batch, random))
-    reestimate_batch_norm(network, batches, count=max(min(len(train) // parameters.batch, 100), 1))
-
-
-def _as_it_is(images: torch.Tensor) -> torch.Tensor:
-    return images
+    settle_batch_norm(network, train, schedule, change, random)
 
 
 def judge(network: nn.Module, films: Images, classes: tuple[str, ...]) -> dict[str, Any]:
@@ -257,47 +250,37 @@ def judge(network: nn.Module, films: Images, classes: tuple[str, ...]) -> dict[s
     return film_metrics(probabilities(network, films.tensor), films.labels.numpy(), classes, patients)
 
 
-def _training(
-    parameters: AnatomyParameters, out: Path, cohort: Cohort, films: int, weights: int, drawn: bool
-) -> Training:
-    told = "".join(f" {note}" for note in cohort.notes)
-    return Training(
-        data=f"{films} drawn radiographs; no person was filmed"
-        if drawn
-        else f"{films} films of the cohort {cohort.name}.{told}",
-        recipe=Anatomy.name,
-        command=command_line(Anatomy.name, parameters, out, with_cohort=not drawn),
-        seed=parameters.seed,
-        details={**parameters.model_dump(mode="json"), "weights": weights},
-    )
+def _describe_data(cohort: Cohort, films: int, drawn: bool) -> str:
+    if drawn:
+        return f"{films} drawn radiographs; no person was filmed"
+    return " ".join([f"{films} films of the cohort {cohort.name}.", *cohort.notes])
 
 
 def _card(
     parameters: AnatomyParameters,
     out: Path,
-    classes: tuple[str, ...],
+    cohort: Cohort,
     contract: InputContract,
-    arguments: dict[str, Any],
     network: nn.Module,
     metrics: dict[str, Any],
     training: Training,
-    synthetic: bool,
 ) -> Card:
+    classes = tuple(sorted(cohort.classes))
     name = model_name(out)
-    convolutions = tuple(layer for layer, module in network.named_modules() if isinstance(module, nn.Conv2d))
+    layers = convolutions(network)
     trained = "films changed at random while training" if parameters.augmented else "trained on the films as they are"
     return Card(
         name=name,
         title=f"Anatomy, {parameters.network}{' with augmentation' if parameters.augmented else ''}: {name}",
         description=f"Tells {len(classes)} parts of the body apart on films: {_WORDS[parameters.network]}, {trained}.",
         task="classification",
-        synthetic=synthetic,
-        architecture=Architecture(name="anatomy-cnn", arguments=arguments),
+        synthetic=cohort.synthetic,
+        architecture=Architecture(name="anatomy-cnn", arguments=_arguments(parameters, classes)),
         input=contract,
         classes=classes,
-        feature_layers=convolutions,
-        attribution_layer=convolutions[-1],
+        feature_layers=tuple(layers),
+        attribution_layer=layers[-1],
         training=training,
         metrics=metrics,
-        license="Apache-2.0" if synthetic else "",
+        license="Apache-2.0" if cohort.synthetic else "",
     )

@@ -21,7 +21,7 @@ from core.models.zoo import build
 from core.models.zoo.autoencoder import PAPER_WIDTHS
 from core.progress import Progress, Report, part_of, silent
 from core.scans.scan import Scan
-from core.training.base import Recipe, command_line
+from core.training.base import Recipe
 from core.training.pairs import (
     PairParameters,
     PairTensors,
@@ -279,15 +279,9 @@ def _training(
     parameters: AutoencoderParameters, out: Path, source: PairCohort, trained: int, phantoms: bool
 ) -> Training:
     data = describe_pairs(source, trained, _PHANTOMS if phantoms else None)
-    details = parameters.model_dump()
+    details = {}
     if parameters.weights is not None:
         file = parameters.weights.name  # a card goes to other machines: no paths
         details["weights"] = file
         data = f"{data}; started from {file}" if parameters.epochs else f"weights of {file}, trained elsewhere"
-    return Training(
-        data=data,
-        recipe=AutoencoderRecipe.name,
-        command=command_line(AutoencoderRecipe.name, parameters, out, with_cohort=not phantoms),
-        seed=parameters.seed,
-        details=details,
-    )
+    return AutoencoderRecipe.record(parameters, out, data, not phantoms, **details)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ValidationError
 
 from core.errors import BadInput
-from core.models.card import Card
+from core.models.card import Card, Training
 from core.plugins import import_files_of
 from core.progress import Report, silent
 
@@ -63,6 +63,31 @@ class Recipe(ABC):
             name = ".".join(str(part) for part in first["loc"]) or "parameters"
             known = ", ".join(cls.Parameters.model_fields)
             raise BadInput(f"{cls.name}: {name}: {first['msg']}; the parameters are {known}.") from error
+
+    @classmethod
+    def record(cls, parameters: Any, out: Path, data: str, with_cohort: bool, **details: Any) -> Training:
+        """How a model came to be, for its card.
+
+        Parameters
+        ----------
+        parameters : the recipe's own `Parameters`
+            All of them are kept.
+        out : pathlib.Path
+            Model folder; only its name is kept.
+        data : str
+            What it was trained on, one sentence.
+        with_cohort : bool
+            Whether a folder was given; else the recipe made its own phantoms.
+        **details
+            What goes over the parameters or beside them: plain values, no paths.
+        """
+        return Training(
+            data=data,
+            recipe=cls.name,
+            command=command_line(cls.name, parameters, out, with_cohort),
+            seed=parameters.seed,
+            details={**parameters.model_dump(mode="json"), **details},
+        )
 
 
 _RECIPES: dict[str, type[Recipe]] = {}

@@ -13,11 +13,12 @@ from core.cohorts.phantoms import PhantomParameters
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
 from core.errors import BadInput
-from core.models.card import Architecture, Card, InputContract, Training
+from core.models.card import Architecture, Card, InputContract
+from core.models.layers import convolutions
 from core.models.library import save_model
 from core.models.zoo import build
 from core.progress import Progress, Report, part_of, silent
-from core.training.base import Recipe, command_line, model_name
+from core.training.base import Recipe, model_name
 from core.training.data import (
     Images,
     grey_matter_support,
@@ -29,7 +30,7 @@ from core.training.data import (
 )
 from core.training.evaluation import held_out_metrics, recalls, swap_test
 from core.training.fills import fill_at_random
-from core.training.loop import Schedule, balanced_batches, optimise, probabilities, reestimate_batch_norm
+from core.training.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
 
 
 class ClassifierParameters(BaseModel):
@@ -200,8 +201,7 @@ def _fit(
         gradient_clip=parameters.gradient_clip,
     )
     optimise(network, train, schedule, fill, random, report)
-    batches = (train.tensor[chosen] for chosen in balanced_batches(train, parameters.batch, random))
-    reestimate_batch_norm(network, batches, count=max(min(len(train) // parameters.batch, 100), 1))
+    settle_batch_norm(network, train, schedule, unchanged, random)
 
 
 def _metrics(
@@ -244,9 +244,7 @@ def _card(
     synthetic: bool,
 ) -> Card:
     name = model_name(out)
-    convolutions = tuple(
-        layer for layer, module in network.named_modules() if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d)
-    )
+    layers = convolutions(network)
     return Card(
         name=name,
         title=name,
@@ -257,16 +255,10 @@ def _card(
         classes=classes,
         target=_target(classes, parameters),
         healthy=_healthy(classes, parameters),
-        feature_layers=convolutions,
-        attribution_layer=_attribution_layer(convolutions),
+        feature_layers=tuple(layers),
+        attribution_layer=_attribution_layer(layers),
         references=("healthy_mean", "support"),
-        training=Training(
-            data=data,
-            recipe=Classifier.name,
-            command=command_line(Classifier.name, parameters, out, with_cohort=not synthetic),
-            seed=parameters.seed,
-            details=parameters.model_dump(),
-        ),
+        training=Classifier.record(parameters, out, data, with_cohort=not synthetic),
         metrics=metrics,
         license="Apache-2.0" if synthetic else "",
     )
@@ -279,6 +271,6 @@ def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:
     return f"{scans} scans of the cohort {cohort.name}{missing}"
 
 
-def _attribution_layer(convolutions: tuple[str, ...]) -> str:
+def _attribution_layer(layers: list[str]) -> str:
     """Last convolution of block 3, a quarter of the side: deeper ones are too coarse to say where (docs/explainers)."""
-    return [layer for layer in convolutions if layer.startswith("features.block3.")][-1]
+    return [layer for layer in layers if layer.startswith("features.block3.")][-1]

@@ -19,6 +19,11 @@ Change = Callable[[torch.Tensor], torch.Tensor]
 Item = TypeVar("Item")
 
 
+def unchanged(images: torch.Tensor) -> torch.Tensor:
+    """The `Change` that does nothing."""
+    return images
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast: `steps` batches of `batch` images, changed from step `plain_steps` on.
@@ -55,7 +60,7 @@ def optimise(
     optimiser = torch.optim.Adam(_groups(network, schedule))
     peaks = [group["lr"] for group in optimiser.param_groups]
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, peaks, total_steps=schedule.steps)
-    batches = (balanced_batches if schedule.balanced else plain_batches)(images, schedule.batch, random)
+    batches = batches_of(images, schedule, random)
     device = device_of(network)
     mean_loss = mean_accuracy = None
     network.train()
@@ -128,6 +133,20 @@ def plain_batches(images: Images, batch: int, random: np.random.Generator) -> It
     one_by_one = _endless(range(len(images)), random)
     while True:
         yield torch.tensor([next(one_by_one) for _ in range(batch)])
+
+
+def batches_of(images: Images, schedule: Schedule, random: np.random.Generator) -> Iterator[torch.Tensor]:
+    """Endless batches of indices, drawn as `schedule` says: `balanced_batches` or `plain_batches`."""
+    return (balanced_batches if schedule.balanced else plain_batches)(images, schedule.batch, random)
+
+
+def settle_batch_norm(
+    network: nn.Module, images: Images, schedule: Schedule, change: Change, random: np.random.Generator
+) -> None:
+    """Re-estimate batch norm over about as many images as there are, at most 100 batches, drawn and changed anew."""
+    device = device_of(network)
+    batches = (change(images.tensor[chosen].to(device)) for chosen in batches_of(images, schedule, random))
+    reestimate_batch_norm(network, batches, count=max(min(len(images) // schedule.batch, 100), 1))
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from core.metrics.difference import (
     mean_absolute_error,
     structural_similarity,
 )
-from core.models.card import Architecture, Card, InputContract, OutputContract, Training
+from core.models.card import Architecture, Card, InputContract, OutputContract
 from core.models.intensities import FULL_SCALE
 from core.models.library import choose_device, save_model
 from core.models.zoo import build
@@ -25,7 +25,7 @@ from core.models.zoo.patch_gan import PatchGAN
 from core.progress import Progress, Report, part_of, silent
 from core.scans.scan import Scan
 from core.training.adversarial import GameSettings, play
-from core.training.base import Recipe, command_line
+from core.training.base import Recipe
 from core.training.pairs import (
     Guess,
     PairParameters,
@@ -233,12 +233,7 @@ def _card(
     layers = tuple(
         f"{part}.{level}.convolution" for part in ("encoder", "decoder") for level in range(parameters.levels)
     )
-    training = Training(
-        data=describe_pairs(source, trained, _PHANTOMS if phantoms else None),
-        recipe=Pix2PixRecipe.name,
-        command=command_line(Pix2PixRecipe.name, parameters, out, with_cohort=not phantoms),
-        seed=parameters.seed,
-        details=parameters.model_dump(),
-    )
+    data = describe_pairs(source, trained, _PHANTOMS if phantoms else None)
+    training = Pix2PixRecipe.record(parameters, out, data, not phantoms)
     architecture = Architecture(name="pix2pix-unet", arguments=arguments)
     return card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic=phantoms)

@@ -37,6 +37,16 @@ def test_every_parameter_has_a_description() -> None:
         assert not [name for name, field in recipe.Parameters.model_fields.items() if not field.description]
 
 
+def test_the_record_of_a_card_holds_every_setting_as_plain_values_and_what_is_told_beside_them() -> None:
+    recipe = get_recipe("autoencoder")
+    parameters = recipe.parse({"seed": "3", "widths": "8,4", "weights": "somewhere/start.safetensors"})
+    record = recipe.record(parameters, Path("somewhere/m"), "12 pairs", with_cohort=False, weights="start.safetensors")
+    assert (record.recipe, record.seed, record.data) == ("autoencoder", 3, "12 pairs")
+    assert set(record.details) == set(recipe.Parameters.model_fields)
+    assert (record.details["widths"], record.details["weights"]) == ([8, 4], "start.safetensors")
+    assert "somewhere" not in record.model_dump_json()
+
+
 def test_the_command_of_a_card_can_be_typed_as_it_stands() -> None:
     values = {"separator": "|", "exclude": "Others,Lower Leg", "size": "64", "label_column": "part of body"}
     parameters = get_recipe("anatomy").parse(values)

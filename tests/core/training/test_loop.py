@@ -19,6 +19,8 @@ from core.training.loop import (
     plain_batches,
     probabilities,
     reestimate_batch_norm,
+    settle_batch_norm,
+    unchanged,
 )
 
 SCHEDULE = Schedule(steps=40, plain_steps=40, batch=8, learning_rate=0.01, gradient_clip=1.0)
@@ -130,6 +132,30 @@ def test_re_estimated_statistics_are_the_plain_mean_over_the_batches() -> None:
     torch.testing.assert_close(norm.running_mean, torch.stack([b.mean(0) for b in batches]).mean(0))
     torch.testing.assert_close(norm.running_var, torch.stack([b.var(0) for b in batches]).mean(0))
     assert norm.momentum == 0.1 and not network.training and not norm.training
+
+
+@pytest.mark.parametrize("balanced, mean", [(True, 0.5), (False, 0.2)])
+def test_batch_norm_settles_on_what_training_saw_balanced_or_not(balanced: bool, mean: float) -> None:
+    images = images_of([0] * 80 + [1] * 20)
+    norm = nn.BatchNorm1d(4)
+    schedule = replace(SCHEDULE, balanced=balanced, batch=10)
+    settle_batch_norm(norm, images, schedule, unchanged, np.random.default_rng(0))
+    assert norm.running_mean is not None
+    assert float(norm.running_mean.mean()) == pytest.approx(mean, abs=0.05)
+
+
+def test_batch_norm_settles_on_changed_images_about_as_many_as_there_are() -> None:
+    seen: list[int] = []
+
+    def higher(images: torch.Tensor) -> torch.Tensor:
+        seen.append(len(images))
+        return images + 7
+
+    norm = nn.BatchNorm1d(4)
+    settle_batch_norm(norm, images_of([0, 1] * 20), SCHEDULE, higher, np.random.default_rng(0))
+    assert seen == [8] * 5
+    assert norm.running_mean is not None
+    assert float(norm.running_mean.mean()) == pytest.approx(7.5, abs=0.1)
 
 
 def test_probabilities_do_not_depend_on_the_chunk() -> None:
