@@ -3,6 +3,9 @@
 #   docker build -t lightbox .
 #   docker run --rm -p 127.0.0.1:8501:8501 -v lightbox:/data lightbox
 #
+# Your own models and cohorts: add -v "$PWD/models:/models:ro" -e LIGHTBOX_MODELS_DIR=/models, and the same with cohorts and
+# LIGHTBOX_COHORTS_DIR.
+#
 # Which torch is installed is a build argument. Left empty, pip takes the package index's build, which on Linux x86-64 is the
 # CUDA one. TORCH_INDEX_URL points pip at another index, e.g. PyTorch's own CPU wheels for an image several GB smaller.
 ARG PYTHON_VERSION=3.11

@@ -100,7 +100,7 @@ def _has_functional_rectifier(network: nn.Module) -> bool:
     functions = {torch.relu, torch.relu_, functional.relu, functional.leaky_relu, functional.relu_}
     try:
         nodes = graph_of(twin(network)).nodes
-    except Exception:
+    except Exception:  # any code of the network may have run; what cannot be traced is not known to call functions
         return False
     return any(
         (node.op == "call_function" and node.target in functions)
