@@ -3,8 +3,12 @@
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
+
+from core.errors import BadInput
+
+_Item = TypeVar("_Item")
 
 
 def import_files_of(package: str, without: Collection[str] = ()) -> None:
@@ -20,6 +24,19 @@ def import_files_of(package: str, without: Collection[str] = ()) -> None:
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
         if module.name not in without and not module.name.startswith("_"):
             importlib.import_module(f"{package}.{module.name}")
+
+
+def look_up(name: str, known: Mapping[str, _Item], what: str) -> _Item:
+    """What is known by `name`; `what` says in words what kind of thing it is.
+
+    Raises
+    ------
+    BadInput
+        When there is none; lists the ones there are.
+    """
+    if name not in known:
+        raise BadInput(f"There is no {what} {name!r}; there is {', '.join(known)}.")
+    return known[name]
 
 
 def concrete_subclasses(of: type[Any]) -> list[Any]:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from core.errors import BadInput
 from core.explainers.base import Explainer
-from core.plugins import concrete_subclasses, import_files_of
+from core.plugins import concrete_subclasses, import_files_of, look_up
 
 _NOT_EXPLAINERS = {"base", "group", "parameters", "registry", "run"}
 
@@ -23,10 +22,7 @@ def get_explainer(name: str) -> type[Explainer]:
     BadInput
         When there is none; lists the ones there are.
     """
-    known = explainers()
-    if name not in known:
-        raise BadInput(f"There is no explainer {name!r}; there are {', '.join(known)}.")
-    return known[name]
+    return look_up(name, explainers(), "explainer")
 
 
 def describe(cls: type[Explainer]) -> dict[str, Any]:

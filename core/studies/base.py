@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.errors import BadInput
 from core.explainers.parameters import Parameters, validate
-from core.plugins import import_files_of
+from core.plugins import import_files_of, look_up
 from core.progress import Report, silent
 from core.reports.study import RECORD
 
@@ -89,7 +88,4 @@ def get_study(name: str) -> type[Study]:
     BadInput
         When there is none; lists the ones there are.
     """
-    known = studies()
-    if name not in known:
-        raise BadInput(f"There is no study {name!r}; there is {', '.join(known)}.")
-    return known[name]
+    return look_up(name, studies(), "study")

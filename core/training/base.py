@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import BadInput
 from core.models.card import Card, Training
-from core.plugins import import_files_of
+from core.plugins import import_files_of, look_up
 from core.progress import Report, silent
 
 
@@ -107,10 +107,7 @@ def get_recipe(name: str) -> Recipe:
     BadInput
         When there is none; lists the ones there are.
     """
-    known = recipes()
-    if name not in known:
-        raise BadInput(f"There is no training recipe {name!r}; there are {', '.join(known)}.")
-    return known[name]
+    return look_up(name, recipes(), "training recipe")
 
 
 def model_name(out: Path) -> str:

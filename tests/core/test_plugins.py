@@ -1,7 +1,10 @@
 import sys
 from abc import ABC, abstractmethod
 
-from core.plugins import concrete_subclasses, import_files_of
+import pytest
+
+from core.errors import BadInput
+from core.plugins import concrete_subclasses, import_files_of, look_up
 
 
 def test_every_public_file_of_a_package_is_imported_and_no_other(tmp_path, monkeypatch):
@@ -28,3 +31,10 @@ def test_subclasses_at_any_depth_are_found_but_for_abstract_ones():
     class Deeper(Whole): ...
 
     assert set(concrete_subclasses(Base)) == {Whole, Deeper}
+
+
+def test_what_is_known_is_looked_up_by_name_and_what_is_not_is_answered_with_what_there_is() -> None:
+    known = {"hand": 1, "foot": 2}
+    assert look_up("foot", known, "part") == 2
+    with pytest.raises(BadInput, match=r"^There is no part 'knee'; there is hand, foot\.$"):
+        look_up("knee", known, "part")

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from core.errors import BadInput
-from core.plugins import import_files_of
+from core.plugins import import_files_of, look_up
 
 _REGISTRY: dict[str, type[nn.Module]] = {}
 _Module = TypeVar("_Module", bound=type[nn.Module])
@@ -36,11 +36,9 @@ def build(name: str, arguments: dict[str, Any]) -> nn.Module:
     BadInput
         When no architecture has this name (lists the ones there are) or the arguments do not fit.
     """
-    known = architectures()
-    if name not in known:
-        raise BadInput(f"There is no architecture {name!r}; the zoo has {', '.join(known)}.")
+    network = look_up(name, architectures(), "architecture")
     try:
-        return known[name](**arguments)
+        return network(**arguments)
     except (TypeError, ValueError, LookupError, RuntimeError, MemoryError) as error:
         # what goes wrong depends on the layer that the arguments reach first
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
