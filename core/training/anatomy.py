@@ -72,7 +72,9 @@ class AnatomyParameters(Selection, AugmentationRanges):
     half: bool = Field(True, description="store weights as float16")
     films: int = Field(80, ge=2, description="drawn films of each class when no cohort is given")
     marker: Literal["none", "random", "class"] = Field(
-        "random", description="side markers on the drawn films: class puts one on the films of one class alone"
+        "random",
+        description="side markers on the drawn films: on every other one whatever it shows; with class on all of them, "
+        "where letter and corner tell the class and three films in four show any part of the body",
     )
     shifted_films: int = Field(
         25, ge=0, description="drawn films of each class, taken unlike those for training, to judge on; 0 draws none"

@@ -28,9 +28,20 @@ def unchanged(images: torch.Tensor) -> torch.Tensor:
 class Schedule:
     """How long and how fast: `steps` batches of `batch` images, changed from step `plain_steps` on.
 
-    `slower` names weights whose rate is that share of the others'. With `balanced` every batch holds every class in
-    equal number, else every image comes once a round. With `bfloat16` convolutions and products are taken in that
-    type, the weights stay float32.
+    Parameters
+    ----------
+    steps, plain_steps, batch : int
+        See above.
+    learning_rate : float
+        Peak of the one cycle.
+    gradient_clip : float
+        Longest gradient (2-norm over all weights).
+    balanced : bool
+        Every batch holds every class in equal number; else every image comes once a round.
+    bfloat16 : bool
+        Convolutions and products are taken in that type; the weights stay float32.
+    slower : mapping of str to float
+        Name of weights → their rate as a share of the others'.
     """
 
     steps: int
@@ -180,7 +191,7 @@ def probabilities(network: nn.Module, tensor: torch.Tensor, chunk: int = 4) -> n
 
 
 def device_of(network: nn.Module) -> torch.device:
-    """Where the weights are; a network without any is asked where images are made."""
+    """Where the weights are; the CPU, where images are made, for a network without any."""
     first = next(network.parameters(), None)
     return first.device if first is not None else torch.device("cpu")
 
