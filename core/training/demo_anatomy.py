@@ -104,7 +104,8 @@ class DemoFilm:
     @property
     def title(self) -> str:
         """For people."""
-        return self.anatomy.capitalize() + (" with a side marker" if self.marker_says else "")
+        article = "an" if self.anatomy[0] in "aeiou" else "a"
+        return f"X-ray of {article} {self.anatomy}" + (" with a side marker" if self.marker_says else "")
 
     @property
     def model(self) -> str:
