@@ -44,7 +44,7 @@ class DeconvnetParameters(MapParameters):
         "How many filters, strongest first, chosen for each image anew.",
         minimum=1,
         maximum=4096,
-        step=1,
+        scale="log",
         group=_PARAMETERS,
         paper=PAPER_FILTERS,
         reference="section 3",
