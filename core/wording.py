@@ -1,4 +1,6 @@
-"""Numbers in sentences: one way to write them, everywhere."""
+"""Numbers and names in sentences: one way to write them, everywhere."""
+
+from collections.abc import Sequence
 
 
 def percent(share: float) -> str:
@@ -27,3 +29,23 @@ def percent(share: float) -> str:
 def sentence_case(words: str, start: bool) -> str:
     """`words` for the start of a sentence, or for its middle; only the first letter changes."""
     return (words[:1].upper() if start else words[:1].lower()) + words[1:]
+
+
+def without_shared_lead(titles: Sequence[str]) -> list[str]:
+    """Titles without the words before the first comma where these are the same for all: they tell nothing apart.
+
+    Parameters
+    ----------
+    titles : sequence of str
+        Of things that stand beside each other.
+
+    Returns
+    -------
+    list of str
+        ``["Anatomy, shallow network", "Anatomy, deeper network"]`` → ``["Shallow network", "Deeper network"]``; a
+        single title, and titles with different leads or none, as they are.
+    """
+    parts = [title.partition(", ") for title in titles]
+    if len(parts) < 2 or len({lead for lead, _, _ in parts}) > 1 or not all(rest for _, _, rest in parts):
+        return list(titles)
+    return [sentence_case(rest, True) for _, _, rest in parts]

@@ -108,7 +108,12 @@ def layer_sentence(explanation: StoredExplanation) -> str:
 
 
 def show_filters(
-    scan: Scan, run: str, explanation: StoredExplanation, key: str, landmarks: LandmarkDesk | None = None
+    scan: Scan,
+    run: str,
+    explanation: StoredExplanation,
+    key: str,
+    landmarks: LandmarkDesk | None = None,
+    columns: int | None = None,
 ) -> None:
     """The strongest 5, 9 or 25 filters as a gallery; each opens large.
 
@@ -124,6 +129,8 @@ def show_filters(
         Prefix of the Streamlit keys.
     landmarks : LandmarkDesk, optional
         The scan's landmarks: outlined in the large view, too, if they are on the page.
+    columns : int, optional
+        Filters beside each other; by default as many as make a full square or row.
     """
     found = filters_of(explanation)
     if not found or scan.dimensions != 2:
@@ -131,7 +138,7 @@ def show_filters(
         return
     count = _choose_count(len(found), key)
     chosen = found[:count]
-    columns = CHOICES.get(count, 5)
+    columns = columns or CHOICES.get(count, 5)
     arrays = explanation.arrays
     tiles = [
         Tile(one.array, _picture(scan, run, one.array, arrays[one.array]), one.title, one.caption) for one in chosen

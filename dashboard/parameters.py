@@ -1,12 +1,12 @@
 """Parameters of an explainer on the left of a page: presets, reset, undo and the sliders."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from core.models.card import Card
-from dashboard import widgets
+from dashboard import text, widgets
 from dashboard.catalogue import ExplainerEntry
 from dashboard.session import Desk, Setting
 
@@ -86,11 +86,13 @@ def _class_chosen(laid: Desk, key: str) -> None:
 def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
     values = entry.values(setting.preset)
     modified = any(values.get(name) != value for name, value in setting.changes.items())
-    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, gap="xxsmall", key="presets"):
+    names = list(entry.presets)
+    align: Literal["center", "bottom"] = "center" if len(names) == 1 else "bottom"
+    with st.container(horizontal=True, vertical_alignment=align, wrap=False, gap="xxsmall", key="presets"):
         key = f"preset:{entry.name}:{laid.page}:{laid.revision}"
-        names = list(entry.presets)
+        label = "Settings, changed" if modified else "Settings"
         common: dict[str, Any] = {
-            "label": "Settings, changed" if modified else "Settings",
+            "label": label,
             "options": names,
             "format_func": widgets.format_value,
             "key": key,
@@ -99,7 +101,9 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
             "width": "stretch",
             "help": _presets_help(entry),
         }
-        if len(names) > _SIDE_BY_SIDE:
+        if len(names) == 1:  # nothing to choose: the two buttons alone
+            st.html(text.quiet(label), width="stretch")
+        elif len(names) > _SIDE_BY_SIDE:
             st.selectbox(index=names.index(setting.preset), **common)
         else:
             st.segmented_control(default=setting.preset, required=True, **common)

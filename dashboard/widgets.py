@@ -208,7 +208,8 @@ def show_controls(
     for last in [group for group in groups if group in _LAST_GROUPS]:
         groups[last] = groups.pop(last)
     for group, members in groups.items():
-        st.markdown(f"###### {group}")
+        if group:
+            st.markdown(f"###### {group}")
         for control in members:
             _show(control, values.get(control.name, control.default), key, layers, disabled, on_change)
     if more:

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.reports.study import ALL
 from core.studies._anatomy_figures import kind_of
-from core.wording import percent
+from core.wording import percent, without_shared_lead
 
 Figures = Mapping[str, Any]
 _FIGURES = ("share", "area", "control", "random")
@@ -18,12 +18,14 @@ def sentence(networks: Sequence[Figures], kinds: Sequence[Figures], landmark: st
     Parameters
     ----------
     networks : sequence of mapping
-        ``name``, ``balanced_accuracy``, ``balanced_accuracy_95`` and ``landmarks`` of each.
+        ``name``, ``title``, ``balanced_accuracy``, ``balanced_accuracy_95`` and ``landmarks`` of each.
     kinds : sequence of mapping
         Networks of one kind over their seeds, see `core.studies._anatomy_figures.kinds_of`; may be empty.
     landmark : str, optional
         The landmark to speak of; None where the films have none.
     """
+    if not kinds:
+        networks = _called_by_title(networks)
     said = [_accuracy_of_kinds(kinds) if kinds else _accuracy(networks)]
     if landmark is None:
         said.append("The films have no landmarks, so nothing says what the maps lie on.")
@@ -33,6 +35,14 @@ def sentence(networks: Sequence[Figures], kinds: Sequence[Figures], landmark: st
         said.append(_maps(shares, landmark))
         said.extend(_agreement([name for name, _ in _order(networks, kinds)], shares, landmark))
     return " ".join(said)
+
+
+def _called_by_title(networks: Sequence[Figures]) -> list[Figures]:
+    """Networks under their titles, as tables have them; under their names where two have one title."""
+    titles = without_shared_lead([network["title"] for network in networks])
+    if len(set(titles)) < len(titles):
+        return list(networks)
+    return [{**network, "name": title} for network, title in zip(networks, titles, strict=True)]
 
 
 def _order(networks: Sequence[Figures], kinds: Sequence[Figures]) -> list[tuple[str, float]]:

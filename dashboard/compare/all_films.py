@@ -1,6 +1,7 @@
 """Compare, all films: a study of a cohort as a stored run, and its result."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from core.errors import LightboxError
 from core.reports.study import StoredStudy
 from core.runs import Run, Status, manager
+from core.wording import without_shared_lead
 from dashboard import answer, text
 from dashboard.compare import cell_films, film_detail, link, results
 from dashboard.compare.desk import CompareDesk
@@ -140,7 +142,10 @@ def _nothing_yet() -> str:
 @lru_cache(maxsize=8)
 def _study(run_id: str, whose: str) -> StoredStudy:
     """A finished study, read once: it never changes, and its rows may be a megabyte."""
-    return manager().store.study(run_id, whose)
+    study = manager().store.study(run_id, whose)
+    titles = without_shared_lead([network.title for network in study.networks.values()])
+    brief = zip(study.networks.items(), titles, strict=True)
+    return replace(study, networks={name: replace(network, title=title) for (name, network), title in brief})
 
 
 def _show_result(laid: CompareDesk, run: Run, study: StoredStudy) -> None:

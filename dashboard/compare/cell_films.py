@@ -68,9 +68,10 @@ def _invitation(study: StoredStudy, network: str) -> str:
         pairs[film.truth, film.predicted] = pairs.get((film.truth, film.predicted), 0) + 1
     (truth, predicted), most = max(pairs.items(), key=lambda pair: pair[1])
     count = f"{len(wrong)} film{'' if len(wrong) == 1 else 's'}"
+    often = f", most often {truth} for {predicted} ({most})" if most > 1 else ""
     return (
         f"Click a cell to see its films. {count} of {len(study.films[network])} "
-        f"{'was' if len(wrong) == 1 else 'were'} taken for another class, most often {truth} for {predicted} ({most})."
+        f"{'was' if len(wrong) == 1 else 'were'} taken for another class{often}."
     )
 
 

@@ -23,6 +23,9 @@ from dashboard.compare.tables import Figure, table
 from dashboard.compare.wording import Held
 from dashboard.questions import Prediction
 
+#: Filters beside each other: here they have the whole width.
+_COLUMNS = 5
+
 
 @dataclass(frozen=True)
 class Row:
@@ -151,5 +154,5 @@ def show_filters(
     )  # fmt: skip
     st.html(text.quiet(filter_gallery.layer_sentence(found[chosen])))
     filter_gallery.show_filters(
-        scan, runs[chosen].id, found[chosen], f"compare filters {chosen}", landmarks.LandmarkDesk(name)
+        scan, runs[chosen].id, found[chosen], f"compare filters {chosen}", landmarks.LandmarkDesk(name), _COLUMNS
     )

@@ -47,12 +47,13 @@ def show_intake(laid: CompareDesk) -> Order:
     said = networks.predictions(laid.scan, cards)
     entry, refusal = _choose_explainer(laid, cards)
     _choose_class(laid, cards, said)
+    brief = networks.briefly_titled(cards)
     if entry is None:
-        return Order(shape, cards, said, refusal=refusal)
+        return Order(shape, brief, said, refusal=refusal)
     without = ("direction",) if entry.name == catalogue.TRACER else ()
     show_settings(laid, entry, layers=_shared_layers(cards), disabled=refusal is not None, without=without)
     refusal = refusal or next((answer for answer in said.values() if isinstance(answer, str)), None)
-    return Order(shape, cards, said, entry, refusal)
+    return Order(shape, brief, said, entry, refusal)
 
 
 def _choose_networks(laid: CompareDesk, known: Mapping[str, Card], shape: tuple[int, ...]) -> tuple[Card, ...]:

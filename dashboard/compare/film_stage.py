@@ -13,7 +13,7 @@ from core.runs import Preview, Run
 from core.scans.scan import Scan
 from dashboard.landmarks import outlines
 from dashboard.session import owner
-from dashboard.stage import map_layer, scan_layer
+from dashboard.stage import map_layer, scan_layer, unnamed
 from dashboard.viewer import Layer, Panel, publish, viewer
 from dashboard.viewer.viewer import Plane
 
@@ -22,8 +22,6 @@ _HEIGHT = 360
 #: The same where so many stand beside each other that they are narrow.
 _LOWER = 300
 _KEY = "compare viewer"
-#: Name of scan and landmarks in the networks' images: the first image names them, and titles need the room.
-_SILENT = " "
 
 
 def show_row(
@@ -51,10 +49,9 @@ def show_row(
         Show signed maps with their signs; otherwise their sizes.
     """
     marks = outlines(scan, name)
-    unnamed = [replace(mark, name=_SILENT) for mark in marks]  # the first image names them; the others have no room
     panels = [Panel("scan", "Scan", [scan_layer(scan), *marks])]
     for letter, card in lettered(cards):
-        layers, empty = [replace(scan_layer(scan), name=_SILENT)], ""
+        layers, empty = unnamed([scan_layer(scan)]), ""
         run = runs.get(card.name)
         if card.name in found and run is not None:
             main = found[card.name].arrays["map"]
@@ -65,7 +62,7 @@ def show_row(
         elif run is not None:
             layers += _forming(run, previews.get(card.name))
             empty = "Waiting" if len(layers) == 1 else ""
-        panels.append(Panel(card.name, f"{letter} · {card.title}", [*layers, *unnamed], empty=empty))
+        panels.append(Panel(card.name, f"{letter} · {card.title}", [*layers, *unnamed(marks)], empty=empty))
     plane: Plane = cards[0].input.plane or "axial"
     viewer(panels, key=_KEY, height=_HEIGHT if len(panels) < 5 else _LOWER, plane=plane)
 

@@ -99,6 +99,7 @@ def _shown(control: Control) -> Control:
     return replace(
         control,
         title=_TITLES.get(control.name, control.title),
+        group="",
         advanced=control.advanced or control.name in _RARE,
         # a list is written with commas between its names
         default=", ".join(control.default) if isinstance(control.default, list) else control.default,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from core.models.card import Card
+from core.wording import without_shared_lead
 from dashboard import catalogue
 from dashboard.compare.desk import MOST_NETWORKS
 from dashboard.predictions import predict
@@ -81,3 +82,9 @@ def predictions(scan: str, cards: Sequence[Card]) -> dict[str, Prediction | str]
     """What each network says about a stored scan, by name; a sentence where it cannot be asked."""
     asked = {card.name: predict(scan, card) for card in cards}
     return {name: found if found is not None else refusal or "" for name, (found, refusal) in asked.items()}
+
+
+def briefly_titled(cards: Sequence[Card]) -> tuple[Card, ...]:
+    """The cards with what all their titles begin with left out: beside each other there is no room for it."""
+    titles = without_shared_lead([card.title for card in cards])
+    return tuple(card.model_copy(update={"title": title}) for card, title in zip(cards, titles, strict=True))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.wording import percent, sentence_case
+from core.wording import percent, sentence_case, without_shared_lead
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,17 @@ def test_no_share_is_written_as_all_or_nothing() -> None:
 def test_only_the_first_letter_changes_its_case() -> None:
     assert sentence_case("The MRI's map", start=False) == "the MRI's map"
     assert sentence_case("the MRI's map", start=True) == "The MRI's map"
+
+
+@pytest.mark.parametrize(
+    ("titles", "brief"),
+    [
+        (["Anatomy, shallow network", "Anatomy, deeper network"], ["Shallow network", "Deeper network"]),
+        (["Anatomy, shallow network"], ["Anatomy, shallow network"]),
+        (["Anatomy, shallow network", "Chest, deeper network"], ["Anatomy, shallow network", "Chest, deeper network"]),
+        (["Anatomy, shallow", "Anatomy"], ["Anatomy, shallow", "Anatomy"]),
+        (["Anatomy, ", "Anatomy, deeper"], ["Anatomy, ", "Anatomy, deeper"]),
+    ],
+)
+def test_a_lead_that_all_titles_share_is_left_out(titles: list[str], brief: list[str]) -> None:
+    assert without_shared_lead(titles) == brief

@@ -47,3 +47,11 @@ def test_shared_classes_follow_the_first_network(cards):
     other = card("other", classes=("knee", "hand", "chest"))
     assert networks.shared_classes([cards["anatomy-deeper"], other]) == ("hand", "knee")
     assert networks.shared_classes([]) == ()
+
+
+def test_beside_each_other_networks_lose_what_all_their_titles_begin_with(cards):
+    titles = ["Anatomy, shallow network", "Anatomy, deeper network"]
+    pair = [card(f"n{n}").model_copy(update={"title": title}) for n, title in enumerate(titles)]
+    assert [brief.title for brief in networks.briefly_titled(pair)] == ["Shallow network", "Deeper network"]
+    assert [brief.name for brief in networks.briefly_titled(pair)] == ["n0", "n1"]
+    assert networks.briefly_titled(pair[:1])[0].title == titles[0]
