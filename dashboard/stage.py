@@ -1,6 +1,6 @@
 """The images of the Explain page: from a scan, a preview or a result to the panels of the viewer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -110,7 +110,10 @@ def show_result(
 def _show(panels: list[Panel], scan: Scan, plane: Plane, marks: Marks, **more: Any) -> None:
     drawing = marks.drawn is not None
     viewer(
-        [replace(panel, layers=[*panel.layers, *marks.outlines]) for panel in panels],
+        [
+            replace(panel, layers=[*panel.layers, *(marks.outlines if place == 0 else unnamed(marks.outlines))])
+            for place, panel in enumerate(panels)
+        ],
         key=VIEWER_KEY,
         height=_HEIGHT,
         plane=plane,
@@ -122,6 +125,11 @@ def _show(panels: list[Panel], scan: Scan, plane: Plane, marks: Marks, **more: A
         on_change=marks.on_change if drawing else None,
         **more,
     )
+
+
+def unnamed(layers: Sequence[Layer]) -> list[Layer]:
+    """The same without their names: the first panel of a row names them, the others have no room."""
+    return [replace(layer, name=" ") for layer in layers]
 
 
 def _brush(scan: Scan) -> int:

@@ -30,7 +30,9 @@ export class Panel {
   get principal() { return this.layers.findLast((layer) => layer.facts.role === "map") ?? this.layers[0]; }
 
   buildFooter() {
-    const { facts } = this.principal, masks = this.layers.map((layer) => layer.facts).filter(({ role }) => marks(role));
+    const { facts } = this.principal;
+    // one that is named in the panel beside it has no name here
+    const masks = this.layers.map((layer) => layer.facts).filter(({ role, name }) => marks(role) && name.trim());
     const chips = masks.flatMap((mask) => [mask.name, mask.color]);
     const wanted = [facts.role, facts.colormap, facts.unit, facts.name, ...chips].join("|");
     if (wanted === this.footerFor) return;
