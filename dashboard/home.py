@@ -19,6 +19,7 @@ _STEPS = (
     ("Pick a model and an explainer", "Every setting is a slider; the published value is marked on its track."),
     ("Explain, then check", "The map forms while you watch; then which regions, how sure, and what a swap test says."),
     ("Or trace", "Of a model that makes an image: paint on either side, and see what depends on what on the other."),
+    ("Or compare", "Several networks on one film, or on all films of a cohort: who is right, and what each looks at."),
 )
 
 
