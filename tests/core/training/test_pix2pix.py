@@ -1,6 +1,7 @@
 """The recipe end to end, on images small enough to train in seconds."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_the_card_names_layers_that_are_there_and_a_command_that_repeats_it(
     assert not model.card.synthetic
     command = model.card.training.command
     assert command.startswith("python -m core train pix2pix --cohort DIR --out negative --param ")
-    repeated = dict(part.split("=") for part in command.split(" --param ")[1:])
+    repeated = dict(word.split("=", 1) for word in shlex.split(command) if "=" in word)
     assert PIX2PIX.parse(repeated).model_dump() == model.card.training.details
 
 
