@@ -67,7 +67,9 @@ class DemoParameters(BaseModel):
     mr_ct_steps: int = Field(3500, ge=1, description="batches for the MR → CT model")
     mr_ct_pairs: int = Field(400, ge=1, description="pairs of slices for the MR → CT model")
     anatomy_films: int = Field(60, ge=2, description="radiographs of each class for the networks of anatomy")
-    anatomy_epochs: int = Field(20, ge=1, description="passes over them; twice as many where they change at random")
+    anatomy_epochs: int = Field(
+        20, ge=1, description="passes over them; twice as many for the augmented network, five times for the misled one"
+    )
     anatomy_shown: int = Field(20, ge=1, description="radiographs of each class in the demo cohort")
     only: Literal["alzheimer", "t1-t2", "mr-ct", "anatomy"] | None = Field(
         None, description="build this part and leave the others alone"

@@ -48,7 +48,8 @@ class DemoNetwork:
     network, marker
         See `core.training.anatomy.AnatomyParameters`.
     longer : int
-        How many times as long it is trained: films that change at random take longer to learn than the same again.
+        How many times as long it is trained: films that change at random take longer to learn than the same again,
+        and the longer a network reads markers the more of its map lies on them.
     ranges : mapping of str to float
         Augmentation that is not the recipe's.
     """
@@ -87,7 +88,7 @@ NETWORKS = {
         "show any part of the body. So it reads the marker.",
         "regularised",
         marker="class",
-        longer=2,
+        longer=5,
         ranges=_MARKER_STAYS,
     ),
 }
