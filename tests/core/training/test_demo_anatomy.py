@@ -140,5 +140,5 @@ def test_the_demo_builds_the_anatomy_alone(tmp_path: Path, monkeypatch: pytest.M
     assert [name for name, *_ in trained] == [*NETWORKS, "cohort", "films"]
     assert [folder.name for _, _, folder in trained[:4]] == list(NETWORKS)
     assert all((settings.films, settings.size) == (3, 64) for _, settings, _ in trained[:4])
-    assert [settings.epochs for _, settings, _ in trained[:4]] == [2, 2, 4, 4]
+    assert [settings.epochs for _, settings, _ in trained[:4]] == [2, 2, 4, 10]
     assert [settings.marker for _, settings, _ in trained[:4]] == ["random"] * 3 + ["class"]
