@@ -1,6 +1,6 @@
 """Models: the cards of the library, and which explainers fit each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,6 +10,9 @@ from core.models.card import Card
 from dashboard import backend, catalogue, questions, text
 from dashboard.session import desk
 from dashboard.trace.desk import trace_desk
+
+#: Pairs of classes that a card's confusion matrix names; the others are counted.
+_MISTAKES = 5
 
 
 def show() -> None:
@@ -46,7 +49,7 @@ def _show_card(card: Card) -> None:
         st.html(text.numbers(contract_rows(card)))
     with middle:
         st.markdown("###### How good it is")
-        for heading, rows in metric_tables(card.metrics):
+        for heading, rows in metric_tables(card.metrics, card.classes):
             st.html(text.numbers(rows, heading))
         if not card.metrics:
             st.html(text.quiet("The card gives no metrics."))
@@ -127,30 +130,49 @@ def contract_rows(card: Card) -> list[tuple[str, str]]:
     rows.append(("orientation", wanted.orientation))
     rows.append(("channels", str(wanted.channels)))
     scaled = ", each scan scaled to it" if wanted.intensity.rescale == "minmax" else ""
-    rows.append(("values", f"{wanted.intensity.low:g} to {wanted.intensity.high:g} {wanted.intensity.units}{scaled}"))
+    units = f" {wanted.intensity.units}" if wanted.intensity.units else ""
+    rows.append(("values", f"{wanted.intensity.low:g} to {wanted.intensity.high:g}{units}{scaled}"))
     if card.classes:
         rows.append(("classes", ", ".join(card.classes)))
     return rows
 
 
-def metric_tables(metrics: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Metrics of a card as tables, one for each section: heading, rows. An interval stands beside its value."""
+def metric_tables(metrics: Mapping[str, Any], classes: Sequence[str] = ()) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Metrics of a card as tables, one for each section: heading, rows.
+
+    An interval stands beside its value; of a confusion matrix over `classes` the mistakes are named.
+    """
     plain = {name: value for name, value in metrics.items() if not isinstance(value, Mapping)}
-    tables = [("", _metric_rows(plain))] if plain else []
+    tables = [("", _metric_rows(plain, classes))] if plain else []
     sections = {name: value for name, value in metrics.items() if isinstance(value, Mapping)}
-    return tables + [(words(name), _metric_rows(section)) for name, section in sections.items()]
+    return tables + [(words(name), _metric_rows(section, classes)) for name, section in sections.items()]
 
 
-def _metric_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _metric_rows(metrics: Mapping[str, Any], classes: Sequence[str]) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in metrics.items():
         if isinstance(value, Mapping):
             rows += [(f"{words(name)} of {key}", _number(inner)) for key, inner in value.items()]
+        elif name == "confusion" and len(value) == len(classes) > 0:
+            rows.append(("taken for another", _mistakes(value, classes)))
         elif not name.endswith("_95"):
             interval = metrics.get(f"{name}_95")
             between = f" (95 %: {_number(interval[0])} to {_number(interval[1])})" if interval else ""
             rows.append((words(name), _number(value) + between))
     return rows
+
+
+def _mistakes(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
+    """What was taken for what, most often first: ``"pelvis for spine 10, chest for hand 3, and 4 more"``."""
+    pairs = [
+        (count, f"{truth} for {predicted} {count}")
+        for truth, row in zip(classes, confusion, strict=True)
+        for predicted, count in zip(classes, row, strict=True)
+        if count and predicted != truth
+    ]
+    pairs.sort(key=lambda pair: -pair[0])
+    told, rest = pairs[:_MISTAKES], sum(count for count, _ in pairs[_MISTAKES:])
+    return ", ".join([words for _, words in told] + ([f"and {rest} more"] if rest else [])) or "none"
 
 
 def _number(value: Any) -> str:

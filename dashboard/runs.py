@@ -1,12 +1,18 @@
 """Runs: everything that ran, with live progress, cancel, delete, and a way back into each."""
 
 import time
+from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
+from core.cohorts.library import cohort_cards
+from core.cohorts.selection import as_names
 from core.errors import LightboxError
 from core.runs import Run, Status, manager
+from core.wording import without_shared_lead
 from dashboard import answer, catalogue, text
 from dashboard.compare.desk import compare_desk
 from dashboard.explain import POLL
@@ -61,7 +67,9 @@ def _row(run: Run) -> None:
 
 def _what(run: Run) -> str:
     request = run.request
-    if run.kind != "explanation":
+    if run.kind == "study":
+        title, detail = _study_words(request)
+    elif run.kind != "explanation":
         title, detail = run.title, run.kind
     else:
         card = catalogue.cards().get(request["model"])
@@ -72,6 +80,16 @@ def _what(run: Run) -> str:
         f"<div class='run-row'><span><span class='status {run.status}'></span>{text.escape(title)}</span>"
         f"<small>{text.escape(detail)}</small></div>"
     )
+
+
+def _study_words(request: Mapping[str, Any]) -> tuple[str, str]:
+    """Study and cohort; the networks."""
+    known, cohort = catalogue.cards(), request.get("cohort")
+    card = cohort_cards().get(cohort or "")
+    names = [request["model"], *as_names(request["parameters"].get("others") or ())]
+    titles = [known[name].title if name in known else Path(name).name for name in names]
+    pieces = [f"Study {request['study']}", *([card.title if card else cohort] if cohort else [])]
+    return " · ".join(pieces), " · ".join(without_shared_lead(titles))
 
 
 def _scan_label(scan: str) -> str:

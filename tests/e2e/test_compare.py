@@ -132,6 +132,6 @@ def test_all_films_a_cell_a_film_and_its_filters(page, server):
     page.get_by_role("button", name="Open in Explain").click()
     expect(page.get_by_text("A few films · hand-0").first).to_be_visible(timeout=LONG)
     page.get_by_role("link", name="Runs").click()
-    row = page.locator("[class*=st-key-run-]").filter(has_text="anatomy · ")
+    row = page.locator("[class*=st-key-run-]").filter(has_text="Study anatomy · ")
     row.get_by_role("button", name="Open").click()
     expect(page.get_by_text("Confusion", exact=True)).to_be_visible(timeout=LONG)

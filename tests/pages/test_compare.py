@@ -349,6 +349,8 @@ def test_a_study_is_opened_from_the_list_of_runs(bench):
     page = studied(bench, films=1)
     run = desk(page).study
     runs = bench.open("runs")
+    assert "Study anatomy · A few films" in said(runs)
+    assert "The shallow one · The deeper one" in said(runs)
     runs.button(key=f"open {run}").click().run()
     assert desk(runs).study == run
     assert desk(runs).view == "films"
