@@ -257,8 +257,10 @@ def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run 
         pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
     if order.card is not None:
         pieces.append(f"<span>· {text.escape(order.card.title)}</span>")
-    if (shipped is not None and shipped.synthetic) or (order.card is not None and order.card.synthetic):
+    if shipped is not None and shipped.synthetic:
         pieces.append(text.tag("synthetic data", "synthetic"))
+    elif order.card is not None and order.card.synthetic:  # the scan itself may be of a person
+        pieces.append(text.tag("model of synthetic data", "synthetic"))
     pieces += [text.tag(note) for note in meta["notes"]]
     if prediction is not None:
         pieces += [text.tag(note) for note in prediction.notes]

@@ -121,8 +121,10 @@ class _Watch:
         entry = self._order.entry
         if entry is not None:
             pieces.append(f"<span>· {text.escape(entry.title)}</span>")
-        if (shipped is not None and shipped.synthetic) or any(card.synthetic for card in self._order.cards):
+        if shipped is not None and shipped.synthetic:
             pieces.append(text.tag("synthetic data", "synthetic"))
+        elif any(card.synthetic for card in self._order.cards):  # the scan itself may be of a person
+            pieces.append(text.tag("networks of synthetic data", "synthetic"))
         said = [answer for answer in (self._order.said or {}).values() if isinstance(answer, Prediction)]
         pieces += [text.tag(note) for note in dict.fromkeys((*meta["notes"], *(n for s in said for n in s.notes)))]
         pieces += [text.tag(words, "warning") for words in dict.fromkeys(w for s in said for w in s.warnings)]

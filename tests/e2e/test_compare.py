@@ -94,6 +94,9 @@ def test_a_film_in_three_networks_side_by_side_and_linked(page, server, anatomy)
 def test_all_films_a_cell_a_film_and_its_filters(page, server):
     page.goto(f"{server.url}/compare")
     page.get_by_text("All films", exact=True).click()
+    choose(page, "Cohort", "A few films")  # beside the one that comes with Lightbox
+    expect(page.get_by_text("5 films of 2 classes")).to_be_visible(timeout=LONG)
+    still(page)
     page.get_by_role("button", name=re.compile("^Run ")).click()
     expect(page.get_by_text("Confusion", exact=True)).to_be_visible(timeout=LONG)
     still(page)
@@ -135,3 +138,41 @@ def test_all_films_a_cell_a_film_and_its_filters(page, server):
     row = page.locator("[class*=st-key-run-]").filter(has_text="Study anatomy · ")
     row.get_by_role("button", name="Open").click()
     expect(page.get_by_text("Confusion", exact=True)).to_be_visible(timeout=LONG)
+
+
+def move(page, label, presses):
+    """Move a slider by so many steps, to the left where they are negative."""
+    page.get_by_test_id("stSlider").filter(has_text=label).get_by_role("slider").focus()
+    for _ in range(abs(presses)):
+        page.keyboard.press("ArrowLeft" if presses < 0 else "ArrowRight")
+    still(page)
+
+
+def test_the_demo_from_home_to_the_filters_behind_a_film(page):
+    with serve(APP) as shipped:
+        page.goto(shipped.url)
+        page.get_by_role("button", name="Compare three networks").click()
+        expect(page.get_by_text(re.compile("Press Compare"))).to_be_visible(timeout=LONG)
+        still(page)
+        page.get_by_role("button", name=re.compile("^Compare")).click()
+        expect(page.get_by_text("Likeness of the maps").first).to_be_visible(timeout=LONG)
+        still(page)
+        ready(page, 4)
+        # titles and legends are whole at 1280 pixels, the units below the colours
+        cut = "(found) => found.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
+        assert page.locator(".panel footer .unit").evaluate_all(cut) == []
+        assert page.locator(".panel h3").all_inner_texts()[1:3] == ["A · Shallow network", "B · Deeper network"]
+
+        page.get_by_text("All films", exact=True).click()
+        expect(page.get_by_role("button", name=re.compile("^Run "))).to_be_visible(timeout=LONG)
+        still(page)
+        move(page, "Films of each class", 1)
+        move(page, "Random weights", -3)
+        page.get_by_role("button", name=re.compile("^Run ")).click()
+        expect(page.get_by_text("Confusion", exact=True)).to_be_visible(timeout=LONG)
+        still(page)
+        expect(page.get_by_role("button", name=re.compile("^truth "))).to_have_count(64)
+        page.get_by_role("button", name=re.compile(r"^truth hand, predicted \w+: 1 film$")).click()
+        page.locator(".tile").first.click()
+        expect(page.get_by_role("button", name=re.compile(r"^Filter \d+"))).to_have_count(9, timeout=LONG)
+        assert within_the_window(page)
