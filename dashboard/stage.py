@@ -67,10 +67,21 @@ def show_scan(scan: Scan, plane: Plane, marks: Marks = _NO_MARKS) -> None:
 def show_preview(scan: Scan, plane: Plane, run: str, preview: Preview | None, marks: Marks = _NO_MARKS) -> None:
     """The scan, and the map as it forms; before the first preview both panels show the scan."""
     layers = [scan_layer(scan)]
-    if preview is not None and preview.grid is not None and preview.values.shape == preview.grid.shape:
-        reference = publish(preview.values, preview.grid.affine, owner=owner(), name=f"preview:{run}:{preview.version}")
-        layers.append(Layer(reference, "map", name="forming", opacity=0.65))
+    layers += forming_layers(run, preview)
     _show([_scan_panel(scan), Panel("overlay", "Forming", layers)], scan, plane, marks)
+
+
+def forming_layers(run: str, preview: Preview | None) -> list[Layer]:
+    """The map of a run as it forms; nothing before the first preview."""
+    if preview is None or preview.grid is None or preview.values.shape != preview.grid.shape:
+        return []
+    values = preview.values
+    signed = bool((values < 0).any())
+    # the size of a signed map: on a scale from its least value to its largest, zero would have a colour
+    sizes = np.abs(values) if signed else values
+    reference = publish(sizes, preview.grid.affine, owner=owner(), name=f"preview:{run}:{preview.version}")
+    threshold = _HEAT_FLOOR * reference.range[1] if signed else None
+    return [Layer(reference, "map", name="forming", opacity=0.65, threshold=threshold)]
 
 
 def show_result(

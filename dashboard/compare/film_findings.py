@@ -132,10 +132,15 @@ def show_likeness(cards: Sequence[Card], found: Mapping[str, StoredExplanation])
         for _, other in there:
             value = 1.0 if one is other else values.get((one.title, other.title), values.get((other.title, one.title)))
             assert value is not None
-            cells.append(Figure(f"{value:.2f}", heat=None if one is other else max(value, 0.0)))
+            cells.append(Figure(_correlation(value), heat=None if one is other else max(value, 0.0)))
         rows.append(cells)
     st.html(table(["Likeness of the maps", *(letter for letter, _ in there)], rows, "Likeness of the maps"))
     st.html(text.quiet("Correlation of the sizes of two maps, sample by sample: 1 alike, 0 nothing in common."))
+
+
+def _correlation(value: float) -> str:
+    """Two digits with a true minus; nothing is minus zero."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def show_filters(

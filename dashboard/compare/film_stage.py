@@ -12,9 +12,8 @@ from core.reports.explanation import StoredArray, StoredExplanation
 from core.runs import Preview, Run
 from core.scans.scan import Scan
 from dashboard.landmarks import outlines
-from dashboard.session import owner
-from dashboard.stage import map_layer, scan_layer, unnamed
-from dashboard.viewer import Layer, Panel, publish, viewer
+from dashboard.stage import forming_layers, map_layer, scan_layer, unnamed
+from dashboard.viewer import Panel, viewer
 from dashboard.viewer.viewer import Plane
 
 #: Pixels of the images: with the head of the table under them they fit on a screen of 800.
@@ -60,7 +59,7 @@ def show_row(
         elif run is not None and run.status.final:
             empty = "No map."
         elif run is not None:
-            layers += _forming(run, previews.get(card.name))
+            layers += forming_layers(run.id, previews.get(card.name))
             empty = "Waiting" if len(layers) == 1 else ""
         panels.append(Panel(card.name, f"{letter} · {card.title}", [*layers, *unnamed(marks)], empty=empty))
     plane: Plane = cards[0].input.plane or "axial"
@@ -70,14 +69,6 @@ def show_row(
 def lettered(cards: Sequence[Card]) -> Iterator[tuple[str, Card]]:
     """Networks with the letter that they have in images and tables: long titles have no room everywhere."""
     return zip(ascii_uppercase, cards, strict=False)
-
-
-def _forming(run: Run, preview: Preview | None) -> list[Layer]:
-    if preview is None or preview.grid is None or preview.values.shape != preview.grid.shape:
-        return []
-    name = f"preview:{run.id}:{preview.version}"
-    reference = publish(preview.values, preview.grid.affine, owner=owner(), name=name)
-    return [Layer(reference, "map", name="forming", opacity=0.65)]
 
 
 @lru_cache(maxsize=128)
