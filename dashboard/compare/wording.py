@@ -1,5 +1,6 @@
 """What the Compare page says in plain words, computed from the numbers it shows."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,6 +68,8 @@ def answers(probabilities: Mapping[str, Mapping[str, float]]) -> str:
 def landmark_contrast(held: Mapping[str, Mapping[str, Held]]) -> str:
     """The landmark on which the networks differ most, and how.
 
+    They are compared by how many times more than an even map each has there: a small marker counts as much as a bone.
+
     Parameters
     ----------
     held : mapping of str to mapping
@@ -74,9 +77,10 @@ def landmark_contrast(held: Mapping[str, Mapping[str, Held]]) -> str:
     """
     spreads: dict[str, float] = {}
     for name in dict.fromkeys(name for found in held.values() for name in found):
-        shares = [found[name].share for found in held.values() if name in found and not found[name].empty]
-        if shares:
-            spreads[name] = max(shares) - min(shares)
+        ratios = [found[name].ratio for found in held.values() if name in found]
+        known = [ratio for ratio in ratios if not math.isnan(ratio)]
+        if known:
+            spreads[name] = max(known) - min(known)
     if not spreads:
         return ""
     name = max(spreads, key=lambda landmark: spreads[landmark])

@@ -33,6 +33,13 @@ def test_the_landmark_with_the_largest_difference_is_spoken_of():
     assert landmark_contrast(held) == "Bone holds 61% of the map of A and 38% of that of B, on 22% of the film."
 
 
+def test_a_small_landmark_that_one_network_reads_is_named_before_a_large_one():
+    misled = {"bone": Held(0.28, 0.2), "marker": Held(0.33, 0.02)}
+    clean = {"bone": Held(0.6, 0.2), "marker": Held(0.03, 0.02)}
+    sentence = landmark_contrast({"misled": misled, "clean": clean})
+    assert sentence == "Marker holds 33% of the map of misled and 3.0% of that of clean, on 2.0% of the film."
+
+
 def test_an_empty_map_has_no_share():
     nothing = Held(math.nan, 0.2)
     assert nothing.empty
