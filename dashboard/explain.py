@@ -1,12 +1,14 @@
 """The Explain page: what is chosen on the left, the images in the middle, the answer above and around them."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.reports.explanation import StoredExplanation
 from core.runs import ExplanationSpec, Run, Status, manager
 from core.scans.scan import Scan
-from dashboard import answer, catalogue, demo, downloads, filters, landmark_views, predictions, stage, text
+from dashboard import actions, answer, catalogue, demo, downloads, filters, landmark_views, predictions, stage, text
 from dashboard.intake import Order, show_intake
 from dashboard.landmarks import landmark_desk
 from dashboard.questions import Prediction
@@ -149,16 +151,8 @@ class _Watch:
         marks: stage.Marks,
     ) -> None:
         live = manager().store.progress(run.id, owner())
-        with line, st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            st.progress(live.fraction, text=answer.progress_text(run, live))
-            st.button(
-                "Cancel",
-                icon=":material/stop_circle:",
-                key="cancel run",
-                disabled=run.cancelling,
-                on_click=_cancel,
-                args=(run.id,),
-            )
+        with line:
+            actions.progress_row(run, key="cancel run", on_cancel=partial(actions.cancel, run.id))
         with images:
             stage.show_preview(self._scan, self._plane, run.id, manager().store.preview(run.id, owner()), marks)
         with below:
@@ -166,26 +160,9 @@ class _Watch:
             answer.show_live_curves(live.history, run.request["explainer"])
 
 
-def _cancel(run_id: str) -> None:
-    manager().cancel(run_id, owner())
-
-
 def _explain_button(laid: Desk, order: Order) -> None:
     ready = order.scan is not None and order.entry is not None and order.refusal is None
-    with st.container(key="explain-action"):
-        st.button(
-            "Explain",
-            type="primary",
-            width="stretch",
-            icon=":material/play_arrow:",
-            disabled=not ready,
-            shortcut="Ctrl+Enter",
-            key="explain",
-            on_click=_start,
-        )
-    if laid.problem:
-        st.error(laid.problem)
-        laid.problem = None
+    actions.start_button(laid, "Explain", key="explain", ready=ready, on_click=_start)
 
 
 def _start() -> None:

@@ -13,7 +13,7 @@ from core.cohorts.selection import as_names
 from core.errors import LightboxError
 from core.runs import Run, Status, manager
 from core.wording import without_shared_lead
-from dashboard import answer, catalogue, text
+from dashboard import actions, answer, catalogue, text
 from dashboard.compare.desk import compare_desk
 from dashboard.explain import POLL
 from dashboard.opening import open_run
@@ -139,7 +139,7 @@ def _actions(run: Run) -> None:
             icon=":material/stop_circle:",
             key=f"cancel {run.id}",
             disabled=run.cancelling,
-            on_click=_cancel,
+            on_click=actions.cancel,
             args=(run.id,),
         )
     _open_button(run)
@@ -159,10 +159,6 @@ def _open(run_id: str) -> None:
         desk().go_to = open_run(run_id)
     except LightboxError as problem:
         st.toast(str(problem))
-
-
-def _cancel(run_id: str) -> None:
-    manager().cancel(run_id, owner())
 
 
 def _delete(run_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from core.errors import LightboxError
 from core.reports.study import StoredStudy
 from core.runs import Run, Status, manager
 from core.wording import without_shared_lead
-from dashboard import answer, text
+from dashboard import actions, answer, text
 from dashboard.compare import cell_films, film_detail, link, results
 from dashboard.compare.desk import CompareDesk
 from dashboard.compare.films_intake import FIRST_PRESET, SETTINGS, STUDY, Order, no_cohort, show_intake
@@ -46,21 +46,8 @@ def show(laid: CompareDesk) -> None:
 
 
 def _button(laid: CompareDesk, order: Order) -> None:
-    with st.container(key="compare-action"):
-        st.button(
-            "Run",
-            type="primary",
-            width="stretch",
-            icon=":material/play_arrow:",
-            disabled=not order.cards or order.entry is None or order.refusal is not None,
-            shortcut="Ctrl+Enter",
-            key="start study",
-            on_click=_start,
-            args=(laid,),
-        )
-    if laid.problem:
-        st.error(laid.problem)
-        laid.problem = None
+    ready = bool(order.cards) and order.entry is not None and order.refusal is None
+    actions.start_button(laid, "Run", key="start study", ready=ready, on_click=_start, args=(laid,))
 
 
 def _start(laid: CompareDesk) -> None:
@@ -113,22 +100,8 @@ def _progress(run_id: str) -> None:
     run = manager().store.run(run_id, owner())
     if run.status.final:
         st.rerun()
-    live = manager().store.progress(run_id, owner())
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.progress(live.fraction, text=answer.progress_text(run, live))
-        st.button(
-            "Cancel",
-            icon=":material/stop_circle:",
-            key="cancel study",
-            disabled=run.cancelling,
-            on_click=_cancel,
-            args=(run_id,),
-        )
+    actions.progress_row(run, key="cancel study", on_cancel=partial(actions.cancel, run_id))
     st.html(text.quiet("It goes on when this page is left or closed; the Runs page leads back to it."))
-
-
-def _cancel(run_id: str) -> None:
-    manager().cancel(run_id, owner())
 
 
 def _nothing_yet() -> str:

@@ -8,7 +8,7 @@ from core.errors import LightboxError
 from core.reports.explanation import StoredExplanation
 from core.runs import Run, Status, manager
 from core.scans.scan import Scan
-from dashboard import answer, catalogue, demo, filters, text
+from dashboard import actions, answer, catalogue, demo, filters, text
 from dashboard.compare import film_findings, film_stage, link
 from dashboard.compare.desk import CompareDesk
 from dashboard.compare.film_findings import Row
@@ -38,21 +38,8 @@ def show(laid: CompareDesk) -> None:
 
 
 def _button(laid: CompareDesk, order: Order) -> None:
-    with st.container(key="compare-action"):
-        st.button(
-            "Compare",
-            type="primary",
-            width="stretch",
-            icon=":material/play_arrow:",
-            disabled=not order.cards or order.entry is None or order.refusal is not None,
-            shortcut="Ctrl+Enter",
-            key="compare",
-            on_click=_start,
-            args=(laid,),
-        )
-    if laid.problem:
-        st.error(laid.problem)
-        laid.problem = None
+    ready = bool(order.cards) and order.entry is not None and order.refusal is None
+    actions.start_button(laid, "Compare", key="compare", ready=ready, on_click=_start, args=(laid,))
 
 
 def _start(laid: CompareDesk) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import Run, Status, manager
 from core.scans.scan import Scan
-from dashboard import answer, backend, catalogue, downloads, text
+from dashboard import actions, answer, backend, catalogue, downloads, text
 from dashboard import questions as asking
 from dashboard.session import owner
 from dashboard.trace import questions, stage
@@ -234,17 +234,8 @@ class _Bench:
         elif run.status is Status.DONE:
             st.html(answer.result_line(manager().store.explanation(run.id, owner())))
         elif not run.status.final:
-            live = manager().store.progress(run.id, owner())
-            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-                first = "Coarse map on screen · " if shown is not None else ""
-                st.progress(live.fraction, text=first + answer.progress_text(run, live))
-                st.button(
-                    "Cancel",
-                    icon=":material/stop_circle:",
-                    key="cancel trace",
-                    disabled=run.cancelling,
-                    on_click=self._laid.stop,
-                )
+            first = "Coarse map on screen · " if shown is not None else ""
+            actions.progress_row(run, key="cancel trace", on_cancel=self._laid.stop, first=first)
         else:
             with st.container(horizontal=True, vertical_alignment="center", wrap=False):
                 st.html(answer.ended_line(run, "Paint on, or press Again."))
