@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
@@ -147,7 +148,7 @@ def _chunks_row(subject: Subject) -> dict[str, Any]:
     times: dict[int, list[tuple[float, float]]] = {chunk: [] for chunk in CHUNKS}
     for _ in range(REPEATS):
         for chunk in CHUNKS:
-            times[chunk].append(_seconds(lambda size=chunk: list(projection.single(top, size))))  # type: ignore[misc]
+            times[chunk].append(_seconds(partial(list, projection.single(top, chunk))))
     seconds = {chunk: statistics.median(wall for wall, _ in found) for chunk, found in times.items()}
     best = min(seconds, key=seconds.__getitem__)
     maps = [dict(projection.single(top, chunk)) for chunk in (best, CHUNKS[-1])]

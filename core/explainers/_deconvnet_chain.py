@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import fx, nn
+from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
@@ -26,7 +26,10 @@ _RECTIFIER_NAMES = {"relu", "leaky_relu"}
 _SAME_NAMES = {"contiguous", "detach", "float"}
 _DROPOUT_NAMES = {"dropout", "dropout2d", "dropout3d", "feature_dropout"}
 _LINEAR_NAMES = {"avg_pool2d", "avg_pool3d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "neg"}
-_MAX_POOL_NAMES: dict[str, Callable[..., Any]] = {"max_pool2d": F.max_pool2d, "max_pool3d": F.max_pool3d}
+_MAX_POOL_NAMES: dict[str, Callable[..., Any]] = {
+    "max_pool2d": functional.max_pool2d,
+    "max_pool3d": functional.max_pool3d,
+}
 _POOL_ARGUMENTS = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
 _IN_PLACE_OPERATORS = {"iadd", "isub", "imul", "itruediv"}
 _ARITHMETIC = {"add", "sub", "mul", "truediv", "div", "multiply", "subtract", "divide", "true_divide"}
@@ -259,7 +262,9 @@ def _step_of_layer(module: nn.Module, name: str) -> Step:
         return MaxPool(partial(pool, **arguments, return_indices=True), overlapping)
     if isinstance(module, _ADAPTIVE_MAX_POOLS):
         adaptive: Callable[..., Any] = (
-            F.adaptive_max_pool2d if isinstance(module, nn.AdaptiveMaxPool2d) else F.adaptive_max_pool3d
+            functional.adaptive_max_pool2d
+            if isinstance(module, nn.AdaptiveMaxPool2d)
+            else functional.adaptive_max_pool3d
         )
         return MaxPool(partial(adaptive, output_size=module.output_size, return_indices=True), overlapping=True)
     if isinstance(module, _RECTIFIERS):

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import nn
+from torch.nn import functional
 
 from core.errors import BadInput
 
-_CONVOLVE = {2: F.conv2d, 3: F.conv3d}
-_TRANSPOSE = {2: F.conv_transpose2d, 3: F.conv_transpose3d}
+_CONVOLVE = {2: functional.conv2d, 3: functional.conv3d}
+_TRANSPOSE = {2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
 #: Up to so many input channels the library's transposed convolution leaves most of the processor idle.
 FEW_CHANNELS = 3
 
@@ -98,7 +98,7 @@ class Convolution(Step):
         ]
         found = [
             _CONVOLVE[self.dimensions](
-                F.pad(signals[number][None, None], around),  # a padding wider than the filter is cut off here
+                functional.pad(signals[number][None, None], around),  # a padding wider than the filter is cut off here
                 self.weight[number].flip(spatial).unsqueeze(1),
                 dilation=self.module.dilation,
             )
@@ -110,7 +110,7 @@ class Convolution(Step):
         """One matrix product, then overlapping patches added up: a tenth of the time where few channels are left."""
         patches = self.weight.flatten(1).t() @ signal.flatten(2)
         padding = tuple(before for before, _ in self.pads)
-        found: torch.Tensor = F.fold(
+        found: torch.Tensor = functional.fold(
             patches, self.shape, self.module.kernel_size, self.module.dilation, padding, self.module.stride
         )
         return found

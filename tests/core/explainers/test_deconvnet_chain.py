@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import nn
+from torch.nn import functional
 
 from core.errors import BadInput
 from core.explainers._deconvnet_chain import NoSuchLayerError, NotAChainError, chain_to
@@ -24,10 +24,10 @@ class AsFunctions(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = (x - self.mean) / (2 * torch.sqrt(self.mean))
-        x = F.relu(1 - self.first(x), inplace=True)
-        x = F.max_pool2d(F.dropout(x, 0.5, self.training), 3, 2, ceil_mode=True)
-        x = F.leaky_relu_(self.second(x), 0.1)
-        x = torch.max_pool2d(F.avg_pool2d(x, 2, stride=1), 2, stride=1)
+        x = functional.relu(1 - self.first(x), inplace=True)
+        x = functional.max_pool2d(functional.dropout(x, 0.5, self.training), 3, 2, ceil_mode=True)
+        x = functional.leaky_relu_(self.second(x), 0.1)
+        x = torch.max_pool2d(functional.avg_pool2d(x, 2, stride=1), 2, stride=1)
         return self.third(x).relu().flatten(1)
 
 
@@ -100,8 +100,8 @@ def _in_place_on_the_side(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
         (lambda n, x: n.norm(x), "GroupNorm at norm"),
         (lambda n, x: torch.sigmoid(x), "calls sigmoid"),
         (lambda n, x: 1 / x, "calls truediv"),
-        (lambda n, x: F.dropout(x, 0.5), "calls dropout"),
-        (lambda n, x: F.interpolate(x, scale_factor=2), "calls interpolate"),
+        (lambda n, x: functional.dropout(x, 0.5), "calls dropout"),
+        (lambda n, x: functional.interpolate(x, scale_factor=2), "calls interpolate"),
         (_in_place_on_the_side, "writes in place into what it reads elsewhere"),
         (lambda n, x: n.shared(x) if x.sum() > 0 else x, "cannot be followed by torch.fx"),
     ],
@@ -158,7 +158,7 @@ def test_a_constant_that_changes_the_shape_is_refused():
     [
         (lambda n, x: n.shared(x), False),
         (lambda n, x: n.shared(n.shared(x)), True),
-        (lambda n, x: F.relu(x), True),
+        (lambda n, x: functional.relu(x), True),
         (lambda n, x: x.relu_(), True),
         (lambda n, x: x, False),
     ],
