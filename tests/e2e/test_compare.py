@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from core.settings import ROOT
 from dashboard.bench.browser import serve
+from tests.e2e.waiting import eventually
 from tests.small_anatomy import THREE, write_anatomy
 
 pytestmark = pytest.mark.browser
@@ -70,13 +71,18 @@ def test_a_film_in_three_networks_side_by_side_and_linked(page, server, anatomy)
     # one crosshair for all: a click in one image moves the values under it in every other
     before = page.locator(".panel .values").all_inner_texts()
     page.mouse.click(boxes[1]["x"] + boxes[1]["width"] * 0.62, boxes[1]["y"] + boxes[1]["height"] * 0.3)
-    page.wait_for_timeout(300)
-    after = page.locator(".panel .values").all_inner_texts()
-    assert all(one != other for one, other in zip(before, after, strict=True))
-    assert len({words.split("\n")[0].split()[-1] for words in after}) == 1
 
+    def all_moved_to_one_place():
+        after = page.locator(".panel .values").all_inner_texts()
+        moved = all(one != other for one, other in zip(before, after, strict=True))
+        return moved and len({words.split("\n")[0].split()[-1] for words in after}) == 1
+
+    eventually(page, all_moved_to_one_place)
+
+    first = page.locator(".tile").first
+    shallow = first.inner_text()
     page.get_by_role("radio", name=TITLES[1]).click()
-    expect(page.locator(".tile").first).to_be_visible()
+    expect(first).not_to_have_text(shallow, use_inner_text=True)
     still(page)
     page.locator(".tile").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
