@@ -1,7 +1,5 @@
 """Phantoms as a cohort: made when asked for, or written as a folder with the ground truth beside the scans."""
 
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ from core.cohorts.reading import read_cohort
 from core.progress import Progress, Report, silent
 from core.scans.grid import Grid
 from core.scans.scan import Scan
+from core.tables import write_table
 
 
 def phantom_cohort(parameters: PhantomParameters) -> Cohort:
@@ -94,14 +93,6 @@ def write_truth(grid: Grid, folder: Path) -> None:
         for k, region in enumerate(PLANTED_REGIONS, start=1)
     ]
     write_table(folder / "planted_regions.tsv", rows)
-
-
-def write_table(path: Path, rows: Sequence[dict[str, str]]) -> None:
-    """Write rows of the same columns as tab-separated text."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, fieldnames=list(rows[0]), delimiter="\t", lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
 
 
 def _truth(grid: Grid) -> Truth:

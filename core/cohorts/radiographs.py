@@ -22,10 +22,10 @@ from core.cohorts._radiograph_physics import Handling, SideMarker, body_points, 
 from core.cohorts._radiograph_trunk import chest, pelvis, spine
 from core.cohorts.cohort import Cohort, Entry
 from core.cohorts.landmark_labels import NAMES
-from core.cohorts.phantom_cohort import write_table
 from core.cohorts.reading import read_cohort
 from core.progress import Progress, Report, silent
 from core.scans.scan import Scan
+from core.tables import write_table
 
 #: class name → what draws it, in the order of the classes
 ANATOMIES: dict[str, Callable[[Body], Anatomy]] = {

@@ -31,8 +31,8 @@ from core.reports.study import ALL
 from core.studies._anatomy_figures import answers_of, kinds_of, landmark_order, landmarks_of
 from core.studies._anatomy_network import Film, MeanImage, Network, film_report
 from core.studies._anatomy_words import sentence
-from core.studies._tables import write_table
 from core.studies.base import RECORD, Study
+from core.tables import write_table
 
 if TYPE_CHECKING:
     from core.models.model import Model
@@ -52,7 +52,9 @@ class AnatomyStudyParameters(Selection, Parameters):
         0, f"At most so many films of each class; 0: all, of made ones {_MADE_FILMS}.", minimum=0, maximum=100_000
     )
     part: Literal["test", "validation", "train", "all"] = parameter(
-        "test", "Films of this split, where the cohort has splits or test is given; all takes every film."
+        "test",
+        "Films of this split; all takes every film, and so does test where the cohort has no splits and no share is "
+        "held out.",
     )
     test: float = parameter(
         0.0, "Where the cohort has no splits: share of patients held out, as the recipe does.", minimum=0, maximum=0.59
@@ -225,7 +227,7 @@ def _films(
 def _of_part(cohort: Cohort, parameters: AnatomyStudyParameters) -> tuple[Sequence[Entry], list[str]]:
     if parameters.part == "all":
         return cohort.entries, []
-    if any(entry.split for entry in cohort.entries) or parameters.test:
+    if any(entry.split for entry in cohort.entries) or parameters.test or parameters.validation:
         divided = split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed, one_session=False)
         entries = divided.part(parameters.part)
         if not entries:
@@ -233,6 +235,11 @@ def _of_part(cohort: Cohort, parameters: AnatomyStudyParameters) -> tuple[Sequen
                 f"The cohort has no film in the split {parameters.part}: choose another with part=NAME or all."
             )
         return entries, [f"{len(entries)} of {len(cohort.entries)} films are in the split {parameters.part}."]
+    if parameters.part != "test":
+        raise BadInput(
+            f"The cohort has no splits, so which films are for {parameters.part} is unknown: give test=SHARE and seed=N as "
+            "the recipe had them, or take every film with part=all."
+        )
     return cohort.entries, [
         "The cohort has no splits, so every film counts: networks that were trained on some of them look better than "
         "they are (test=SHARE with the recipe's seed holds the same patients out)."
@@ -357,7 +364,7 @@ def _write_tables(networks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[
         ],
     }
     for name, content in tables.items():
-        write_table(content, out / name)
+        write_table(out / name, content)
     return [RECORD, *tables]
 
 

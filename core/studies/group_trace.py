@@ -22,8 +22,8 @@ from core.reports.explanation import export_explanation
 from core.scans.loading import load_scan
 from core.scans.region_file import load_region
 from core.scans.scan import Scan
-from core.studies._tables import write_table
 from core.studies.base import RECORD, Study
+from core.tables import write_table
 
 if TYPE_CHECKING:
     from core.models.model import Model
@@ -68,7 +68,7 @@ class GroupTrace(Study):
         found = group.explanation
         report(Progress(1.0, "writing the maps"))
         export_explanation(found, out)
-        write_table(group.rows, out / TABLE)
+        write_table(out / TABLE, group.rows)
         record = {
             "study": self.name,
             "model": model.card.name,

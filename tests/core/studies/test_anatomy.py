@@ -204,6 +204,7 @@ def test_films_are_limited_by_class_and_by_split(place, tmp_path):
     films = {row["film"] for row in held_out["rows"]} | {row["film"] for row in trained["rows"]}
     assert len(films) == 9
     assert held_out["notes"] == ["3 of 9 films are in the split test."]
+    assert len(run_study(place, tmp_path, validation=0.34, part="validation")["rows"]) == 3
 
 
 def test_only_films_of_the_classes_asked_for_are_taken(place, tmp_path):
@@ -277,3 +278,16 @@ def test_it_tells_film_by_film_where_it_is_and_stops_when_cancelled(place, tmp_p
 
     with pytest.raises(Cancelled):
         run_study(place, tmp_path, report=cancel)
+
+
+def test_names_of_a_cohort_are_no_formulas_in_the_tables(place, tmp_path):
+    cohort = save_films(tmp_path / "cohort", films=1)
+    rows = (cohort / "participants.tsv").read_text().replace("hand-0\tf", "=1+1\tf")
+    (cohort / "participants.tsv").write_text(rows)
+    (cohort / "landmarks.tsv").write_text("index\tname\n1\t@bone\n2\tmarker\n")
+    record = run_study(place, tmp_path, cohort=cohort)
+    assert "=1+1" in {row["film"] for row in record["rows"]}
+    for name, cell in (("films.csv", "'=1+1"), ("landmarks.csv", "'@bone")):
+        with (tmp_path / name).open(encoding="utf-8", newline="") as file:
+            cells = {value for row in csv.reader(file) for value in row}
+        assert cell in cells and cell[1:] not in cells

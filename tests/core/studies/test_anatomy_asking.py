@@ -25,6 +25,8 @@ from tests.core.studies.films import CLASSES, run_study, save_films, save_networ
         ({"minimum": "20"}, "lower minimum"),
         ({"classes": "knee, elbow"}, "'elbow' has no film here; there are films of hand, foot, knee"),
         ({"test": "0.1", "part": "validation"}, "no film in the split validation"),
+        ({"part": "train"}, r"no splits, so which films are for train is unknown: give test=SHARE .* part=all"),
+        ({"part": "validation"}, "no splits, so which films are for validation is unknown"),
         ({"colour": "red"}, "no parameter 'colour'"),
     ],
 )

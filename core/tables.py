@@ -1,0 +1,51 @@
+"""Tables as files: tab-separated ones of cohorts, comma-separated ones for spreadsheets."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from core.files import write_atomically
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+#: A cell that begins with one of these is worked out by a spreadsheet, not shown.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def as_cell(value: Any) -> Any:
+    """`value` as a spreadsheet shows it: text that it would take for a formula gets an apostrophe before it.
+
+    Names of files, people, classes and landmarks come from cohorts and uploads, and may be formulas that send or run
+    something where the table is opened. Numbers, also those written as text, stay as they are.
+
+    Source: OWASP, "CSV injection".
+    """
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as text: commas between cells for ``.csv``, tabs for everything else.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where to; replaced whole.
+    rows : sequence of mapping
+        Column → cell, see `as_cell`; the columns are all that any row has, in order of first appearance.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    is_csv = path.suffix == ".csv"
+
+    def write(file: BinaryIO) -> None:
+        text = TextIOWrapper(file, encoding="utf-8", newline="")
+        table = csv.writer(text, delimiter="," if is_csv else "\t", lineterminator="\r\n" if is_csv else "\n")
+        table.writerow([as_cell(name) for name in names])
+        table.writerows([as_cell(row.get(name, "")) for name in names] for row in rows)
+        text.flush()
+        text.detach()
+
+    write_atomically(path, write)
