@@ -237,8 +237,8 @@ def _of_part(cohort: Cohort, parameters: AnatomyStudyParameters) -> tuple[Sequen
         return entries, [f"{len(entries)} of {len(cohort.entries)} films are in the split {parameters.part}."]
     if parameters.part != "test":
         raise BadInput(
-            f"The cohort has no splits, so which films are for {parameters.part} is unknown: give test=SHARE and seed=N as "
-            "the recipe had them, or take every film with part=all."
+            f"The cohort has no splits, so which films are for {parameters.part} is unknown: give test=SHARE and "
+            "seed=N as the recipe had them, or take every film with part=all."
         )
     return cohort.entries, [
         "The cohort has no splits, so every film counts: networks that were trained on some of them look better than "
