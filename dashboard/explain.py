@@ -115,7 +115,7 @@ class _Watch:
             left, right = st.columns([1.6, 1], gap="large", wrap=False)
             with left:
                 st.markdown("##### Filters", help=filters.HELP)
-                filters.show_filters(self._scan, run.id, explanation, "filters", self._landmarks)
+                filters.show_filters(self._scan, filters.Source(run.id, explanation), "filters", self._landmarks)
             where = sure = path = right
         else:
             where, sure, path = st.columns([1.15, 1, 1.15], gap="large", wrap=False)

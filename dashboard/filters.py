@@ -1,7 +1,7 @@
 """The filters that a map was made of, each with its own map: a gallery, and each of them large."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -61,6 +61,35 @@ class Filter:
         return "" if self.score is None else f"score {self.score:.3g}"
 
 
+@dataclass(frozen=True)
+class Source:
+    """A result whose filters can be opened.
+
+    Parameters
+    ----------
+    run : str
+        Id of the run.
+    explanation : StoredExplanation
+        Its result.
+    title : str
+        Of its network, where several stand beside each other.
+    """
+
+    run: str
+    explanation: StoredExplanation
+    title: str = ""
+
+    def key(self, filter_: Filter) -> str:
+        """What a click on this filter's tile returns: different for the filters of every run."""
+        return f"{self.run}:{filter_.array}"
+
+    @property
+    def heading(self) -> str:
+        """Above a filter that is open."""
+        layer = self.explanation.record["parameters"].get("layer") or "the last convolution"
+        return f"{self.title}: filters of {layer}" if self.title else f"Filters of {layer}"
+
+
 def filters_of(explanation: StoredExplanation) -> list[Filter]:
     """Filters whose own maps were kept, strongest first; empty where none was."""
     numbers: Mapping[str, Any] = explanation.record.get("numbers", {})
@@ -109,11 +138,11 @@ def layer_sentence(explanation: StoredExplanation) -> str:
 
 def show_filters(
     scan: Scan,
-    run: str,
-    explanation: StoredExplanation,
+    source: Source,
     key: str,
     landmarks: LandmarkDesk | None = None,
     columns: int | None = None,
+    others: Sequence[Source] = (),
 ) -> None:
     """The strongest 5, 9 or 25 filters as a gallery; each opens large.
 
@@ -121,34 +150,42 @@ def show_filters(
     ----------
     scan : Scan
         What was explained.
-    run : str
-        Id of the run.
-    explanation : StoredExplanation
-        Its result.
+    source : Source
+        The result whose filters are shown.
     key : str
         Prefix of the Streamlit keys.
     landmarks : LandmarkDesk, optional
         The scan's landmarks: outlined in the large view, too, if they are on the page.
     columns : int, optional
         Filters beside each other; by default as many as make a full square or row.
+    others : sequence of Source
+        Results whose filters the same gallery shows at other times. Their tiles stand in the browser until the new ones
+        have come: a click on one opens the filter that was clicked.
     """
-    found = filters_of(explanation)
+    found = filters_of(source.explanation)
     if not found or scan.dimensions != 2:
-        st.html(text.quiet(_why_none(explanation, scan)))
+        st.html(text.quiet(_why_none(source.explanation, scan)))
         return
     count = _choose_count(len(found), key)
-    chosen = found[:count]
-    columns = columns or CHOICES.get(count, 5)
-    arrays = explanation.arrays
+    arrays = source.explanation.arrays
     tiles = [
-        Tile(one.array, _picture(scan, run, one.array, arrays[one.array]), one.title, one.caption) for one in chosen
+        Tile(source.key(one), _picture(scan, source.run, one.array, arrays[one.array]), one.title, one.caption)
+        for one in found[:count]
     ]
-    clicked = gallery(tiles, f"{key}:gallery", columns, label="Filters")
+    known = openable([source, *others])
+    clicked = gallery(
+        tiles, f"{key}:gallery", columns or CHOICES.get(count, 5), label="Filters", also=frozenset(known)
+    )  # fmt: skip
     if clicked is not None:
-        st.session_state[f"{key}:large"] = clicked
-        layer = explanation.record["parameters"].get("layer") or "the last convolution"
-        show_large = st.dialog(f"Filters of {layer}", width="large")(_large)
-        show_large(scan, run, explanation, found, key, landmarks)
+        opened, one = known[clicked]
+        st.session_state[f"{key}:large"] = one.array
+        show_large = st.dialog(opened.heading, width="large")(_large)
+        show_large(scan, opened.run, opened.explanation, filters_of(opened.explanation), key, landmarks)
+
+
+def openable(sources: Sequence[Source]) -> dict[str, tuple[Source, Filter]]:
+    """Every filter that can be opened, by the key of its tile."""
+    return {source.key(one): (source, one) for source in sources for one in filters_of(source.explanation)}
 
 
 def _choose_count(available: int, key: str) -> int:

@@ -151,7 +151,8 @@ def _filters(run: Run) -> None:
     explanation = manager().store.explanation(run.id, owner())
     if filters.is_of_filters(explanation):
         st.html(text.quiet(filters.layer_sentence(explanation)))
-        filters.show_filters(scan, run.id, explanation, "compare film filters", landmarks.LandmarkDesk(name))
+        source = filters.Source(run.id, explanation)
+        filters.show_filters(scan, source, "compare film filters", landmarks.LandmarkDesk(name))
 
 
 def _open(laid: CompareDesk, run_id: str) -> None:

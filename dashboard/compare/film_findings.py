@@ -148,16 +148,21 @@ def show_filters(
 ) -> None:
     """The filters of one network at a time; nothing for explainers that have none."""
     there = {
-        card.name: card.title for card in cards if card.name in found and filter_gallery.filters_of(found[card.name])
+        card.name: filter_gallery.Source(runs[card.name].id, found[card.name], card.title)
+        for card in cards
+        if card.name in found and filter_gallery.filters_of(found[card.name])
     }
     if not there:
         return
     st.markdown("##### Filters")
     chosen = st.segmented_control(
-        "Filters of", list(there), format_func=there.__getitem__, key=f"compare filters:{','.join(there)}",
-        default=next(iter(there)), required=True, label_visibility="collapsed",
+        "Filters of", list(there), format_func=lambda network: there[network].title,
+        key=f"compare filters:{','.join(there)}", default=next(iter(there)), required=True,
+        label_visibility="collapsed",
     )  # fmt: skip
     st.html(text.quiet(filter_gallery.layer_sentence(found[chosen])))
+    others = [source for network, source in there.items() if network != chosen]
+    # one gallery for all: while it changes from one network to another, none of its tiles is dead
     filter_gallery.show_filters(
-        scan, runs[chosen].id, found[chosen], f"compare filters {chosen}", landmarks.LandmarkDesk(name), _COLUMNS
-    )
+        scan, there[chosen], "compare filters", landmarks.LandmarkDesk(name), _COLUMNS, others
+    )  # fmt: skip

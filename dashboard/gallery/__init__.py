@@ -4,7 +4,7 @@ The app must serve `dashboard.server.volume_routes`.
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -58,6 +58,7 @@ def gallery(
     *,
     height: int | None = None,
     label: str = "",
+    also: Collection[str] = (),
     on_click: Callable[[str], None] | None = None,
 ) -> str | None:
     """Show tiles in a grid and return the key of the one that was clicked.
@@ -76,14 +77,17 @@ def gallery(
         Pixels after which the grid scrolls; by default it is as high as it needs to be.
     label : str
         What a screen reader calls the grid.
+    also : collection of str
+        Keys of tiles that this gallery shows at other times. Until a browser has drawn the new tiles the old ones can
+        be clicked: a click on one of these counts, on any other it does not.
     on_click : callable, optional
         Called with the key before the rerun that a click causes: a click cannot be lost that way.
 
     Returns
     -------
     str or None
-        Key of the tile whose click caused this run, None in any other run. A second click on the same tile returns it
-        again.
+        Key of the tile (of `tiles` or `also`) whose click caused this run, None in any other run. A second click on the
+        same tile returns it again.
     """
     check_tiles(tiles, columns)
     data = {
@@ -94,7 +98,7 @@ def gallery(
         "label": label,
         "tiles": [_tile_data(tile) for tile in tiles],
     }
-    offered = frozenset(tile.key for tile in tiles if not tile.disabled)
+    offered = frozenset(tile.key for tile in tiles if not tile.disabled) | frozenset(also)
     notice = partial(_notify, key, offered, on_click)
     state = components.register("gallery", "gallery")(key=key, data=data, on_clicked_change=notice)
     return _known(state.get("clicked"), offered)

@@ -69,3 +69,18 @@ def test_the_maps_of_all_filters_leave_in_one_file(tmp_path):
         assert archive.namelist() == ["filter_001.png", "filter_001.npy"]
         values = np.load(io.BytesIO(archive.read("filter_001.npy")))
     assert (values == -2).all()
+
+
+def test_the_same_filter_of_two_runs_has_two_keys_and_each_opens_its_own(tmp_path):
+    sources = []
+    for run in ("a", "b"):
+        (tmp_path / run).mkdir()
+        found = stored(tmp_path / run, {1: 2.0, 4: 1.0}, ["filter_001", "filter_004"])
+        sources.append(filters.Source(run, found, f"Network {run}"))
+    known = filters.openable(sources)
+    assert len(known) == 4
+    for source in sources:
+        opened, one = known[source.key(filters.filters_of(source.explanation)[1])]
+        assert (opened, one.index) == (source, 4)
+    assert sources[1].heading == "Network b: filters of the last convolution"
+    assert filters.Source("a", sources[0].explanation).heading == "Filters of the last convolution"
