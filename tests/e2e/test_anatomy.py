@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from core.cohorts.radiographs import RadiographParameters, draw_radiograph
 from core.settings import ROOT
 from dashboard.bench.browser import serve
+from tests.e2e.waiting import eventually, painted
 from tests.pages.anatomy import save_anatomy
 
 pytestmark = pytest.mark.browser
@@ -75,7 +76,7 @@ def finished(page):
 def canvas(page, panel=1):
     """Pixels of a panel without the mouse over it."""
     page.mouse.move(2, 500)
-    page.wait_for_timeout(300)
+    painted(page)
     shot = page.locator(".stage > canvas").nth(panel).screenshot()
     return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
 
@@ -104,12 +105,12 @@ def stroke(page, across, down):
 
 def test_a_film_is_seen_as_heat_and_with_signs_and_filter_by_filter(explained):
     page = explained
-    assert coloured(page) > 200
+    eventually(page, lambda: coloured(page) > 200)
     heat = canvas(page)
     page.get_by_text("Signed", exact=True).click()
     still(page)
     expect(page.locator(".panel h3").nth(1)).to_have_text("Projected activation")
-    assert (canvas(page) != heat).any()
+    eventually(page, lambda: (canvas(page) != heat).any())
 
     tiles = page.locator(".gallery .tile")
     expect(tiles).to_have_count(9)
@@ -170,7 +171,7 @@ def test_a_landmark_is_drawn_and_its_share_follows_every_stroke_and_a_reload(exp
     outlined = canvas(page, 0)
     page.get_by_text("Landmarks", exact=True).first.click()
     still(page)
-    assert (canvas(page, 0) != outlined).any()
+    eventually(page, lambda: (canvas(page, 0) != outlined).any())
 
 
 def test_masks_are_loaded_from_files_or_refused_in_a_sentence(explained, radiograph):

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.bench.browser import serve
 from tests.e2e.test_viewer import open_case, pixels, report
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +49,6 @@ def marked(page, *pixels):
 def strength(page, panel, row, column):
     """How close to the colour of a selection a pixel of the image is shown, 0 (not at all) to 1."""
     page.mouse.move(2, 2)
-    page.wait_for_timeout(200)
     picture, box = pixels(page, panel)
     scale = min(box["width"] / 50, box["height"] / 40)
     left, top = (box["width"] - 50 * scale) / 2, (box["height"] - 40 * scale) / 2
@@ -62,8 +62,8 @@ def test_a_region_knows_its_surface_and_is_strong_there_and_faint_beside(page, s
     click(page, 0, 8, 9)
     marked(page, (8, 9))
     surface(page, "input")
-    assert strength(page, 0, 8, 9) > 0.8
-    assert 0.2 < strength(page, 3, 8, 9) < 0.6
+    eventually(page, lambda: strength(page, 0, 8, 9) > 0.8)
+    eventually(page, lambda: 0.2 < strength(page, 3, 8, 9) < 0.6)
 
 
 def test_painting_on_another_surface_starts_anew_and_undo_brings_the_old_region_back(page, server):
@@ -125,16 +125,24 @@ def test_insets_show_the_map_and_the_painted_pixels_and_can_be_hidden(page, serv
     click(page, 0, 20, 40)
     marked(page, (20, 40))
     page.mouse.move(2, 2)
-    page.wait_for_timeout(300)
-    shown, _ = pixels(page, 1)
-    height, width = shown.shape[:2]
-    right = shown[8 : height // 2, -width // 3 :]
-    # the painted pixel is magnified in the inset: several pixels of the screen in its colour
-    assert (np.abs(right - ACCENT).max(axis=2) < 40).sum() >= 8
+    height, width = before.shape[:2]
+
+    def magnified():
+        """How much of the right inset is in the colour of the selection, and how much the left one differs."""
+        shown, _ = pixels(page, 1)
+        right = shown[8 : height // 2, -width // 3 :]
+        left = shown[8 : height // 3, : width // 4] - before[8 : height // 3, : width // 4]
+        return (np.abs(right - ACCENT).max(axis=2) < 40).sum(), np.abs(left).max()
+
+    def both_insets():
+        # the painted pixel is magnified: several pixels of the screen in its colour
+        painted, changed = magnified()
+        return painted >= 8 and changed > 60
+
+    def no_inset():
+        painted, changed = magnified()
+        return painted == 0 and changed < 12
+
+    eventually(page, both_insets)
     page.keyboard.press("i")
-    page.wait_for_timeout(300)
-    hidden, _ = pixels(page, 1)
-    hidden_right = hidden[8 : height // 2, -width // 3 :]
-    assert (np.abs(hidden_right - ACCENT).max(axis=2) < 40).sum() == 0
-    assert np.abs(hidden[8 : height // 3, : width // 4] - before[8 : height // 3, : width // 4]).max() < 12
-    assert np.abs(shown[8 : height // 3, : width // 4] - before[8 : height // 3, : width // 4]).max() > 60
+    eventually(page, no_inset)

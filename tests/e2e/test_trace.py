@@ -13,6 +13,7 @@ from core.runs import LOCAL_OWNER
 from core.runs.store import RunStore
 from core.settings import ROOT
 from dashboard.bench.browser import serve
+from tests.e2e.waiting import eventually, painted
 
 pytestmark = pytest.mark.browser
 
@@ -74,7 +75,7 @@ def stored(server, page):
 def coloured(page, panel):
     """How many pixels of a panel are neither grey nor of the selection's colour."""
     page.mouse.move(2, 500)
-    page.wait_for_timeout(300)
+    painted(page)
     canvas = page.locator(".stage > canvas").nth(panel)
     shot = canvas.screenshot(style=".values { visibility: hidden; }")
     picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
@@ -96,7 +97,7 @@ def test_painting_on_the_input_maps_forward_and_on_the_output_backward(demo, ser
     strongest = np.unravel_index(np.argmax(explanation.arrays["map"].values), region.shape)
     assert np.hypot(strongest[0] - rows.mean(), strongest[1] - columns.mean()) < 12
     expect(page.get_by_text(explanation.sentence)).to_be_visible()
-    assert coloured(page, 1) > 300
+    eventually(page, lambda: coloured(page, 1) > 300)
     assert coloured(page, 0) == 0
 
     stroke(page, 1, 0.55, 0.6)
@@ -104,8 +105,8 @@ def test_painting_on_the_input_maps_forward_and_on_the_output_backward(demo, ser
     explanation, region = stored(server, page)
     assert explanation.record["parameters"]["direction"] == "backward"
     assert np.nonzero(region)[0].mean() / region.shape[0] == pytest.approx(0.6, abs=0.03)
-    assert coloured(page, 0) > 300
-    assert coloured(page, 1) == 0
+    eventually(page, lambda: coloured(page, 0) > 300)
+    eventually(page, lambda: coloured(page, 1) == 0)
     expect(page.get_by_text("Selection 2 of 2")).to_be_visible()
 
 
@@ -146,16 +147,19 @@ def test_error_map_outlines_and_figures_are_there_on_demand(demo, server):
         expect(page.get_by_text(words).first).to_be_visible()
     page.get_by_text("Error map", exact=True).click()
     mapped(page, "Error: blue lower, red higher")
-    assert coloured(page, 2) > 300
+    eventually(page, lambda: coloured(page, 2) > 300)
     page.get_by_text("Outlines", exact=True).click()
     expect(page.locator(".panel footer .chip")).to_have_text("superpixels")
-    for name, width in (("narrow", 1280), ("wide", 1920)):
+    for width in (1280, 1920):
         page.set_viewport_size({"width": width, "height": 900})
         still(page)
-        page.wait_for_timeout(400)
-        boxes = [panel.bounding_box() for panel in page.locator(".panel").all()]
-        assert len({(round(box["y"]), round(box["height"])) for box in boxes}) == 1, name
-        assert page.locator(".toolbar").bounding_box()["height"] == 32
+
+        def in_one_row():
+            boxes = [panel.bounding_box() for panel in page.locator(".panel").all()]
+            return len({(round(box["y"]), round(box["height"])) for box in boxes}) == 1
+
+        eventually(page, in_one_row)
+        eventually(page, lambda: page.locator(".toolbar").bounding_box()["height"] == 32)
 
 
 def test_a_trace_can_be_cancelled_and_asked_again(demo):

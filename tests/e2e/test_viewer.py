@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from dashboard.bench.browser import serve
+from tests.e2e.waiting import eventually, painted
 
 pytestmark = pytest.mark.browser
 
@@ -53,8 +54,8 @@ def pixels(page, panel=0):
     return np.asarray(shot).astype(int), box
 
 
-def brightest(page, panel=0, large=True):
-    """Page coordinates of the middle of the brightest spot in the large plane."""
+def spot(page, panel, large=True):
+    """Rows and columns of the canvas that show the brightest spot in the large plane, and where the canvas lies."""
     picture, box = pixels(page, panel)
     # the crosshair and the letters are coloured or grey, the spot is white
     white = picture.min(axis=2) >= 250
@@ -62,6 +63,18 @@ def brightest(page, panel=0, large=True):
         white[int(0.66 * white.shape[0]) :] = False
     rows, columns = np.nonzero(white)
     assert rows.size, "no bright spot on the canvas"
+    return rows, columns, box
+
+
+def span(page):
+    """Width of the spot on the first panel, in pixels of the screen."""
+    _, columns, _ = spot(page, 0)
+    return int(np.ptp(columns)) + 1
+
+
+def brightest(page, panel=0, large=True):
+    """Page coordinates of the middle of the brightest spot in the large plane."""
+    rows, columns, box = spot(page, panel, large)
     return box["x"] + columns.mean() + 0.5, box["y"] + rows.mean() + 0.5
 
 
@@ -96,8 +109,7 @@ def test_swapping_left_and_right_moves_the_spot_to_the_other_side(page, server):
     middle = box["x"] + box["width"] / 2
     assert brightest(page)[0] > middle
     page.keyboard.press("x")
-    page.wait_for_timeout(200)
-    assert brightest(page)[0] < middle
+    eventually(page, lambda: brightest(page)[0] < middle)
 
 
 def test_wheel_keys_and_mouse_move_one_crosshair_in_all_panels(page, server):
@@ -132,18 +144,15 @@ def test_the_readout_tells_real_values_and_millimetres(page, server):
 def test_window_is_dragged_for_all_panels_at_once_and_reset(page, server):
     open_case(page, server)
     box = page.locator(".stage > canvas").first.bounding_box()
-    first = page.locator(".panel footer").nth(2).inner_text()
+    footers = page.locator(".panel footer")
+    first = footers.nth(2).inner_text()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down(button="right")
     page.mouse.move(box["x"] + 160, box["y"] + 120, steps=5)
     page.mouse.up(button="right")
-    page.wait_for_timeout(200)
-    moved = page.locator(".panel footer").nth(2).inner_text()
-    assert moved != first
-    assert moved == page.locator(".panel footer").nth(0).inner_text()
+    eventually(page, lambda: first != footers.nth(2).inner_text() == footers.nth(0).inner_text())
     page.keyboard.press("w")
-    page.wait_for_timeout(200)
-    assert page.locator(".panel footer").nth(2).inner_text() == first
+    eventually(page, lambda: footers.nth(2).inner_text() == first)
 
 
 def test_brush_undo_erase_lasso_and_clear(page, server):
@@ -188,7 +197,8 @@ def test_reruns_keep_the_view_and_pile_up_no_listeners(page, server):
     assert crosshair(page) == [5, 19, 13]
     page.locator(".lightbox").focus()
     page.keyboard.press("PageUp")
-    page.wait_for_timeout(400)
+    settled(page, [5, 19, 14])
+    page.wait_for_timeout(400)  # a second listener would move it on
     assert crosshair(page) == [5, 19, 14]
 
 
@@ -222,18 +232,17 @@ def test_threshold_and_opacity_change_the_picture(page, server):
     open_case(page, server)
 
     def colored():
-        page.wait_for_timeout(200)
         picture, _ = pixels(page, 1)
         return int((picture.max(axis=2) - picture.min(axis=2) > 24).sum())
 
+    painted(page)
     full = colored()
     slider = page.locator("input.threshold")
     box = slider.bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] / 2)
-    partly = colored()
-    assert 0.2 * full < partly < 0.7 * full
+    eventually(page, lambda: 0.2 * full < colored() < 0.7 * full)
     page.locator(".opacity input").fill("0")
-    assert colored() < 0.1 * full
+    eventually(page, lambda: colored() < 0.1 * full)
 
 
 def test_a_volume_that_cannot_be_fetched_says_so_and_can_be_tried_again(page, server):
@@ -259,14 +268,13 @@ def test_a_volume_that_is_gone_says_so(page, server):
 def test_mosaic_shows_many_slices_and_a_click_goes_there(page, server):
     open_case(page, server)
     page.locator("button[data-action=mosaic]").click()
-    page.wait_for_timeout(300)
+    painted(page)
     box = page.locator(".stage > canvas").first.bounding_box()
     page.mouse.click(box["x"] + 20, box["y"] + 60)
-    page.wait_for_timeout(200)
+    eventually(page, lambda: crosshair(page) != SPOT)
     low = crosshair(page)[2]
     page.mouse.click(box["x"] + box["width"] - 20, box["y"] + box["height"] - 60)
-    page.wait_for_timeout(200)
-    assert crosshair(page)[2] > low + 8
+    eventually(page, lambda: crosshair(page)[2] > low + 8)
 
 
 def test_an_image_has_its_pixel_aspect_no_letters_and_a_region(page, server):
@@ -306,9 +314,7 @@ def test_letters_planes_and_help_can_be_reached_by_keys(page, server):
     page.locator(".lightbox").focus()
     before, _ = pixels(page)
     page.keyboard.press("3")
-    page.wait_for_timeout(200)
-    after, _ = pixels(page)
-    assert np.abs(before - after).max() > 100
+    eventually(page, lambda: np.abs(before - pixels(page)[0]).max() > 100)
     page.keyboard.press("?")
     assert page.locator(".help").is_visible()
     page.keyboard.press("Escape")
@@ -353,21 +359,20 @@ def test_zoom_keeps_what_is_under_the_mouse_and_the_middle_button_moves_it(page,
     open_case(page, server)
     away_from_the_spot(page)
     x, y = brightest(page)
+    small = span(page)
     page.mouse.move(x, y)
     page.keyboard.down("Control")
     for _ in range(3):
         page.mouse.wheel(0, -100)
     page.keyboard.up("Control")
-    page.wait_for_timeout(300)
+    eventually(page, lambda: span(page) > 1.5 * small)
     assert brightest(page) == pytest.approx((x, y), abs=6)
     page.mouse.down(button="middle")
     page.mouse.move(x - 30, y + 20, steps=4)
     page.mouse.up(button="middle")
-    page.wait_for_timeout(300)
-    assert brightest(page) == pytest.approx((x - 30, y + 20), abs=6)
+    eventually(page, lambda: brightest(page) == pytest.approx((x - 30, y + 20), abs=6))
     page.keyboard.press("f")
-    page.wait_for_timeout(300)
-    assert brightest(page) == pytest.approx((x, y), abs=1.5)
+    eventually(page, lambda: brightest(page) == pytest.approx((x, y), abs=1.5))
 
 
 def test_the_browser_lets_go_of_the_volumes_used_the_longest_ago(page, server):
