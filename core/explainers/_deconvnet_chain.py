@@ -23,7 +23,7 @@ _LINEAR = (nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3
 _RECTIFIERS = (nn.ReLU, nn.LeakyReLU)
 _SAME = (nn.Identity, _DropoutNd)
 _RECTIFIER_NAMES = {"relu", "leaky_relu"}
-_SAME_NAMES = {"contiguous", "detach", "float"}
+_SAME_NAMES = {"clone", "contiguous", "detach", "float"}
 _DROPOUT_NAMES = {"dropout", "dropout2d", "dropout3d", "feature_dropout"}
 _LINEAR_NAMES = {"avg_pool2d", "avg_pool3d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "neg"}
 _MAX_POOL_NAMES: dict[str, Callable[..., Any]] = {
@@ -56,7 +56,7 @@ class Chain:
     constants : mapping of torch.fx.Node to Any
         Values that do not depend on the input.
     unhookable : bool
-        Whether a rectifier on the way works in place, serves in several places or is called as a function.
+        Whether a rectifier on the way works in place, serves in several places, is leaky or called as a function.
     """
 
     nodes: tuple[fx.Node, ...]
@@ -130,6 +130,12 @@ def chain_to(network: nn.Module, layer: str) -> Chain:
     modules = dict(root.named_modules())
     fed = _fed_by_the_input(graph)
     named = [node for node in fed if node.op == "call_module" and f"{node.target}.".startswith(f"{layer}.")]
+    if not named and isinstance(modules.get(layer), nn.Conv2d | nn.Conv3d):
+        # torch.fx goes through layers with code of their own as if they were not there
+        kind = type(modules[layer]).__name__
+        raise NotAChainError(
+            f"has {kind} at {layer}, which its input does not reach or which is no layer of torch's own"
+        )
     if not named:
         raise NoSuchLayerError(layer)
     end = _with_norm_and_rectifier(named[-1], modules, fed)
@@ -241,12 +247,18 @@ def _is_unhookable(nodes: tuple[fx.Node, ...], modules: Mapping[str, nn.Module],
     used = [str(node.target) for node in graph.nodes if node.op == "call_module"]
     rectifiers = [node for node in nodes if _is_rectifier(node, modules)]
     return any(
-        node.op != "call_module" or _is_in_place(node, modules) or used.count(str(node.target)) > 1
+        node.op != "call_module"
+        or _is_in_place(node, modules)
+        or used.count(str(node.target)) > 1
+        or isinstance(modules[str(node.target)], nn.LeakyReLU)
         for node in rectifiers
     )
 
 
 def _step_of_layer(module: nn.Module, name: str) -> Step:
+    if module._forward_hooks or module._forward_pre_hooks:
+        # they may change what the layer answers, or its weights while it does (torch.nn.utils.spectral_norm)
+        raise NotAChainError(f"has hooks on a layer ({type(module).__name__} at {name})")
     if isinstance(module, nn.Conv2d | nn.Conv3d):
         if module.padding_mode != "zeros":
             raise NotAChainError(f"pads by {module.padding_mode} ({type(module).__name__} at {name})")

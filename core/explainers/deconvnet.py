@@ -117,7 +117,9 @@ class Deconvnet(CheckedMap):
         layer = parameters.layer or _default_layer(model)
         there = _chain(model, layer).filters
         if parameters.filters > there and parameters.filters != PAPER_FILTERS:
-            raise BadInput(f"The layer {layer} has {there} filters: ask for at most {there}, not {parameters.filters}.")
+            raise BadInput(
+                f"The layer {layer} has {_filters(there)}: ask for at most {there}, not {parameters.filters}."
+            )
         return parameters.model_copy(update={"layer": layer})
 
     def run(self, question: Question, parameters: DeconvnetParameters) -> Findings:
@@ -280,16 +282,23 @@ def _warnings(chain: Chain, ranking: Ranking, top: tuple[int, ...], parameters: 
     found = []
     if parameters.filters > chain.filters:
         found.append(
-            f"the layer {parameters.layer} has {chain.filters} filters: all are shown, not {parameters.filters}"
+            f"the layer {parameters.layer} has {_filters(chain.filters)}: all are shown, not {parameters.filters}"
         )
     silent = sum(ranking.scores[number] <= 0 for number in top)
     if silent == len(top):
         found.append(f"no filter of {parameters.layer} answers to this scan")
     elif silent:
-        found.append(f"{silent} of the {len(top)} filters shown do not answer to this scan: their maps are zero")
+        what = (
+            "does not answer to this scan: its map is" if silent == 1 else "do not answer to this scan: their maps are"
+        )
+        found.append(f"{silent} of the {len(top)} filters shown {what} zero")
     if chain.unhookable:
         found.append(
-            "this network has rectifiers that work in place, serve in several places or are called as functions: they "
-            "are followed exactly here, while hooks on layers, such as Captum's, would not be"
+            "this network has rectifiers that work in place, serve in several places, are leaky or called as "
+            "functions: they are followed exactly here, while hooks on layers, such as Captum's, would not be"
         )
     return tuple(found)
+
+
+def _filters(count: int) -> str:
+    return f"{count} filter{'s' if count != 1 else ''}"

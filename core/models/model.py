@@ -153,9 +153,11 @@ class Model:
         except RuntimeError as error:
             if "memory" in str(error):
                 raise
+            why = "the card's input does not fit its architecture"
+            if self.card.input.shape is None:
+                why = "give a scan of another size, or mend the card's input"
             raise BadInput(
-                f"The network of {self.card.name} cannot take an input of shape {tuple(tensor.shape)}: "
-                "the card's input does not fit its architecture."
+                f"The network of {self.card.name} cannot take an input of shape {tuple(tensor.shape)}: {why}."
             ) from error
         if not isinstance(answer, torch.Tensor):
             raise BadInput(

@@ -262,6 +262,8 @@ def test_a_silent_layer_gives_a_zero_map_and_a_silent_filter_is_counted(film):
         last.bias[:2] = 1
     found = explain(film, model_of(network, LAST), "deconvnet", preset="top-5")
     assert "3 of the 5 filters shown do not answer to this scan: their maps are zero" in found.warnings
+    three = explain(film, model_of(network, LAST), "deconvnet", filters=3).warnings
+    assert "1 of the 3 filters shown does not answer to this scan: its map is zero" in three
     assert found.numbers["share_of_activation"] == pytest.approx(1)
     assert not found.arrays["filter_002"].values.any()
     assert found.arrays["filter_000"].values.any()
@@ -328,3 +330,10 @@ def test_the_demo_volume_is_explained_through_its_centring_norms_and_ceiled_pool
     assert found.arrays["map"].values.any()
     assert found.numbers["filters_in_layer"] == 32
     assert "5 strongest of 32 filters in features.block3.conv2" in found.sentence
+
+
+def test_a_layer_of_one_filter_is_told_in_the_singular(film):
+    model = model_of(Residual(), "first")
+    assert "the layer first has 1 filter: all are shown, not 25" in explain(film, model, "deconvnet").warnings
+    with pytest.raises(BadInput, match=r"The layer first has 1 filter: ask for at most 1, not 2\."):
+        explain(film, model, "deconvnet", filters=2)

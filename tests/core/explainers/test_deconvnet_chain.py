@@ -116,6 +116,33 @@ def test_branches_behind_the_layer_do_not_matter():
     assert [node.name for node in chain_to(network, "first").nodes] == ["first"]
 
 
+class Standardised(nn.Conv2d):
+    """A convolution with code of its own."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.conv2d(x, self.weight - self.weight.mean(), self.bias)
+
+
+def test_a_convolution_with_code_of_its_own_or_that_is_not_used_is_named():
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), Standardised(2, 2, 1)).eval()
+    assert chain_to(network, "0").filters == 2
+    with pytest.raises(NotAChainError, match=r"has Standardised at 1, which its input does not reach or which is no"):
+        chain_to(network, "1")
+    unused = Wired(lambda n, x: x)
+    unused.spare = nn.Conv2d(1, 2, 3)
+    with pytest.raises(NotAChainError, match="has Conv2d at spare, which its input does not reach"):
+        chain_to(unused.eval(), "spare")
+
+
+@pytest.mark.parametrize("place", ["first", "shared"])
+def test_layers_with_hooks_are_refused_since_hooks_may_change_what_they_answer(place):
+    for hook in ("register_forward_hook", "register_forward_pre_hook"):
+        network = Wired(lambda n, x: n.shared(x)).eval()
+        getattr(network.get_submodule(place), hook)(lambda module, *given: None)
+        with pytest.raises(NotAChainError, match=rf"has hooks on a layer \(.* at {place}\)"):
+            chain_to(network, "second")
+
+
 def test_padding_that_is_not_of_zeros_and_norms_over_the_image_are_refused():
     reflecting = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect")).eval()
     with pytest.raises(NotAChainError, match=r"pads by reflect \(Conv2d at 0"):
@@ -160,13 +187,15 @@ def test_a_constant_that_changes_the_shape_is_refused():
         (lambda n, x: n.shared(n.shared(x)), True),
         (lambda n, x: functional.relu(x), True),
         (lambda n, x: x.relu_(), True),
+        (lambda n, x: nn.functional.leaky_relu(x), True),
+        (lambda n, x: x.clone(), False),
         (lambda n, x: x, False),
     ],
 )
 def test_rectifiers_that_hooks_would_miss_are_known(rectifier, unhookable):
     assert chain_to(Wired(rectifier).eval(), "second").unhookable == unhookable
-    in_place = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(inplace=True)).eval()
-    assert chain_to(in_place, "0").unhookable
+    for alone in (nn.ReLU(inplace=True), nn.LeakyReLU()):
+        assert chain_to(nn.Sequential(nn.Conv2d(1, 2, 1), alone).eval(), "0").unhookable
 
 
 def test_a_convolution_that_serves_twice_is_followed_to_its_last_place():

@@ -108,6 +108,12 @@ def test_a_card_that_does_not_fit_its_network_is_said_when_asked(
         model.predict(scan())
 
 
+def test_a_scan_of_a_size_that_a_network_of_any_size_cannot_take_is_said(tmp_path: Path) -> None:
+    model = load_model(written(tmp_path / "m", {"input.shape": None}))
+    with pytest.raises(BadInput, match="give a scan of another size, or mend the card's input"):
+        model.predict(Scan(np.ones((1, 1, 1, 1), np.float32), np.eye(4)))
+
+
 def test_a_card_that_is_not_utf_8_is_refused_and_leaves_the_others_in_the_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
