@@ -87,6 +87,26 @@ def test_the_same_request_is_found_again_and_a_changed_cohort_is_another(
     assert manager.submit(spec(parameters=PARAMETERS)) != first
 
 
+def test_a_request_knows_every_network_by_its_content(library: Path) -> None:
+    before = spec().inputs()
+    for name in ("one", "two"):
+        weights = library / "models" / name / "weights.safetensors"
+        content = weights.read_bytes()
+        try:
+            weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+            assert spec().inputs() != before
+        finally:
+            weights.write_bytes(content)
+    assert spec().inputs() == before
+
+
+def test_what_is_missing_is_known_without_reading_what_is_there(store: RunStore) -> None:
+    for changes in ({"model": "ghost"}, {"parameters": {"others": "two, ghost"}}, {"cohort": "ghosts"}):
+        with pytest.raises(BadInput, match="ghost"):
+            spec(**changes).check(store)
+    spec(study="astrology").check(store)
+
+
 def test_a_study_stops_at_the_next_film_when_it_is_cancelled(store: RunStore, tmp_path: Path) -> None:
     told: list[str] = []
     result = tmp_path / "result"
@@ -99,7 +119,7 @@ def test_a_study_stops_at_the_next_film_when_it_is_cancelled(store: RunStore, tm
 
     with pytest.raises(Cancelled):
         spec().execute(RunContext(store, "run", result, cancel))
-    assert told[-1] == "film 3 of 6: one"
+    assert (told[0], told[-1]) == ("loading the model", "film 3 of 6: one")
     assert list(result.iterdir()) == []
 
 
@@ -152,4 +172,5 @@ def test_a_stored_request_is_read_back() -> None:
     assert parse_spec("study", asked.model_dump_json()) == asked
     assert asked.models() == ("one", "two")
     assert spec(cohort=None, parameters={}).title() == "anatomy · one"
+    assert spec(model="some/place/one").title() == "anatomy · one, two · parts"
     assert spec(parameters={"others": ["two"]}).models() == ("one", "two")

@@ -18,17 +18,19 @@ def only(**ranges: float) -> AugmentationRanges:
     return AugmentationRanges(**(NOTHING | ranges))
 
 
-def drawn_maps(ranges: AugmentationRanges, count: int = 60) -> tuple[np.ndarray, np.ndarray]:
+def drawn_maps(
+    ranges: AugmentationRanges, count: int = 60, shape: tuple[int, int] = (SIDE, SIDE)
+) -> tuple[np.ndarray, np.ndarray]:
     """Linear parts (count, 2, 2) and offsets (count, 2) of the maps from new to old pixels, from the centre.
 
     Linear interpolation of a film of coordinates is exact, so what lands in the middle tells where it came from.
     """
-    from_centre = torch.arange(SIDE, dtype=torch.float32) - SIDE // 2
-    film = torch.stack(torch.meshgrid(from_centre, from_centre, indexing="ij"))
+    from_centre = [torch.arange(side, dtype=torch.float32) - side // 2 for side in shape]
+    film = torch.stack(torch.meshgrid(*from_centre, indexing="ij"))
     made = Augmentation(ranges, seed=3)(film.expand(count, -1, -1, -1)).numpy().astype(float)
-    middle = SIDE // 2
-    offsets = made[:, :, middle, middle]
-    down, right = made[:, :, middle + 1, middle] - offsets, made[:, :, middle, middle + 1] - offsets
+    row, column = (side // 2 for side in shape)
+    offsets = made[:, :, row, column]
+    down, right = made[:, :, row + 1, column] - offsets, made[:, :, row, column + 1] - offsets
     return np.stack([down, right], axis=2), offsets
 
 
@@ -67,13 +69,28 @@ def test_a_translation_moves_rows_and_columns_up_to_its_share_of_the_side() -> N
     assert abs(np.corrcoef(offsets.T)[0, 1]) < 0.4
 
 
+def test_a_wide_film_moves_and_is_cropped_by_shares_of_its_own_sides() -> None:
+    shape = (SIDE, 2 * SIDE - 1)
+    _, offsets = drawn_maps(only(translation=0.25), shape=shape)
+    assert ((np.abs(offsets).max(axis=0) / np.array(shape) > 0.2) & (np.abs(offsets) <= 0.2501 * np.array(shape))).all()
+    linear, offsets = drawn_maps(only(crop=0.4), shape=shape)
+    reached = np.abs(offsets) / ((1 - linear[:, :1, 0]) / 2 * np.array(shape))
+    assert (reached <= 1.001).all() and (reached.max(axis=0) > 0.9).all()
+
+
+def test_the_middle_is_moved_by_the_translation_alone() -> None:
+    linear, offsets = drawn_maps(only(translation=0.25, rotation=60, shear=30, stretch=0.5, flip=0.5))
+    assert (np.abs(offsets) <= 0.2501 * SIDE).all() and np.abs(offsets).max() > 0.2 * SIDE
+    assert (np.linalg.det(linear) < 0).any() and (np.linalg.det(linear) > 0).any()
+
+
 def test_a_shear_slants_and_keeps_the_area() -> None:
     linear, offsets = drawn_maps(only(shear=20))
     np.testing.assert_allclose(offsets, 0, atol=1e-4)
     np.testing.assert_allclose(np.linalg.det(linear), 1, atol=1e-4)
     for rows, columns in ((0, 1), (1, 0)):
         slant = np.degrees(np.arctan(linear[:, rows, columns]))
-        assert 15 < np.abs(slant).max() <= 20.001 and slant.min() < 0 < slant.max()
+        assert 19.3 < np.abs(slant).max() <= 20.001 and slant.min() < 0 < slant.max()
 
 
 def test_a_stretch_makes_each_side_longer_or_shorter_on_its_own() -> None:
@@ -93,6 +110,9 @@ def test_a_crop_enlarges_a_part_that_lies_inside_the_film() -> None:
     assert 0.6 <= kept.min() < 0.7 and 0.9 < kept.max() <= 1.0001
     corners = np.abs(offsets) + kept[:, None] * SIDE / 2
     assert (corners <= SIDE / 2 + 1e-3).all() and (np.abs(offsets) > 1).any()
+    # the smallest parts too are taken from everywhere, to near the edges
+    reached = np.abs(offsets) / ((1 - kept[:, None]) / 2 * SIDE)
+    assert (reached[kept < 0.75].max(axis=0) > 0.8).all()
 
 
 def test_beyond_the_old_edges_is_black() -> None:
