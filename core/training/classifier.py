@@ -1,5 +1,6 @@
 """Recipe "classifier": paper 1's network on any cohort of labelled scans, or on phantoms it makes itself."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from core.cohorts.phantoms import PhantomParameters
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
 from core.errors import BadInput
-from core.models.card import Architecture, Card, InputContract
+from core.models.card import Architecture, Card, InputContract, Training
 from core.models.layers import convolutions
 from core.models.library import save_model
 from core.models.zoo import build
@@ -28,7 +29,7 @@ from core.training.data import (
     planted_on_grid,
     value_range,
 )
-from core.training.evaluation import held_out_metrics, recalls, swap_test
+from core.training.evaluation import Swap, held_out_metrics, recalls, swap_test
 from core.training.fills import fill_at_random
 from core.training.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
 
@@ -80,51 +81,105 @@ class Classifier(Recipe):
     def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
         """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
         source = _source(parameters, cohort, report)
-        classes = _ordered_classes(source, parameters)
-        target = classes.index(_target(classes, parameters))
         torch.manual_seed(parameters.seed)
-
-        contract = input_contract(
-            source.load(source.entries[0]),
-            parameters.spacing_mm,
-            parameters.plane,
-            parameters.position_mm,
-            None,
-            parameters.space or ("MNI152" if parameters.spacing_mm else "other"),
-        )
-        parts = load_parts(source, classes, contract, part_of(report, 0.0, 0.25))
-        if "train" not in parts:
-            raise BadInput("The cohort has no scan for training: mark some with split = train, or leave split empty.")
-        train = parts["train"]
-        low, high = value_range(train.tensor)
-        contract = contract.model_copy(
-            update={"intensity": contract.intensity.model_copy(update={"low": low, "high": high})}
-        )
-        mean = healthy_mean(train, classes.index(_healthy(classes, parameters)))
-        support = _support(contract, mean, low, high, parameters)
-
+        data = _prepared(source, parameters, part_of(report, 0.0, 0.25))
         arguments = {
-            "shape": list(train.tensor.shape[2:]),
-            "classes": len(classes),
-            "channels": train.tensor.shape[1],
+            "shape": list(data.train.tensor.shape[2:]),
+            "classes": len(data.classes),
+            "channels": data.train.tensor.shape[1],
             "dropout": parameters.dropout,
         }
         network = build("block-cnn", arguments)
-        network.centring.mean.copy_(mean[None])  # type: ignore[union-attr, operator]  # its layer Centring
+        low, high = data.bounds
+        network.centring.mean.copy_(data.mean[None])  # type: ignore[union-attr, operator]  # its layer Centring
         network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]  # its layer Centring
-        if train.tensor.ndim == 5:
+        if data.train.tensor.ndim == 5:
             network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # not in torch's stubs
-        _fit(network, train, mean, support, contract, parameters, part_of(report, 0.25, 0.95))
+        _fit(network, data, parameters, part_of(report, 0.25, 0.95))
 
         if parameters.half:
             network.half().float()  # judge the weights that are stored
-        metrics = _metrics(network, parts, source, contract, classes, target, mean, support, parameters)
+        metrics = _metrics(network, data, source, parameters)
         report(Progress(1.0, "writing the model"))
-        data = _describe_data(source, len(train), cohort is None)
-        card = _card(parameters, out, classes, contract, arguments, network, metrics, data, cohort is None)
-        references = {"healthy_mean": mean[0].numpy(), "support": support.numpy().astype(np.float32)}
+        described = _describe_data(source, len(data.train), cohort is None)
+        training = self.record(parameters, out, described, with_cohort=cohort is not None)
+        architecture = Architecture(name="block-cnn", arguments=arguments)
+        card = _card(model_name(out), data, architecture, convolutions(network), training, metrics, cohort is None)
+        references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
         save_model(out, card, network, references, half=parameters.half)
         return card
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """What a network is trained and judged on.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        The healthy one first.
+    healthy, target : str
+        The class that means nothing was found, and the one to explain.
+    contract : InputContract
+        What the network is fed.
+    parts : dict of str to Images
+        Scans of every split that has some; of training always.
+    mean : torch.Tensor, shape (C, *spatial)
+        Of the healthy training scans.
+    support : torch.Tensor of bool, spatial
+        Where masks may paint.
+    """
+
+    classes: tuple[str, ...]
+    healthy: str
+    target: str
+    contract: InputContract
+    parts: dict[str, Images]
+    mean: torch.Tensor
+    support: torch.Tensor
+
+    @property
+    def train(self) -> Images:
+        """The scans for training."""
+        return self.parts["train"]
+
+    @property
+    def target_index(self) -> int:
+        """Which logit is the target's."""
+        return self.classes.index(self.target)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Lowest and highest value that the network is fed."""
+        return self.contract.intensity.low, self.contract.intensity.high
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Millimetres, or 1 where the contract leaves them open."""
+        return self.contract.spacing_mm or (1.0,) * self.contract.dimensions
+
+
+def _prepared(source: Cohort, parameters: ClassifierParameters, report: Report) -> _Data:
+    classes = _ordered_classes(source, parameters)
+    healthy, target = _healthy(classes, parameters), _target(classes, parameters)
+    contract = input_contract(
+        source.load(source.entries[0]),
+        parameters.spacing_mm,
+        parameters.plane,
+        parameters.position_mm,
+        None,
+        parameters.space or ("MNI152" if parameters.spacing_mm else "other"),
+    )
+    parts = load_parts(source, classes, contract, report)
+    if "train" not in parts:
+        raise BadInput("The cohort has no scan for training: mark some with split = train, or leave split empty.")
+    low, high = value_range(parts["train"].tensor)
+    contract = contract.model_copy(
+        update={"intensity": contract.intensity.model_copy(update={"low": low, "high": high})}
+    )
+    mean = healthy_mean(parts["train"], classes.index(healthy))
+    support = _support(contract, mean, low, high, parameters)
+    return _Data(classes, healthy, target, contract, parts, mean, support)
 
 
 def _source(parameters: ClassifierParameters, folder: Path | None, report: Report) -> Cohort:
@@ -176,22 +231,13 @@ def _support(
     return mean.amax(dim=0) > low + 0.2 * (high - low)
 
 
-def _fit(
-    network: torch.nn.Module,
-    train: Images,
-    mean: torch.Tensor,
-    support: torch.Tensor,
-    contract: InputContract,
-    parameters: ClassifierParameters,
-    report: Report,
-) -> None:
+def _fit(network: torch.nn.Module, data: _Data, parameters: ClassifierParameters, report: Report) -> None:
     fills = torch.Generator().manual_seed(parameters.seed + 1)
     random = np.random.default_rng(parameters.seed + 2)
-    spacing = contract.spacing_mm or (1.0,) * contract.dimensions
-    bounds = (contract.intensity.low, contract.intensity.high)
 
     def fill(images: torch.Tensor) -> torch.Tensor:
-        return fill_at_random(images, mean, support, spacing, bounds, parameters.fill_share, fills)
+        share = parameters.fill_share
+        return fill_at_random(images, data.mean, data.support, data.spacing, data.bounds, share, fills)
 
     schedule = Schedule(
         steps=parameters.steps,
@@ -200,65 +246,53 @@ def _fit(
         learning_rate=parameters.learning_rate,
         gradient_clip=parameters.gradient_clip,
     )
-    optimise(network, train, schedule, fill, random, report)
-    settle_batch_norm(network, train, schedule, unchanged, random)
+    optimise(network, data.train, schedule, fill, random, report)
+    settle_batch_norm(network, data.train, schedule, unchanged, random)
 
 
-def _metrics(
-    network: torch.nn.Module,
-    parts: dict[str, Images],
-    cohort: Cohort,
-    contract: InputContract,
-    classes: tuple[str, ...],
-    target: int,
-    mean: torch.Tensor,
-    support: torch.Tensor,
-    parameters: ClassifierParameters,
-) -> dict[str, Any]:
+def _metrics(network: torch.nn.Module, data: _Data, cohort: Cohort, parameters: ClassifierParameters) -> dict[str, Any]:
     metrics: dict[str, Any] = {}
     for split in ("validation", "test"):
-        if split in parts:
-            held_out = parts[split]
+        if split in data.parts:
+            held_out = data.parts[split]
             probability = probabilities(network, held_out.tensor)
             labels = held_out.labels.numpy()
-            metrics[split] = held_out_metrics(probability, labels, target, parameters.seed)
-            metrics[split]["recall"] = recalls(probability, labels, classes)
-    planted = planted_on_grid(cohort, contract)
-    if planted is not None and "test" in parts:
-        diseased = parts["test"].tensor[parts["test"].labels == target]
+            metrics[split] = held_out_metrics(probability, labels, data.target_index, parameters.seed)
+            metrics[split]["recall"] = recalls(probability, labels, data.classes)
+    planted = planted_on_grid(cohort, data.contract)
+    if planted is not None and "test" in data.parts:
+        test = data.parts["test"]
         random = torch.Generator().manual_seed(parameters.seed + 3)
-        spacing = contract.spacing_mm or (1.0,) * contract.dimensions
-        metrics["swap_test"] = swap_test(network, diseased, target, planted, mean, support, spacing, random)
+        swap = Swap(planted > 0, data.mean, data.support, data.spacing)
+        metrics["swap_test"] = swap_test(
+            network, test.tensor[test.labels == data.target_index], data.target_index, swap, random
+        )
     return metrics
 
 
 def _card(
-    parameters: ClassifierParameters,
-    out: Path,
-    classes: tuple[str, ...],
-    contract: InputContract,
-    arguments: dict[str, Any],
-    network: torch.nn.Module,
+    name: str,
+    data: _Data,
+    architecture: Architecture,
+    layers: list[str],
+    training: Training,
     metrics: dict[str, Any],
-    data: str,
     synthetic: bool,
 ) -> Card:
-    name = model_name(out)
-    layers = convolutions(network)
     return Card(
         name=name,
         title=name,
         task="classification",
         synthetic=synthetic,
-        architecture=Architecture(name="block-cnn", arguments=arguments),
-        input=contract,
-        classes=classes,
-        target=_target(classes, parameters),
-        healthy=_healthy(classes, parameters),
+        architecture=architecture,
+        input=data.contract,
+        classes=data.classes,
+        target=data.target,
+        healthy=data.healthy,
         feature_layers=tuple(layers),
         attribution_layer=_attribution_layer(layers),
         references=("healthy_mean", "support"),
-        training=Classifier.record(parameters, out, data, with_cohort=not synthetic),
+        training=training,
         metrics=metrics,
         license="Apache-2.0" if synthetic else "",
     )

@@ -1,6 +1,7 @@
 """How good a classifier is on subjects it never saw, and whether it looks where the disease is."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -125,31 +126,46 @@ def recalls(probability: np.ndarray, labels: np.ndarray, classes: tuple[str, ...
     return {name: round(float(found[labels == c].mean()), 4) for c, name in enumerate(classes) if np.any(labels == c)}
 
 
+@dataclass(frozen=True, eq=False)
+class Swap:
+    """What is swapped for what in `swap_test`.
+
+    Parameters
+    ----------
+    planted : numpy.ndarray of bool, spatial
+        Where the disease is.
+    healthy_mean : torch.Tensor, shape (C, *spatial)
+        What is put there.
+    support : torch.Tensor of bool, spatial
+        Where there is tissue.
+    spacing_mm : tuple of float
+        Between samples.
+    """
+
+    planted: np.ndarray
+    healthy_mean: torch.Tensor
+    support: torch.Tensor
+    spacing_mm: tuple[float, ...]
+
+
 def swap_test(
-    network: nn.Module,
-    images: torch.Tensor,
-    target: int,
-    planted: np.ndarray,
-    healthy_mean: torch.Tensor,
-    support: torch.Tensor,
-    spacing_mm: tuple[float, ...],
-    random: torch.Generator,
+    network: nn.Module, images: torch.Tensor, target: int, swap: Swap, random: torch.Generator
 ) -> dict[str, float]:
     """Mean P(target) of `images` as they are, with healthy tissue in the planted regions, and elsewhere.
 
     Elsewhere: ten draws of smooth blobs over as many voxels of the support, none of them planted. A network that
     uses the planted tissue loses its probability in the first case only.
     """
-    planted_tissue = torch.from_numpy(planted > 0) & support
-    outside = support & ~torch.from_numpy(planted > 0)
+    planted = torch.from_numpy(swap.planted)
+    planted_tissue, outside = swap.support & planted, swap.support & ~planted
     count = int(planted_tissue.sum())
     share = count / max(int(outside.sum()), 1)
     elsewhere = []
     for _ in range(10):
-        blobs = random_blobs(outside, spacing_mm, 20.0, share, random)
-        swapped = torch.where(blobs, healthy_mean, images)
+        blobs = random_blobs(outside, swap.spacing_mm, 20.0, share, random)
+        swapped = torch.where(blobs, swap.healthy_mean, images)
         elsewhere.append(probabilities(network, swapped)[:, target].mean())
-    planted_swap = torch.where(planted_tissue, healthy_mean, images)
+    planted_swap = torch.where(planted_tissue, swap.healthy_mean, images)
     return {
         "voxels_swapped": count,
         "probability_before": round(float(probabilities(network, images)[:, target].mean()), 4),

@@ -120,7 +120,12 @@ class Pix2PixRecipe(Recipe):
         if parameters.half:
             generator.half().float()  # judge the weights that are stored
         metrics = judge(generator, parts, output, parameters.seed)
-        card = _card(parameters, out, source, cohort is None, arguments, sees, output, metrics, len(train))
+        drawn = cohort is None
+        data = describe_pairs(source, len(train), _PHANTOMS if drawn else None)
+        training = self.record(parameters, out, data, with_cohort=not drawn)
+        architecture = Architecture(name="pix2pix-unet", arguments=arguments)
+        layers = _layers(parameters.levels)
+        card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic=drawn)
         save_model(out, card, generator, half=parameters.half)
         return card
 
@@ -219,21 +224,6 @@ def _similarity(made: np.ndarray, true: np.ndarray, output: OutputContract) -> f
     return float(np.mean([structural_similarity(a, b, output.low, output.high) for a, b in channels]))
 
 
-def _card(
-    parameters: Pix2PixParameters,
-    out: Path,
-    source: PairCohort,
-    phantoms: bool,
-    arguments: dict[str, Any],
-    sees: InputContract,
-    output: OutputContract,
-    metrics: dict[str, Any],
-    trained: int,
-) -> Card:
-    layers = tuple(
-        f"{part}.{level}.convolution" for part in ("encoder", "decoder") for level in range(parameters.levels)
-    )
-    data = describe_pairs(source, trained, _PHANTOMS if phantoms else None)
-    training = Pix2PixRecipe.record(parameters, out, data, not phantoms)
-    architecture = Architecture(name="pix2pix-unet", arguments=arguments)
-    return card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic=phantoms)
+def _layers(levels: int) -> tuple[str, ...]:
+    """Names of the generator's convolutions."""
+    return tuple(f"{part}.{level}.convolution" for part in ("encoder", "decoder") for level in range(levels))

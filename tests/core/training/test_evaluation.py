@@ -8,6 +8,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch import nn
 
 from core.training.evaluation import (
+    Swap,
     area_under_curve,
     balanced_accuracy,
     confusion,
@@ -75,7 +76,7 @@ def _swap(looks_at: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     images = torch.where(torch.from_numpy(planted), 0.4, 1.0)[None, None].repeat(3, 1, 1, 1)
     healthy, support = torch.ones(1, 40, 40), torch.ones(40, 40, dtype=torch.bool)
     random = torch.Generator().manual_seed(0)
-    return swap_test(_LooksAt(looks_at), images, 1, planted * 1, healthy, support, (3.0, 3.0), random)
+    return swap_test(_LooksAt(looks_at), images, 1, Swap(planted, healthy, support, (3.0, 3.0)), random)
 
 
 def test_a_network_that_uses_the_planted_tissue_loses_its_probability_there_and_only_there() -> None:
