@@ -144,7 +144,7 @@ def unnamed(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def _brush(scan: Scan) -> int:
-    """Diameter at first, mm: a landmark is drawn in a few strokes."""
+    """Diameter at first, in the scan's own lengths: a landmark is drawn in a few strokes."""
     extent = max(size * mm for size, mm in zip(scan.shape, scan.spacing_mm, strict=True))
     return int(np.clip(round(extent / 25), 1, 40))
 

@@ -46,9 +46,11 @@ class MaskSession:
         self.fill = fill_image(self.model, self.prepared, parameters.mu, parameters.mu_value, parameters.blur_mm)
         self.support = support_of(self.model, self.x.shape[2:], parameters.support == "card")
         spacing = self.prepared.spacing_mm
-        #: one voxel in cm³ (one pixel in cm²)
-        self.voxel = float(np.prod([s / 10 for s in spacing]))
-        self.unit = "cm³" if len(spacing) == 3 else "cm²"
+        known = self.prepared.in_millimetres
+        #: one voxel in cm³ (one pixel in cm², or in pixels of a picture that does not say how large these are)
+        self.voxel = float(np.prod([s / 10 if known else s for s in spacing]))
+        self.unit = "cm³" if len(spacing) == 3 else "cm²" if known else "pixels"
+        self._amount = {"cm³": "hidden_cm3", "cm²": "hidden_cm2", "pixels": "hidden_pixels"}[self.unit]
 
     def network(self) -> FastNetwork:
         """The folded copy that the loop asks."""
@@ -80,8 +82,9 @@ class MaskSession:
             "iterations": float(len(history["iteration"])),
             "first_fill": loop.first_fill,
             "price_per_voxel": loop.weights.size,
-            "voxel_mm3" if hidden.ndim == 3 else "pixel_mm2": float(np.prod(self.prepared.spacing_mm)),
         }
+        if self.prepared.in_millimetres:
+            numbers["voxel_mm3" if hidden.ndim == 3 else "pixel_mm2"] = float(np.prod(self.prepared.spacing_mm))
         return Findings(
             arrays=_arrays(hidden, changed),
             after=after,
@@ -136,7 +139,7 @@ class MaskSession:
     def _check(self, hidden: np.ndarray, before: float, after: float) -> tuple[tuple[Check, ...], dict[str, float]]:
         volume = float(hidden.sum(dtype=np.float64)) * self.voxel
         share = float(hidden[self.support].mean(dtype=np.float64))
-        numbers = {"asked": 1.0, _volume_name(hidden.ndim): volume, "hidden_share": share}
+        numbers = {"asked": 1.0, self._amount: volume, "hidden_share": share}
         checks = [self._goal_check(before, after), self._empty_check(volume, share)]
         if volume:
             checks += [self._swap_check(hidden, numbers), self._control_check(hidden, before, numbers)]
@@ -151,7 +154,8 @@ class MaskSession:
     def _empty_check(self, volume: float, share: float) -> Check:
         sentence = "Nothing is hidden: the map is empty."
         if volume:
-            sentence = f"{volume:.1f} {self.unit} are hidden, {percent(share)} of where hiding is allowed."
+            digits = 0 if self.unit == "pixels" else 1
+            sentence = f"{volume:.{digits}f} {self.unit} are hidden, {percent(share)} of where hiding is allowed."
         return Check("empty", "Something was hidden", volume, sentence, volume > 0)
 
     def _swap_check(self, hidden: np.ndarray, numbers: dict[str, float]) -> Check:
@@ -187,7 +191,7 @@ class MaskSession:
             arrays=_arrays(empty, self.x),
             after=before,
             checks=(Check("empty", "Something was hidden", 0.0, sentence),),
-            numbers={"asked": 0.0, "hidden_share": 0.0, _volume_name(empty.ndim): 0.0},
+            numbers={"asked": 0.0, "hidden_share": 0.0, self._amount: 0.0},
             warnings=(sentence,),
         )
 
@@ -212,7 +216,3 @@ def _arrays(hidden: np.ndarray, changed: torch.Tensor) -> dict[str, MapArray]:
         # a viewer shows one channel; of several it is the first
         "perturbed": MapArray(changed[0, 0].cpu().numpy(), "masked scan", "image"),
     }
-
-
-def _volume_name(dimensions: int) -> str:
-    return "hidden_cm3" if dimensions == 3 else "hidden_cm2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.explainers.base import Explainer, Explanation, Findings, Question
@@ -352,14 +353,20 @@ class Mask(Explainer):
             return f"No mask was found: everything that was hidden came back, and {target} stays at {percent(before)}."
         names = [share for share in explanation.regions if share.share >= 0.05 and share.name != OUTSIDE][:3]
         place = ", ".join(f"{share.name} {percent(share.share)}" for share in names)
-        amount = f"{numbers['hidden_cm3']:.1f} cm³" if "hidden_cm3" in numbers else f"{numbers['hidden_cm2']:.1f} cm²"
-        text = f"Hiding {amount}{f' ({place})' if place else ''} {_change(explanation, before, after)}."
+        text = f"Hiding {_amount(numbers)}{f' ({place})' if place else ''} {_change(explanation, before, after)}."
         if "swap" in numbers:
             fill = _FILL_WORDS[int(numbers["swap_is_healthy"])]
             text += f" With {fill} in the same place it is {percent(numbers['swap'])}."
         if "control" in numbers:
             text += f" The same amount hidden at random places leaves {percent(numbers['control'])}."
         return text
+
+
+def _amount(numbers: Mapping[str, float]) -> str:
+    """How much was hidden; of a picture that does not say how large its pixels are, in those."""
+    if "hidden_cm3" in numbers:
+        return f"{numbers['hidden_cm3']:.1f} cm³"
+    return f"{numbers['hidden_cm2']:.1f} cm²" if "hidden_cm2" in numbers else f"{numbers['hidden_pixels']:.0f} pixels"
 
 
 def _change(explanation: Explanation, before: float, after: float) -> str:

@@ -60,9 +60,8 @@ class PreparedInput:
 
     @property
     def in_millimetres(self) -> bool:
-        """Whether `spacing_mm` is known: a picture whose pixels have no size in space is measured in pixels."""
-        known = self.scan.dimensions == 3 or self.picture_spacing_mm is not None
-        return known or set(self.spacing_mm) != {1.0}
+        """Whether `spacing_mm` is known: a picture whose pixels have no size in space is measured in its own pixels."""
+        return self.scan.in_millimetres or self.picture_spacing_mm is not None
 
     def to_scan(self, values: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
         """Map in model space (spatial shape of the tensor) → array of the scan's spatial shape, float32.
@@ -363,7 +362,15 @@ def _describe_resampling(source: Grid, target: Grid, plane: str | None) -> list[
     if len(source.shape) == 2:
         # a picture has no millimetres to speak of: pixels are what a person knows
         shapes = f"{_times(source.shape)} → {_times(target.shape)} pixels"
-        return [] if source.shape == target.shape else [f"image scaled or padded {shapes}"]
+        scaled = not np.allclose(before, after, rtol=1e-3)
+        # half a pixel more or less is rounding
+        more = np.subtract(target.shape, np.multiply(source.shape, before) / after)
+        done = [
+            word
+            for word, so in (("scaled", scaled), ("padded", more.max() > 0.5), ("cropped", more.min() < -0.5))
+            if so
+        ]
+        return [] if source.shape == target.shape else [f"image {' and '.join(done) or 'moved'} {shapes}"]
     if not np.allclose(before, after, atol=0.01):
         notes.append(f"resampled {_millimetres(before)} → {_millimetres(after)} mm")
     if plane is None and source.shape != target.shape and not notes:

@@ -176,14 +176,17 @@ def scan_label(scan: Scan) -> str:
 
     >>> scan_label(Scan(np.zeros((1, 4, 5, 6), np.float32), np.eye(4), modality="MR"))
     'MR volume 4×5×6, 1 mm'
+    >>> scan_label(Scan(np.zeros((1, 4, 5), np.float32), np.eye(4)))
+    'Image 4×5 px'
     """
     what = "volume" if scan.dimensions == 3 else "image"
     size = "×".join(str(n) for n in scan.shape)
     spacing = [f"{s:.3g}" for s in scan.spacing_mm]
-    millimetres = spacing[0] if len(set(spacing)) == 1 else "×".join(spacing)
+    millimetres = f", {spacing[0] if len(set(spacing)) == 1 else '×'.join(spacing)} mm"
+    scale = millimetres if scan.in_millimetres else " px"
     named = f"{scan.modality} {what}" if scan.modality else what.capitalize()
     channels = f", {scan.channels} channels" if scan.channels > 1 else ""
-    return f"{named} {size}, {millimetres} mm{channels}"
+    return f"{named} {size}{scale}{channels}"
 
 
 def _technical_fields(scan: Scan) -> dict[str, Any]:

@@ -104,6 +104,11 @@ class Scan:
         """Millimetres between neighbouring samples along each spatial axis."""
         return self.grid.spacing_mm
 
+    @property
+    def in_millimetres(self) -> bool:
+        """Whether `spacing_mm` is known. An image of 1 by 1 is one whose file does not say: pixels are its lengths."""
+        return self.dimensions == 3 or set(self.spacing_mm) != {1.0}
+
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of shape, affine, voxels, colours and the file's axis order (64 hex digits).

@@ -174,7 +174,7 @@ def viewer(
     tool : str
         Tool in hand at first, and whenever painting becomes possible.
     brush : int
-        Diameter of the brush at first, millimetres (pixels of a picture), 1..40.
+        Diameter of the brush at first, millimetres (pixels of an image that does not say how large these are), 1..40.
     report_crosshair : bool
         Rerun the script when the crosshair was moved (each release of the mouse), and report it.
     on_change : callable, optional
@@ -195,6 +195,7 @@ def viewer(
         "plane": plane,
         "tool": tool,
         "brush": brush,
+        "length": "mm" if _measured(first) else "px",
         "region": None if region is None else _region_data(region, first.shape, surface, revision),
         "crosshair": None if crosshair is None else [int(n) for n in crosshair],
         "reportCrosshair": report_crosshair,
@@ -242,6 +243,12 @@ def painted(key: str, shape: tuple[int, ...], surfaces: Collection[str] = ("",))
     """
     state = st.session_state.get(key) or {}
     return read_event(state.get("region"), state.get("crosshair"), shape, surfaces)
+
+
+def _measured(volume: VolumeRef) -> bool:
+    """Whether its samples have a size in space: an image whose file does not say so is measured in pixels."""
+    steps = np.linalg.norm(np.asarray(volume.affine)[:3, : len(volume.shape)], axis=0)
+    return len(volume.shape) == 3 or set(steps) != {1.0}
 
 
 def _surfaces(panels: Sequence[Panel]) -> set[str]:

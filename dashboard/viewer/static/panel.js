@@ -19,6 +19,7 @@ export class Panel {
     this.veil = element("div", "veil", this.stage, { hidden: true });
     this.footer = element("footer", "", this.root);
     this.painter = new Painter(this.canvas);
+    this.titleWidth = 0; // on one line, pixels
     this.layers = [];
     this.rects = [];
   }
@@ -28,6 +29,15 @@ export class Panel {
 
   /** The map whose legend this panel carries (the topmost), or the image. */
   get principal() { return this.layers.findLast((layer) => layer.facts.role === "map") ?? this.layers[0]; }
+
+  setTitle(title) {
+    this.canvas.ariaLabel = this.title.title = title;
+    if (this.title.textContent === title) return;
+    this.title.textContent = title;
+    const ruler = document.createElement("canvas").getContext("2d");
+    ruler.font = getComputedStyle(this.title).font;
+    this.titleWidth = ruler.measureText(title).width;
+  }
 
   buildFooter() {
     const { facts } = this.principal;
@@ -86,9 +96,9 @@ export class Panel {
     if (!mm || !this.grid) return void (this.readout.textContent = "");
     const parts = this.layers.filter((layer) => layer.volume && !marks(layer.facts.role)).map(({ facts, volume }) => {
       const span = facts.role === "map" ? facts.range[1] - facts.range[0] : facts.window[1] - facts.window[0];
-      return `${facts.name} ${format(volume.atMm(mm), span)}`;
+      return `${facts.name} ${format(volume.atMm(mm), span)}`.trim();
     });
-    this.readout.textContent = parts.join("\n");
+    this.readout.replaceChildren(...parts.map((part) => element("span", "", null, { textContent: part })));
     this.leaveRoom(Math.max(...parts.map((part) => part.length), 0));
   }
 

@@ -36,8 +36,8 @@ export class Toolbar {
   }
 
   /** Buttons for what this viewer can do; called again only when that changes. */
-  build(tools, flat, insets) {
-    const wanted = JSON.stringify([tools, flat, insets]);
+  build(tools, flat, insets, length) {
+    const wanted = JSON.stringify([tools, flat, insets, length]);
     if (wanted === this.built) return;
     this.built = wanted;
     this.root.replaceChildren();
@@ -49,7 +49,7 @@ export class Toolbar {
       this.group(EDITS);
     }
     this.group([...VIEWS, ...(flat ? [] : VIEWS_3D), ...(insets ? INSETS : []), ...LAST]);
-    if (paints) this.options(flat);
+    if (paints) this.options(flat, length);
     this.readout = element("output", "readout", this.root);
     this.help = element("div", "help", this.root, { hidden: true });
     for (const [keys, meaning] of [...HELP, ...(paints ? HELP_REGION : [])]) {
@@ -70,12 +70,13 @@ export class Toolbar {
     }
   }
 
-  options(flat) {
+  options(flat, length) {
+    this.length = length;
     this.brush = element("label", "brush", this.root, { title: "Brush size ([ and ])" });
     this.size = element("input", "", this.brush, { type: "range", min: 1, max: 40, step: 1 });
-    this.size.setAttribute("aria-label", "Brush size in millimetres");
+    this.size.setAttribute("aria-label", `Brush size in ${length === "px" ? "pixels" : "millimetres"}`);
     this.size.addEventListener("input", () => this.actions.brush(Number(this.size.value)));
-    this.millimetres = element("span", "", this.brush);
+    this.diameter = element("span", "", this.brush);
     if (flat) return;
     this.ball = element("button", "text", this.brush, { type: "button", textContent: "3D" });
     this.ball.title = "Paint a ball instead of a disc (D)";
@@ -97,7 +98,7 @@ export class Toolbar {
     if (!this.brush) return;
     this.brush.hidden = !["brush", "erase"].includes(view.tool);
     this.size.value = view.brush;
-    this.millimetres.textContent = `${view.brush} mm`;
+    this.diameter.textContent = `${view.brush} ${this.length}`;
     this.ball?.setAttribute("aria-pressed", view.ball);
   }
 

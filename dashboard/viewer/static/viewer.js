@@ -10,6 +10,7 @@ import { lookupTable } from "./slices.js";
 import { Toolbar } from "./toolbar.js";
 
 const LOWEST = 220, HIGHEST = 640, SHARE = 0.62; // bounds of the automatic height: pixels, share of the window
+const VALUES = 90; // pixels beside a title that values need
 const kept = new Map(); // component id → view, so that a page change or a remount finds the viewer as it was left
 
 function freshView({ plane, tool, brush }) {
@@ -58,7 +59,7 @@ export class Viewer {
     if (!data.tools.includes(this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
     this.view.paints = paints;
     const flat = data.panels[0].layers[0].volume.shape.length === 2;
-    this.toolbar.build(data.tools, flat, data.panels.some((panel) => panel.insets));
+    this.toolbar.build(data.tools, flat, data.panels.some((panel) => panel.insets), data.length);
     this.syncPanels(data.panels);
     this.arrive();
   }
@@ -75,7 +76,7 @@ export class Viewer {
       before.delete(data.key);
       panel.key = data.key;
       panel.data = data;
-      panel.title.textContent = panel.title.title = panel.canvas.ariaLabel = data.title;
+      panel.setTitle(data.title);
       this.syncLayers(panel, data.layers);
       panel.buildFooter();
       return panel;
@@ -179,6 +180,9 @@ export class Viewer {
     const wide = this.row.clientWidth, grid = this.panels.find((panel) => panel.grid)?.grid;
     if (!wide || !this.data) return;
     const width = Math.floor((wide - 10 * (this.panels.length - 1)) / this.panels.length) - 2;
+    const longest = Math.max(...this.panels.map((panel) => panel.titleWidth)) + 22; // with its padding
+    // the same for the whole row, so that pictures stay beside each other
+    this.row.dataset.titles = longest > width ? "two" : longest + VALUES > width ? "one" : "";
     const highest = Math.max(LOWEST, Math.min(HIGHEST, SHARE * window.innerHeight));
     const facts = this.panels[0].data.layers[0].volume;
     const height = this.data.height ?? naturalHeight(grid ?? new Grid(facts.shape, facts.affine), width, LOWEST, highest);

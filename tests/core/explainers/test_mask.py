@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput, Cancelled
-from core.explainers import explain
+from core.explainers import explain, mask
 from core.explainers.mask import Mask
 from core.metrics.localisation import share_inside
 from core.metrics.sanity import randomisation_check
@@ -194,3 +194,9 @@ def test_mask_changes_when_the_weights_are_random(trained):
     support = trained.model.references["support"] > 0.5
     drop = randomisation_check(make_map, trained.model.network, seeds=(0, 1), support=support)
     assert drop.enough
+
+
+def test_of_a_picture_without_millimetres_pixels_are_hidden():
+    assert mask._amount({"hidden_cm3": 3.14}) == "3.1 cm³"
+    assert mask._amount({"hidden_cm2": 3.14}) == "3.1 cm²"
+    assert mask._amount({"hidden_pixels": 3160.4}) == "3160 pixels"

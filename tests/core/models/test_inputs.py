@@ -316,3 +316,22 @@ def test_a_region_outside_the_models_view_marks_nothing():
     region = np.zeros(fine.shape, dtype=bool)
     region[0, 60, 60] = True
     assert not prepared.region_to_model(region).any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "multiple_of", "said"),
+    [
+        ((64, 64), 1, ["image scaled 64×64 → 32×32 pixels"]),
+        ((64, 63), 1, ["image scaled 64×63 → 32×32 pixels"]),
+        ((64, 30), 1, ["image scaled and padded 64×30 → 32×32 pixels"]),
+        ((30, 30), 8, ["image padded 30×30 → 32×32 pixels"]),
+        ((32, 32), 1, []),
+    ],
+)
+def test_how_a_picture_was_made_to_fit_is_said(shape: tuple[int, int], multiple_of: int, said: list[str]) -> None:
+    fixed = (32, 32) if multiple_of == 1 else None
+    contract = InputContract(
+        dimensions=2, shape=fixed, multiple_of=multiple_of, intensity=Intensity(low=0.0, high=1.0)
+    )  # fmt: skip
+    values = np.random.default_rng(0).random(shape, dtype=np.float32)
+    assert [note for note in prepare(picture(values), contract).notes if note.startswith("image")] == said

@@ -144,6 +144,8 @@ def test_an_answer_that_may_have_been_cropped_is_warned_of(network, warned):
         ((8, 10), 1.0, {}, False),
         ((8, 10), 0.5, {}, True),
         ((8, 10), 1.0, {"spacing_mm": (1.0, 1.0)}, True),
+        ((8, 10), 1.0, {"shape": (4, 5)}, False),
+        ((8, 10), 0.5, {"shape": (4, 5)}, True),
         ((8, 10, 6), 1.0, {}, True),
     ],
 )

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from core.errors import BadInput, LightboxError
 from core.runs.identity import ProcessIdentity
 from core.runs.records import Status
+from core.runs.scans import scan_label
 from core.runs.store import RunStore
 from core.scans import Scan, SourceSpace
 from tests.core.runs.toykinds import CountSpec
@@ -66,6 +67,9 @@ def test_somebody_elses_scan_is_not_found_even_by_its_hash(store: RunStore) -> N
 def test_an_upload_is_labelled_from_technical_fields_and_a_shipped_scan_keeps_its_title(store: RunStore) -> None:
     store.add_scan(scan(), ANNA)
     assert [found.label for found in store.scans(ANNA)] == ["MR volume 4×5×6, 2×2×3 mm"]
+    film = np.zeros((1, 8, 9), np.float32)
+    assert scan_label(Scan(film, np.diag([0.8, 0.8, 1, 1]), modality="DX")) == "DX image 8×9, 0.8 mm"
+    assert scan_label(Scan(film, np.eye(4))) == "Image 8×9 px"  # its file does not say how large a pixel is
     store.add_scan(scan(), ANNA, title="Demo brain")
     store.add_scan(scan(), ANNA)
     assert [found.label for found in store.scans(ANNA)] == ["Demo brain"]

@@ -54,3 +54,10 @@ def test_a_colour_picture_is_another_scan_than_its_luminance() -> None:
 def test_colours_that_do_not_lie_on_the_image_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(BadInput, match="colours"):
         Scan(np.ones((1, 4, 5), np.float32), np.eye(4), colours=np.ones(shape, np.float32))
+
+
+def test_an_image_whose_file_says_nothing_of_millimetres_has_none():
+    values = np.zeros((1, 4, 5), np.float32)
+    assert not Scan(values, np.eye(4)).in_millimetres
+    assert Scan(values, np.diag([1.0, 0.5, 1, 1])).in_millimetres
+    assert Scan(values[..., None], np.eye(4)).in_millimetres

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dashboard.viewer import Layer, Panel, publish
-from dashboard.viewer.viewer import _panel_data, _region_data, check_panels, read_event
+from dashboard.viewer.viewer import _measured, _panel_data, _region_data, check_panels, read_event
 
 
 @pytest.fixture
@@ -99,3 +99,12 @@ def test_handing_in_a_region_again_takes_another_number():
     )
     assert one == same
     assert len({one["id"], again["id"], elsewhere["id"]}) == 3
+
+
+def test_an_image_without_millimetres_is_measured_in_pixels(store):
+    def measured(shape, step):
+        return _measured(publish(np.zeros(shape, np.float32), np.diag([step, step, step, 1.0])))
+
+    assert measured((4, 5, 6), 1.0)
+    assert measured((4, 5), 0.8)
+    assert not measured((4, 5), 1.0)
