@@ -15,9 +15,11 @@ from dashboard.filters import filters_of
 from dashboard.session import owner
 
 
-def show(run: Run, page: str = "explain") -> None:
-    """The menu at the top right of a run; `page` opens its link."""
-    with st.popover("Keep", icon=":material/download:", width="content"):
+def show(run: Run | None, page: str = "explain") -> None:
+    """The menu at the top right of a run; `page` opens its link. It has its place before there is one."""
+    with st.popover("Keep", icon=":material/download:", width="content", disabled=run is None):
+        if run is None:
+            return
         st.caption("Link that opens this run again")
         st.code(link(run.id, page), language=None)
         if run.status is not Status.DONE:

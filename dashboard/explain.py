@@ -246,8 +246,7 @@ def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run 
         pieces.append(text.tag("settings changed since this result", "warning"))
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.html(text.facts(pieces))
-        if run is not None:
-            downloads.show(run)
+        downloads.show(run)
 
 
 def _changed_since(run: Run, order: Order) -> bool:

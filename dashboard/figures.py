@@ -208,7 +208,7 @@ def _row_axis(name: str, values: Sequence[float], bottom: float, top: float) -> 
         axis |= {
             "range": [low - margin, high + margin],
             "tickvals": [low, high],
-            "ticktext": [f"{low:.3g}", f"{high:.3g}"],
+            "ticktext": [_briefly(low), _briefly(high)],
         }
     return axis | {"tickfont": {"size": 11, "color": theme.TEXT_MUTED}}
 
@@ -236,3 +236,8 @@ def leak_curve(distances: Sequence[float], shares: Sequence[float], unit: str, c
     figure.update_xaxes(title={"text": f"distance from the selection ({unit})", "font": {"size": 12}}, showgrid=False)
     figure.update_yaxes(range=[0, 1.02], tickvals=[0, 0.5, 1], tickformat=".0%")
     return figure
+
+
+def _briefly(value: float) -> str:
+    """Three digits; whole thousands without powers of ten."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"

@@ -95,11 +95,12 @@ def open_study(laid: CompareDesk, run_id: str) -> None:
 
 
 def show(laid: CompareDesk) -> None:
-    """The menu with the link that opens what is on screen again; nothing before there is something to open."""
+    """The menu with the link that opens what is on screen again; it has its place before there is something to open."""
     wanted = query(laid)
-    if set(wanted) <= {_VIEW}:
-        return
-    with st.popover("Keep", icon=":material/link:", width="content"):
+    nothing = set(wanted) <= {_VIEW}
+    with st.popover("Keep", icon=":material/link:", width="content", disabled=nothing):
+        if nothing:
+            return
         st.caption("Link that opens this comparison again")
         base = (st.context.url or "").split("?")[0].rstrip("/")
         st.code(f"{base}?{urlencode(wanted, safe=',')}", language=None)

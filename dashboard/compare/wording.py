@@ -51,14 +51,14 @@ def answers(probabilities: Mapping[str, Mapping[str, float]]) -> str:
     values = {title: probabilities[title][answer] for title, answer in said.items()}
     if len(said) == 1:
         title, answer = next(iter(said.items()))
-        return f"{title} says {answer} (P {text.probability(values[title])})."
+        return f"{title} says {answer} (P\u00a0{text.probability(values[title])})."
     if len(set(said.values())) == 1:
         low, high = text.probability(min(values.values())), text.probability(max(values.values()))
         many = _COUNTS.get(len(said), f"All {len(said)}")
-        return f"{many} say {next(iter(said.values()))} (P {low if low == high else f'{low} to {high}'})."
+        return f"{many} say {next(iter(said.values()))} (P\u00a0{low if low == high else f'{low} to {high}'})."
     by_answer: dict[str, list[str]] = {}
     for title, answer in said.items():
-        by_answer.setdefault(answer, []).append(f"{title} (P {text.probability(values[title])})")
+        by_answer.setdefault(answer, []).append(f"{title} (P\u00a0{text.probability(values[title])})")
     groups = [
         f"{listed(titles)} {'says' if len(titles) == 1 else 'say'} {answer}" for answer, titles in by_answer.items()
     ]

@@ -204,8 +204,7 @@ class _Bench:
         pieces += [text.tag(warning, "warning") for warning in (*warnings, *self._of_another_kind(run))]
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.html(text.facts(pieces))
-            if run is not None:
-                downloads.show(run, page="trace")
+            downloads.show(run, page="trace")
 
     @staticmethod
     def _of_another_kind(run: Run | None) -> list[str]:

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from dashboard import theme
-from dashboard.figures import history_curves, probability_bars, region_bars
+from dashboard.figures import _briefly, history_curves, probability_bars, region_bars
 
 
 def test_before_and_after_have_the_colours_they_have_everywhere():
@@ -55,3 +55,12 @@ def test_of_many_classes_the_likeliest_stand_alone_and_the_target_always_does():
         assert sum(bars.x) == pytest.approx(sum(values.values()))
     few = probability_bars({"CN": 0.2, "AD": 0.8})
     assert list(few.data[0].y) == ["AD", "CN"]
+
+
+def test_thousands_at_the_end_of_a_curve_are_written_out():
+    assert [_briefly(value) for value in (0.0123, 3.14159, 46200.4, 3e7)] == [
+        "0.0123",
+        "3.14",
+        "46200",
+        "3e+07",
+    ]

@@ -167,13 +167,22 @@ def test_the_demo_from_home_to_the_filters_behind_a_film(page):
         page.get_by_role("button", name="Compare three networks").click()
         expect(page.get_by_text(re.compile("Press Compare"))).to_be_visible(timeout=LONG)
         still(page)
+        keep, headline = page.get_by_role("button", name="Keep"), page.locator(".facts").first
+        expect(keep).to_be_disabled()
+        place = headline.bounding_box()
         page.get_by_role("button", name=re.compile("^Compare")).click()
         expect(page.get_by_text("Likeness of the maps").first).to_be_visible(timeout=LONG)
         still(page)
         ready(page, 4)
+        # what leaves the page has had its place before: nothing moves when it can be used
+        expect(keep).to_be_enabled()
+        assert headline.bounding_box() == place
         # titles and legends are whole at 1280 pixels, the units below the colours
-        cut = "(found) => found.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
-        assert page.locator(".panel footer .unit").evaluate_all(cut) == []
+        cut = """(found) => found
+            .map((e) => [e.textContent, e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight])
+            .filter(([_, across, down]) => across > 1 || down > 1)"""
+        for words in (".panel footer .unit", ".panel h3", ".panel .values"):
+            assert page.locator(words).evaluate_all(cut) == []
         assert page.locator(".panel h3").all_inner_texts()[1:3] == ["A · Shallow network", "B · Deeper network"]
 
         page.get_by_text("All films", exact=True).click()

@@ -9,15 +9,18 @@ def test_names_are_listed_as_people_do():
 
 def test_networks_that_agree_are_counted():
     sure, less = {"hand": 0.98, "foot": 0.02}, {"hand": 0.62, "foot": 0.38}
-    assert answers({"A": sure, "B": less, "C": sure}) == "All three say hand (P 0.620 to 0.980)."
-    assert answers({"A": sure, "B": sure}) == "Both say hand (P 0.980)."
-    assert answers({"A": sure}) == "A says hand (P 0.980)."
-    assert answers(dict.fromkeys("ABCDE", sure)) == "All 5 say hand (P 0.980)."
+    assert answers({"A": sure, "B": less, "C": sure}) == "All three say hand (P\u00a00.620 to 0.980)."
+    assert answers({"A": sure, "B": sure}) == "Both say hand (P\u00a00.980)."
+    assert answers({"A": sure}) == "A says hand (P\u00a00.980)."
+    assert answers(dict.fromkeys("ABCDE", sure)) == "All 5 say hand (P\u00a00.980)."
 
 
 def test_networks_that_differ_are_named_with_what_they_say():
     hand, foot = {"hand": 0.9, "foot": 0.1}, {"hand": 0.4, "foot": 0.6}
-    assert answers({"A": hand, "B": foot, "C": hand}) == "A (P 0.900) and C (P 0.900) say hand; B (P 0.600) says foot."
+    assert (
+        answers({"A": hand, "B": foot, "C": hand})
+        == "A (P\u00a00.900) and C (P\u00a00.900) say hand; B (P\u00a00.600) says foot."
+    )
 
 
 def test_nothing_is_said_without_answers():
