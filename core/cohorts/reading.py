@@ -97,7 +97,7 @@ def _find_table(folder: Path, chosen: Selection) -> Path | None:
     if not chosen.table:
         return next((folder / name for name in _TABLES if (folder / name).is_file()), None)
     path = folder / chosen.table
-    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+    if not _is_there(path.is_file) or not path.resolve().is_relative_to(folder.resolve()):
         raise BadInput(f"The cohort folder holds no table {chosen.table}: name one that is in it with table=NAME.")
     return path
 
@@ -188,7 +188,7 @@ def _read_table(path: Path) -> list[dict[str, str]]:
 
 def _images_folder(folder: Path, chosen: Selection) -> Path:
     images = folder / chosen.images
-    if not images.is_dir() or not images.resolve().is_relative_to(folder.resolve()):
+    if not _is_there(images.is_dir) or not images.resolve().is_relative_to(folder.resolve()):
         raise BadInput(f"The cohort has no folder {chosen.images!r}: name one that it has with images=FOLDER.")
     return images
 
@@ -215,9 +215,9 @@ def _find_landmarks(folder: Path, participant: str, file: str) -> str:
     if not file:
         return ""
     path = folder / file
-    _refuse_outside(folder, path, f"The landmarks of {participant} lie")
     if not _is_there(path.is_file):
         raise BadInput(f"The landmarks of {participant}, {file}, are not there: copy them in or empty the column.")
+    _refuse_outside(folder, path, f"The landmarks of {participant} lie")
     return file
 
 
@@ -305,9 +305,14 @@ def _read_truth(folder: Path) -> Truth | None:
     path, names = folder / f"{_TRUTH}.nii.gz", folder / f"{_TRUTH}.tsv"
     if not (path.is_file() and names.is_file()):
         return None
-    with names.open(encoding="utf-8", newline="") as file:
-        rows = sorted(csv.DictReader(file, delimiter="\t"), key=lambda row: int(row["index"]))
-    return Truth(_load(path), tuple(row["name"] for row in rows))
+    try:
+        with names.open(encoding="utf-8", newline="") as file:
+            found = {int(row["index"]): row["name"].strip() for row in csv.DictReader(file, delimiter="\t")}
+    except (csv.Error, KeyError, TypeError, ValueError, AttributeError) as error:  # also what is not UTF-8
+        raise BadInput(
+            f"{names.name} must be tab-separated text with the columns index (a whole number) and name."
+        ) from error
+    return Truth(_load(path), tuple(found[index] for index in sorted(found)))
 
 
 def _first_of(names: list[str]) -> str:

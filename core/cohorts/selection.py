@@ -77,9 +77,9 @@ def read_cohort_card(folder: Path) -> CohortCard:
         return CohortCard.model_validate({} if content is None else content)
     except UnicodeDecodeError as error:
         raise BadInput(f"{CARD} of {folder.name} is not text in UTF-8: save it as that.") from error
-    except yaml.YAMLError as error:
-        raise BadInput(f"{CARD} of {folder.name} is not valid YAML: {str(error).splitlines()[0]}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise BadInput(f"{CARD} of {folder.name}: {where}: {first['msg']}.") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also days that no month has, lists in lists
+        raise BadInput(f"{CARD} of {folder.name} is not valid YAML: {str(error).splitlines()[0]}.") from error

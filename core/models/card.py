@@ -191,13 +191,13 @@ def _read_card(folder: Path, _changed: int, _size: int) -> Card:
         return Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except UnicodeDecodeError as error:
         raise BadInput(f"card.yaml of {folder.name} is not text in UTF-8: save it as that.") from error
-    except yaml.YAMLError as error:
-        raise BadInput(f"card.yaml of {folder.name} is not valid YAML: {str(error).splitlines()[0]}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "card"
         what = first["msg"].removeprefix("Value error, ")
         raise BadInput(f"card.yaml of {folder.name}: {where}: {what}.") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also days that no month has, lists in lists
+        raise BadInput(f"card.yaml of {folder.name} is not valid YAML: {str(error).splitlines()[0]}.") from error
 
 
 def write_card(card: Card, folder: Path) -> None:

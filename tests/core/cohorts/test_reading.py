@@ -271,7 +271,13 @@ def test_a_cohort_without_landmarks_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "sentence"), [("../marks.png", "lie outside the cohort folder"), ("ghost.png", "are not there")]
+    ("place", "sentence"),
+    [
+        ("../marks.png", "lie outside the cohort folder"),
+        ("ghost.png", "are not there"),
+        ("gh\0st.png", "are not there"),
+        ("x" * 5000, "are not there"),
+    ],
 )
 def test_landmarks_outside_the_folder_or_missing_are_refused(tmp_path: Path, place: str, sentence: str) -> None:
     folder = tmp_path / "cohort"
@@ -280,6 +286,26 @@ def test_landmarks_outside_the_folder_or_missing_are_refused(tmp_path: Path, pla
     films_of(folder, {"a": "Hand", "b": "Knee"}, more=f" | {place}")
     with pytest.raises(BadInput, match=sentence):
         read_cohort(folder)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_names_that_no_file_can_have_are_refused(tmp_path: Path, name: str) -> None:
+    films_of(tmp_path, {"a": "Hand", "b": "Knee"})
+    with pytest.raises(BadInput, match="holds no table"):
+        read_cohort(tmp_path, Selection(table=name))
+    with pytest.raises(BadInput, match="has no folder"):
+        read_cohort(tmp_path, Selection(images=name))
+
+
+@pytest.mark.parametrize(
+    "content", [b"a\tb\n1\t2\n", b"index\tname\none\tz\n", b"index\tname\n1\t\xe9\n", b"index\tname\n1\n"]
+)
+def test_names_of_planted_regions_that_cannot_be_read_are_refused(tmp_path: Path, content: bytes) -> None:
+    films_of(tmp_path, {"a": "Hand", "b": "Knee"})
+    save_scan(tmp_path / "planted_regions.nii.gz")
+    (tmp_path / "planted_regions.tsv").write_bytes(content)
+    with pytest.raises(BadInput, match=r"planted_regions\.tsv must be tab-separated text with the columns index"):
+        read_cohort(tmp_path)
 
 
 def test_a_class_that_has_no_film_is_named_with_those_that_have(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ def test_a_folder_without_a_card_has_an_empty_one(tmp_path: Path):
     ("content", "sentence"),
     [
         (b"title: [", "not valid YAML"),
+        (b"title: " + b"[" * 5000, "not valid YAML"),
+        (b"title: 2019-13-45", "not valid YAML: month must be"),
         (b"\xff\xfe", "not text in UTF-8"),
         (b"minimum: many", r"minimum: Input should be a valid integer"),
         (b"colour: red", "colour: Extra inputs"),

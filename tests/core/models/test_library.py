@@ -109,6 +109,13 @@ def test_a_card_that_does_not_fit_its_network_is_said_when_asked(
         model.predict(scan())
 
 
+@pytest.mark.parametrize("content", [b"title: " + b"[" * 5000, b"title: 2019-13-45"])
+def test_a_card_that_yaml_cannot_make_anything_of_is_refused(tmp_path: Path, content: bytes) -> None:
+    (written(tmp_path / "m") / "card.yaml").write_bytes(content)
+    with pytest.raises(BadInput, match=r"card\.yaml of m is not valid YAML"):
+        load_model(tmp_path / "m")
+
+
 def test_a_scan_of_a_size_that_a_network_of_any_size_cannot_take_is_said(tmp_path: Path) -> None:
     model = load_model(written(tmp_path / "m", {"input.shape": None}))
     model = dataclasses.replace(model, network=torch.nn.MaxPool3d(2))
