@@ -8,7 +8,6 @@ from core.errors import LightboxError
 from core.models.card import Card
 from core.reports.explanation import StoredExplanation
 from core.runs import Run
-from core.scans.scan import Scan
 from core.wording import percent
 from dashboard import backend, figures, text, theme
 from dashboard.catalogue import TRACER
@@ -26,7 +25,6 @@ def show_findings(
     laid: TraceDesk,
     card: Card,
     content: str,
-    scan: Scan,
     run: Run | None,
     explanation: StoredExplanation | None,
     truth: Truth | None,
@@ -42,7 +40,7 @@ def show_findings(
         with left:
             st.markdown("##### What leaks where")
             if explanation is not None and run is not None:
-                _leakage(laid, card, content, scan, run, explanation)
+                _leakage(laid, card, content, run, explanation)
             else:
                 st.html(text.quiet("Measured on the exact map."))
         with right:
@@ -63,7 +61,7 @@ def show_findings(
             _classes(explanation, card)
 
 
-def _leakage(laid: TraceDesk, card: Card, content: str, scan: Scan, run: Run, explanation: StoredExplanation) -> None:
+def _leakage(laid: TraceDesk, card: Card, content: str, run: Run, explanation: StoredExplanation) -> None:
     region = run.request.get("region")
     values = explanation.arrays["map"]
     if not region or (card.output is None and explanation.record["parameters"]["direction"] == "forward"):

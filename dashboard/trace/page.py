@@ -139,10 +139,8 @@ class _Bench:
             self._stage(tools).show(shown, outlines, self._painted)
         with line:
             self._line(run, shown)
-        show_findings(
-            laid, self._card, self._content, self._scan, run, explanation, self._order.truth,
-            self._order.channel("output"),
-        )  # fmt: skip
+        channel = self._order.channel("output")
+        show_findings(laid, self._card, self._content, run, explanation, self._order.truth, channel)
         if _poll(run) != every:
             st.rerun()  # a fragment can neither start, stop nor slow down its own polling
 
