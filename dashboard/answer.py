@@ -12,6 +12,9 @@ from dashboard import catalogue, figures, filters, text, theme
 from dashboard.questions import Prediction
 from dashboard.text import escape, probability
 
+#: What is left is not said below this, seconds: it is over before it is read.
+_NOTHING_LEFT = 0.5
+
 
 def prediction_line(prediction: Prediction, target: str | None) -> str:
     """What the model says before anything is explained."""
@@ -65,7 +68,9 @@ def progress_text(run: Run, live: Live) -> str:
     if run.status is Status.QUEUED:
         return "Waiting for its turn" if run.position <= 1 else f"Waiting, {run.position - 1} before it"
     message = (live.message or "starting")[:1].upper() + (live.message or "starting")[1:]
-    return message if live.eta_seconds is None else f"{message} · about {text.duration(live.eta_seconds)} left"
+    if live.eta_seconds is None or live.eta_seconds < _NOTHING_LEFT:
+        return message
+    return f"{message} · about {text.duration(live.eta_seconds)} left"
 
 
 def show_where(explanation: StoredExplanation, landmarks: bool = False) -> None:

@@ -1,5 +1,6 @@
 """What there is to choose from: models, explainers, demo scans. Readable without torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -120,3 +121,12 @@ def why_model_unfit(card: Card, shape: tuple[int, ...]) -> str | None:
     if shape[0] != wanted.channels and (shape[0], wanted.channels) != (1, 3):
         return f"{card.title} reads {wanted.channels} channel(s), and this scan has {shape[0]}."
     return None
+
+
+def why_none_fits(cards: Sequence[Card], shape: tuple[int, ...]) -> str:
+    """Why none of these models can be asked about a scan of this shape, and what to do."""
+    if not cards:
+        return "The library is empty: run make assets, or set LIGHTBOX_MODELS_DIR to a folder of models."
+    told = [why_model_unfit(card, shape) for card in cards]
+    further = "Choose another scan, or add a model that reads this one: LIGHTBOX_MODELS_DIR names a folder of models."
+    return " ".join([*(reason for reason in told if reason), further])

@@ -101,11 +101,8 @@ def _model_chosen(key: str) -> None:
 
 
 def _no_model(shape: tuple[int, ...]) -> str:
-    reasons = [
-        catalogue.why_model_unfit(card, shape) for card in catalogue.cards().values() if card.task == "classification"
-    ]
-    told = " ".join(reason for reason in reasons if reason)
-    return told or "The library is empty: run make assets, or set LIGHTBOX_MODELS_DIR to a folder of models."
+    known = [card for card in catalogue.cards().values() if card.task == "classification"]
+    return catalogue.why_none_fits(known, shape)
 
 
 def _choose_explainer(laid: Desk, card: Card) -> tuple[ExplainerEntry | None, str | None]:

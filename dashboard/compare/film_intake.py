@@ -73,7 +73,7 @@ def _choose_networks(laid: CompareDesk, known: Mapping[str, Card], shape: tuple[
         known,
         key=f"compare networks:{laid.revision}:{laid.scan}",
         most=MOST_NETWORKS,
-        nothing="No network fits this scan",
+        nothing="No network fits this scan" if known else "No network installed",
         help_text="Classifiers that read this scan and share classes with the first one, in the order chosen.",
         on_pick=partial(setattr, laid, "networks"),
     )
@@ -90,9 +90,7 @@ def _example_model(laid: CompareDesk) -> str | None:
 def _no_network(known: Mapping[str, Card], shape: tuple[int, ...]) -> str:
     if networks.fitting(known, shape):
         return "Choose at least one network on the left."
-    reasons = [catalogue.why_model_unfit(card, shape) for card in known.values()]
-    told = " ".join(reason for reason in reasons if reason)
-    return told or "The library is empty: run make assets, or set LIGHTBOX_MODELS_DIR to a folder of models."
+    return catalogue.why_none_fits(tuple(known.values()), shape)
 
 
 def _choose_explainer(laid: CompareDesk, cards: tuple[Card, ...]) -> tuple[ExplainerEntry | None, str | None]:

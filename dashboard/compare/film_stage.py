@@ -66,6 +66,11 @@ def show_row(
     viewer(panels, key=_KEY, height=_HEIGHT if len(panels) < 5 else _LOWER, plane=plane)
 
 
+def show_scan(scan: Scan, name: str) -> None:
+    """The scan alone, with its landmarks (`name` is its content hash): there is no network to show beside it."""
+    viewer([Panel("scan", "Scan", [scan_layer(scan), *outlines(scan, name)])], key=_KEY, height=_HEIGHT)
+
+
 def lettered(cards: Sequence[Card]) -> Iterator[tuple[str, Card]]:
     """Networks with the letter that they have in images and tables: long titles have no room everywhere."""
     return zip(ascii_uppercase, cards, strict=False)

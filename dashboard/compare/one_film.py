@@ -30,10 +30,11 @@ def show(laid: CompareDesk) -> None:
     if laid.scan is None or order.shape is None:
         st.html(nothing_loaded())
         return
+    scan = manager().store.scan(laid.scan, owner())
     if not order.cards:
         st.warning(order.refusal or "")
+        film_stage.show_scan(scan, laid.scan)
         return
-    scan = manager().store.scan(laid.scan, owner())
     _Watch(laid, scan, order).show()
 
 

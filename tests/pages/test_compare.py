@@ -92,6 +92,15 @@ def test_a_film_is_explained_by_the_three_networks_of_the_paper(bench):
     assert page.query_params["runs"] == ",".join(desk(page).comparison)
 
 
+def test_a_film_that_no_network_reads_is_shown_with_the_reason(bench):
+    page = opened(bench, bench.add_scan(np.zeros((3, 9, 9), np.float32)))
+    text = said(page)
+    assert "reads 1 channel(s), and this scan has 3." in text
+    assert "Choose another scan, or add a model" in text
+    assert len(page.get("bidi_component")) == 1
+    assert page.button(key="compare").disabled
+
+
 def test_what_ran_before_is_found_again(bench):
     page = compared(opened(bench, film(bench)))
     first = desk(page).comparison

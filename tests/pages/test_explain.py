@@ -44,6 +44,7 @@ def test_a_scan_that_no_model_fits_says_why(workbench):
     text = said(page)
     assert "Tiny volume model reads volumes, and this is a single image." in text
     assert "Tiny image model reads 1 channel(s), and this scan has 3." in text
+    assert "Choose another scan, or add a model" in text
     assert page.button(key="explain").disabled
 
 
