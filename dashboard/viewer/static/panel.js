@@ -98,7 +98,8 @@ export class Panel {
       const span = facts.role === "map" ? facts.range[1] - facts.range[0] : facts.window[1] - facts.window[0];
       return `${facts.name} ${format(volume.atMm(mm), span)}`.trim();
     });
-    this.readout.replaceChildren(...parts.map((part) => element("span", "", null, { textContent: part })));
+    const lines = parts.map((part) => element("span", "", null, { textContent: part }));
+    this.readout.replaceChildren(...lines.flatMap((line, at) => (at ? ["\n", line] : [line]))); // the break is for who copies it
     this.leaveRoom(Math.max(...parts.map((part) => part.length), 0));
   }
 
