@@ -1,6 +1,6 @@
 """What there is to choose from: models, explainers, demo scans. Readable without torch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -121,6 +121,21 @@ def why_model_unfit(card: Card, shape: tuple[int, ...]) -> str | None:
     if shape[0] != wanted.channels and (shape[0], wanted.channels) != (1, 3):
         return f"{card.title} reads {wanted.channels} channel(s), and this scan has {shape[0]}."
     return None
+
+
+def nearest_first(names: Iterable[str], cards: Mapping[str, Card], shape: tuple[int, ...]) -> list[str]:
+    """Models in the order in which they suit a scan of this shape (channels first), otherwise in the order given.
+
+    Those of the scan's own dimensions come first; for a single image, a model of films comes before one that reads one
+    slice of a volume.
+    """
+    dimensions = len(shape) - 1
+
+    def distance(name: str) -> tuple[bool, bool]:
+        wanted = cards[name].input
+        return wanted.dimensions != dimensions, dimensions == 2 and wanted.plane is not None
+
+    return sorted(names, key=distance)
 
 
 def why_none_fits(cards: Sequence[Card], shape: tuple[int, ...]) -> str:

@@ -91,7 +91,7 @@ def _preferred(laid: Desk, fitting: list[str], cards: dict[str, Card], shape: tu
     if laid.model in fitting and (laid.model in alike or not alike or not new_scan):
         return laid.model
     laid.target = None
-    return (alike or fitting)[0]
+    return fitting[0] if shape is None else catalogue.nearest_first(fitting, cards, shape)[0]
 
 
 def _model_chosen(key: str) -> None:

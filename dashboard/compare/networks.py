@@ -23,9 +23,9 @@ def classifiers() -> dict[str, Card]:
 
 
 def fitting(cards: Mapping[str, Card], shape: Sequence[int]) -> list[str]:
-    """Names of those that read a scan of `shape` (channels first), the ones of its own dimensions first."""
+    """Names of those that read a scan of `shape` (channels first), the ones that suit it first."""
     names = [name for name, card in cards.items() if catalogue.why_model_unfit(card, tuple(shape)) is None]
-    return sorted(names, key=lambda name: cards[name].input.dimensions != len(shape) - 1)
+    return catalogue.nearest_first(names, cards, tuple(shape))
 
 
 def shared_classes(cards: Sequence[Card]) -> tuple[str, ...]:
