@@ -157,7 +157,7 @@ def _metric_rows(metrics: Mapping[str, Any], classes: Sequence[str]) -> list[tup
             rows.append(("taken for another", _mistakes(value, classes)))
         elif not name.endswith("_95"):
             interval = metrics.get(f"{name}_95")
-            between = f" (95 %: {_number(interval[0])} to {_number(interval[1])})" if interval else ""
+            between = f" (95%: {_number(interval[0])} to {_number(interval[1])})" if interval else ""
             rows.append((words(name), _number(value) + between))
     return rows
 

@@ -119,7 +119,7 @@ class CheckedMap(Explainer):
             return text
         tissue = "mean healthy tissue" if explanation.numbers["hidden_by_healthy_tissue"] else "blur"
         return (
-            f"{text} With the top {explanation.parameters['hide_share']:g} % of the map replaced by {tissue} "
+            f"{text} With the top {explanation.parameters['hide_share']:g}% of the map replaced by {tissue} "
             f"{target} is {percent(scores['after'][target])}; as much replaced at random places leaves "
             f"{percent(explanation.numbers['control'])}."
         )
@@ -162,7 +162,7 @@ def _hiding_checks(
     tissue = "mean healthy tissue" if healthy else "blur (the model's card has no healthy mean)"
     called = before >= 0.5
     change = f"{name} goes from {percent(before)} to {percent(after)}"
-    hidden = f"With the top {share:g} % of the map replaced by {tissue} {change}."
+    hidden = f"With the top {share:g}% of the map replaced by {tissue} {change}."
     random = f"As much replaced at random places leaves {name} at {percent(control)} (mean of {_CONTROLS})."
     return (
         Check("hide_top", "Hiding the map's top", after, hidden, after <= before / 2 if called else None),

@@ -75,7 +75,7 @@ class IbixParameters(Parameters):
     )
     quadrature: Literal["uniform", "quick"] = parameter(
         "uniform",
-        "Evenly spaced jitters, or 16 at the places where they say most about the average (within about 2.5 % of 100).",
+        "Evenly spaced jitters, or 16 at the places where they say most about the average (within about 2.5% of 100).",
         group=_JITTER,
         paper="uniform",
         reference="eq. 5",
@@ -263,7 +263,7 @@ class Ibix(Explainer):
     }
     preset_help: ClassVar[dict[str, str]] = {
         "default": "equations of the paper, inside the body, with what keeps shares readable",
-        "quick": "16 well-placed jitters instead of 100, within about 2.5 %",
+        "quick": "16 well-placed jitters instead of 100, within about 2.5%",
         "paper": "as in section 4.1: two levels, the whole picture, no floor below the bar",
         "published_code": "what the authors' program computes, whole grey levels and no division",
         "gradient": "the derivative: at once and per pixel, but another quantity",

@@ -210,7 +210,7 @@ class MaskParameters(Parameters):
     )
     adapt: bool = parameter(
         True,
-        "From iteration 20 on the score weighs 15 % more after each iteration that misses the goal and 7 % less after "
+        "From iteration 20 on the score weighs 15% more after each iteration that misses the goal and 7% less after "
         "each that meets it, so that the mask ends at the goal and not beyond.",
         title="adapt the score's weight",
         group=_START,

@@ -37,7 +37,7 @@ def show_networks(study: StoredStudy) -> None:
         for network in study.networks.values()
     ]
     st.html(table(heads, rows, "Networks on all films"))
-    words = "In grey: the 95 % confidence interval"
+    words = "In grey: the 95% confidence interval"
     if study.landmarks:
         words += (
             "; for landmarks, how many times more of a map lies there than of an even one, and what lies there of the "

@@ -8,7 +8,7 @@ def test_cards_say_what_a_model_is_for_and_where_it_comes_from(workbench):
     text = said(page)
     assert "Tiny volume model" in text
     assert "12×14×12" in text
-    assert "0.500 (95 %: 0.400 to 0.600)" in text
+    assert "0.500 (95%: 0.400 to 0.600)" in text
     assert "none, random weights" in text
     assert "synthetic data" in text
     assert "Mask perturbation: robust, paper" in text

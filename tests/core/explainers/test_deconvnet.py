@@ -88,7 +88,7 @@ def test_the_sentence_names_filters_layer_share_and_probability(shallow, film):
     assert found.sentence.startswith(
         f"The model gives hand {percent(found.scores['before']['hand'])}; the map shows what the 5 strongest of 64 "
         f"filters in {LAST} (filter {first} first; {percent(found.numbers['share_of_activation'])} of that layer's "
-        "activation) answered to. With the top 5 % of the map replaced by blur"
+        "activation) answered to. With the top 5% of the map replaced by blur"
     )
     assert "the strongest filter of 64" in explain(film, shallow, "deconvnet", filters=1).sentence
 
