@@ -25,6 +25,11 @@ class Grid:
         """Distance between neighbouring samples along each axis, millimetres."""
         return tuple(float(s) for s in np.linalg.norm(self.affine[:3, : len(self.shape)], axis=0))
 
+    @property
+    def in_millimetres(self) -> bool:
+        """Whether `spacing_mm` is known. An image of 1 by 1 is one whose file does not say: pixels are its lengths."""
+        return len(self.shape) == 3 or set(self.spacing_mm) != {1.0}
+
     def same_as(self, other: "Grid", tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids have the same samples (shape equal, affine within `tolerance_mm`)."""
         return self.shape == other.shape and bool(np.allclose(self.affine, other.affine, atol=tolerance_mm))

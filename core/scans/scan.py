@@ -106,8 +106,8 @@ class Scan:
 
     @property
     def in_millimetres(self) -> bool:
-        """Whether `spacing_mm` is known. An image of 1 by 1 is one whose file does not say: pixels are its lengths."""
-        return self.dimensions == 3 or set(self.spacing_mm) != {1.0}
+        """Whether `spacing_mm` is known; if not, pixels are its lengths."""
+        return self.grid.in_millimetres
 
     @cached_property
     def content_hash(self) -> str:

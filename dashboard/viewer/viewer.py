@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import BadInput
+from core.scans.grid import Grid
 from dashboard import components, theme
 from dashboard.viewer.region import decode_region, encode_region
 from dashboard.viewer.volumes import VolumeRef, as_data
@@ -195,7 +196,7 @@ def viewer(
         "plane": plane,
         "tool": tool,
         "brush": brush,
-        "length": "mm" if _measured(first) else "px",
+        "length": "mm" if Grid(first.shape, np.asarray(first.affine)).in_millimetres else "px",
         "region": None if region is None else _region_data(region, first.shape, surface, revision),
         "crosshair": None if crosshair is None else [int(n) for n in crosshair],
         "reportCrosshair": report_crosshair,
@@ -243,12 +244,6 @@ def painted(key: str, shape: tuple[int, ...], surfaces: Collection[str] = ("",))
     """
     state = st.session_state.get(key) or {}
     return read_event(state.get("region"), state.get("crosshair"), shape, surfaces)
-
-
-def _measured(volume: VolumeRef) -> bool:
-    """Whether its samples have a size in space: an image whose file does not say so is measured in pixels."""
-    steps = np.linalg.norm(np.asarray(volume.affine)[:3, : len(volume.shape)], axis=0)
-    return len(volume.shape) == 3 or set(steps) != {1.0}
 
 
 def _surfaces(panels: Sequence[Panel]) -> set[str]:

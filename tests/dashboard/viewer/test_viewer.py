@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from dashboard.viewer import Layer, Panel, publish
-from dashboard.viewer.viewer import _measured, _panel_data, _region_data, check_panels, read_event
+from dashboard import components
+from dashboard.viewer import Layer, Panel, publish, viewer
+from dashboard.viewer.viewer import _panel_data, _region_data, check_panels, read_event
 
 
 @pytest.fixture
@@ -101,10 +102,17 @@ def test_handing_in_a_region_again_takes_another_number():
     assert len({one["id"], again["id"], elsewhere["id"]}) == 3
 
 
-def test_an_image_without_millimetres_is_measured_in_pixels(store):
-    def measured(shape, step):
-        return _measured(publish(np.zeros(shape, np.float32), np.diag([step, step, step, 1.0])))
+@pytest.mark.parametrize(
+    ("shape", "step", "length"), [((4, 5, 6), 1.0, "mm"), ((4, 5), 0.8, "mm"), ((4, 5), 1.0, "px")]
+)
+def test_a_brush_is_as_long_as_the_images_file_says_or_in_pixels(store, monkeypatch, shape, step, length):
+    sent = {}
 
-    assert measured((4, 5, 6), 1.0)
-    assert measured((4, 5), 0.8)
-    assert not measured((4, 5), 1.0)
+    def component(**given):
+        sent.update(given["data"])
+        return {}
+
+    monkeypatch.setattr(components, "register", lambda *names: component)
+    image = publish(np.zeros(shape, np.float32), np.diag([step, step, step, 1.0]))
+    viewer([Panel("image", "Image", [Layer(image)])], key="any")
+    assert sent["length"] == length
