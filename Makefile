@@ -53,7 +53,7 @@ lint: setup-dev ## mend what ruff can mend, then show the rest
 bench: setup-dev ## every benchmark, as ratios against named baselines
 	@for name in deconvnet ibix mask start trace viewer; do $(BIN)/python -m core bench $$name || exit $$?; done
 
-assets: setup ## rebuild the demo models, scans and cohort (about 40 minutes on 2 cores)
+assets: setup ## rebuild the demo models, scans and cohort (about 50 minutes on 2 cores)
 	@$(BIN)/python -m core train demo --out assets
 
 clean: ## remove the environment, caches and the local store
