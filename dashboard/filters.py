@@ -173,9 +173,8 @@ def show_filters(
         for one in found[:count]
     ]
     known = openable([source, *others])
-    clicked = gallery(
-        tiles, f"{key}:gallery", columns or CHOICES.get(count, 5), label="Filters", also=frozenset(known)
-    )  # fmt: skip
+    columns = columns or CHOICES.get(count, 5)
+    clicked = gallery(tiles, f"{key}:gallery", columns, label="Filters", also=known)
     if clicked is not None:
         opened, one = known[clicked]
         st.session_state[f"{key}:large"] = one.array

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from core.errors import BadInput
+from core.cards import read_yaml_card
 
 CARD = "cohort.yaml"
 
@@ -72,14 +71,4 @@ def read_cohort_card(folder: Path) -> CohortCard:
     path = folder / CARD
     if not path.is_file():
         return CohortCard()
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return CohortCard.model_validate({} if content is None else content)
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{CARD} of {folder.name} is not text in UTF-8: save it as that.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise BadInput(f"{CARD} of {folder.name}: {where}: {first['msg']}.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also days that no month has, lists in lists
-        raise BadInput(f"{CARD} of {folder.name} is not valid YAML: {str(error).splitlines()[0]}.") from error
+    return read_yaml_card(path, CohortCard)

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.cards import read_yaml_card
 from core.errors import BadInput
 
 
@@ -186,18 +187,7 @@ def read_card(folder: Path) -> Card:
 @lru_cache(maxsize=256)
 def _read_card(folder: Path, _changed: int, _size: int) -> Card:
     """The card as its file is now: reading YAML takes long where a page looks at every card of the library."""
-    path = folder / "card.yaml"
-    try:
-        return Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except UnicodeDecodeError as error:
-        raise BadInput(f"card.yaml of {folder.name} is not text in UTF-8: save it as that.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "card"
-        what = first["msg"].removeprefix("Value error, ")
-        raise BadInput(f"card.yaml of {folder.name}: {where}: {what}.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # also days that no month has, lists in lists
-        raise BadInput(f"card.yaml of {folder.name} is not valid YAML: {str(error).splitlines()[0]}.") from error
+    return read_yaml_card(folder / "card.yaml", Card)
 
 
 def write_card(card: Card, folder: Path) -> None:

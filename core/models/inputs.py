@@ -365,11 +365,8 @@ def _describe_resampling(source: Grid, target: Grid, plane: str | None) -> list[
         scaled = not np.allclose(before, after, rtol=1e-3)
         # half a pixel more or less is rounding
         more = np.subtract(target.shape, np.multiply(source.shape, before) / after)
-        done = [
-            word
-            for word, so in (("scaled", scaled), ("padded", more.max() > 0.5), ("cropped", more.min() < -0.5))
-            if so
-        ]
+        changes = {"scaled": scaled, "padded": more.max() > 0.5, "cropped": more.min() < -0.5}
+        done = [name for name, happened in changes.items() if happened]
         return [] if source.shape == target.shape else [f"image {' and '.join(done) or 'moved'} {shapes}"]
     if not np.allclose(before, after, atol=0.01):
         notes.append(f"resampled {_millimetres(before)} → {_millimetres(after)} mm")

@@ -163,6 +163,4 @@ def show_filters(
     st.html(text.quiet(filter_gallery.layer_sentence(found[chosen])))
     others = [source for network, source in there.items() if network != chosen]
     # one gallery for all: while it changes from one network to another, none of its tiles is dead
-    filter_gallery.show_filters(
-        scan, there[chosen], "compare filters", landmarks.LandmarkDesk(name), _COLUMNS, others
-    )  # fmt: skip
+    filter_gallery.show_filters(scan, there[chosen], "compare filters", landmarks.LandmarkDesk(name), _COLUMNS, others)
