@@ -362,12 +362,11 @@ def _describe_resampling(source: Grid, target: Grid, plane: str | None) -> list[
     if len(source.shape) == 2:
         # a picture has no millimetres to speak of: pixels are what a person knows
         shapes = f"{_times(source.shape)} → {_times(target.shape)} pixels"
-        scaled = not np.allclose(before, after, rtol=1e-3)
-        # half a pixel more or less is rounding
+        # it is scaled to fit, then padded; half a pixel more is rounding
         more = np.subtract(target.shape, np.multiply(source.shape, before) / after)
-        changes = {"scaled": scaled, "padded": more.max() > 0.5, "cropped": more.min() < -0.5}
-        done = [name for name, happened in changes.items() if happened]
-        return [] if source.shape == target.shape else [f"image {' and '.join(done) or 'moved'} {shapes}"]
+        changes = {"scaled": not np.allclose(before, after), "padded": more.max() > 0.5}
+        done = " and ".join(name for name, happened in changes.items() if happened)
+        return [] if source.shape == target.shape else [f"image {done} {shapes}"]
     if not np.allclose(before, after, atol=0.01):
         notes.append(f"resampled {_millimetres(before)} → {_millimetres(after)} mm")
     if plane is None and source.shape != target.shape and not notes:

@@ -159,7 +159,7 @@ def swap_test(
     planted = torch.from_numpy(swap.planted)
     planted_tissue, outside = swap.support & planted, swap.support & ~planted
     count = int(planted_tissue.sum())
-    share = count / max(int(outside.sum()), 1)
+    share = min(count / max(int(outside.sum()), 1), 1.0)  # more may be planted than is left
     elsewhere = []
     for _ in range(10):
         blobs = random_blobs(outside, swap.spacing_mm, 20.0, share, random)

@@ -70,6 +70,20 @@ def settle(test, seconds=60):
     return test.run()
 
 
+def may_keep(test):
+    """Whether the menu Keep, which always has its place, can be opened."""
+    (found,) = [block.proto.popover for block in _blocks(test.main) if block.proto.popover.label == "Keep"]
+    return not found.disabled
+
+
+def _blocks(block):
+    for child in block.children.values():
+        if hasattr(child, "children"):
+            if child.type == "popover":
+                yield child
+            yield from _blocks(child)
+
+
 def said(test):
     """Everything that is written on the page, as one string."""
     kinds = ("markdown", "html", "title", "error", "warning", "caption", "code", "info")

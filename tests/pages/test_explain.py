@@ -6,7 +6,7 @@ import numpy as np
 from core.progress import Progress
 from core.runs import LOCAL_OWNER, Status, manager
 from dashboard.text import probability
-from tests.pages.conftest import DEMO, SHAPE, said, settle
+from tests.pages.conftest import DEMO, SHAPE, may_keep, said, settle
 
 
 def opened(workbench, scan=None):
@@ -24,6 +24,13 @@ def test_without_a_scan_the_page_says_what_to_do_and_cannot_explain(workbench):
     page = workbench.open("explain")
     assert "Nothing on the lightbox yet" in said(page)
     assert page.button(key="explain").disabled
+
+
+def test_keep_has_its_place_before_there_is_something_to_keep(workbench):
+    page = opened(workbench)
+    assert not may_keep(page)
+    page.button(key="explain").click().run()
+    assert may_keep(settle(page))
 
 
 def test_the_probability_is_there_as_soon_as_scan_and_model_are_chosen(workbench):

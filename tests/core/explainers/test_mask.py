@@ -8,8 +8,11 @@ from core.explainers import explain, mask
 from core.explainers.mask import Mask
 from core.metrics.localisation import share_inside
 from core.metrics.sanity import randomisation_check
+from core.models import load_model
 from core.progress import Progress
+from core.scans import Scan
 from core.wording import percent
+from tests.core.tiny import save_tiny, tiny_card
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +203,14 @@ def test_of_a_picture_without_millimetres_pixels_are_hidden():
     assert mask._amount({"hidden_cm3": 3.14}) == "3.1 cm³"
     assert mask._amount({"hidden_cm2": 3.14}) == "3.1 cm²"
     assert mask._amount({"hidden_pixels": 3160.4}) == "3160 pixels"
+
+
+@pytest.mark.parametrize(("step", "name", "pixel"), [(1.0, "hidden_pixels", 1.0), (0.5, "hidden_cm2", 0.0025)])
+def test_what_is_hidden_of_a_picture_is_counted_in_what_its_file_tells(tmp_path, step, name, pixel):
+    model = load_model(save_tiny(tmp_path / "film", tiny_card("film", (12, 12))))
+    scan = Scan(np.random.default_rng(0).random((1, 12, 12), np.float32), np.diag([step, step, 1.0, 1.0]))
+    before = model.predict(scan)
+    found = explain(scan, model, "mask", target="AD", goal=min(0.5, 0.99 * before["AD"]), iterations=20)
+    assert found.numbers[name] == pytest.approx(found.arrays["map"].values.sum() * pixel, rel=1e-4)
+    assert found.numbers[name] > 0
+    assert ("pixel_mm2" in found.numbers) == (step == 0.5)

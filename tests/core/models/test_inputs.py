@@ -325,6 +325,7 @@ def test_a_region_outside_the_models_view_marks_nothing():
         ((64, 63), 1, ["image scaled 64×63 → 32×32 pixels"]),
         ((64, 30), 1, ["image scaled and padded 64×30 → 32×32 pixels"]),
         ((30, 30), 8, ["image padded 30×30 → 32×32 pixels"]),
+        ((33, 33), 1, ["image scaled 33×33 → 32×32 pixels"]),
         ((32, 32), 1, []),
     ],
 )

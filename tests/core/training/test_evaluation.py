@@ -89,6 +89,13 @@ def test_a_network_that_uses_the_planted_tissue_loses_its_probability_there_and_
     assert result["probability_elsewhere_swapped_lowest"] > 0.9
 
 
+def test_elsewhere_holds_nothing_of_what_is_planted_however_large_that_is() -> None:
+    planted = np.zeros((40, 40), bool)
+    planted[:, :22] = True
+    result = _swap(planted, planted)
+    assert result["probability_elsewhere_swapped"] == result["probability_before"]
+
+
 def test_a_network_that_looks_elsewhere_does_not_pass_the_swap_test() -> None:
     planted = np.zeros((40, 40), bool)
     planted[5:12, 5:15] = True
