@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from core.cohorts.radiographs import RadiographParameters, draw_radiograph
 from core.settings import ROOT
 from dashboard.bench.browser import serve
-from tests.e2e.waiting import eventually, painted
+from tests.e2e.waiting import choose, eventually, painted
 from tests.pages.anatomy import save_anatomy
 
 pytestmark = pytest.mark.browser
@@ -45,12 +45,6 @@ def still(page):
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=LONG)
 
 
-def choose(page, label, option):
-    page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox").click()
-    page.get_by_role("option", name=option).first.click()
-    still(page)
-
-
 @pytest.fixture
 def explained(page, server, radiograph):
     """The Explain page with a film that was uploaded and explained by its filters."""
@@ -61,7 +55,9 @@ def explained(page, server, radiograph):
     expect(page.get_by_text("What the model says")).to_be_visible(timeout=LONG)
     still(page)
     choose(page, "Model", "The deeper one")
+    still(page)
     choose(page, "Explainer", "Deconvnet")
+    still(page)
     page.keyboard.press("Control+Enter")
     finished(page)
     return page

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from core.settings import ROOT
 from dashboard.bench.browser import serve
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import choose, eventually
 from tests.small_anatomy import THREE, write_anatomy
 
 pytestmark = pytest.mark.browser
@@ -34,11 +34,6 @@ def server(anatomy):
 
 def still(page):
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=LONG)
-
-
-def choose(page, label, option):
-    page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox").click()
-    page.get_by_role("option", name=option).first.click()
 
 
 def ready(page, count):

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from core.settings import ASSETS, ROOT
 from dashboard.bench.browser import serve
 from tests.e2e import scans
+from tests.e2e.waiting import choose
 
 pytestmark = pytest.mark.browser
 
@@ -47,12 +48,6 @@ def predicted(page):
     expect(page.get_by_text("What the model says")).to_be_visible(timeout=LONG)
     still(page)
     return number(page.locator(".answer .figure span").first)
-
-
-def choose(page, label, option):
-    box = page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox")
-    box.click()
-    page.get_by_role("option", name=option).first.click()
 
 
 def explained(page):

@@ -171,6 +171,7 @@ def test_a_trace_can_be_cancelled_and_asked_again(demo):
     stroke(page, 1, 0.5, 0.5)
     page.get_by_role("button", name="Cancel").click(timeout=LONG)
     expect(page.get_by_text("nothing was kept")).to_be_visible(timeout=LONG)
+    still(page)
     page.get_by_role("button", name="Again").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=LONG)
     page.keyboard.press("Delete")

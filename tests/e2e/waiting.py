@@ -2,6 +2,8 @@
 
 import time
 
+from playwright.sync_api import TimeoutError as TooSlowError
+
 #: Longest wait for something that happens at once on a quiet machine, seconds.
 PATIENCE = 30.0
 
@@ -17,3 +19,16 @@ def eventually(page, holds):
 def painted(page):
     """Wait until the browser has drawn what it was last told to draw."""
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+
+
+def choose(page, label, option):
+    """Choose an option of a select box; the list is opened again where a rerun of the page closed it."""
+    box = page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox")
+    for patience_ms in (4_000, 8_000, 30_000):
+        try:
+            box.click(timeout=30_000)
+            page.get_by_role("option", name=option).first.click(timeout=patience_ms)
+            return
+        except TooSlowError:
+            page.keyboard.press("Escape")
+    raise AssertionError(f"{option} of {label} could not be chosen")
