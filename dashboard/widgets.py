@@ -27,7 +27,7 @@ class Control:
     Parameters
     ----------
     name, title, help, unit, group, reference : str
-        As declared with `core.explainers.parameters.parameter`.
+        As declared with `core.parameters.parameter`.
     kind : {"number", "integer", "choice", "switch", "text"}
         Which control it gets.
     default, paper : Any

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.explainers._checked_map import CheckedMap, MapParameters
 from core.explainers.base import Findings, MapArray, Question
-from core.explainers.parameters import Parameters, parameter
+from core.parameters import Parameters, parameter
 from core.progress import Progress
 
 if TYPE_CHECKING:

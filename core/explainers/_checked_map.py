@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from core.explainers.base import Check, Explainer, Explanation, Findings, MapArray, Question
-from core.explainers.parameters import Parameters, parameter
+from core.parameters import Parameters, parameter
 from core.wording import percent
 
 TEST_GROUP = "Test of the map"

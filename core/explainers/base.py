@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from core.errors import BadInput
-from core.explainers.parameters import Parameters, validate
 from core.metrics.localisation import OUTSIDE, RegionShare
+from core.parameters import Parameters, validate
 from core.progress import Report, silent
 from core.scans.scan import Scan
 from core.wording import percent, sentence_case

@@ -11,9 +11,9 @@ import numpy as np
 from core.errors import BadInput
 from core.explainers._checked_map import CheckedMap, MapParameters
 from core.explainers.base import Check, Explanation, Findings, MapArray, Question
-from core.explainers.parameters import Parameters, parameter
 from core.metrics.sanity import randomisation_check
 from core.models.layers import convolutions
+from core.parameters import Parameters, parameter
 from core.progress import Progress
 from core.wording import percent
 

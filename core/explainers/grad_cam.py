@@ -10,8 +10,8 @@ from core.errors import BadInput
 from core.explainers._captum import CaptumExplainer, summed_over_channels, watched
 from core.explainers._checked_map import MapParameters
 from core.explainers.base import MapArray, Question
-from core.explainers.parameters import Parameters, parameter
 from core.models.layers import convolutions
+from core.parameters import Parameters, parameter
 
 if TYPE_CHECKING:
     from core.models.model import Model

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from core.explainers._captum import CaptumExplainer, summed_over_channels, watched
 from core.explainers._checked_map import MapParameters
 from core.explainers.base import MapArray, Question
-from core.explainers.parameters import Parameters
+from core.parameters import Parameters
 
 if TYPE_CHECKING:
     from torch import nn

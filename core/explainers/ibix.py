@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import field_validator
 
 from core.explainers.base import Explainer, Explanation, Findings, Question, Side
-from core.explainers.parameters import Parameters, parameter
+from core.parameters import Parameters, parameter
 from core.wording import percent
 
 if TYPE_CHECKING:

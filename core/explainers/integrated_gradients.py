@@ -13,7 +13,7 @@ from core.explainers._captum import (
     watched,
 )
 from core.explainers.base import Check, MapArray, Question
-from core.explainers.parameters import Parameters, parameter
+from core.parameters import Parameters, parameter
 
 
 class IntegratedGradientsParameters(BaselineParameters):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.explainers.base import Explainer, Explanation, Findings, Question
-from core.explainers.parameters import Parameters, parameter
 from core.metrics.localisation import OUTSIDE
+from core.parameters import Parameters, parameter
 from core.wording import percent
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from core.explainers._captum import (
     voxels,
 )
 from core.explainers.base import MapArray, Question
-from core.explainers.parameters import Parameters, parameter
+from core.parameters import Parameters, parameter
 
 
 class OcclusionParameters(BaselineParameters):

@@ -5,7 +5,7 @@ from typing import Any
 from core.explainers.base import Explainer
 from core.plugins import concrete_subclasses, import_files_of, look_up
 
-_NOT_EXPLAINERS = {"base", "group", "parameters", "registry", "run"}
+_NOT_EXPLAINERS = {"base", "group", "registry", "run"}
 
 
 def explainers() -> dict[str, type[Explainer]]:

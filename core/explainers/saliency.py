@@ -5,7 +5,7 @@ from typing import ClassVar
 from core.explainers._captum import CaptumExplainer, summed_over_channels, watched
 from core.explainers._checked_map import MapParameters
 from core.explainers.base import MapArray, Question
-from core.explainers.parameters import Parameters, parameter
+from core.parameters import Parameters, parameter
 
 
 class SaliencyParameters(MapParameters):

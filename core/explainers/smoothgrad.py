@@ -7,7 +7,7 @@ import numpy as np
 from core.explainers._captum import CaptumExplainer, counted, summed_over_channels, watched
 from core.explainers._checked_map import MapParameters
 from core.explainers.base import MapArray, Question
-from core.explainers.parameters import Parameters, parameter
+from core.parameters import Parameters, parameter
 
 
 class SmoothGradParameters(MapParameters):

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 LOCAL_OWNER = "local"
 
 #: Sources whose change makes an earlier result another result.
-_CODE = ("scans", "models", "metrics", "cohorts", "explainers", "training", "reports", "studies")
+_CODE = (
+    "scans",
+    "models",
+    "networks",
+    "phantoms",
+    "metrics",
+    "cohorts",
+    "explainers",
+    "training",
+    "reports",
+    "studies",
+)
 
 
 @dataclass(frozen=True, eq=False)

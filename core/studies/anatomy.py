@@ -21,10 +21,10 @@ from core.cohorts.library import cohort_stamp
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Names, Selection
 from core.errors import BadInput
-from core.explainers.parameters import Parameters, parameter
 from core.explainers.registry import get_explainer
 from core.files import finite, write_array, write_atomically, write_json
 from core.models.library import load_model
+from core.parameters import Parameters, parameter
 from core.progress import Progress, Report, part_of, silent
 from core.reports.nifti import png_bytes
 from core.reports.study import ALL

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.explainers.parameters import Parameters, validate
+from core.parameters import Parameters, validate
 from core.plugins import import_files_of, look_up
 from core.progress import Report, silent
 from core.reports.study import RECORD

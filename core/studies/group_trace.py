@@ -14,8 +14,8 @@ from pydantic import Field
 from core.errors import BadInput
 from core.explainers.group import explain_group
 from core.explainers.ibix import Ibix, IbixParameters
-from core.explainers.parameters import parameter
 from core.files import write_json
+from core.parameters import parameter
 from core.progress import Progress, Report, silent
 from core.reports.explanation import RECORD as EXPLANATION
 from core.reports.explanation import export_explanation

@@ -2,7 +2,7 @@ from typing import Literal
 
 import pytest
 
-from core.explainers.parameters import Parameters, parameter
+from core.parameters import Parameters, parameter
 from dashboard import widgets
 from dashboard.widgets import Control, format_value, help_text, is_log, position, read_schema, slider_values
 

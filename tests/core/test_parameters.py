@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from core.errors import BadInput
 from core.explainers import get_explainer
-from core.explainers.parameters import Parameters, parameter, validate
+from core.parameters import Parameters, parameter, validate
 
 
 @pytest.mark.parametrize("name", ["occlusion", "mask"])
