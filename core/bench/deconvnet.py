@@ -18,9 +18,9 @@ from torch import nn
 
 from core.explainers._deconvnet_chain import chain_to
 from core.explainers._deconvnet_projection import CHUNK, Projection
-from core.models.layers import convolutions
 from core.models.library import choose_device
 from core.models.zoo.anatomy_cnn import AnatomyCNN, Variant
+from core.networks.layers import convolutions
 
 SIDE = 224
 FILTERS = 25

@@ -14,8 +14,8 @@ import torch
 
 from core.errors import BadInput
 from core.explainers._ibix_equations import Jitters, add_slopes, representative_order
-from core.explainers._responses import Box, Responses, at
 from core.models.card import InputContract, OutputContract
+from core.networks.responses import Box, Responses, at
 
 #: One question to the network should not keep a person who cancels waiting longer, in seconds.
 _PATIENCE = 0.25

@@ -8,8 +8,8 @@ from core.explainers._ibix_backward import Backward
 from core.explainers._ibix_mapping import Mapper
 from core.explainers._ibix_report import leak_numbers, on_grid
 from core.explainers._ibix_setup import Setup
-from core.explainers._responses import Box
 from core.explainers.base import Check, MapArray
+from core.networks.responses import Box
 from core.wording import percent
 
 _EVERYTHING = 0.99

@@ -15,9 +15,9 @@ from core.explainers._ibix_notes import Notes
 from core.explainers._ibix_report import Watch, answer_array
 from core.explainers._ibix_setup import Setup
 from core.explainers._ibix_superpixels import counts_by_level
-from core.explainers._responses import Box, at
 from core.explainers.base import Findings, MapArray, Question
 from core.explainers.ibix import IbixParameters
+from core.networks.responses import Box, at
 from core.progress import silent
 
 #: Jitters of the first sketch, and of the comparison of a derivative with real changes.

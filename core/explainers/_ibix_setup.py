@@ -22,10 +22,11 @@ from core.explainers._ibix_equations import (
 from core.explainers._ibix_mapping import Mapper, Measure, PublishedMeasure, SlopeMeasure
 from core.explainers._ibix_perturbations import ONE_SIDED, Perturbation
 from core.explainers._ibix_superpixels import Superpixels, body_of, superpixels_of
-from core.explainers._responses import Box, Responses, responses_for
 from core.explainers.base import Question
 from core.explainers.ibix import IbixParameters
 from core.models.card import OutputContract
+from core.networks.choosing import responses_for
+from core.networks.responses import Box, Responses
 
 
 class Setup:

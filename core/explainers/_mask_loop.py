@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from core.explainers._fast import FastNetwork
 from core.explainers._mask_equations import (
     Weights,
     margin,
@@ -21,6 +20,7 @@ from core.explainers._mask_equations import (
     straight_through,
     weights,
 )
+from core.networks.fast import FastNetwork
 
 if TYPE_CHECKING:
     from core.explainers.mask import MaskParameters

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from core.explainers._fast import FastNetwork, fast_network
 from core.explainers._hiding import fill_image, healthy_or_blur, hide, random_control, support_of
 from core.explainers._mask_equations import threshold_hidden
 from core.explainers._mask_loop import Candidates, EarlyStop, MaskLoop, Step
 from core.explainers.base import Check, Findings, MapArray, Question
 from core.metrics.sanity import swap_test
+from core.networks.fast import FastNetwork, fast_network
 from core.progress import Progress
 from core.wording import percent
 

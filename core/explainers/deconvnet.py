@@ -12,7 +12,7 @@ from core.errors import BadInput
 from core.explainers._checked_map import CheckedMap, MapParameters
 from core.explainers.base import Check, Explanation, Findings, MapArray, Question
 from core.metrics.sanity import randomisation_check
-from core.models.layers import convolutions
+from core.networks.layers import convolutions
 from core.parameters import Parameters, parameter
 from core.progress import Progress
 from core.wording import percent

@@ -10,7 +10,7 @@ from core.errors import BadInput
 from core.explainers._captum import CaptumExplainer, summed_over_channels, watched
 from core.explainers._checked_map import MapParameters
 from core.explainers.base import MapArray, Question
-from core.models.layers import convolutions
+from core.networks.layers import convolutions
 from core.parameters import Parameters, parameter
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class GradCAM(CaptumExplainer):
         """
         from captum.attr import LayerGradCam, LayerGradientXActivation
 
-        from core.explainers._geometry import at_full_resolution, layer_sampling
+        from core.networks.geometry import at_full_resolution, layer_sampling
 
         network, x = question.model.network, question.prepared.tensor
         layer = question.model.layer(parameters.layer)

@@ -23,9 +23,9 @@ from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
 from core.errors import BadInput
 from core.models.card import Architecture, Card, InputContract, Intensity, Training
-from core.models.layers import convolutions
 from core.models.library import choose_device, save_model
 from core.models.zoo import build
+from core.networks.layers import convolutions
 from core.progress import Progress, Report, part_of, silent
 from core.training.augmentation import Augmentation, AugmentationRanges
 from core.training.base import Recipe, model_name

@@ -3,8 +3,8 @@ import pytest
 
 from core.errors import BadInput
 from core.explainers import explain
-from core.explainers._geometry import at_full_resolution, layer_sampling
 from core.explainers.grad_cam import GradCAM
+from core.networks.geometry import at_full_resolution, layer_sampling
 from tests.oracles import maps as oracle
 
 

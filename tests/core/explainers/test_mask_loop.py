@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.explainers._fast import fast_network
 from core.explainers._hiding import fill_image
 from core.explainers._mask_equations import margin
 from core.explainers._mask_loop import Candidates, EarlyStop, MaskLoop, Step
 from core.explainers.mask import MaskParameters
+from core.networks.fast import fast_network
 from tests.oracles import mask_equations as oracle
 
 

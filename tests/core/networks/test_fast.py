@@ -1,6 +1,6 @@
 import torch
 
-from core.explainers._fast import fast_network, unchanged_known
+from core.networks.fast import fast_network, unchanged_known
 
 
 def test_folded_copy_answers_like_the_network(trained):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.core.explainers.windowing import assert_exact, drawn
+from tests.core.networks.windows.windowing import assert_exact, drawn
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from core.models.layers import convolutions
+from core.networks.layers import convolutions
 
 
 def test_convolutions_of_two_and_three_dimensions_are_named_in_order_and_nothing_else_is() -> None:

@@ -10,10 +10,10 @@ import copy
 import torch
 from torch import nn
 
-from core.explainers._responses import doubled, too_large
-from core.explainers._window_boxes import Box, Unwindowable, laid_out, part, shape_of, volume, whole
-from core.explainers._window_graph import plan_of
-from core.explainers._window_steps import Source
+from core.networks.responses import doubled, too_large
+from core.networks.windows.boxes import Box, Unwindowable, laid_out, part, shape_of, volume, whole
+from core.networks.windows.graph import plan_of
+from core.networks.windows.steps import Source
 
 __all__ = ["Unwindowable", "WindowResponses"]
 
@@ -88,7 +88,7 @@ class WindowResponses:
 
     @torch.no_grad()
     def changed(self, window: Box, values: torch.Tensor) -> tuple[Box, torch.Tensor]:
-        """See `core.explainers._responses.Responses.changed`."""
+        """See `core.networks.responses.Responses.changed`."""
         reached = self._reached(window)
         box, shape = reached[self._answer], self._shapes[self._answer]
         if box is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -13,7 +13,6 @@ from core.errors import BadInput
 
 #: A spatial window: one slice with start and stop per axis, no step. Empty for an answer without spatial axes.
 Box = tuple[slice, ...]
-Engine = Literal["auto", "windows", "batches"]
 
 #: Larger batches were slower on a CPU: the activations leave its cache.
 _CPU_BATCH = 8
@@ -132,36 +131,6 @@ class WholeResponses:
                 )
             answers[start : start + count] = found[:count]
         return self._everything, answers
-
-
-def responses_for(network: nn.Module, x: torch.Tensor, memory_bytes: int, engine: Engine = "auto") -> Responses:
-    """The quickest `Responses` for `network`.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        In eval mode.
-    x : torch.Tensor, shape (1, C, *spatial)
-    memory_bytes : int
-        What one batch may take, about.
-    engine : {"auto", "windows", "batches"}
-        auto takes windows where the network's layers are understood, else batches of whole inputs.
-
-    Raises
-    ------
-    BadInput
-        When windows are asked for and the network's layers are not understood.
-    """
-    if engine == "batches":
-        return WholeResponses(network, x, memory_bytes)
-    from core.explainers._windows import Unwindowable, WindowResponses
-
-    try:
-        return WindowResponses(network, x, memory_bytes)
-    except Unwindowable as error:
-        if engine == "windows":
-            raise BadInput(f"Windows cannot be used with this model ({error}): take engine=auto or batches.") from error
-        return WholeResponses(network, x, memory_bytes, reason=str(error))
 
 
 def too_large(inside_bytes: int, memory_bytes: int) -> tuple[str, ...]:

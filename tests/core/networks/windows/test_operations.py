@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from tests.core.explainers.windowing import Function, assert_exact
+from tests.core.networks.windows.windowing import Function, assert_exact
 
 
 @pytest.mark.parametrize(

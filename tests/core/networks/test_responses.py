@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from core.errors import BadInput
-from core.explainers._responses import WholeResponses, at, responses_for
 from core.models.zoo import build
+from core.networks.choosing import responses_for
+from core.networks.responses import WholeResponses, at
 from tests.core.explainers.regressors import Opaque, smooth
 
 

@@ -7,8 +7,9 @@ from math import prod
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from typing_extensions import override
 
-from core.explainers._window_boxes import (
+from core.networks.windows.boxes import (
     Axis,
     Box,
     Phased,
@@ -21,7 +22,7 @@ from core.explainers._window_boxes import (
     shape_of,
     whole,
 )
-from core.explainers._window_steps import Source, Step, inside_of
+from core.networks.windows.steps import Source, Step, inside_of
 
 _CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSED: dict[int, Callable[..., torch.Tensor]] = {
@@ -44,6 +45,7 @@ class Local(Step):
         self.grid: Box = ()
         self.outputs: Box = ()
 
+    @override
     def bind(self, shapes: Sequence[torch.Size], shape: torch.Size) -> None:
         self.channels, self.grid, self.outputs = shapes[0][1], whole(shapes[0][2:]), whole(shape[2:])
         self.axes = self.layout(tuple(shapes[0][2:]), tuple(shape[2:]))
@@ -56,6 +58,7 @@ class Local(Step):
         """Output inside `box`, from a patch that holds all the inputs it reads, padding included."""
         raise NotImplementedError
 
+    @override
     def reach(self, *boxes: Box | None) -> Box | None:
         if boxes[0] is None:
             return None
@@ -63,12 +66,14 @@ class Local(Step):
         found = tuple(slice(*span) for span in spans if span is not None)
         return found if len(found) == len(spans) else None
 
+    @override
     def within(self, box: Box, *sources: Source) -> torch.Tensor:
         if box == self.outputs:
             return self.apply(sources[0].patch(self.grid))
         need = needed(self.axes, box)
         return self.compute(sources[0].patch(need, self.fill), need, box)
 
+    @override
     def scratch(self, box: Box, *boxes: Box | None) -> int:
         need = self.grid if box == self.outputs else needed(self.axes, box)
         return 0 if need == boxes[0] else self.channels * prod(shape_of(need))
@@ -99,12 +104,14 @@ class Convolution(Local):
         self.stride, self.padding, self.dilation = stride, padding, dilation
         self._convolve = _CONVOLUTIONS[len(stride)]
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         x, padding = inputs[0], tuple(before for before, _ in self.padding)
         if any(before != after for before, after in self.padding):
             x, padding = F.pad(x, [n for pair in reversed(self.padding) for n in pair]), (0,) * len(padding)
         return self._convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
+    @override
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
         kernel = self.weight.shape[2:]
         return tuple(
@@ -112,6 +119,7 @@ class Convolution(Local):
             for k, d, s, (before, _), n in zip(kernel, self.dilation, self.stride, self.padding, outputs, strict=True)
         )
 
+    @override
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
         return self._convolve(patch, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
@@ -146,6 +154,7 @@ class UpConvolution(Local):
         old, new = self.convolution.weight.shape, self.weight.shape
         return prod(new[2:]) <= prod(old[2:]) and old[0] <= 2 * old[1]
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         outputs = whole(
             size * f + before + after - phase.fine.extent + 1
@@ -156,9 +165,11 @@ class UpConvolution(Local):
         start = needed(self.phases, outputs)
         return self.compute(inside_of(inputs[0], start, 0.0), start, outputs)
 
+    @override
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
         return tuple(replace(p, fine=replace(p.fine, outputs=n)) for p, n in zip(self.phases, outputs, strict=True))
 
+    @override
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
         phases = self._convolve(patch, self.weight, self.bias)
         n, groups = len(self.factor), phases.shape[2:]
@@ -207,10 +218,12 @@ class TransposedConvolution(Local):
         self.output_padding = output_padding
         self._convolve = _TRANSPOSED[len(stride)]
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         shape = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
         return self._convolve(inputs[0], self.weight, self.bias, *shape)
 
+    @override
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
         kernel = self.weight.shape[2:]
         return tuple(
@@ -218,6 +231,7 @@ class TransposedConvolution(Local):
             for k, d, s, p, n, m in zip(kernel, self.dilation, self.stride, self.padding, inputs, outputs, strict=True)
         )
 
+    @override
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
         spread = self._convolve(patch, self.weight, self.bias, self.stride, 0, 0, self.groups, self.dilation)
         first = (need.start * s - p for need, s, p in zip(start, self.stride, self.padding, strict=True))
@@ -242,13 +256,16 @@ class MaxPool(Local):
         self.ceil_mode = ceil_mode
         self._pool = _MAX_POOLS[len(kernel)]
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         return self._pool(inputs[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode)
 
+    @override
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
         rules = zip(self.kernel, self.dilation, self.stride, self.padding, outputs, strict=True)
         return tuple(Sliding((k - 1) * d + 1, s, p, n) for k, d, s, p, n in rules)
 
+    @override
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
         return self._pool(patch, self.kernel, self.stride, 0, self.dilation)
 
@@ -271,16 +288,19 @@ class AveragePool(Local):
         self._counts: list[np.ndarray] = []
         self._pool: Callable[..., torch.Tensor] = _AVERAGE_POOLS[len(kernel)]
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         shape = (self.kernel, self.stride, self.padding, self.ceil_mode, self.count_padding)
         # the one-dimensional form has no divisor
         return self._pool(inputs[0], *shape, *(() if len(self.kernel) == 1 else (self.divisor,)))
 
+    @override
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
         rules = list(zip(self.kernel, self.stride, self.padding, outputs, strict=True))
         self._counts = [self._below(*rule, n) for rule, n in zip(rules, inputs, strict=True)]
         return tuple(Sliding(k, s, p, n) for k, s, p, n in rules)
 
+    @override
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
         pooled = self._pool(patch, self.kernel, self.stride)
         for axis, (count, kernel, own) in enumerate(zip(self._counts, self.kernel, box, strict=True)):
@@ -327,9 +347,11 @@ class Gather(Local):
         # whole-numbered factors of a nearest up-sampling; None for any other rule
         self.factor: tuple[int, ...] | None = None
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         return self.function(inputs[0])
 
+    @override
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
         factors = tuple(max(1, m // n) for n, m in zip(inputs, outputs, strict=True))
         rules = [np.arange(n * f) // f for n, f in zip(inputs, factors, strict=True)]
@@ -337,6 +359,7 @@ class Gather(Local):
         self.factor = factors if repeats and self.kept == slice(None) else None
         return tuple(Table.gather(index, n) for index, n in zip(self.indices, inputs, strict=True))
 
+    @override
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
         factor = self.factor
         if factor is not None:
@@ -374,12 +397,15 @@ class Resample(Local):
         super().__init__()
         self.function, self.matrices = function, matrices
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         return self.function(inputs[0])
 
+    @override
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
         return tuple(Table.matrix(matrix) for matrix in self.matrices)
 
+    @override
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
         # from the last axis to the first: the axis in work moves to the end, so that torch multiplies rows
         for axis in reversed(range(len(box))):

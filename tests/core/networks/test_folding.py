@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.models.folding import fold_batch_norm
 from core.models.zoo import build
+from core.networks.folding import fold_batch_norm
 
 
 def _with_random_statistics(network: nn.Module) -> nn.Module:

@@ -3,9 +3,9 @@ import threading
 import torch
 from torch import nn
 
-from core.explainers._responses import responses_for
-from core.explainers._tracing import graph_of, twin
 from core.models.zoo import build
+from core.networks.choosing import responses_for
+from core.networks.tracing import graph_of, twin
 
 SIZE = (1, 1, 64, 64)
 

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from core.explainers._window_calls import Bound, Call, numbers
-from core.explainers._window_local import AveragePool, Convolution, MaxPool, TransposedConvolution
-from core.explainers._window_resampling import (
+from core.networks.windows.calls import Bound, Call, numbers
+from core.networks.windows.local import AveragePool, Convolution, MaxPool, TransposedConvolution
+from core.networks.windows.resampling import (
     adaptive_average,
     adaptive_average_call,
     interpolate,
@@ -19,7 +19,7 @@ from core.explainers._window_resampling import (
     pad_call,
     slicing,
 )
-from core.explainers._window_steps import Combine, Constant, Everything, Pointwise, Step
+from core.networks.windows.steps import Combine, Constant, Everything, Pointwise, Step
 
 CONVOLUTION_MODULES = (
     nn.Conv1d,

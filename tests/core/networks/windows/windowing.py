@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from core.explainers._windows import WindowResponses
+from core.networks.windows.engine import WindowResponses
 
 MEMORY = 64 * 2**20
 

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from core.models.folding import fold_batch_norm
+from core.networks.folding import fold_batch_norm
 
 Precision = Literal["auto", "float32", "bfloat16"]
 

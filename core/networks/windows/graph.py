@@ -10,11 +10,11 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from core.explainers._tracing import graph_of, twin
-from core.explainers._window_boxes import Unwindowable
-from core.explainers._window_calls import Bound, Call
-from core.explainers._window_local import Convolution, Gather, UpConvolution
-from core.explainers._window_operations import (
+from core.networks.tracing import graph_of, twin
+from core.networks.windows.boxes import Unwindowable
+from core.networks.windows.calls import Bound, Call
+from core.networks.windows.local import Convolution, Gather, UpConvolution
+from core.networks.windows.operations import (
     CONVOLUTION_MODULES,
     NORM_MODULES,
     SAME_MODULES,
@@ -23,7 +23,7 @@ from core.explainers._window_operations import (
     step_of_call,
     step_of_module,
 )
-from core.explainers._window_steps import Everything, Input, Pointwise, Step
+from core.networks.windows.steps import Everything, Input, Pointwise, Step
 
 #: asked of a tensor, these answer with its shape or type and not with a tensor
 _SHAPE_QUESTIONS = {"size", "dim", "numel", "ndimension", "getattr", "nelement", "type", "is_floating_point"}

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from core.explainers._window_boxes import Unwindowable
-from core.explainers._window_calls import Call, numbers
-from core.explainers._window_local import Gather, Resample
-from core.explainers._window_steps import Everything, Step
+from core.networks.windows.boxes import Unwindowable
+from core.networks.windows.calls import Call, numbers
+from core.networks.windows.local import Gather, Resample
+from core.networks.windows.steps import Everything, Step
 
 _PadMode = Literal["constant", "reflect", "edge", "wrap"]
 #: torch's names and numpy's

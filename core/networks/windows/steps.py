@@ -8,18 +8,9 @@ from math import prod
 from typing import Any
 
 import torch
+from typing_extensions import override
 
-from core.explainers._window_boxes import (
-    Box,
-    common,
-    cut,
-    hull,
-    layout_of,
-    part,
-    relative,
-    shape_of,
-    whole,
-)
+from core.networks.windows.boxes import Box, common, cut, hull, layout_of, part, relative, shape_of, whole
 
 
 class Source:
@@ -141,12 +132,15 @@ class Pointwise(Step):
         self.function, self.in_place = function, in_place
         self.overwrites = False
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         return self.function(inputs[0])
 
+    @override
     def reach(self, *boxes: Box | None) -> Box | None:
         return boxes[0]
 
+    @override
     def within(self, box: Box, *sources: Source) -> torch.Tensor:
         values = sources[0].values
         assert values is not None
@@ -171,19 +165,24 @@ class Combine(Step):
         self.shapes: Sequence[torch.Size] = ()
         self.shape = torch.Size()
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         return self.function(*(o.value if isinstance(o, Constant) else inputs[o] for o in self.operands))
 
+    @override
     def bind(self, shapes: Sequence[torch.Size], shape: torch.Size) -> None:
         self.shapes, self.shape = shapes, shape
 
+    @override
     def reach(self, *boxes: Box | None) -> Box | None:
         changed = [self._spread(box, shape) for box, shape in zip(boxes, self.shapes, strict=True) if box is not None]
         return hull(changed) if changed else None
 
+    @override
     def within(self, box: Box, *sources: Source) -> torch.Tensor:
         return self.function(*(self._operand(o, box, sources) for o in self.operands))
 
+    @override
     def scratch(self, box: Box, *boxes: Box | None) -> int:
         return sum(s[1] * prod(shape_of(box)) for s, b in zip(self.shapes, boxes, strict=True) if b not in (None, box))
 
@@ -226,20 +225,25 @@ class Everything(Step):
         self.shape = torch.Size()
         self.shapes: Sequence[torch.Size] = ()
 
+    @override
     def apply(self, *inputs: torch.Tensor) -> torch.Tensor:
         # a network's own reshaping may rely on the layout that tensors have unless asked otherwise
         return self.function(*(tensor.contiguous() for tensor in inputs))
 
+    @override
     def bind(self, shapes: Sequence[torch.Size], shape: torch.Size) -> None:
         self.shapes, self.shape = shapes, shape
 
+    @override
     def reach(self, *boxes: Box | None) -> Box | None:
         return whole(self.shape[2:])
 
+    @override
     def within(self, box: Box, *sources: Source) -> torch.Tensor:
         complete = [source.complete() for source in sources]
         rows = max(map(len, complete))
         return self.apply(*(tensor.expand(rows, *tensor.shape[1:]) for tensor in complete))
 
+    @override
     def scratch(self, box: Box, *boxes: Box | None) -> int:
         return sum(prod(s[1:]) for s, b in zip(self.shapes, boxes, strict=True) if b not in (None, whole(s[2:])))

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.explainers._geometry import at_full_resolution, layer_sampling
 from core.models.zoo import build
+from core.networks.geometry import at_full_resolution, layer_sampling
 
 
 def centres_by_probe(network: nn.Module, layer: nn.Module, x: torch.Tensor, axis: int) -> np.ndarray:

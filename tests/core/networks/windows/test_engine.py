@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from core.explainers._windows import Unwindowable, WindowResponses
-from tests.core.explainers.windowing import MEMORY, Function, assert_exact, ready, windows_of
+from core.networks.windows.engine import Unwindowable, WindowResponses
+from tests.core.networks.windows.windowing import MEMORY, Function, assert_exact, ready, windows_of
 
 
 def test_a_deep_chain_with_a_skip_is_exact_and_local():
