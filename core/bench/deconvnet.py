@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.explainers._deconvnet_chain import chain_to
-from core.explainers._deconvnet_projection import CHUNK, Projection
+from core.explainers.deconvnet.chain import chain_to
+from core.explainers.deconvnet.projection import CHUNK, Projection
 from core.models.library import choose_device
 from core.models.zoo.anatomy_cnn import AnatomyCNN, Variant
 from core.networks.layers import convolutions

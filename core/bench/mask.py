@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from core.cohorts.phantoms import HEALTHY, PhantomParameters, mni_grid, phantom_scan, plan, planted_labels
-from core.explainers._checked_map import top_share
-from core.explainers._hiding import random_blobs, support_of
-from core.explainers._mask_session import MaskSession
 from core.explainers.base import Question
-from core.explainers.mask import Mask, MaskParameters
+from core.explainers.checked_map import top_share
+from core.explainers.hiding import random_blobs, support_of
+from core.explainers.mask.explainer import Mask, MaskParameters
+from core.explainers.mask.session import MaskSession
 from core.explainers.run import explain
 from core.metrics.localisation import share_inside
 from core.models.library import load_model

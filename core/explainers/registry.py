@@ -1,11 +1,12 @@
-"""Finding explainers: every file of this folder is imported, every concrete subclass of `Explainer` is one."""
+"""Finding explainers: every folder of this folder is imported, every concrete subclass of `Explainer` is one."""
 
 from typing import Any
 
 from core.explainers.base import Explainer
 from core.plugins import concrete_subclasses, import_files_of, look_up
 
-_NOT_EXPLAINERS = {"base", "group", "registry", "run"}
+#: What explainers share; the rest of this folder are explainers.
+_NOT_EXPLAINERS = {"base", "checked_map", "hiding", "many", "registry", "run"}
 
 
 def explainers() -> dict[str, type[Explainer]]:

@@ -1,6 +1,6 @@
 """Study "group-trace": the same region traced through a model on many scans, and what is common to the maps.
 
-See `core.explainers.group`.
+See `core.explainers.many`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from core.errors import BadInput
-from core.explainers.group import explain_group
-from core.explainers.ibix import Ibix, IbixParameters
+from core.explainers.ibix.explainer import Ibix, IbixParameters
+from core.explainers.many import explain_group
 from core.files import write_json
 from core.parameters import parameter
 from core.progress import Progress, Report, silent

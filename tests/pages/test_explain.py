@@ -153,7 +153,7 @@ def test_a_run_that_goes_on_shows_where_it_is_and_can_be_cancelled(workbench, mo
             question.report(Progress(0.25, "counting", {"loss": float(step)}, np.full(SHAPE, 0.5, np.float32)))
             time.sleep(0.02)
 
-    monkeypatch.setattr("core.explainers.saliency.Saliency.run", endless)
+    monkeypatch.setattr("core.explainers.captum.saliency.Saliency.run", endless)
     page = opened(workbench)
     page.session_state["desk"].explainer = "saliency"
     page.session_state["desk"].revision += 1

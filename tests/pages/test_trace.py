@@ -158,7 +158,7 @@ def test_the_distance_slider_says_how_much_of_the_map_is_farther(workbench):
 
 def test_a_cancelled_and_a_failed_trace_say_what_to_do(workbench, monkeypatch):
     page = opened(workbench)
-    monkeypatch.setattr("core.explainers.ibix.Ibix.run", _broken)
+    monkeypatch.setattr("core.explainers.ibix.explainer.Ibix.run", _broken)
     paint(page, "input", (10, 8))
     settle(page)
     text = said(page)

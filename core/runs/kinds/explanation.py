@@ -83,7 +83,7 @@ class ExplanationSpec(RunSpec):
     def execute(self, context: RunContext) -> None:
         """Load, explain, write ``explanation.json`` and its arrays."""
         from core.explainers import explain
-        from core.explainers.group import explain_group
+        from core.explainers.many import explain_group
         from core.models import load_model
         from core.reports.explanation import write_explanation
 

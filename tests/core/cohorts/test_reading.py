@@ -1,6 +1,5 @@
 """Reading cohorts from folders: tables, folders of images, what is left out, landmarks."""
 
-import os
 from pathlib import Path
 
 import nibabel
@@ -11,6 +10,7 @@ from PIL import Image
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
 from core.errors import BadInput
+from tests.shared import SHARED_DATA
 
 
 def save_scan(path: Path, value: float = 0.5) -> None:
@@ -144,7 +144,7 @@ def test_a_folder_without_a_table_or_with_a_binary_one_is_refused(tmp_path: Path
         read_cohort(tmp_path)
 
 
-SHARED = Path(os.environ.get("LIGHTBOX_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
+SHARED = SHARED_DATA
 
 
 def save_film(path: Path, values: np.ndarray | None = None, shape: tuple[int, int] = (6, 8)) -> None:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from core.explainers.base import Findings, Question
-from core.explainers.ibix import Ibix
+from core.explainers.ibix.explainer import Ibix
 from core.models.card import Architecture, Card, InputContract, Intensity, OutputContract, Training
 from core.models.model import Model
 from core.scans.scan import Scan

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.explainers._checked_map import top_share
-from core.explainers._hiding import fill_image, hide, random_blobs
+from core.explainers.checked_map import top_share
+from core.explainers.hiding import fill_image, hide, random_blobs
 
 
 @settings(max_examples=30, deadline=None)

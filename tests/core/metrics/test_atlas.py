@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import nibabel
 import numpy as np
 import pytest
@@ -9,9 +7,10 @@ from core.metrics.atlas import atlas_for, read_atlas, read_names
 from core.models.card import InputContract, Intensity
 from core.scans.grid import Grid
 from core.settings import settings
+from tests.shared import SHARED_DATA
 
 AFFINE = ((3.0, 0, 0, -90), (0, 3.0, 0, -126), (0, 0, 3.0, -72), (0, 0, 0, 1))
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "atlas_aal2"
+SHARED = SHARED_DATA / "atlas_aal2"
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,7 @@ Refused: words of the sentence.
 """
 
 import fnmatch
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -15,8 +13,9 @@ import pytest
 
 from core.errors import BadInput
 from core.scans import list_series, load_scan
+from tests.shared import SHARED_DATA
 
-DATA = Path(os.environ.get("LIGHTBOX_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
+DATA = SHARED_DATA
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not (DATA / "dicom").is_dir(), reason=f"the shared test images are not at {DATA}"),

@@ -1,6 +1,5 @@
 """The recipe end to end, on films small enough to train in seconds."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,9 @@ from core.scans import load_scan
 from core.training import anatomy, get_recipe
 from core.training.anatomy import AnatomyParameters, count_weights, start_as_he
 from tests.core.training.part_films import PARTS, TINY, films
+from tests.shared import SHARED_DATA
 
-SHARED = Path(os.environ.get("LIGHTBOX_SHARED_DATA", Path(__file__).resolve().parents[3].parent / "shared" / "data"))
+SHARED = SHARED_DATA
 ANATOMY = get_recipe("anatomy")
 
 

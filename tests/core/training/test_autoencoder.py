@@ -1,6 +1,5 @@
 """The recipe "autoencoder": it learns, keeps the best weights, judges fairly, and takes the authors' weights."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,9 @@ from core.scans import Scan, load_scan
 from core.training import get_recipe
 from core.training.autoencoder import AutoencoderParameters, fit, judge, load_starting_weights
 from core.training.pairs import PairTensors, answers, input_contract, load_pairs, target_contract
+from tests.shared import SHARED_DATA
 
-SHARED = Path(os.environ.get("LIGHTBOX_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data")) / "ibix_t1_t2"
+SHARED = SHARED_DATA / "ibix_t1_t2"
 TINY = {
     "epochs": 6,
     "batch": 4,

@@ -1,0 +1,105 @@
+"""Grad-CAM: a convolution layer's activations, weighted by what the score makes of them (Selvaraju et al., 2017)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from core.errors import BadInput
+from core.explainers.base import MapArray, Question
+from core.explainers.captum.base import CaptumExplainer, summed_over_channels, watched
+from core.explainers.checked_map import MapParameters
+from core.networks.layers import convolutions
+from core.parameters import Parameters, parameter
+
+if TYPE_CHECKING:
+    from core.models.model import Model
+
+
+class GradCAMParameters(MapParameters):
+    """Parameters of `GradCAM`."""
+
+    layer: str = parameter(
+        "",
+        "Convolution layer by name; empty takes the one the model's card names. Deeper: more meaning, coarser map.",
+        group="What to show",
+    )
+    weighting: Literal["mean", "elementwise"] = parameter(
+        "mean",
+        "How activations are weighted: by the layer's mean gradient, as published, or each by its own gradient "
+        "(HiResCAM), which holds where a feature speaks for the class in one place and against it in another.",
+        group="What to show",
+        paper="mean",
+        reference="eq. 1",
+    )
+    rectify: bool = parameter(
+        True,
+        "Keep only what speaks for the class, as published. Off: keep also what speaks against it, with its sign.",
+        group="What to show",
+        paper=True,
+        reference="eq. 2",
+    )
+
+
+class GradCAM(CaptumExplainer):
+    """Activations of a layer weighted by their mean gradient, brought to full resolution where they belong."""
+
+    name: ClassVar[str] = "grad_cam"
+    title: ClassVar[str] = "Grad-CAM"
+    summary: ClassVar[str] = "The map shows where a late layer saw what speaks for the class."
+    reference: ClassVar[str] = "Selvaraju et al., ICCV 2017, eq. 1 and 2"
+    parameters_model: ClassVar[type[Parameters]] = GradCAMParameters
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}, "elementwise": {"weighting": "elementwise"}}
+    hide_by = "positive"
+    when_zero = "; take weighting=elementwise, or a layer nearer to the input"
+
+    @classmethod
+    def unfit(cls, model: Model) -> str | None:
+        """Needs a classifier with a convolution layer."""
+        missing = (
+            None
+            if convolutions(model.network)
+            else f"{cls.title} needs a convolution layer, and this network has none."
+        )
+        return super().unfit(model) or missing
+
+    @classmethod
+    def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:
+        """Name the layer: the card's, else the last convolution.
+
+        Raises
+        ------
+        BadInput
+            When the model has no layer of the name given. (A layer without a spatial map is refused on running.)
+        """
+        assert isinstance(parameters, GradCAMParameters)
+        layer = parameters.layer or model.card.attribution_layer or convolutions(model.network)[-1]
+        model.layer(layer)
+        return parameters.model_copy(update={"layer": layer})
+
+    def attribute(self, question: Question, parameters: GradCAMParameters) -> MapArray:
+        """One pass forward and back to the layer, then linear interpolation between its samples' own positions.
+
+        Raises
+        ------
+        BadInput
+            When the layer has no spatial map.
+        """
+        from captum.attr import LayerGradCam, LayerGradientXActivation
+
+        from core.networks.geometry import at_full_resolution, layer_sampling
+
+        network, x = question.model.network, question.prepared.tensor
+        layer = question.model.layer(parameters.layer)
+        method = LayerGradCam if parameters.weighting == "mean" else LayerGradientXActivation
+        coarse = summed_over_channels(method(network, layer).attribute(watched(x), target=question.target))
+        if coarse.ndim != x.ndim - 2:
+            raise BadInput(
+                f"The layer {parameters.layer} gives no map: take a convolution layer, "
+                f"{', '.join(convolutions(question.model.network))}."
+            )
+        if parameters.rectify:
+            coarse = np.maximum(coarse, 0)
+        values = at_full_resolution(coarse, layer_sampling(network, layer, x), x.shape[2:])
+        return MapArray(values, "class activation", "attribution", "logit", diverging=not parameters.rectify)

@@ -1,0 +1,45 @@
+"""Saliency: the gradient of the target's score (Simonyan et al., 2013)."""
+
+from typing import ClassVar
+
+from core.explainers.base import MapArray, Question
+from core.explainers.captum.base import CaptumExplainer, summed_over_channels, watched
+from core.explainers.checked_map import MapParameters
+from core.parameters import Parameters, parameter
+
+
+class SaliencyParameters(MapParameters):
+    """Parameters of `Saliency`."""
+
+    signed: bool = parameter(
+        False,
+        "Keep the sign: above zero, more intensity there raises the score. Off: the gradient's size, as published.",
+        group="What to show",
+        paper=False,
+        reference="section 3",
+    )
+
+
+class Saliency(CaptumExplainer):
+    """Gradient of the target's logit with respect to each voxel."""
+
+    name: ClassVar[str] = "saliency"
+    title: ClassVar[str] = "Saliency"
+    summary: ClassVar[str] = "The map shows where the score reacts most to a small change of intensity."
+    reference: ClassVar[str] = "Simonyan, Vedaldi, Zisserman, arXiv:1312.6034, section 3"
+    parameters_model: ClassVar[type[Parameters]] = SaliencyParameters
+
+    def attribute(self, question: Question, parameters: SaliencyParameters) -> MapArray:
+        """One pass forward and back."""
+        from captum.attr import Saliency as CaptumSaliency
+
+        gradient = CaptumSaliency(question.model.network).attribute(
+            watched(question.prepared.tensor), target=question.target, abs=not parameters.signed
+        )
+        return MapArray(
+            summed_over_channels(gradient),
+            "saliency",
+            "attribution",
+            "Δ logit / Δ intensity",
+            diverging=parameters.signed,
+        )

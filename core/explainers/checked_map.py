@@ -1,0 +1,170 @@
+"""Maps that are tested by hiding what they mark: what they share, however they are made.
+
+Importable without torch, so that explainers can be listed without it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from core.explainers.base import Check, Explainer, Explanation, Findings, MapArray, Question
+from core.parameters import Parameters, parameter
+from core.wording import percent
+
+TEST_GROUP = "Test of the map"
+#: Random maps that stand against the one found.
+_CONTROLS = 3
+_NOTHING_MARKED = "The map marks nothing where something could be hidden, so hiding cannot test it."
+
+
+class MapParameters(Parameters):
+    """Parameters of every map that is tested by hiding its top."""
+
+    hide_share: float = parameter(
+        5.0,
+        "Share of the tissue, where the map is largest, that is replaced by mean healthy tissue (blur, where the "
+        "model's card has none) to see whether the answer changes.",
+        minimum=0.1,
+        maximum=50.0,
+        step=0.1,
+        unit="%",
+        group=TEST_GROUP,
+    )
+    seed: int = parameter(
+        0,
+        "Decides the random places the map is compared with, and the method's own random draws.",
+        minimum=0,
+        maximum=1_000_000,
+        group=TEST_GROUP,
+        advanced=True,
+    )
+
+
+class CheckedMap(Explainer):
+    """A map that is tested by hiding its top. A subclass makes it in `run` and hands it to `tested`.
+
+    Class attributes
+    ----------------
+    hide_by : {"magnitude", "positive"}
+        Which voxels count as marked: large values of either sign (gradients), or large positive ones.
+    when_zero : str
+        What to try where the map is zero everywhere, as the end of a sentence.
+    """
+
+    hide_by: ClassVar[Literal["magnitude", "positive"]] = "magnitude"
+    when_zero: ClassVar[str] = ""
+
+    def checks(self, question: Question, parameters: Any, values: np.ndarray) -> tuple[Check, ...]:
+        """Checks of a method's own, beside the ones that all maps get; by default none."""
+        return ()
+
+    def tested(self, question: Question, parameters: Any, array: MapArray) -> Findings:
+        """Findings with the map `array` (model space, raw), its top hidden, and as much at random places."""
+        from core.explainers.hiding import fill_image, healthy_or_blur, hide, random_control, support_of
+
+        model, prepared = question.model, question.prepared
+        support = support_of(model, array.values.shape)
+        hidden = top_share(array.values, support, parameters.hide_share / 100, self.hide_by)
+        kind = healthy_or_blur(model)
+        fill = fill_image(model, prepared, kind)
+        changed = hide(prepared.tensor, hidden, fill)
+        after = model.probabilities(changed)
+        name = model.card.classes[question.target or 0]
+        control = random_control(
+            hidden,
+            support,
+            prepared,
+            fill,
+            lambda tensor: model.probabilities(tensor)[name],
+            _CONTROLS,
+            parameters.seed,
+        )
+        before = model.probabilities(prepared.tensor)[name]
+        numbers = {
+            "hidden_share": float(hidden[support].mean()) if support.any() else 0.0,
+            "control": control,
+            "hidden_by_healthy_tissue": float(kind == "healthy_mean"),
+        }
+        return Findings(
+            arrays={
+                "map": array,
+                # a viewer shows one channel; of several it is the first
+                "perturbed": MapArray(changed[0, 0].cpu().numpy(), "scan without what the map marks", "image"),
+            },
+            after=after,
+            checks=(
+                *(
+                    _hiding_checks(name, before, after[name], control, parameters.hide_share, kind == "healthy_mean")
+                    if hidden.any()
+                    else (Check("hide_top", "Hiding the map's top", None, _NOTHING_MARKED, False),)
+                ),
+                *self.checks(question, parameters, array.values),
+            ),
+            numbers=numbers,
+            warnings=()
+            if array.values.any()
+            else (f"the map is zero everywhere: it says nothing about this scan{self.when_zero}",),
+        )
+
+    @classmethod
+    def sentence(cls, explanation: Explanation) -> str:
+        """The map's meaning, its top regions, and what hiding its top did."""
+        text = super().sentence(explanation)
+        scores, target = explanation.scores, explanation.target
+        if not scores or not scores["after"] or target is None or "control" not in explanation.numbers:
+            return text
+        if not explanation.numbers["hidden_share"]:
+            return text
+        tissue = "mean healthy tissue" if explanation.numbers["hidden_by_healthy_tissue"] else "blur"
+        return (
+            f"{text} With the top {explanation.parameters['hide_share']:g}% of the map replaced by {tissue} "
+            f"{target} is {percent(scores['after'][target])}; as much replaced at random places leaves "
+            f"{percent(explanation.numbers['control'])}."
+        )
+
+
+def top_share(
+    values: np.ndarray, support: np.ndarray, share: float, by: Literal["magnitude", "positive"]
+) -> np.ndarray:
+    """Voxels of `support` where the map is largest.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        The map, spatial.
+    support : numpy.ndarray of bool, same shape
+        Where voxels may be marked.
+    share : float
+        Part of the support's voxels to mark, 0..1.
+    by : {"magnitude", "positive"}
+        Whether large values of either sign count, or large positive ones.
+
+    Returns
+    -------
+    numpy.ndarray, float32
+        1 where marked, else 0. Voxels where the map is zero (``positive``: not above zero) are never marked, however
+        large the share.
+    """
+    strength = np.abs(values) if by == "magnitude" else np.maximum(values, 0)
+    places = np.flatnonzero(support & (strength > 0))
+    wanted = round(share * int(support.sum()))
+    order = np.argsort(strength.ravel()[places], kind="stable")[::-1]
+    marked = np.zeros(values.shape, dtype=np.float32)
+    marked.ravel()[places[order[:wanted]]] = 1.0
+    return marked
+
+
+def _hiding_checks(
+    name: str, before: float, after: float, control: float, share: float, healthy: bool
+) -> tuple[Check, ...]:
+    tissue = "mean healthy tissue" if healthy else "blur (the model's card has no healthy mean)"
+    called = before >= 0.5
+    change = f"{name} goes from {percent(before)} to {percent(after)}"
+    hidden = f"With the top {share:g}% of the map replaced by {tissue} {change}."
+    random = f"As much replaced at random places leaves {name} at {percent(control)} (mean of {_CONTROLS})."
+    return (
+        Check("hide_top", "Hiding the map's top", after, hidden, after <= before / 2 if called else None),
+        Check("control", "Random places", control, random, control >= before / 2 if called else None),
+    )

@@ -1,0 +1,5 @@
+"""Mask perturbation (Thibeau-Sutre et al., SPIE 2020): the smallest part to replace for another answer."""
+
+from core.explainers.mask.explainer import Mask
+
+__all__ = ["Mask"]

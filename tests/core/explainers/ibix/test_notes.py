@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core.errors import BadInput
+from core.explainers import explain
+from core.explainers.ibix.explainer import Ibix
+from tests.core.explainers import regressors
+from tests.core.explainers.regressors import (
+    BOXES,
+    SHAPES,
+    Matrix,
+    Opaque,
+    region,
+    scan,
+    smooth,
+    trace,
+)
+
+
+class Shrinking(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, : 16 if float(x.max()) < 0.7 else 12]
+
+
+class Fragile(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sqrt(x)
+
+
+@pytest.mark.parametrize(
+    ("network", "values", "words"),
+    [
+        (smooth(2), {"jitters": 7}, "odd"),
+        (smooth(2), {"jitter_percent": 0.0}, "is 0"),
+        (smooth(2), {"direction": "backward", "superpixels": 400, "engine": "batches"}, "more than the 320 pixels"),
+        (smooth(2), {"perturbation": "multiply", "jitter_range": 3.0}, "jitter_percent"),
+        (smooth(2), {"output_channel": 1}, "output_channel=1"),
+        (smooth(2), {"input_channel": 1}, "input_channel=1"),
+        (Opaque(Shrinking()), {}, "changes its shape"),
+        (Opaque(Fragile()), {"jitter_percent": 90.0}, "no finite answer to the changed scan"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(network, values, words):
+    with pytest.raises(BadInput, match=words) as refused:
+        trace(network, **values)
+    assert str(refused.value).endswith(".")
+
+
+def test_a_missing_or_misplaced_region_is_refused_and_one_outside_the_body_is_warned_of():
+    made, shape = regressors.model(smooth(2)), SHAPES[2]
+    parameters = Ibix.parameters_for(made, Ibix.parameters(values={"jitters": 4}))
+    for marked, words in (
+        (None, "Nothing is marked"),
+        (np.zeros(shape, bool), "empty"),
+        (np.ones((3, 3), bool), "shape"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            Ibix().run(regressors.question(made, scan(shape), marked), parameters)
+    corner = regressors.question(made, scan(shape), region(shape, slice(0, 1), slice(0, 1)))
+    assert any("outside the body" in warning for warning in Ibix().run(corner, parameters).warnings)
+
+
+def test_jitters_that_leave_the_range_are_warned_of_unless_clipped():
+    loose = trace(smooth(2), jitters=4, jitter_percent=90.0)
+    assert any("beyond the range" in warning for warning in loose.warnings)
+    assert not trace(smooth(2), jitters=4, jitter_percent=90.0, clip=True).warnings
+
+
+def test_a_change_that_reaches_everything_is_said_to_be_slow():
+    warnings = trace(Matrix(SHAPES[2]), jitters=4).warnings
+    assert any("whole" in warning for warning in warnings)
+
+
+def _zero(module: nn.Module) -> None:
+    nn.init.zeros_(module.weight)
+
+
+def test_a_hidden_effect_is_told_as_nothing_changed():
+    found = explain(
+        scan((16, 20)), regressors.model(nn.Conv2d(1, 1, 1).apply(_zero)), "ibix", region=region((16, 20), *BOXES[2])
+    )
+    assert found.sentence == "Changing the marked pixels changes nothing in the model's answer."
+
+
+def test_a_jitter_range_lost_in_rounding_is_warned_of():
+    assert any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.001).warnings)
+    assert not any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.1).warnings)

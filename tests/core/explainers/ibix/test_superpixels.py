@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from core.errors import BadInput
+from core.explainers.ibix.superpixels import body_of, counts_by_level, nearest_first, superpixels_of, touching
+from tests.core.explainers.regressors import scan
+
+SHAPES = {2: (40, 48), 3: (16, 18, 14)}
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_superpixels_part_the_body_without_gaps_or_overlaps(dimensions, channels):
+    image = scan(SHAPES[dimensions], channels).array
+    body = body_of(image)
+    found = superpixels_of(image, 60, 10.0, (1.0,) * dimensions, body)
+    np.testing.assert_array_equal(found.labels > 0, body)
+    assert set(np.unique(found.labels)) == set(range(len(found) + 1))
+    assert 20 < len(found) <= 90
+    for k, window in enumerate(found.windows):
+        assert (found.labels[window] == k + 1).sum() == found.sizes[k] == (found.labels == k + 1).sum()
+
+
+def test_three_channels_are_not_taken_for_colours():
+    image = scan((30, 30), 3).array
+    plain = superpixels_of(image, 40, 0.1, (1, 1))
+    turned = superpixels_of(image[::-1], 40, 0.1, (1, 1))
+    np.testing.assert_array_equal(plain.labels, turned.labels)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_body_is_what_stands_out_from_the_background_holes_included(dimensions):
+    image = scan(SHAPES[dimensions]).array
+    middle = tuple(slice(n // 2 - 1, n // 2 + 1) for n in SHAPES[dimensions])
+    image[(0, *middle)] = 0
+    true = scan(SHAPES[dimensions]).array[0] > 0
+    found = body_of(image + 0.1)
+    assert found[middle].all()
+    assert (found & true).sum() / (found | true).sum() > 0.85
+
+
+def test_an_image_without_background_is_body_everywhere():
+    assert body_of(np.ones((1, 8, 8), dtype=np.float32)).all()
+
+
+def test_thick_slices_make_supervoxels_of_fewer_slices():
+    image = np.random.default_rng(0).random((1, 24, 24, 24)).astype(np.float32) * 1e-3 + 0.5
+
+    def slices(thickness: float) -> float:
+        found = superpixels_of(image, 40, 100.0, (1.0, 1.0, thickness))
+        return float(np.mean([window[2].stop - window[2].start for window in found.windows]))
+
+    assert slices(4.0) < slices(1.0)
+
+
+def test_more_superpixels_than_pixels_are_refused():
+    with pytest.raises(BadInput, match="more than the 64 pixels"):
+        superpixels_of(np.zeros((1, 8, 8), dtype=np.float32), 65, 0.1, (1, 1))
+
+
+def test_levels_grow_by_equal_factors_and_never_start_finer_than_they_end():
+    assert counts_by_level(49, 500, 1) == [500]
+    assert counts_by_level(49, 500, 2) == [49, 500]
+    assert counts_by_level(50, 800, 3) == [50, 200, 800]
+    assert counts_by_level(49, 20, 2) == [20, 20]
+
+
+def test_painting_touching_and_nearest_follow_the_labels():
+    image = scan((32, 32)).array
+    found = superpixels_of(image, 20, 10.0, (1, 1))
+    values = np.arange(1.0, len(found) + 1)
+    np.testing.assert_array_equal(found.paint(values), found.labels)
+    chosen = values == 3
+    over = found.paint(values, np.full((32, 32), -1.0, dtype=np.float32), chosen)
+    np.testing.assert_array_equal(over == 3, found.labels == 3)
+    assert (over[found.labels != 3] == -1).all()
+    area = np.zeros((32, 32), dtype=bool)
+    area[5, 5] = True
+    np.testing.assert_array_equal(np.flatnonzero(touching(found, area)), [found.labels[5, 5] - 1])
+    first = nearest_first(found, area, (1, 1))[0]
+    assert np.linalg.norm(found.centres[first] - [5, 5]) == np.linalg.norm(found.centres - [5, 5], axis=1).min()
