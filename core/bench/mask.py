@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.cohorts.phantoms import HEALTHY, PhantomParameters, mni_grid, phantom_scan, plan, planted_labels
 from core.explainers.base import Question
 from core.explainers.checked_map import top_share
 from core.explainers.hiding import random_blobs, support_of
@@ -22,6 +21,7 @@ from core.explainers.run import explain
 from core.metrics.localisation import share_inside
 from core.models.library import load_model
 from core.models.model import Model
+from core.phantoms.grey_matter.generator import HEALTHY, PhantomParameters, mni_grid, phantom_scan, plan, planted_labels
 from core.scans.loading import load_scan
 from core.settings import ASSETS
 

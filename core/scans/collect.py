@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import BadInput
 from core.scans.archive import zip_members
-from core.scans.dicom_directory import is_directory, referenced_files
+from core.scans.dicom.directory import is_directory, referenced_files
 from core.scans.limits import MAX_FILES, Limits
 from core.scans.sniff import HEADER_KINDS, RASTER_KINDS, VOLUME_KINDS, Kind, sniff_source
 from core.scans.sources import Source, gunzip

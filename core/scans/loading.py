@@ -11,8 +11,8 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.collect import Collected, Upload, collect, sources_of_paths, sources_of_uploads
-from core.scans.dicom import find_series, read_series
-from core.scans.dicom_series import DicomSeries
+from core.scans.dicom.reading import find_series, read_series
+from core.scans.dicom.series import DicomSeries
 from core.scans.limits import Limits
 from core.scans.raster import open_raster_file, read_raster
 from core.scans.scan import Scan

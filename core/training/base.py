@@ -95,7 +95,8 @@ _RECIPES: dict[str, type[Recipe]] = {}
 
 def recipes() -> dict[str, Recipe]:
     """Every recipe by name, found by importing the files of this folder."""
-    import_files_of("core.training")
+    import_files_of("core.training.recipes")
+    import_files_of("core.training.demo")
     return {name: cls() for name, cls in sorted(_RECIPES.items())}
 
 

@@ -137,7 +137,7 @@ def _slide(page: Any, steps: int) -> list[float]:
 
 
 def _phantom() -> Any:
-    from core.cohorts.phantoms import PhantomParameters, phantom_scan, plan
+    from core.phantoms.grey_matter.generator import PhantomParameters, phantom_scan, plan
 
     parameters = PhantomParameters()
     session = next(session for session in plan(parameters) if session.diagnosis == "AD")

@@ -10,8 +10,8 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
-from core.cohorts.phantoms import PhantomParameters, phantom_scan, plan
 from core.models import load_model
+from core.phantoms.grey_matter.generator import PhantomParameters, phantom_scan, plan
 
 #: Must never be seen on a page or found in the store.
 PATIENT = "Doe^Jane<b>bold</b>"

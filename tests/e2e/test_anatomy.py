@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from core.cohorts.radiographs import RadiographParameters, draw_radiograph
+from core.phantoms.radiographs.films import RadiographParameters, draw_radiograph
 from core.settings import ROOT
 from dashboard.bench.browser import serve
 from tests.e2e.waiting import choose, eventually, painted

@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import nn
-from typing_extensions import override
 
 from core.errors import BadInput
 from core.explainers.base import Question
@@ -79,17 +78,17 @@ class Setup:
         low, high = self.range
         return chosen.jitter_percent / 100 * (high - low)
 
-    @override
     @cached_property
     def perturbation(self) -> Perturbation:
+        """How a place is changed."""
         chosen = self.parameters
         channel = chosen.input_channel if chosen.input_channel >= 0 else None
         spacing = self.question.prepared.spacing_mm
         return Perturbation(chosen.perturbation, self.x, spacing, chosen.blur_mm, chosen.seed, channel)
 
-    @override
     @cached_property
     def superpixels(self) -> Superpixels:
+        """As many as were asked for, about; see `cut`."""
         return self.cut(self.parameters.superpixels)
 
     @cached_property

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from core.cohorts.phantoms import planted_labels
 from core.explainers import explain
 from core.metrics.localisation import share_inside
 from core.metrics.similarity import roi_densities, roi_similarity
 from core.models import load_model
 from core.networks.fast import fast_network
+from core.phantoms.grey_matter.generator import planted_labels
 from core.scans import load_scan
 from core.settings import ASSETS
 from core.wording import percent

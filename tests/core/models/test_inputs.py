@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from core.cohorts.phantoms import mni_grid, template
 from core.errors import BadInput
 from core.models.card import InputContract, Intensity
 from core.models.inputs import image_to_plane, plane_to_image, prepare
+from core.phantoms.grey_matter.generator import mni_grid, template
 from core.scans.grid import Grid
 from core.scans.scan import Scan
 

@@ -1,0 +1,1 @@
+"""Synthetic scans with known truths, drawn by programs."""

@@ -1,0 +1,1 @@
+"""Grey-matter maps with planted atrophy, of the MNI152 template."""

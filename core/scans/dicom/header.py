@@ -1,0 +1,364 @@
+"""What one DICOM file is: its frames, where they lie, and how its pixels are stored. No patient, no free text."""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from core.errors import BadInput
+from core.scans.dicom.dataset import BAD_DICOM, DEFLATED, FileMeta, dicom_errors, read_dataset, read_meta
+from core.scans.dicom.directory import DICOMDIR_CLASS
+from core.scans.dicom.values import as_list, first_number, short_hash, unit_vectors, vector
+from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
+from core.scans.sources import CUT_OFF, Source
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+#: Descriptions of frames longer than this are not parsed: it would take seconds.
+_SEQUENCE_BYTES, _SEQUENCE_BYTES_PER_FRAME = 4 * MEGABYTE, 64 * 1024
+_PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_KEYWORDS = (
+    "SOPInstanceUID",
+    "ImageType",
+    "Modality",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "AcquisitionNumber",
+    "InstanceNumber",
+    "TemporalPositionIdentifier",
+    "EchoNumbers",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "RescaleType",
+    "Units",
+    "DoseUnits",
+    "DoseGridScaling",
+    "GridFrameOffsetVector",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
+#: Only codes of this list are ever shown: a file may hold anything in that element.
+_MODALITIES = frozenset(
+    (
+        *("AR", "AU", "BI", "BMD", "CR", "CT", "DG", "DOC", "DX", "ECG", "EPS", "ES", "GM", "HD", "IO", "IVUS", "KO"),
+        *("LS", "MG", "MR", "NM", "OAM", "OCT", "OP", "OPM", "OPT", "OPV", "OT", "PR", "PT", "PX", "REG", "RF", "RG"),
+        *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "RWV", "SC", "SEG", "SM", "SR", "US", "VA", "XA", "XC"),
+    )
+)
+#: What objects without pixels are, for the sentence that refuses them.
+_WITHOUT_IMAGE = {
+    "SR": "a report",
+    "RTSTRUCT": "a set of contours",
+    "RTPLAN": "a treatment plan",
+    "ECG": "a recorded curve",
+    "HD": "a recorded curve",
+    "EPS": "a recorded curve",
+    "PR": "a display setting",
+    "KO": "a list of key images",
+    "REG": "a registration",
+    "DOC": "a document",
+}
+
+
+_MOSAIC = (
+    "This is a Siemens mosaic, in which the slices of a volume lie side by side in one picture: "
+    "convert it to NIfTI (dcm2niix does) and give that."
+)
+
+
+class OnlyADirectory(BadInput):
+    """A DICOMDIR among the files: nothing is missed by passing over it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One two-dimensional image within a DICOM file.
+
+    Parameters
+    ----------
+    image : DicomImage
+        The file.
+    index : int
+        Which frame of the file, from 0.
+    position : numpy.ndarray, shape (3,), optional
+        Centre of the first pixel, LPS mm.
+    orientation : numpy.ndarray, shape (6,), optional
+        Unit vectors along a row and along a column, LPS.
+    spacing : tuple of float
+        Distance between rows and between columns, mm; (0, 0) when the file does not say.
+    thickness : float
+        Slice thickness, mm; 0 when the file does not say.
+    step : float
+        Distance between slices as the file states it, mm; 0 when it does not.
+    slope, intercept : float
+        Intensity = stored × slope + intercept.
+    time : int, optional
+        Temporal position.
+    order : tuple of float
+        Sorts frames at one position in time.
+    """
+
+    image: "DicomImage"
+    index: int
+    position: np.ndarray | None
+    orientation: np.ndarray | None
+    spacing: tuple[float, float]
+    thickness: float
+    step: float
+    slope: float
+    intercept: float
+    time: int | None
+    order: tuple[float, ...]
+
+
+@dataclass(eq=False)
+class DicomImage:
+    """A DICOM file with pixels.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    transfer_syntax : str, optional
+        UID; None where the file has none.
+    series, instance : str
+        Hashes of the UIDs.
+    modality : str, optional
+        Code, if it is one of the standard's.
+    series_number : int, optional
+        As shown on scanners.
+    rows, columns, bits_stored, samples : int
+        Shape and depth of a frame.
+    photometric : str
+        MONOCHROME2 …
+    signed : bool
+        Whether stored values are signed.
+    units : str, optional
+        Unit of the intensities.
+    detector_spacing : bool
+        Whether the spacing is that on the detector and not in the patient.
+    problem : str, optional
+        Why the pixels cannot be read: raised when they are asked for, so that no slice vanishes silently.
+    frames : list of Frame
+        What it holds.
+    """
+
+    source: Source
+    transfer_syntax: str | None
+    series: str
+    instance: str
+    modality: str | None
+    series_number: int | None
+    rows: int
+    columns: int
+    samples: int
+    bits_stored: int
+    photometric: str
+    signed: bool
+    units: str | None
+    detector_spacing: bool
+    problem: str | None = None
+    frames: list[Frame] = field(default_factory=list)
+
+
+def read_image_header(source: Source, limits: Limits) -> DicomImage:
+    """Read everything but the pixels.
+
+    Raises
+    ------
+    BadInput
+        No pixels in it, sizes that cannot be, damaged.
+    """
+    limits.check_file(source.size)
+    meta = read_meta(source)
+    if meta.media_class == DICOMDIR_CLASS:
+        raise OnlyADirectory("A DICOMDIR is only a table of contents: give the folder it lies in, or a zip of that.")
+    stop = _StopAtPixels()
+    dataset = read_dataset(source, limits, _KEYWORDS, stop, stop.watch)
+    modality = _modality(dataset)
+    if stop.length is None:
+        what = _WITHOUT_IMAGE.get(modality or "", "an object without an image")
+        raise BadInput(f"This DICOM file is {what}, there are no pixels in it: give the images of the series.")
+    with dicom_errors():
+        image = _image(source, meta.transfer_syntax, dataset, modality)
+        count = int(dataset.get("NumberOfFrames") or 1)
+        _check_sizes(image, count, limits)
+        image.problem = _missing_pixels(image, count, int(dataset.get("BitsAllocated") or 0), stop, source, meta)
+        if "MOSAIC" in as_list(dataset.get("ImageType")):
+            image.problem = _MOSAIC
+        image.frames = _frames(image, dataset, count)
+        first = image.frames[0]
+        # some anonymisers give all files one UID: what lies elsewhere, or was taken later, is another image
+        image.instance = short_hash(f"{image.instance}{first.position}{first.time}{first.order}")
+    return image
+
+
+class _StopAtPixels:
+    """Stops pydicom before the pixels, and remembers how many bytes are said to follow and how many do."""
+
+    def __init__(self) -> None:
+        self.length: int | None = None
+        self.start = 0
+        self._stream: BinaryIO | None = None
+
+    def watch(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def __call__(self, tag: Any, representation: str | None, length: int) -> bool:
+        if tag not in _PIXEL_TAGS:
+            return False
+        self.length = length
+        self.start = self._stream.tell() if self._stream is not None else 0
+        return True
+
+
+def _image(source: Source, syntax: str | None, dataset: "Dataset", modality: str | None) -> DicomImage:
+    number = first_number(dataset.get("SeriesNumber"))
+    instance = str(dataset.get("SOPInstanceUID") or "")
+    return DicomImage(
+        source=source,
+        transfer_syntax=syntax,
+        series=short_hash(str(dataset.get("SeriesInstanceUID") or source.name)),
+        instance=short_hash(instance or f"{source.name}\0{source.size}"),
+        modality=modality,
+        series_number=None if number is None else int(number),
+        rows=int(dataset.get("Rows") or 0),
+        columns=int(dataset.get("Columns") or 0),
+        samples=int(dataset.get("SamplesPerPixel") or 1),
+        bits_stored=int(dataset.get("BitsStored") or dataset.get("BitsAllocated") or 16),
+        photometric=str(dataset.get("PhotometricInterpretation") or "MONOCHROME2"),
+        signed=bool(dataset.get("PixelRepresentation") or 0),
+        units=_units(dataset, modality),
+        detector_spacing=not dataset.get("PixelSpacing") and bool(dataset.get("ImagerPixelSpacing")),
+    )
+
+
+def _check_sizes(image: DicomImage, count: int, limits: Limits) -> None:
+    if not 1 <= count <= MAX_FRAMES:
+        raise BadInput("The DICOM file gives a number of frames that cannot be true: export it again.")
+    limits.check_array(image.rows, image.columns)
+    if image.samples not in (1, 3, 4) or not 1 <= image.bits_stored <= 64:
+        raise BadInput(BAD_DICOM)
+
+
+def _missing_pixels(
+    image: DicomImage, count: int, bits_allocated: int, stop: _StopAtPixels, source: Source, meta: FileMeta
+) -> str | None:
+    """For pixels stored plainly: whether the file holds as many as its header announces."""
+    from pydicom.uid import UID
+
+    assert stop.length is not None
+    if stop.length == 0xFFFFFFFF or (image.transfer_syntax and UID(image.transfer_syntax).is_encapsulated):
+        return None
+    promised = native_bytes(image, count, bits_allocated)
+    # what a deflated file holds is known only after inflating; decoding checks it
+    held = stop.length if meta.transfer_syntax == DEFLATED else min(stop.length, source.size - stop.start)
+    return CUT_OFF if held < promised else None
+
+
+def native_bytes(image: DicomImage, count: int, bits_allocated: int) -> int:
+    """Bytes that `count` uncompressed frames take."""
+    bits = image.rows * image.columns * image.samples * count * bits_allocated
+    return -(-(bits * 2 // 3 if image.photometric == "YBR_FULL_422" else bits) // 8)
+
+
+def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
+    for keyword in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+        raw = getattr(dataset.get_item(keyword), "value", None)
+        if isinstance(raw, bytes) and len(raw) > _SEQUENCE_BYTES + _SEQUENCE_BYTES_PER_FRAME * count:
+            raise BadInput("The DICOM header is too long to be true: export the series again.")
+    per_frame = list(dataset.get("PerFrameFunctionalGroupsSequence") or ())
+    shared = (list(dataset.get("SharedFunctionalGroupsSequence") or ()) or [None])[0]
+    if per_frame and len(per_frame) != count:
+        raise BadInput("The DICOM file describes another number of frames than it holds: export it again.")
+    offsets = [float(value) for value in as_list(dataset.get("GridFrameOffsetVector"))]
+    if per_frame:
+        return [_frame(image, _FunctionalGroups(dataset, shared, own), index) for index, own in enumerate(per_frame)]
+    first = _frame(image, _FunctionalGroups(dataset, shared, None), 0)
+    if count == 1 or image.problem:
+        return [first]
+    positions: list[np.ndarray | None] = [None] * count
+    if len(offsets) == count and first.position is not None and first.orientation is not None:
+        normal = np.cross(first.orientation[:3], first.orientation[3:])
+        # offsets are relative, or (older) absolute along the normal: only differences matter
+        positions = [first.position + normal * (offset - offsets[0]) for offset in offsets]
+    return [
+        replace(first, index=index, position=position, order=(*first.order[:-1], float(index)))
+        for index, position in enumerate(positions)
+    ]
+
+
+class _FunctionalGroups:
+    """Looks an element up in the frame's own groups, then the shared ones, then the top level."""
+
+    def __init__(self, dataset: "Dataset", shared: Any, own: Any) -> None:
+        self._dataset = dataset
+        self._levels = [level for level in (own, shared) if level is not None]
+
+    def get(self, group: str, keyword: str) -> Any:
+        for level in self._levels:
+            items = level.get(group)
+            if items and items[0].get(keyword) is not None:
+                return items[0].get(keyword)
+        return self._dataset.get(keyword)
+
+
+def _frame(image: DicomImage, groups: _FunctionalGroups, index: int) -> Frame:
+    position = vector(groups.get("PlanePositionSequence", "ImagePositionPatient"), 3)
+    orientation = unit_vectors(vector(groups.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6))
+    pixel_spacing = groups.get("PixelMeasuresSequence", "PixelSpacing") or groups.get("", "ImagerPixelSpacing")
+    spacing = vector(pixel_spacing, 2)
+    slope = first_number(groups.get("PixelValueTransformationSequence", "RescaleSlope"))
+    dose = first_number(groups.get("", "DoseGridScaling"))
+    time = first_number(groups.get("FrameContentSequence", "TemporalPositionIndex"))
+    time = first_number(groups.get("", "TemporalPositionIdentifier")) if time is None else time
+    order = (groups.get("", "AcquisitionNumber"), groups.get("", "EchoNumbers"), groups.get("", "InstanceNumber"))
+    return Frame(
+        image=image,
+        index=index,
+        position=position if orientation is not None else None,
+        orientation=orientation,
+        spacing=(0.0, 0.0) if spacing is None or spacing.min() <= 0 else (float(spacing[0]), float(spacing[1])),
+        thickness=abs(first_number(groups.get("PixelMeasuresSequence", "SliceThickness")) or 0.0),
+        step=abs(first_number(groups.get("PixelMeasuresSequence", "SpacingBetweenSlices")) or 0.0),
+        slope=(slope or 1.0) * (dose or 1.0),
+        intercept=first_number(groups.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
+        time=None if time is None else int(time),
+        order=(*(first_number(value) or 0.0 for value in order), float(index)),
+    )
+
+
+def _modality(dataset: "Dataset") -> str | None:
+    with dicom_errors():
+        code = str(dataset.get("Modality") or "")
+    return code if code in _MODALITIES else None
+
+
+def _units(dataset: "Dataset", modality: str | None) -> str | None:
+    if modality == "CT":
+        return "HU" if str(dataset.get("RescaleType") or "HU") == "HU" else None
+    if modality == "PT":
+        return {"BQML": "Bq/ml", "GML": "g/ml (SUV)", "CNTS": "counts"}.get(str(dataset.get("Units") or ""))
+    if modality == "RTDOSE":
+        return "Gy" if str(dataset.get("DoseUnits") or "") == "GY" else None
+    plain = dataset.get("RescaleSlope") in (None, 1) and not dataset.get("RescaleIntercept")
+    return "8-bit" if plain and dataset.get("BitsStored") == 8 and not dataset.get("PixelRepresentation") else None
+
+
+def _number(dataset: "Dataset", keyword: str) -> float | None:
+    return first_number(dataset.get(keyword))

@@ -1,0 +1,120 @@
+"""DICOM series as scans: single files, folders, multi-frame and 4D."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from core.errors import BadInput
+from core.scans.dicom.decoder import Decoder
+from core.scans.dicom.header import DicomImage, Frame, OnlyADirectory, read_image_header
+from core.scans.dicom.pixels import is_colour, read_frames
+from core.scans.dicom.series import DicomSeries, group_series
+from core.scans.limits import MAX_FRAMES, Limits
+from core.scans.orientation import file_view, ras_affine, ras_shape, source_space, usable_affine
+from core.scans.samples import RGB_NOTE, FiniteFilter
+from core.scans.scan import Scan, SourceSpace
+from core.scans.sources import Source
+
+
+def find_series(sources: Iterable[Source], limits: Limits) -> tuple[list[DicomSeries], list[BadInput]]:
+    """Read the headers of DICOM files and sort them into series.
+
+    Returns
+    -------
+    series : list of DicomSeries
+        Largest volume first is not promised.
+    problems : list of BadInput
+        For each file without an image in it, why.
+    """
+    images: list[DicomImage] = []
+    problems: list[BadInput] = []
+    directories: list[BadInput] = []
+    frames = 0
+    for source in sources:
+        try:
+            image = read_image_header(source, limits)
+        except OnlyADirectory as problem:
+            directories.append(problem)
+            continue
+        except BadInput as problem:
+            problems.append(problem)
+            continue
+        frames += len(image.frames)
+        if frames > MAX_FRAMES:
+            raise BadInput(f"There are more than {MAX_FRAMES} DICOM frames: give one series.")
+        images.append(image)
+    return group_series(images), problems if images else problems + directories
+
+
+def read_series(series: DicomSeries, limits: Limits, volume: int | None = None) -> Scan:
+    """Read one volume (or one 2D image) of a series.
+
+    Parameters
+    ----------
+    series : DicomSeries
+        From `find_series`.
+    limits : Limits
+        Largest sizes.
+    volume : int, optional
+        Which volume of a 4D series or frame of a 2D one, from 0; the first when not given, and a note says so.
+
+    Returns
+    -------
+    Scan
+        ``(1, X, Y, Z)`` in RAS+, or ``(1, rows, columns)`` for a single slice.
+
+    Raises
+    ------
+    BadInput
+    """
+    index = volume or 0
+    if not 0 <= index < len(series.volumes):
+        raise BadInput(f"There is no volume {index}: the series holds {len(series.volumes)}, counted from 0.")
+    frames = series.volumes[index]
+    limits.check_array(*series.shape)
+    if not usable_affine(series.affine):
+        raise BadInput("The positions in the DICOM files make no sense: export the series again.")
+    finite = FiniteFilter()
+    if len(series.shape) == 2:
+        array = np.empty((1, *series.shape), dtype=np.float32)
+        _fill(array[0][..., None].transpose(1, 0, 2), frames, limits, finite)
+        affine, space = series.affine, SourceSpace(series.affine, series.shape)
+    else:
+        space = source_space(series.affine, series.shape)
+        array = np.empty((1, *ras_shape(space)), dtype=np.float32)
+        _fill(file_view(array[0], space), frames, limits, finite)
+        affine = ras_affine(space)
+    return Scan(
+        array,
+        affine,
+        modality=series.image.modality,
+        units=series.image.units,
+        notes=(*_notes(series, volume), *finite.notes()),
+        source=space,
+    )
+
+
+def _fill(view: np.ndarray, frames: Sequence[Frame], limits: Limits, finite: FiniteFilter) -> None:
+    """Decode into `view` (columns, rows, slices), file by file: one copy of the volume in all."""
+    placed = sorted(enumerate(frames), key=lambda item: (item[1].image.instance, item[1].index))
+    with Decoder() as decoder:
+        for _, items in groupby(placed, key=lambda item: item[1].image.instance):
+            of_file = list(items)
+            decoded = read_frames([frame for _, frame in of_file], limits, decoder)
+            for (place, _), values in zip(of_file, decoded, strict=True):
+                view[..., place] = finite(values).T
+
+
+def _notes(series: DicomSeries, volume: int | None) -> list[str]:
+    image = series.image
+    notes = list(series.notes)
+    if image.photometric == "MONOCHROME1":
+        notes.append("MONOCHROME1 inverted: larger is brighter.")
+    if is_colour(image):
+        notes.append(RGB_NOTE)
+    if len(series.volumes) > 1:
+        what = "volume" if len(series.shape) == 3 else "frame"
+        chosen = "the first one was taken" if volume is None else f"{what} {volume} was taken"
+        notes.append(f"The series holds {len(series.volumes)} {what}s: {chosen} (counted from 0).")
+    return notes

@@ -1,0 +1,1 @@
+"""How the models, scans and cohort in ``assets/`` are made."""

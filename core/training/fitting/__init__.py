@@ -1,0 +1,1 @@
+"""What recipes share: loops, batches, augmentation, evaluation."""

@@ -1,0 +1,296 @@
+"""Recipe "anatomy": paper 3's three networks on films of the body's parts, with and without augmentation.
+
+Kumar and Menkovski, "Understanding anatomy classification through visualization", 2016. The paper names the networks
+(tables 2 to 4), the 90/10 split and the size of 224 pixels; how long, how fast and from which weights it trained is
+not said. Here: Adam with one cycle of the learning rate, cross-entropy, and He's starting weights, from which the
+deeper network, ten convolutions without batch norm, learns about twice as fast as from torch's own.
+"""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import psutil
+import torch
+from pydantic import Field
+from torch import nn
+
+from core.cohorts.cohort import Cohort, split_by_subject
+from core.cohorts.reading import read_cohort
+from core.cohorts.selection import Selection
+from core.errors import BadInput
+from core.models.card import Architecture, Card, InputContract, Intensity, Training
+from core.models.library import choose_device, save_model
+from core.models.zoo import build
+from core.networks.layers import convolutions
+from core.phantoms.radiographs.films import RadiographParameters, radiograph_cohort
+from core.progress import Progress, Report, part_of, silent
+from core.training.base import Recipe, model_name
+from core.training.fitting.augmentation import Augmentation, AugmentationRanges
+from core.training.fitting.data import Images, load_images, load_parts
+from core.training.fitting.evaluation import film_metrics
+from core.training.fitting.loop import (
+    Change,
+    Schedule,
+    batches_of,
+    optimise,
+    probabilities,
+    settle_batch_norm,
+    unchanged,
+)
+
+#: of the people on the films that networks are judged on beside their own test set
+SHIFTED_SEED = 9000
+_MODALITY = "X-ray film"
+#: float32 numbers a weight costs in training: itself, its gradient, two means of Adam
+_NUMBERS_A_WEIGHT = 4
+#: largest side, pixels, at which the first dense layer learns as fast as the rest. It sums over all places: with so
+#: many more of them one step of Adam moves its units further, and at 128 pixels all were driven below 0 for good
+_RATE_SIZE = 64
+_WORDS = {
+    "shallow": "two convolutions and one hidden dense layer (table 2)",
+    "deeper": "ten convolutions and two hidden dense layers (table 3)",
+    "regularised": "ten convolutions and two hidden dense layers with batch norm and dropout (table 4)",
+}
+
+
+class AnatomyParameters(Selection, AugmentationRanges):
+    """Settings of the recipe."""
+
+    seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and augmentation")
+    network: Literal["shallow", "deeper", "regularised"] = Field(
+        "regularised", description="the paper's table 2, 3 or 4: regularised has batch norm and dropout"
+    )
+    augment: bool | None = Field(
+        None, description="change films at random while training; by default, as published, for regularised alone"
+    )
+    size: int = Field(224, ge=16, le=1024, description="rows and columns of the network's input, pixels")
+    epochs: int = Field(60, ge=1, description="times as many films as there are for training")
+    batch: int = Field(16, ge=2, description="films a batch; balanced, rounded up to as many of each class")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
+    gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
+    balanced: bool = Field(True, description="every batch holds every class in equal number, however uneven the cohort")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the convolutions while training; bfloat16 is faster where the processor has it"
+    )
+    test: float = Field(0.1, ge=0, lt=0.6, description="share of patients, where the cohort has no splits")
+    validation: float = Field(0.0, ge=0, lt=0.5, description="share of patients, where the cohort has no splits")
+    half: bool = Field(True, description="store weights as float16")
+    films: int = Field(80, ge=2, description="drawn films of each class when no cohort is given")
+    marker: Literal["none", "random", "class"] = Field(
+        "random",
+        description="side markers on the drawn films: on every other one whatever it shows; with class on all of them, "
+        "where letter and corner tell the class and three films in four show any part of the body",
+    )
+    shifted_films: int = Field(
+        25, ge=0, description="drawn films of each class, taken unlike those for training, to judge on; 0 draws none"
+    )
+
+    @property
+    def augmented(self) -> bool:
+        """Whether films are changed while training."""
+        return self.network == "regularised" if self.augment is None else self.augment
+
+
+class Anatomy(Recipe):
+    """Train one of paper 3's networks: split by patient, balanced batches, one-cycle Adam, augmentation."""
+
+    name = "anatomy"
+    title = "Anatomy of radiographs (paper 3)"
+    Parameters = AnatomyParameters
+
+    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
+        """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+        source = _source(parameters, cohort, report)
+        classes = tuple(sorted(source.classes))
+        arguments = _arguments(parameters, classes)
+        weights = count_weights(arguments)
+        report(Progress(0.0, f"{weights:,} weights, {_megabytes(weights * (2 if parameters.half else 4))} on disk"))
+        contract = _contract(parameters.size)
+        parts = load_parts(source, classes, contract, part_of(report, 0.0, 0.15))
+
+        torch.manual_seed(parameters.seed)
+        network = build("anatomy-cnn", arguments)
+        start_as_he(network)
+        network.to(choose_device())
+        _fit(network, parts["train"], parameters, part_of(report, 0.15, 0.97))
+
+        if parameters.half:
+            network.half().float()  # judge the weights that are stored
+        report(Progress(0.97, "judging held-out films"))
+        metrics = {split: judge(network, part, classes) for split, part in parts.items() if split != "train"}
+        if cohort is None and parameters.shifted_films:
+            shifted = _shifted(parameters)
+            films = load_images(shifted, shifted.entries, classes, contract, part_of(report, 0.97, 1.0))
+            metrics["shifted"] = judge(network, films, classes)
+        report(Progress(1.0, "writing the model"))
+        data = _describe_data(source, len(parts["train"]), cohort is None)
+        training = self.record(parameters, out, data, cohort is not None, weights=weights)
+        card = _card(parameters, out, source, contract, network, metrics, training)
+        save_model(out, card, network, half=parameters.half)
+        return card
+
+
+def _arguments(parameters: AnatomyParameters, classes: tuple[str, ...]) -> dict[str, Any]:
+    """What the network is built from."""
+    return {
+        "shape": [parameters.size, parameters.size],
+        "classes": len(classes),
+        "channels": 1,
+        "variant": parameters.network,
+    }
+
+
+def _source(parameters: AnatomyParameters, folder: Path | None, report: Report) -> Cohort:
+    if folder is None:
+        if parameters.selection != Selection():
+            raise BadInput("No cohort is given and films are drawn: name a folder with --cohort, or choose no columns.")
+        cohort = radiograph_cohort(_drawn(parameters))
+    else:
+        cohort = read_cohort(folder, parameters.selection)
+        if cohort.load(cohort.entries[0]).dimensions != 2:
+            raise BadInput("The recipe anatomy learns from films, and these are volumes: use the recipe classifier.")
+    for note in cohort.notes:
+        report(Progress(0.0, note))
+    cohort = split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed, one_session=False)
+    _check_split(cohort, report)
+    return cohort
+
+
+def _drawn(parameters: AnatomyParameters) -> RadiographParameters:
+    """Films no smaller than usual: a small network meets them scaled down, as it will meet others."""
+    usual = RadiographParameters(seed=parameters.seed, films=parameters.films, marker=parameters.marker)
+    return usual.model_copy(update={"size": max(parameters.size, usual.size)})
+
+
+def _shifted(parameters: AnatomyParameters) -> Cohort:
+    """Drawn films of other people, taken otherwise; a marker follows no class. The same for every network."""
+    seed = SHIFTED_SEED if parameters.seed != SHIFTED_SEED else SHIFTED_SEED + 1
+    changes = {"seed": seed, "films": parameters.shifted_films, "shifted": True, "marker": "random"}
+    return radiograph_cohort(_drawn(parameters).model_copy(update=changes))
+
+
+def _check_split(cohort: Cohort, report: Report) -> None:
+    """Refuse what cannot be learnt; say what cannot be judged."""
+    trained = {entry.label for entry in cohort.part("train")}
+    missing = [name for name in sorted(cohort.classes) if name not in trained]
+    if missing:
+        raise BadInput(
+            f"There is no film for training of {', '.join(missing)}: hold out fewer patients (test), or leave out "
+            "classes with so few."
+        )
+    tested = {entry.label for entry in cohort.part("test")}
+    untested = [name for name in sorted(cohort.classes) if name not in tested]
+    if untested and tested:
+        report(Progress(0.0, f"no film of {', '.join(untested)} is held out: their recall stays unknown"))
+
+
+def _contract(size: int) -> InputContract:
+    """Each film stretched to 0..1 by its own percentiles: exposure differs from film to film."""
+    return InputContract(
+        dimensions=2, shape=(size, size), intensity=Intensity(low=0, high=1, rescale="minmax"), modality=_MODALITY
+    )
+
+
+def count_weights(arguments: dict[str, Any]) -> int:
+    """Weights of the network, without making it.
+
+    Raises
+    ------
+    BadInput
+        When the input is too small for it, or training it would take more memory than is free.
+    """
+    with torch.device("meta"):
+        network = build("anatomy-cnn", arguments)
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    needed, free = 4 * _NUMBERS_A_WEIGHT * weights, psutil.virtual_memory().available
+    if needed > free:
+        raise BadInput(
+            f"At {arguments['shape'][0]} pixels the {arguments['variant']} network has {weights:,} weights and "
+            f"training takes {_megabytes(needed)} of memory; {_megabytes(free)} are free: choose a smaller size."
+        )
+    return weights
+
+
+def _megabytes(count: float) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+@torch.no_grad()
+def start_as_he(network: nn.Module) -> None:
+    """Starting weights that keep the size of the signal through rectifiers (He et al. 2015); biases 0.
+
+    Those of the last layer, which no rectifier follows, are a tenth: the first answers are then near chance instead of
+    sure and wrong, which dropout makes worse and which takes many steps to unlearn.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            assert module.bias is not None
+            nn.init.zeros_(module.bias)
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    if last:
+        last[-1].weight.mul_(0.1)
+
+
+def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, report: Report) -> None:
+    random = np.random.default_rng([parameters.seed, 1])
+    change: Change = Augmentation(parameters, parameters.seed + 2) if parameters.augmented else unchanged
+    schedule = Schedule(
+        steps=1,
+        plain_steps=0,
+        batch=parameters.batch,
+        learning_rate=parameters.learning_rate,
+        gradient_clip=parameters.gradient_clip,
+        balanced=parameters.balanced,
+        bfloat16=parameters.precision == "bfloat16",
+        slower={"dense.linear1.weight": min((_RATE_SIZE / parameters.size) ** 2, 1.0)},
+    )
+    a_batch = len(next(batches_of(train, schedule, random)))  # balanced, it is rounded up to as many of each class
+    schedule = replace(schedule, steps=math.ceil(len(train) * parameters.epochs / a_batch))
+    optimise(network, train, schedule, change, random, report)
+    settle_batch_norm(network, train, schedule, change, random)
+
+
+def judge(network: nn.Module, films: Images, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Metrics of `network` on `films`; see `core.training.fitting.evaluation.film_metrics`."""
+    patients = [entry.participant_id for entry in films.entries]
+    return film_metrics(probabilities(network, films.tensor), films.labels.numpy(), classes, patients)
+
+
+def _describe_data(cohort: Cohort, films: int, drawn: bool) -> str:
+    if drawn:
+        return f"{films} drawn radiographs; no person was filmed"
+    return " ".join([f"{films} films of the cohort {cohort.name}.", *cohort.notes])
+
+
+def _card(
+    parameters: AnatomyParameters,
+    out: Path,
+    cohort: Cohort,
+    contract: InputContract,
+    network: nn.Module,
+    metrics: dict[str, Any],
+    training: Training,
+) -> Card:
+    classes = tuple(sorted(cohort.classes))
+    name = model_name(out)
+    layers = convolutions(network)
+    trained = "films changed at random while training" if parameters.augmented else "trained on the films as they are"
+    return Card(
+        name=name,
+        title=f"Anatomy, {parameters.network}{' with augmentation' if parameters.augmented else ''}: {name}",
+        description=f"Tells {len(classes)} parts of the body apart on films: {_WORDS[parameters.network]}, {trained}.",
+        task="classification",
+        synthetic=cohort.synthetic,
+        architecture=Architecture(name="anatomy-cnn", arguments=_arguments(parameters, classes)),
+        input=contract,
+        classes=classes,
+        feature_layers=tuple(layers),
+        attribution_layer=layers[-1],
+        training=training,
+        metrics=metrics,
+        license="Apache-2.0" if cohort.synthetic else "",
+    )

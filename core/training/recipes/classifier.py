@@ -1,0 +1,310 @@
+"""Recipe "classifier": paper 1's network on any cohort of labelled scans, or on phantoms it makes itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.cohorts.cohort import Cohort, split_by_subject
+from core.cohorts.reading import read_cohort
+from core.cohorts.selection import Selection
+from core.errors import BadInput
+from core.models.card import Architecture, Card, InputContract, Training
+from core.models.library import save_model
+from core.models.zoo import build
+from core.networks.layers import convolutions
+from core.phantoms.grey_matter.cohort import phantom_cohort
+from core.phantoms.grey_matter.generator import PhantomParameters
+from core.progress import Progress, Report, part_of, silent
+from core.training.base import Recipe, model_name
+from core.training.fitting.data import (
+    Images,
+    grey_matter_support,
+    healthy_mean,
+    input_contract,
+    load_parts,
+    planted_on_grid,
+    value_range,
+)
+from core.training.fitting.evaluation import Swap, held_out_metrics, recalls, swap_test
+from core.training.fitting.fills import fill_at_random
+from core.training.fitting.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
+
+
+class ClassifierParameters(BaseModel):
+    """Settings of the recipe; defaults made the demo model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and fills")
+    subject_column: str = Field("participant_id", description="column of participants.tsv that names the subject")
+    label_column: str = Field("diagnosis", description="column of participants.tsv that holds the class")
+    healthy: str | None = Field(
+        None, description="class that means nothing was found; by default CN, else the first that is not the target"
+    )
+    target: str | None = Field(None, description="class to explain; by default AD, else the last")
+    spacing_mm: float = Field(3.0, ge=0, le=8, description="of the MNI box; 0 stays on the first scan's own grid")
+    space: Literal["MNI152", "other"] | None = Field(
+        None, description="of the cohort's scans; by default MNI152, or other when spacing_mm is 0"
+    )
+    plane: Literal["axial", "coronal", "sagittal"] | None = Field(None, description="train on one slice of each volume")
+    position_mm: float | None = Field(None, description="where that slice is taken, RAS+ mm")
+    support: Literal["template", "mean"] = Field(
+        "template", description="masks may paint where the MNI grey-matter template, or the healthy mean, exceeds 20 %"
+    )
+    phantom_twins: int = Field(300, ge=1, description="phantom pairs for training when no cohort is given")
+    phantom_singles: int = Field(120, ge=2, description="phantom subjects of each class to validate and test")
+    phantom_spacing_mm: float | None = Field(None, description="voxel size of the phantoms; by default spacing_mm")
+    phantom_blur_mm: float = Field(4.0, ge=2, le=12, description="strongest blur of the phantoms (full width)")
+    validation: float = Field(0.1, ge=0, lt=0.5, description="share of subjects, where the cohort has no splits")
+    test: float = Field(0.2, ge=0, lt=0.6, description="share of subjects, where the cohort has no splits")
+    steps: int = Field(2000, ge=1, description="batches in all")
+    plain_share: float = Field(0.3, ge=0, le=1, description="share of the steps before random fills begin")
+    fill_share: float = Field(0.75, ge=0, le=1, description="share of images that get a random fill after that")
+    batch: int = Field(4, ge=2, description="images a batch, every class in equal number")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
+    gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of features dropped before the linear layer")
+    half: bool = Field(True, description="store weights as float16")
+
+
+class Classifier(Recipe):
+    """Train paper 1's network: balanced batches of twins, one-cycle Adam, random fills, batch norm re-estimated."""
+
+    name = "classifier"
+    title = "Classifier (paper 1)"
+    Parameters = ClassifierParameters
+
+    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
+        """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+        source = _source(parameters, cohort, report)
+        torch.manual_seed(parameters.seed)
+        data = _prepared(source, parameters, part_of(report, 0.0, 0.25))
+        arguments = {
+            "shape": list(data.train.tensor.shape[2:]),
+            "classes": len(data.classes),
+            "channels": data.train.tensor.shape[1],
+            "dropout": parameters.dropout,
+        }
+        network = build("block-cnn", arguments)
+        low, high = data.bounds
+        network.centring.mean.copy_(data.mean[None])  # type: ignore[union-attr, operator]  # its layer Centring
+        network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]  # its layer Centring
+        if data.train.tensor.ndim == 5:
+            network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # not in torch's stubs
+        _fit(network, data, parameters, part_of(report, 0.25, 0.95))
+
+        if parameters.half:
+            network.half().float()  # judge the weights that are stored
+        metrics = _metrics(network, data, source, parameters)
+        report(Progress(1.0, "writing the model"))
+        described = _describe_data(source, len(data.train), cohort is None)
+        training = self.record(parameters, out, described, with_cohort=cohort is not None)
+        architecture = Architecture(name="block-cnn", arguments=arguments)
+        card = _card(model_name(out), data, architecture, convolutions(network), training, metrics, cohort is None)
+        references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
+        save_model(out, card, network, references, half=parameters.half)
+        return card
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """What a network is trained and judged on.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        The healthy one first.
+    healthy, target : str
+        The class that means nothing was found, and the one to explain.
+    contract : InputContract
+        What the network is fed.
+    parts : dict of str to Images
+        Scans of every split that has some; of training always.
+    mean : torch.Tensor, shape (C, *spatial)
+        Of the healthy training scans.
+    support : torch.Tensor of bool, spatial
+        Where masks may paint.
+    """
+
+    classes: tuple[str, ...]
+    healthy: str
+    target: str
+    contract: InputContract
+    parts: dict[str, Images]
+    mean: torch.Tensor
+    support: torch.Tensor
+
+    @property
+    def train(self) -> Images:
+        """The scans for training."""
+        return self.parts["train"]
+
+    @property
+    def target_index(self) -> int:
+        """Which logit is the target's."""
+        return self.classes.index(self.target)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Lowest and highest value that the network is fed."""
+        return self.contract.intensity.low, self.contract.intensity.high
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Millimetres, or 1 where the contract leaves them open."""
+        return self.contract.spacing_mm or (1.0,) * self.contract.dimensions
+
+
+def _prepared(source: Cohort, parameters: ClassifierParameters, report: Report) -> _Data:
+    classes = _ordered_classes(source, parameters)
+    healthy, target = _healthy(classes, parameters), _target(classes, parameters)
+    contract = input_contract(
+        source.load(source.entries[0]),
+        parameters.spacing_mm,
+        parameters.plane,
+        parameters.position_mm,
+        None,
+        parameters.space or ("MNI152" if parameters.spacing_mm else "other"),
+    )
+    parts = load_parts(source, classes, contract, report)
+    if "train" not in parts:
+        raise BadInput("The cohort has no scan for training: mark some with split = train, or leave split empty.")
+    low, high = value_range(parts["train"].tensor)
+    contract = contract.model_copy(
+        update={"intensity": contract.intensity.model_copy(update={"low": low, "high": high})}
+    )
+    mean = healthy_mean(parts["train"], classes.index(healthy))
+    support = _support(contract, mean, low, high, parameters)
+    return _Data(classes, healthy, target, contract, parts, mean, support)
+
+
+def _source(parameters: ClassifierParameters, folder: Path | None, report: Report) -> Cohort:
+    if folder is not None:
+        columns = Selection(label_column=parameters.label_column, subject_column=parameters.subject_column)
+        cohort = read_cohort(folder, columns)
+        for note in cohort.notes:
+            report(Progress(0.0, note))
+        return split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed)
+    return phantom_cohort(
+        PhantomParameters(
+            seed=parameters.seed,
+            spacing_mm=parameters.phantom_spacing_mm or parameters.spacing_mm,
+            twins=parameters.phantom_twins,
+            singles=parameters.phantom_singles,
+            blur_to_mm=parameters.phantom_blur_mm,
+            plane=parameters.plane,
+            position_mm=parameters.position_mm or 0.0,
+        )
+    )
+
+
+def _ordered_classes(cohort: Cohort, parameters: ClassifierParameters) -> tuple[str, ...]:
+    """Healthy first: the class named so, else CN, else the first that is not to be explained."""
+    names = sorted(cohort.classes)
+    explained = parameters.target or ("AD" if "AD" in names else names[-1])
+    healthy = parameters.healthy or ("CN" if "CN" in names else next(name for name in names if name != explained))
+    if healthy not in names:
+        raise BadInput(f"The healthy class {healthy!r} is not in the cohort; it has {', '.join(names)}.")
+    return (healthy, *(name for name in names if name != healthy))
+
+
+def _healthy(classes: tuple[str, ...], parameters: ClassifierParameters) -> str:
+    return parameters.healthy or classes[0]
+
+
+def _target(classes: tuple[str, ...], parameters: ClassifierParameters) -> str:
+    target = parameters.target or ("AD" if "AD" in classes else classes[-1])
+    if target not in classes:
+        raise BadInput(f"The target class {target!r} is not in the cohort; it has {', '.join(classes)}.")
+    return target
+
+
+def _support(
+    contract: InputContract, mean: torch.Tensor, low: float, high: float, parameters: ClassifierParameters
+) -> torch.Tensor:
+    if parameters.support == "template" and contract.affine is not None:
+        return torch.from_numpy(grey_matter_support(contract))
+    return mean.amax(dim=0) > low + 0.2 * (high - low)
+
+
+def _fit(network: torch.nn.Module, data: _Data, parameters: ClassifierParameters, report: Report) -> None:
+    fills = torch.Generator().manual_seed(parameters.seed + 1)
+    random = np.random.default_rng(parameters.seed + 2)
+
+    def fill(images: torch.Tensor) -> torch.Tensor:
+        share = parameters.fill_share
+        return fill_at_random(images, data.mean, data.support, data.spacing, data.bounds, share, fills)
+
+    schedule = Schedule(
+        steps=parameters.steps,
+        plain_steps=round(parameters.plain_share * parameters.steps),
+        batch=parameters.batch,
+        learning_rate=parameters.learning_rate,
+        gradient_clip=parameters.gradient_clip,
+    )
+    optimise(network, data.train, schedule, fill, random, report)
+    settle_batch_norm(network, data.train, schedule, unchanged, random)
+
+
+def _metrics(network: torch.nn.Module, data: _Data, cohort: Cohort, parameters: ClassifierParameters) -> dict[str, Any]:
+    metrics: dict[str, Any] = {}
+    for split in ("validation", "test"):
+        if split in data.parts:
+            held_out = data.parts[split]
+            probability = probabilities(network, held_out.tensor)
+            labels = held_out.labels.numpy()
+            metrics[split] = held_out_metrics(probability, labels, data.target_index, parameters.seed)
+            metrics[split]["recall"] = recalls(probability, labels, data.classes)
+    planted = planted_on_grid(cohort, data.contract)
+    if planted is not None and "test" in data.parts:
+        test = data.parts["test"]
+        random = torch.Generator().manual_seed(parameters.seed + 3)
+        swap = Swap(planted > 0, data.mean, data.support, data.spacing)
+        metrics["swap_test"] = swap_test(
+            network, test.tensor[test.labels == data.target_index], data.target_index, swap, random
+        )
+    return metrics
+
+
+def _card(
+    name: str,
+    data: _Data,
+    architecture: Architecture,
+    layers: list[str],
+    training: Training,
+    metrics: dict[str, Any],
+    synthetic: bool,
+) -> Card:
+    return Card(
+        name=name,
+        title=name,
+        task="classification",
+        synthetic=synthetic,
+        architecture=architecture,
+        input=data.contract,
+        classes=data.classes,
+        target=data.target,
+        healthy=data.healthy,
+        feature_layers=tuple(layers),
+        attribution_layer=_attribution_layer(layers),
+        references=("healthy_mean", "support"),
+        training=training,
+        metrics=metrics,
+        license="Apache-2.0" if synthetic else "",
+    )
+
+
+def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:
+    if phantoms:
+        return f"{scans} synthetic grey-matter maps made from the MNI152 template; no person was scanned"
+    missing = f"; {len(cohort.left_out)} rows of its table had no scan" if cohort.left_out else ""
+    return f"{scans} scans of the cohort {cohort.name}{missing}"
+
+
+def _attribution_layer(layers: list[str]) -> str:
+    """Last convolution of block 3, a quarter of the side: deeper ones are too coarse to say where (docs/explainers)."""
+    return [layer for layer in layers if layer.startswith("features.block3.")][-1]
