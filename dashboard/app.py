@@ -13,13 +13,13 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 if __name__ == "__main__":
-    from dashboard.shell import show
+    from dashboard.frame.shell import show
 
     show()
 elif __name__ != "__mp_main__":
     import streamlit as st
 
-    from dashboard.server import volume_routes
-    from dashboard.shell import lifespan, show_problem
+    from dashboard.frame.server import volume_routes
+    from dashboard.frame.shell import lifespan, show_problem
 
     app = st.App(__file__, routes=volume_routes(), lifespan=lifespan, on_script_error=show_problem)

@@ -1,6 +1,8 @@
 """Explain: one scan, one model, one explainer."""
 
-from dashboard import explain, opening, session
+from dashboard.desk import desk
+from dashboard.explain import page
+from dashboard.frame import opening
 
-opening.follow_link(session.desk())
-explain.show()
+opening.follow_link(desk())
+page.show()

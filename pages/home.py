@@ -1,5 +1,5 @@
 """Home: what this is, and one click into the demo."""
 
-from dashboard import home
+from dashboard.home import page
 
-home.show()
+page.show()

@@ -1,5 +1,5 @@
 """Models: the cards of the library."""
 
-from dashboard import models
+from dashboard.models import page
 
-models.show()
+page.show()

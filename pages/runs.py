@@ -1,5 +1,5 @@
 """Runs: everything that ran."""
 
-from dashboard import runs
+from dashboard.runs import page
 
-runs.show()
+page.show()

@@ -1,6 +1,6 @@
 """Trace: paint on one side of a model, see the other."""
 
-from dashboard import opening
+from dashboard.frame import opening
 from dashboard.trace import desk, page
 
 opening.follow_link(desk.trace_desk())

@@ -13,7 +13,7 @@ import numpy as np
 
 from dashboard.bench.browser import Server, chromium, serve
 from dashboard.bench.viewer_app import volumes
-from dashboard.viewer.volumes import pack
+from dashboard.components.viewer.volumes import pack
 
 APP = Path(__file__).resolve().parent / "viewer_app" / "server.py"
 STEPS = 60

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import BadInput
 from core.runs import ExplanationSpec, Run, StudySpec, manager
-from dashboard.session import Desk, Setting, owner
+from dashboard.desk import Desk, Setting, owner
 
 View = Literal["film", "films"]
 #: Names of the two halves of the page, as they stand in its address.

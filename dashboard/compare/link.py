@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.runs import manager
-from dashboard import catalogue
 from dashboard.compare.desk import VIEWS, Cell, CompareDesk
-from dashboard.compare.films_intake import FIRST_PRESET, SETTINGS, STUDY
-from dashboard.session import owner
+from dashboard.compare.films.intake import FIRST_PRESET, SETTINGS, STUDY
+from dashboard.desk import owner
+from dashboard.intake import catalogue
 
 _VIEW, _RUNS, _RUN, _CELL, _FILM = "view", "runs", "run", "cell", "film"
 #: Between the parts of a value that names several things; class names may hold anything else.

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from core.models.card import Card
 from core.wording import without_shared_lead
-from dashboard import catalogue
+from dashboard.backend.questions import Prediction
 from dashboard.compare.desk import MOST_NETWORKS
-from dashboard.predictions import predict
-from dashboard.questions import Prediction
+from dashboard.intake import catalogue
+from dashboard.intake.predictions import predict
 
 #: The networks of paper 3, in the paper's order.
 PAPERS_THREE = ("anatomy-shallow", "anatomy-deeper", "anatomy-augmented")

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from dashboard import text
-from dashboard.compare import all_films, link, one_film
+from dashboard.compare import link
 from dashboard.compare.desk import VIEWS, compare_desk
+from dashboard.compare.film import view as one_film
+from dashboard.compare.films import view as all_films
+from dashboard.look import text
 
 _TITLES = {"film": "One film", "films": "All films"}
 

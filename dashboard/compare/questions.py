@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import BadInput
-from dashboard import pictures, questions
+from dashboard.backend import questions
+from dashboard.look import pictures
 
 if TYPE_CHECKING:
     from core.cohorts.cohort import Cohort, Entry

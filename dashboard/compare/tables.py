@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dashboard.text import escape
+from dashboard.look.text import escape
 
 #: Colour that a full cell of a heat table has; an empty one is the table's ground.
 _HEAT = "63, 184, 204"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.wording import percent, sentence_case
-from dashboard import text
+from dashboard.look import text
 
 #: Two maps whose sizes correlate less than this have little in common.
 _UNLIKE = 0.5

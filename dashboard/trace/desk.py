@@ -11,10 +11,10 @@ import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.runs import ExplanationSpec, Run, manager
-from dashboard.catalogue import TRACER
-from dashboard.session import Desk, owner
+from dashboard.components.viewer import VolumeRef
+from dashboard.desk import Desk, owner
+from dashboard.intake.catalogue import TRACER
 from dashboard.trace.questions import QuickMap
-from dashboard.viewer import VolumeRef
 
 _LOG = logging.getLogger(__name__)
 Side = Literal["input", "output"]

@@ -9,9 +9,10 @@ from core.models.card import Card
 from core.reports.explanation import StoredExplanation
 from core.runs import Run
 from core.wording import percent
-from dashboard import backend, figures, text, theme
-from dashboard.catalogue import TRACER
-from dashboard.session import owner
+from dashboard.backend import pool
+from dashboard.desk import owner
+from dashboard.intake.catalogue import TRACER
+from dashboard.look import figures, text, theme
 from dashboard.trace import group, questions
 from dashboard.trace.desk import TraceDesk
 from dashboard.trace.truth import Truth
@@ -95,7 +96,7 @@ def _leakage(laid: TraceDesk, card: Card, content: str, run: Run, explanation: S
 def _leak_curve(
     run: str, scan: str, whose: str, model: str, content: str, path: str, region: str
 ) -> questions.LeakCurve:
-    return backend.ask_same(questions.leak_curve_of, scan, whose, model, content, path, region, _POINTS)
+    return pool.ask_same(questions.leak_curve_of, scan, whose, model, content, path, region, _POINTS)
 
 
 def _difference(laid: TraceDesk, card: Card, content: str, truth: Truth, channel: int) -> None:
@@ -110,7 +111,7 @@ def _difference(laid: TraceDesk, card: Card, content: str, truth: Truth, channel
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _compared(scan: str, whose: str, model: str, content: str, truth: Truth, channel: int) -> questions.Difference:
-    return backend.ask_same(questions.compare, scan, whose, model, content, truth.name, channel, truth.path)
+    return pool.ask_same(questions.compare, scan, whose, model, content, truth.name, channel, truth.path)
 
 
 def _classes(explanation: StoredExplanation, card: Card) -> None:

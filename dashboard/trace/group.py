@@ -7,8 +7,9 @@ import streamlit as st
 from core.models.card import Card
 from core.reports.explanation import StoredExplanation
 from core.runs import manager
-from dashboard import backend, demo, questions
-from dashboard.session import owner
+from dashboard.backend import pool, questions
+from dashboard.desk import owner
+from dashboard.intake import demo
 from dashboard.trace.desk import TraceDesk
 
 _DEMO = "demo:"
@@ -63,4 +64,4 @@ def _stored(option: str) -> str:
     if not option.startswith(_DEMO):
         return option
     scan = next(scan for scan in demo.scans() if scan.name == option.removeprefix(_DEMO))
-    return backend.ask(questions.read_asset, scan.path, scan.title, owner())
+    return pool.ask(questions.read_asset, scan.path, scan.title, owner())

@@ -8,9 +8,10 @@ import streamlit as st
 
 from core.models.card import Card
 from core.runs import StoredScan
-from dashboard import catalogue, demo, scans, text
-from dashboard.parameters import choose_class, show_settings
-from dashboard.session import Setting
+from dashboard.desk import Setting
+from dashboard.intake import catalogue, demo, scans
+from dashboard.intake.parameters import choose_class, show_settings
+from dashboard.look import text
 from dashboard.trace.desk import TraceDesk
 from dashboard.trace.group import choose_others
 from dashboard.trace.truth import Truth, choose_truth, demo_of

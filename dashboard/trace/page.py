@@ -12,16 +12,19 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import Run, Status, manager
 from core.scans.scan import Scan
-from dashboard import actions, answer, backend, catalogue, downloads, text
-from dashboard import questions as asking
-from dashboard.session import owner
+from dashboard.backend import pool
+from dashboard.backend import questions as asking
+from dashboard.components.viewer import painted, publish
+from dashboard.desk import owner
+from dashboard.intake import catalogue
+from dashboard.look import text
+from dashboard.results import actions, answer, downloads
 from dashboard.trace import questions, stage
 from dashboard.trace.desk import Sketch, TraceDesk, history, trace_desk
 from dashboard.trace.desk import open_run as adopt_run
 from dashboard.trace.findings import show_findings
 from dashboard.trace.intake import Order, nothing_loaded, show_intake
 from dashboard.trace.truth import demo_of
-from dashboard.viewer import painted, publish
 
 #: Seconds between two looks at a run that is going on: it is over in a few of them.
 POLL = 0.25
@@ -108,7 +111,7 @@ class _Bench:
         wanted = f"{laid.scan}:{self._content}"
         if laid.ready != wanted:
             laid.ready = wanted
-            backend.start_same(questions.get_ready, laid.scan or "", owner(), self._card.name, self._content)
+            pool.start_same(questions.get_ready, laid.scan or "", owner(), self._card.name, self._content)
 
     def _follow(self) -> Run | None:
         self._laid.ask(self._setting.preset, self._setting.changes)
@@ -186,7 +189,7 @@ class _Bench:
 
     def _start_sketch(self, asked: str) -> Future[questions.QuickMap] | None:
         scan = self._laid.scan or ""
-        return backend.start_same(questions.quick_map, scan, owner(), self._card.name, self._content, asked)
+        return pool.start_same(questions.quick_map, scan, owner(), self._card.name, self._content, asked)
 
     def _headline(self, run: Run | None) -> None:
         meta = manager().store.scan_meta(self._laid.scan or "", owner())
@@ -305,12 +308,12 @@ def _one_of(label: str, names: dict[str, str], key: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _start_backend() -> None:
-    backend.start_same(asking.get_ready)
+    pool.start_same(asking.get_ready)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _fitted(scan: str, whose: str, model: str, content: str) -> asking.Prediction:
-    return backend.ask_same(asking.predict, scan, whose, model, content)
+    return pool.ask_same(asking.predict, scan, whose, model, content)
 
 
 def _open(run_id: str) -> None:

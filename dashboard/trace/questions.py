@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import BadInput, LightboxError
-from dashboard import questions
+from dashboard.backend import questions
 
 if TYPE_CHECKING:
     from core.scans.scan import Scan
@@ -61,7 +61,7 @@ def quick_map(scan: str, owner: str, model: str, content: str, request: str) -> 
     Parameters
     ----------
     scan, owner, model, content : str
-        As in `dashboard.questions.predict`.
+        As in `dashboard.backend.questions.predict`.
     request : str
         The run's `core.runs.ExplanationSpec` as JSON.
     """

@@ -11,13 +11,13 @@ from core.models.card import Card
 from core.reports.explanation import StoredArray, StoredExplanation
 from core.runs import Preview, Run, manager
 from core.scans.scan import Scan
-from dashboard import backend
-from dashboard.session import owner
+from dashboard.backend import pool
+from dashboard.components.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
+from dashboard.components.viewer.viewer import Plane, Tool
+from dashboard.desk import owner
 from dashboard.trace import group, questions
 from dashboard.trace.desk import Sketch, TraceDesk
 from dashboard.trace.truth import Truth
-from dashboard.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
-from dashboard.viewer.viewer import Plane, Tool
 
 SURFACES = ("input", "output")
 TOOLS: tuple[Tool, ...] = ("pixel", "brush", "lasso", "erase", "navigate")
@@ -211,7 +211,7 @@ class Stage:
         name = f"{question.__name__}:{laid.scan}:{self.content}:{truth.name}:{channel}"
 
         def values() -> np.ndarray:
-            return backend.ask_same(
+            return pool.ask_same(
                 question, laid.scan, owner(), self.card.name, self.content, truth.name, channel, truth.path
             )
 
@@ -226,7 +226,7 @@ class Stage:
         laid, channel = self.laid, self.output_channel
 
         def values() -> np.ndarray:
-            return backend.ask_same(questions.generate, laid.scan or "", owner(), self.card.name, self.content)[channel]
+            return pool.ask_same(questions.generate, laid.scan or "", owner(), self.card.name, self.content)[channel]
 
         name = f"answer:{laid.scan}:{self.content}:{channel}"
         reference = publish(values, self.scan.affine, owner=owner(), name=name)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.models.card import Card
 from core.runs import manager
-from dashboard import demo
-from dashboard.session import owner
+from dashboard.desk import owner
+from dashboard.intake import demo
 from dashboard.trace.desk import TraceDesk
 
 _DEMO = "demo"

@@ -1,7 +1,7 @@
 import pytest
 
 from core.settings import settings
-from dashboard.viewer import volumes
+from dashboard.components.viewer import volumes
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.models import save_model
 from core.settings import settings
-from dashboard import demo
+from dashboard.intake import demo
 from tests.small_anatomy import anatomy_card
 
 SIDE = 16
@@ -47,7 +47,7 @@ def anatomy(workbench, tmp_path, monkeypatch):
     entry = {"file": "xray.png", "title": FILM, "subtitle": "noise", "model": "tiny-anatomy", "explainer": "deconvnet"}
     (scans / "scans.yaml").write_text(yaml.safe_dump([{**entry, "landmarks": "xray-landmarks.png"}]))
     monkeypatch.setenv("LIGHTBOX_MODELS_DIR", str(tmp_path / "models"))
-    monkeypatch.setattr("dashboard.demo.ASSETS", tmp_path / "assets")
+    monkeypatch.setattr("dashboard.intake.demo.ASSETS", tmp_path / "assets")
     settings.cache_clear()
     demo.scans.cache_clear()
     yield workbench

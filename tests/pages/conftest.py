@@ -16,13 +16,16 @@ from core.runs import LOCAL_OWNER, ExplanationSpec, manager
 from core.runs.manager import _manager
 from core.scans import Scan
 from core.settings import ROOT, settings
-from dashboard import catalogue, demo, predictions, questions
-from dashboard.compare import all_films, cell_films, films_intake
+from dashboard.backend import questions
+from dashboard.compare.films import cells as cell_films
+from dashboard.compare.films import intake as films_intake
+from dashboard.compare.films import view as all_films
+from dashboard.components.viewer import volumes
+from dashboard.intake import catalogue, demo, predictions
 from dashboard.trace import findings as trace_findings
 from dashboard.trace import page as trace_page
 from dashboard.trace import questions as trace_questions
 from dashboard.trace import stage as trace_stage
-from dashboard.viewer import volumes
 from tests.core.tiny import save_tiny, tiny_card, tiny_maker_card
 
 SHAPE = (12, 14, 12)
@@ -128,9 +131,9 @@ def workbench(tmp_path, small_assets, monkeypatch):
     monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "store"))
     monkeypatch.setenv("LIGHTBOX_WORKER", "inline")
     monkeypatch.setattr("core.models.folders.ASSETS", small_assets)
-    monkeypatch.setattr("dashboard.demo.ASSETS", small_assets)
+    monkeypatch.setattr("dashboard.intake.demo.ASSETS", small_assets)
     # it would start processes a moment later, perhaps when this test is over
-    monkeypatch.setattr("dashboard.shell._get_ready", lambda: None)
+    monkeypatch.setattr("dashboard.frame.shell._get_ready", lambda: None)
     _forget()
     yield Workbench(tmp_path)
     manager().close()

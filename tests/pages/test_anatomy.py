@@ -3,7 +3,7 @@ import pytest
 
 from core.metrics.landmarks import overlaps
 from core.runs import LOCAL_OWNER, manager
-from dashboard import landmarks
+from dashboard.results import landmarks
 from tests.pages.anatomy import CLASSES, FILM, SIDE, anatomy, labels
 from tests.pages.conftest import SHAPE, said, settle
 

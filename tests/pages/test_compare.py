@@ -5,9 +5,9 @@ from PIL import Image
 
 from core.runs import LOCAL_OWNER, Landmark, Status, database, manager
 from core.settings import settings
-from dashboard import demo
 from dashboard.compare.desk import Cell
-from dashboard.landmarks import overlaps_with
+from dashboard.intake import demo
+from dashboard.results.landmarks import overlaps_with
 from tests.pages.conftest import said, settle
 from tests.small_anatomy import CLASSES, FILMS, THREE, write_anatomy
 
@@ -235,7 +235,7 @@ def test_the_home_page_leads_to_the_comparison_of_a_radiograph(bench, tmp_path, 
     )
     listing = [{"file": "hand.png", "title": "A hand", "model": "anatomy-deeper", "explainer": "deconvnet"}]
     (tmp_path / "scans" / "scans.yaml").write_text(yaml.safe_dump(listing))
-    monkeypatch.setattr("dashboard.demo.ASSETS", tmp_path)
+    monkeypatch.setattr("dashboard.intake.demo.ASSETS", tmp_path)
     demo.scans.cache_clear()
     page = bench.open()
     page.button(key="compare demo").click().run()

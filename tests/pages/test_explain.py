@@ -5,7 +5,7 @@ import numpy as np
 
 from core.progress import Progress
 from core.runs import LOCAL_OWNER, Status, manager
-from dashboard.text import probability
+from dashboard.look.text import probability
 from tests.pages.conftest import DEMO, SHAPE, may_keep, said, settle
 
 
@@ -220,7 +220,7 @@ def test_a_preset_sets_all_parameters_and_reset_goes_back_to_it(workbench):
 
 
 def test_every_parameter_of_every_explainer_has_help(workbench):
-    from dashboard.catalogue import explainer_entries
+    from dashboard.intake.catalogue import explainer_entries
 
     for entry in explainer_entries().values():
         assert entry.summary
@@ -234,7 +234,7 @@ def test_a_new_scan_gets_a_model_of_its_own_kind(workbench, small_assets, monkey
     image = read_card(small_assets / "models" / "tiny-image")
     volume = read_card(small_assets / "models" / "tiny-volume")
     sliced = image.model_copy(update={"input": image.input.model_copy(update={"plane": "coronal"})})
-    monkeypatch.setattr("dashboard.catalogue.list_cards", lambda: [sliced, volume])
+    monkeypatch.setattr("dashboard.intake.catalogue.list_cards", lambda: [sliced, volume])
     page = opened(workbench, workbench.add_scan(np.random.default_rng(0).random((1, 16, 20), np.float32)))
     assert page.session_state["desk"].model == "tiny-image"
     page.session_state["desk"].scan = workbench.add_scan()
@@ -271,7 +271,7 @@ def test_a_store_that_cannot_be_written_is_one_sentence(workbench, monkeypatch, 
 
 
 def test_an_upload_to_a_full_disk_is_one_sentence(workbench, monkeypatch):
-    from dashboard import scans
+    from dashboard.intake import scans
 
     def full(files):
         raise OSError(28, "No space left on device")

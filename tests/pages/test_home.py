@@ -23,7 +23,7 @@ def test_home_lists_what_ran(workbench):
 
 
 def test_without_assets_home_says_how_to_get_them(workbench, monkeypatch, tmp_path):
-    monkeypatch.setattr("dashboard.demo.ASSETS", tmp_path / "nothing")
+    monkeypatch.setattr("dashboard.intake.demo.ASSETS", tmp_path / "nothing")
     home = workbench.open()
     assert home.button(key="open demo").disabled
     assert "make assets" in said(home)

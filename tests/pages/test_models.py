@@ -1,5 +1,5 @@
 from core.models.card import read_card
-from dashboard import models
+from dashboard.models import page as models
 from tests.pages.conftest import said
 
 
@@ -28,7 +28,7 @@ def test_an_empty_library_says_what_to_do(workbench, monkeypatch, tmp_path):
 def test_names_from_a_card_are_never_taken_for_html(workbench, small_assets, monkeypatch):
     card = read_card(small_assets / "models" / "tiny-volume")
     hostile = card.model_copy(update={"title": "<img src=x onerror=alert(1)>"})
-    monkeypatch.setattr("dashboard.catalogue.list_cards", lambda: [hostile])
+    monkeypatch.setattr("dashboard.intake.catalogue.list_cards", lambda: [hostile])
     text = said(workbench.open("models"))
     assert "<img" not in text
     assert "&lt;img" in text

@@ -1,5 +1,5 @@
 from core.runs import LOCAL_OWNER, Status, manager
-from dashboard.runs import ago
+from dashboard.runs.page import ago
 from tests.pages.conftest import said
 
 

@@ -290,7 +290,7 @@ def test_the_mean_of_a_group_and_its_spread_are_titled_as_such(workbench):
 
 
 def test_a_demo_scan_joins_a_group_by_being_stored(workbench, monkeypatch, small_assets):
-    from dashboard import demo
+    from dashboard.intake import demo
     from dashboard.trace import group
 
     page = opened(workbench)

@@ -9,8 +9,8 @@ import torch  # noqa: F401
 from core.explainers import explainers
 from core.models import load_model  # noqa: F401
 from core.settings import ROOT
-from dashboard.server import volume_routes
-from dashboard.shell import lifespan, show_problem
+from dashboard.frame.server import volume_routes
+from dashboard.frame.shell import lifespan, show_problem
 
 explainers()
 

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.bench.viewer_app import volumes
-from dashboard.viewer import Layer, Panel, publish, viewer
+from dashboard.components.viewer import Layer, Panel, publish, viewer
 
 
 def with_viewer() -> None:

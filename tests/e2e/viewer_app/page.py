@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from dashboard.viewer import Layer, Panel, ViewerEvent, publish, viewer
+from dashboard.components.viewer import Layer, Panel, ViewerEvent, publish, viewer
 
 ALL = ("navigate", "pixel", "brush", "lasso", "erase")
 SHAPE, SPOT = (31, 26, 20), (5, 19, 12)

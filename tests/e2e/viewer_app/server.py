@@ -4,6 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.server import volume_routes
+from dashboard.frame.server import volume_routes
 
 app = st.App(Path(__file__).with_name("page.py"), routes=volume_routes())

@@ -1,0 +1,1 @@
+"""Questions answered in processes of their own, so that the server needs no torch."""

@@ -1,0 +1,183 @@
+"""Compare, one film: the same question asked of several networks, their maps in one linked row."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.errors import LightboxError
+from core.reports.explanation import StoredExplanation
+from core.runs import Run, Status, manager
+from core.scans.scan import Scan
+from dashboard.backend.questions import Prediction
+from dashboard.compare import link
+from dashboard.compare.desk import CompareDesk
+from dashboard.compare.film import findings as film_findings
+from dashboard.compare.film import stage as film_stage
+from dashboard.compare.film.findings import Row
+from dashboard.compare.film.intake import Order, nothing_loaded, show_intake
+from dashboard.compare.wording import listed
+from dashboard.desk import owner
+from dashboard.intake import catalogue, demo
+from dashboard.look import text
+from dashboard.results import actions, answer, filters
+
+#: Seconds between two looks at runs that are going on.
+_POLL = 0.7
+_FORM = "compare form"
+
+
+def show(laid: CompareDesk) -> None:
+    """Draw this half of the page."""
+    with st.sidebar:
+        order = show_intake(laid)
+        _button(laid, order)
+    if laid.scan is None or order.shape is None:
+        st.html(nothing_loaded())
+        return
+    scan = manager().store.scan(laid.scan, owner())
+    if not order.cards:
+        st.warning(order.refusal or "")
+        film_stage.show_scan(scan, laid.scan)
+        return
+    _Watch(laid, scan, order).show()
+
+
+def _button(laid: CompareDesk, order: Order) -> None:
+    ready = bool(order.cards) and order.entry is not None and order.refusal is None
+    actions.start_button(laid, "Compare", key="compare", ready=ready, on_click=_start, args=(laid,))
+
+
+def _start(laid: CompareDesk) -> None:
+    entry = catalogue.explainer_entries().get(laid.explainer or "")
+    if entry is None:
+        return
+    try:
+        laid.compare(entry.first_preset)
+    except LightboxError as problem:
+        laid.problem = str(problem)
+
+
+class _Watch:
+    """Everything in the middle: drawn again by itself as long as one of the runs is going on."""
+
+    def __init__(self, laid: CompareDesk, scan: Scan, order: Order) -> None:
+        self._laid, self._scan, self._order = laid, scan, order
+
+    def show(self) -> None:
+        """Draw it."""
+        runs = self._laid.runs()
+        going = _going(runs)
+        # one fragment for every state: the viewer stays the same component while maps arrive
+        st.fragment(self._draw, run_every=_POLL if going else None)(going)
+        if runs and not going:
+            film_findings.show_filters(self._scan, self._laid.scan or "", self._order.cards, runs, _done(runs))
+
+    def _draw(self, was_going: bool) -> None:
+        runs = self._laid.runs()
+        if was_going and not _going(runs):
+            st.rerun()
+        link.write(self._laid)
+        self._headline()
+        found = _done(runs)
+        rows = self._rows(found)
+        with st.container(key="compare-line"):
+            self._line(runs, rows, found)
+        signed = st.session_state.get(_FORM) == "signed"
+        previews = {name: manager().store.preview(run.id, owner()) for name, run in runs.items() if name not in found}
+        known = {name: preview for name, preview in previews.items() if preview is not None}
+        film_stage.show_row(
+            self._scan, self._laid.scan or "", self._order.cards, found, runs, known, signed
+        )  # fmt: skip
+        if film_stage.is_signed([explanation.arrays["map"] for explanation in found.values()]):
+            filters.show_form(True, _FORM)
+        self._findings(rows, found)
+
+    def _rows(self, found: Mapping[str, StoredExplanation]) -> list[Row]:
+        scan = self._laid.scan or ""
+        said = self._order.said or {}
+        return [
+            Row(
+                card,
+                said.get(card.name, ""),
+                film_findings.held_in(scan, found[card.name]) if card.name in found else {},
+            )
+            for card in self._order.cards
+        ]
+
+    def _headline(self) -> None:
+        meta = manager().store.scan_meta(self._laid.scan or "", owner())
+        shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
+        pieces = [f"<b>{text.escape(meta['label'])}</b>"]
+        if shipped is not None:
+            pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
+        entry = self._order.entry
+        if entry is not None:
+            pieces.append(f"<span>· {text.escape(entry.title)}</span>")
+        if shipped is not None and shipped.synthetic:
+            pieces.append(text.tag("synthetic data", "synthetic"))
+        elif any(card.synthetic for card in self._order.cards):  # the scan itself may be of a person
+            pieces.append(text.tag("networks of synthetic data", "synthetic"))
+        said = [answer for answer in (self._order.said or {}).values() if isinstance(answer, Prediction)]
+        pieces += [text.tag(note) for note in dict.fromkeys((*meta["notes"], *(n for s in said for n in s.notes)))]
+        pieces += [text.tag(words, "warning") for words in dict.fromkeys(w for s in said for w in s.warnings)]
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.html(text.facts(pieces))
+            link.show(self._laid)
+
+    def _line(self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
+        """Where things stand, in one line above the images."""
+        if self._order.refusal:
+            st.warning(self._order.refusal)
+        elif not runs:
+            st.html(answer.quiet_line(f"{film_findings.sentence(rows, {})} Press Compare to see what they rest on."))
+        elif _going(runs):
+            self._progress(runs)
+        else:
+            ended = {name: run for name, run in runs.items() if run.status is not Status.DONE}
+            if found:
+                st.html(answer.sentence_line(film_findings.sentence(rows, found)))
+            self._ended(ended)
+
+    def _progress(self, runs: Mapping[str, Run]) -> None:
+        titles = {card.name: card.title for card in self._order.cards}
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            for name, run in runs.items():
+                live = manager().store.progress(run.id, owner())
+                words = "done" if run.status is Status.DONE else answer.progress_text(run, live).lower()
+                fraction = 1.0 if run.status.final else live.fraction
+                st.progress(fraction, text=f"{titles.get(name, name)}: {words}")
+            st.button("Cancel", icon=":material/stop_circle:", key="cancel comparison", on_click=_cancel, args=(runs,))
+
+    def _ended(self, runs: Mapping[str, Run]) -> None:
+        """Runs that brought no map, and what to do."""
+        titles = {card.name: card.title for card in self._order.cards}
+        cancelled = [titles.get(name, name) for name, run in runs.items() if run.status is Status.CANCELLED]
+        if cancelled:
+            st.html(answer.quiet_line(f"Cancelled: {listed(cancelled)}. Press Compare to start again."))
+        for name, run in runs.items():
+            if run.status is not Status.CANCELLED:
+                st.error(f"{titles.get(name, name)}: {run.message or 'it was cut off. Press Compare to start again.'}")
+
+    def _findings(self, rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
+        left, right = st.columns([1.5, 1], gap="large")
+        with left:
+            marked = bool(manager().store.landmarks(self._laid.scan or "", owner()))
+            film_findings.show_table(rows, self._laid.target, marked)
+        with right:
+            if len(found) > 1:
+                film_findings.show_likeness(self._order.cards, found)
+
+
+def _going(runs: Mapping[str, Run]) -> bool:
+    return any(not run.status.final for run in runs.values())
+
+
+def _done(runs: Mapping[str, Run]) -> dict[str, StoredExplanation]:
+    return {
+        name: manager().store.explanation(run.id, owner()) for name, run in runs.items() if run.status is Status.DONE
+    }
+
+
+def _cancel(runs: Mapping[str, Run]) -> None:
+    for run in runs.values():
+        manager().cancel(run.id, owner())

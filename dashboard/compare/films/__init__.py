@@ -1,0 +1,1 @@
+"""Several networks on all films of a cohort."""

@@ -1,0 +1,168 @@
+"""One film of a cohort with the network's map of it and the filters behind that map: the paper's figure 4."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.errors import BadInput, LightboxError
+from core.reports.explanation import StoredExplanation
+from core.reports.study import FilmResult, StoredStudy
+from core.runs import ExplanationSpec, Run, Status, manager
+from core.wording import percent
+from dashboard.backend import pool
+from dashboard.compare import questions
+from dashboard.compare.desk import Cell, CompareDesk
+from dashboard.compare.film.intake import FIRST_EXPLAINER
+from dashboard.components.viewer import Panel, viewer
+from dashboard.desk import desk, owner
+from dashboard.explain import page as explain
+from dashboard.intake import catalogue
+from dashboard.look import text
+from dashboard.results import answer, filters, landmarks
+from dashboard.results.stage import map_layer, scan_layer
+
+_POLL = 0.7
+_HEIGHT = 340
+
+
+def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
+    """The film that is open; nothing when none is."""
+    if laid.cell is None or laid.film is None:
+        return
+    found = study.of_cell(laid.cell.network, laid.cell.truth, laid.cell.predicted)
+    film = next((film for film in found if film.film == laid.film), None)
+    if film is None:
+        laid.film = None
+        return
+    try:
+        run_id = _asked(laid, run, study, film)
+    except LightboxError as problem:
+        st.error(str(problem))
+        return
+    explained = manager().store.run(run_id, owner())
+    going = not explained.status.final
+    _head(laid, run_id, film, study.networks[laid.cell.network].title)
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left:
+        st.fragment(_draw, run_every=_POLL if going else None)(run_id, laid.cell, film, going)
+    with right:
+        if explained.status is Status.DONE:
+            _filters(explained)
+
+
+def _asked(laid: CompareDesk, run: Run, study: StoredStudy, film: FilmResult) -> str:
+    """The run that explains a film, asked for once in this session; one that ran before is found again."""
+    assert laid.cell is not None
+    wanted = (run.id, laid.cell.network, film.film)
+    known = _still_there(laid.explained.get(wanted))
+    if known is not None:
+        return known
+    with st.spinner("Opening the film"):
+        title = f"{study.record.get('cohort') or run.request['cohort']} · {film.film}"
+        scan = pool.ask(questions.store_film, str(run.request["cohort"]), film.file, title, owner())
+    explainer, parameters = map_settings(study.record["parameters"])
+    laid.explained[wanted] = manager().submit(
+        ExplanationSpec(
+            owner=owner(),
+            scan=scan,
+            model=laid.cell.network,
+            explainer=explainer,
+            target=film.predicted,
+            parameters=parameters,
+        )
+    )
+    return laid.explained[wanted]
+
+
+def _still_there(run_id: str | None) -> str | None:
+    try:
+        return None if run_id is None else manager().store.run(run_id, owner()).id
+    except BadInput:
+        return None
+
+
+def map_settings(recorded: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Explainer and parameters that draw the same map as a study did, with the map of every filter beside it.
+
+    Parameters
+    ----------
+    recorded : mapping
+        Parameters of the study.
+    """
+    explainer = str(recorded.get("explainer") or FIRST_EXPLAINER)
+    entry = catalogue.explainer_entries().get(explainer)
+    known = {control.name for control in entry.controls} if entry is not None else set()
+    chosen = {name: recorded[name] for name in ("filters", "layer", "score") if name in known and name in recorded}
+    return explainer, chosen | ({"separate": "each"} if "separate" in known else {})
+
+
+def _head(laid: CompareDesk, run_id: str, film: FilmResult, title: str) -> None:
+    """Film, network and what can be done: outside the fragment, whose buttons would draw nothing but itself again."""
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.html(text.facts([f"<b class='title'>{text.escape(film.film)}</b>", f"<span>· {text.escape(title)}</span>"]))
+        st.button(
+            "Open in Explain", icon=":material/open_in_new:", key="open film", on_click=_open, args=(laid, run_id)
+        )
+        st.button("Close", icon=":material/close:", key="close film", on_click=laid.open_film, args=(None,))
+
+
+def _draw(run_id: str, cell: Cell, film: FilmResult, was_going: bool) -> None:
+    run = manager().store.run(run_id, owner())
+    if was_going and run.status.final:
+        st.rerun()
+    if run.status is Status.DONE:
+        _result(run, cell, film, manager().store.explanation(run_id, owner()))
+    elif run.status.final:
+        st.html(answer.ended_line(run, "Close the film and open it again."))
+    else:
+        live = manager().store.progress(run_id, owner())
+        st.progress(live.fraction, text=answer.progress_text(run, live))
+
+
+def _result(run: Run, cell: Cell, film: FilmResult, explanation: StoredExplanation) -> None:
+    name = str(run.request["scan"])
+    main = explanation.arrays["map"]
+    held = {found.name: found.share for found in landmarks.overlaps_with(name, str(main.path))}
+    st.html(text.quiet(_sentence(cell, film, held)))
+    scan = manager().store.scan(name, owner())
+    marks = landmarks.outlines(scan, name)
+    signed = filters.show_form(main.diverging, "compare film form")
+    panels = [
+        Panel("scan", "Film", [scan_layer(scan), *marks]),
+        Panel(
+            "map", "Map", [scan_layer(scan), replace(map_layer(scan, run.id, "map", main, signed), name="map"), *marks]
+        ),
+    ]
+    viewer(panels, key="compare film viewer", height=_HEIGHT)
+
+
+def _sentence(cell: Cell, film: FilmResult, held: Mapping[str, float]) -> str:
+    says = text.probability(film.probability.get(cell.predicted, 0.0))
+    truth = text.probability(film.probability.get(cell.truth, 0.0))
+    if cell.truth == cell.predicted:
+        first = f"Recognised as {cell.truth} (P {says})."
+    else:
+        first = f"The film shows {cell.truth} (P {truth}) and was taken for {cell.predicted} (P {says})."
+    parts = [f"{percent(share)} in {name}" for name, share in held.items() if share == share]
+    return f"{first} Of the map {', '.join(parts)}." if parts else first
+
+
+def _filters(run: Run) -> None:
+    name = str(run.request["scan"])
+    scan = manager().store.scan(name, owner())
+    explanation = manager().store.explanation(run.id, owner())
+    if filters.is_of_filters(explanation):
+        st.html(text.quiet(filters.layer_sentence(explanation)))
+        source = filters.Source(run.id, explanation)
+        filters.show_filters(scan, source, "compare film filters", landmarks.LandmarkDesk(name))
+
+
+def _open(laid: CompareDesk, run_id: str) -> None:
+    try:
+        explain.open_run(run_id)
+    except LightboxError as problem:
+        laid.problem = str(problem)
+    else:
+        desk().go_to = "explain"

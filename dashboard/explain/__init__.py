@@ -1,0 +1,1 @@
+"""Explain: one scan, one model, one explainer."""

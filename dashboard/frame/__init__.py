@@ -1,0 +1,1 @@
+"""What stands around every page: navigation, server, opening by link."""

@@ -1,0 +1,64 @@
+"""HTTP routes that our components need beside Streamlit's own: packed volumes and the components' scripts.
+
+Pass them to ``st.App(script, routes=volume_routes())``.
+"""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.runs.spec import LOCAL_OWNER
+from dashboard.components.registering import PREFIX, base_path, scripts
+from dashboard.components.viewer.volumes import open_token
+
+#: Both kinds of address name their content, so that a browser never has to ask again.
+FOREVER = "max-age=31536000, immutable"
+
+
+#: Says who asks; None is nobody.
+OwnerOf = Callable[[Request], str | None]
+
+
+def local_owner(request: Request) -> str | None:
+    """Everybody is the one local owner: right as long as the app has no login."""
+    return LOCAL_OWNER
+
+
+def volume_routes(owner_of: OwnerOf = local_owner) -> list[Route]:
+    """Routes for packed volumes (to their owner only) and for the components' scripts (to everybody).
+
+    Parameters
+    ----------
+    owner_of : callable
+        Takes the request, returns the owner it comes from. The answer is compared with the owner in the signed token.
+
+    Returns
+    -------
+    list of starlette.routing.Route
+        For ``st.App(..., routes=...)``.
+    """
+
+    def volume(request: Request) -> Response:
+        path = open_token(request.path_params["token"], owner_of(request))
+        if path is None:
+            # one answer for forged, foreign and gone: nobody learns which volumes exist
+            return PlainTextResponse("No such volume.", status_code=404, headers={"Cache-Control": "no-store"})
+        # identity: without it the server would compress megabytes on every request, slower than sending them
+        headers = {"Cache-Control": f"private, {FOREVER}", "Vary": "Cookie", "Content-Encoding": "identity"}
+        headers["X-Content-Type-Options"] = "nosniff"
+        return FileResponse(path, media_type="application/octet-stream", headers=headers)
+
+    def script(request: Request) -> Response:
+        path = scripts(request.path_params["component"]).get(request.path_params["name"])
+        if path is None:
+            return PlainTextResponse("No such file.", status_code=404)
+        headers = {"Cache-Control": f"public, {FOREVER}", "X-Content-Type-Options": "nosniff"}
+        return FileResponse(path, media_type="text/javascript", headers=headers)
+
+    base = base_path()
+    return [
+        Route(f"{base}{PREFIX}/volume/{{token}}", volume, methods=["GET"]),
+        Route(f"{base}{PREFIX}/{{component}}/{{version}}/{{name}}", script, methods=["GET"]),
+    ]

@@ -1,0 +1,111 @@
+"""The frame around every page: navigation, look, and what happens when something goes wrong."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.errors import LightboxError
+from core.runs import manager
+from core.settings import ROOT
+from dashboard.backend import pool, questions
+from dashboard.desk import desk
+
+_LOG = logging.getLogger(__name__)
+STATIC = Path(__file__).resolve().parent.parent / "static"
+#: Width of the sidebar, pixels.
+_SIDEBAR = 290
+#: Seconds that the browser gets to draw the first page before torch is imported beside it.
+_AFTER_FIRST_PAGE = 1.5
+PAGES = {
+    "home": "Home",
+    "explain": "Explain",
+    "trace": "Trace",
+    "compare": "Compare",
+    "runs": "Runs",
+    "models": "Models",
+}
+
+
+def page_path(name: str) -> Path:
+    """File of a page, for `st.switch_page` and `st.page_link`."""
+    return ROOT / "pages" / f"{name}.py"
+
+
+def show() -> None:
+    """Draw the page that was asked for. The whole script of a session."""
+    st.set_page_config(
+        page_title="Lightbox", page_icon=str(STATIC / "icon.png"), layout="wide", initial_sidebar_state=_SIDEBAR
+    )
+    st.html(STATIC / "style.css")
+    st.logo(str(STATIC / "logo.svg"), size="medium")
+    pages = [st.Page(page_path(name), title=title, default=name == "home") for name, title in PAGES.items()]
+    chosen = st.navigation(pages, position="top")
+    turn_page()
+    try:
+        chosen.run()
+    except LightboxError as problem:
+        st.error(str(problem))
+    except Exception as problem:
+        show_problem(problem)
+    _get_ready()
+
+
+@lru_cache(maxsize=1)
+def _get_ready() -> None:
+    """Prepare for the first explanation once the first page is there: earlier, that page would wait for it."""
+    timer = threading.Timer(_AFTER_FIRST_PAGE, _warm_up)
+    timer.daemon = True
+    timer.start()
+
+
+def _warm_up() -> None:
+    with contextlib.suppress(LightboxError):
+        manager().warm_up()
+    pool.warm_up(questions.get_ready)
+
+
+def turn_page() -> None:
+    """Go to the page that a button asked for.
+
+    Buttons that lead elsewhere only set ``desk().go_to`` in their callback: a callback is never lost, whereas what a
+    button returns is when the script is started again (by a poll, by the viewer) before it gets to the button.
+    """
+    laid = desk()
+    if laid.go_to is not None:
+        page, laid.go_to = laid.go_to, None
+        st.switch_page(page_path(page))
+
+
+def show_problem(problem: Exception) -> bool:
+    """One sentence on the page, the traceback in the server's log; True so that Streamlit shows nothing of its own."""
+    if isinstance(problem, LightboxError):
+        st.error(str(problem))
+    else:
+        _LOG.error("a page failed", exc_info=problem)
+        st.error(
+            "Something went wrong here that is not your doing. Reload the page; your runs are kept. "
+            "The server's log says what happened."
+        )
+    return True
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Open the store when the server starts, end the workers when it stops."""
+    # a store that cannot be opened does not keep the server from starting: every page says what to do, and tries again
+    with contextlib.suppress(LightboxError):
+        await asyncio.to_thread(manager)
+    try:
+        yield
+    finally:
+        pool.close()
+        with contextlib.suppress(LightboxError):
+            manager().close()

@@ -1,0 +1,1 @@
+"""The left side of any page: scans, models, explainers, parameters."""

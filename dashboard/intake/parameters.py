@@ -1,0 +1,147 @@
+"""Parameters of an explainer on the left of a page: presets, reset, undo and the sliders."""
+
+from functools import partial
+from typing import Any, Literal
+
+import streamlit as st
+
+from core.models.card import Card
+from dashboard.desk import Desk, Setting
+from dashboard.intake import widgets
+from dashboard.intake.catalogue import ExplainerEntry
+from dashboard.look import text
+
+#: More presets than this do not fit beside each other; nor do more classes.
+_SIDE_BY_SIDE = 3
+_CLASSES_SIDE_BY_SIDE = 4
+
+
+def show_settings(
+    laid: Desk,
+    entry: ExplainerEntry,
+    *,
+    layers: tuple[str, ...] = (),
+    disabled: bool = False,
+    without: tuple[str, ...] = (),
+) -> Setting:
+    """Draw them; returns what they stand at.
+
+    Parameters
+    ----------
+    laid : Desk
+        Where they are kept.
+    entry : ExplainerEntry
+        Whose.
+    layers : tuple of str
+        Layers of the model that a person may pick.
+    disabled : bool
+        Nothing can be moved now.
+    without : tuple of str
+        Parameters that the page sets by other means.
+    """
+    setting = laid.setting(entry.name, entry.first_preset)
+    _presets(laid, entry, setting)
+    widgets.show_controls(
+        [control for control in entry.controls if control.name not in without],
+        {**entry.values(setting.preset), **setting.changes},
+        key=f"parameter:{entry.name}:{laid.page}:{laid.revision}",
+        layers=layers,
+        disabled=disabled,
+        on_change=partial(_changed, laid, entry),
+    )
+    return laid.setting(entry.name, entry.first_preset)
+
+
+def choose_class(laid: Desk, card: Card, label: str, help_text: str | None = None) -> None:
+    """Draw the choice of the class that is asked about; nothing for models that name no classes.
+
+    Parameters
+    ----------
+    laid : Desk
+        Where the choice is kept, as `target`; one the model does not have becomes the card's.
+    card : Card
+        The model's.
+    label, help_text : str
+        Beside the choice.
+    """
+    if card.task != "classification":
+        laid.target = None
+        return
+    if laid.target not in card.classes:
+        laid.target = card.target or card.classes[0]
+    key = f"target:{laid.page}:{laid.revision}:{card.name}"
+    common: dict[str, Any] = {"key": key, "on_change": _class_chosen, "args": (laid, key), "help": help_text}
+    if len(card.classes) > _CLASSES_SIDE_BY_SIDE:
+        # a class that was not chosen here (a new scan has another one) needs a new box
+        common["key"] = key = f"{key}:{laid.target}"
+        common["args"] = (laid, key)
+        st.selectbox(label, card.classes, index=card.classes.index(laid.target), **common)
+    else:
+        st.segmented_control(label, card.classes, default=laid.target, required=True, **common)
+
+
+def _class_chosen(laid: Desk, key: str) -> None:
+    laid.target = st.session_state[key]
+
+
+def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
+    values = entry.values(setting.preset)
+    modified = any(values.get(name) != value for name, value in setting.changes.items())
+    names = list(entry.presets)
+    align: Literal["center", "bottom"] = "center" if len(names) == 1 else "bottom"
+    with st.container(horizontal=True, vertical_alignment=align, wrap=False, gap="xxsmall", key="presets"):
+        key = f"preset:{entry.name}:{laid.page}:{laid.revision}"
+        label = "Settings, changed" if modified else "Settings"
+        common: dict[str, Any] = {
+            "label": label,
+            "options": names,
+            "format_func": widgets.format_value,
+            "key": key,
+            "on_change": _preset_chosen,
+            "args": (laid, entry.name, key),
+            "width": "stretch",
+            "help": _presets_help(entry),
+        }
+        if len(names) == 1:  # nothing to choose: the two buttons alone
+            st.html(text.quiet(label), width="stretch")
+        elif len(names) > _SIDE_BY_SIDE:
+            st.selectbox(index=names.index(setting.preset), **common)
+        else:
+            st.segmented_control(default=setting.preset, required=True, **common)
+        st.button(
+            "",
+            icon=":material/restart_alt:",
+            type="tertiary",
+            help="Reset to the chosen settings",
+            key="reset parameters",
+            disabled=not modified,
+            on_click=laid.choose_preset,
+            args=(entry.name, setting.preset),
+        )
+        st.button(
+            "",
+            icon=":material/undo:",
+            type="tertiary",
+            help="Undo the last change",
+            key="undo parameters",
+            disabled=not laid.can_undo,
+            on_click=laid.undo,
+        )
+
+
+def _presets_help(entry: ExplainerEntry) -> str:
+    lines = [f"- **{widgets.format_value(name)}**: {words}" for name, words in entry.preset_help.items()]
+    first = "Named settings of this explainer. Reset goes back to them, undo takes back the last change."
+    return "\n".join([first, "", *lines])
+
+
+def _preset_chosen(laid: Desk, explainer: str, key: str) -> None:
+    laid.choose_preset(explainer, st.session_state[key])
+
+
+def _changed(laid: Desk, entry: ExplainerEntry, name: str, key: str) -> None:
+    value = st.session_state[key]
+    control = next(control for control in entry.controls if control.name == name)
+    if control.kind == "text" and value == "":
+        value = control.default
+    laid.change(entry.name, laid.setting(entry.name, entry.first_preset), name, value)

@@ -1,0 +1,189 @@
+"""Choosing a scan, or opening one of your own: the first thing on the left of Explain and of Trace."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import streamlit as st
+
+from core.errors import BadInput, LightboxError
+from core.runs import StoredScan, manager
+from core.settings import settings
+from dashboard.backend import pool, questions
+from dashboard.desk import Desk, owner
+from dashboard.intake import demo, uploads
+
+_SPOOLED = "spooled upload"
+_CHOSEN = "series was chosen"
+_PROBLEM = "upload problem"
+_UPLOADER = "uploader number"
+_NO_ROOM = "The upload cannot be written to the disk: free some space, then open the file again."
+
+
+def choose_scan(
+    laid: Desk,
+    offered: Callable[[demo.DemoScan], bool] = lambda scan: True,
+    fits: Callable[[StoredScan], bool] = lambda scan: True,
+) -> None:
+    """The list of demo scans and of scans opened before.
+
+    Parameters
+    ----------
+    laid : Desk
+        Where the choice goes.
+    offered, fits : callable
+        Which demo scans, and which of the stored ones, are in the list.
+    """
+    shipped = {f"demo:{scan.name}": scan for scan in demo.scans()}
+    demos = {key: scan for key, scan in shipped.items() if offered(scan)}
+    titles = {scan.title for scan in shipped.values()}
+    stored = [scan for scan in manager().store.scans(owner()) if fits(scan)]
+    known = {scan.hash: scan.label for scan in stored}
+    labels = {key: scan.title for key, scan in demos.items()}
+    own = [scan for scan in stored if scan.label not in titles]
+    twins = {label for label, count in Counter(scan.label for scan in own).items() if count > 1}
+    # two scans of one size are told apart by the start of their hash
+    labels |= {scan.hash: scan.label + (f" · {scan.hash[:4]}" if scan.label in twins else "") for scan in own}
+    options = list(labels)
+    current = laid.scan if laid.scan in labels else None
+    if laid.scan and current is None:
+        current = next((key for key, scan in demos.items() if scan.title == known.get(laid.scan)), None)
+    index = options.index(current) if current else None
+    key = f"scan:{laid.page}:{laid.scan}:{len(options)}"
+    # a place of its own: while the page works, the box before would stand below the new one
+    with st.empty():
+        st.selectbox(
+            "Scan",
+            options,
+            index=index,
+            format_func=lambda option: labels.get(option, option),
+            placeholder="Choose a scan",
+            key=key,
+            on_change=_scan_chosen,
+            args=(laid, key),
+            help="Demo scans, and every scan that you opened before. Scans are named by their technical fields only.",
+        )
+    if laid.demo is not None:
+        scan, laid.demo = shipped.get(f"demo:{laid.demo}"), None
+        if scan is not None:
+            with st.spinner("Opening the scan"):
+                laid.scan = pool.ask(
+                    questions.read_asset, scan.path, scan.title, owner(), scan.landmarks, scan.landmark_names
+                )
+            if scan.explainer is not None and laid.page == "explain":
+                laid.model, laid.target, laid.explainer = scan.model, None, scan.explainer
+                laid.revision += 1
+            st.rerun()
+
+
+def _scan_chosen(laid: Desk, key: str) -> None:
+    chosen = st.session_state[key]
+    st.session_state.pop(_PROBLEM, None)
+    if chosen is None or not chosen.startswith("demo:"):
+        laid.scan = chosen
+    else:
+        laid.demo = chosen.removeprefix("demo:")
+
+
+def upload(laid: Desk) -> None:
+    """Opening a scan of one's own, folded away until asked for."""
+    state = st.session_state
+    # a new key folds it again once a scan was opened
+    number = state.get(_UPLOADER, 0)
+    waiting = _SPOOLED in state or _PROBLEM in state
+    with st.expander("Open a scan of your own", expanded=waiting, key=f"open own {number}"):
+        folder = st.toggle("a whole folder", help="For a DICOM series that lies in one folder.", key="upload a folder")
+        files = st.file_uploader(
+            "Files",
+            accept_multiple_files="directory" if folder else True,
+            max_upload_size=settings().upload_limit_mb,
+            key=f"upload:{number}",
+            label_visibility="collapsed",
+            help="NIfTI, MGZ, DICOM (files or a zip), PNG, JPEG or TIFF. Names and patient data are not kept.",
+        )
+        if files:
+            _drop_spooled()
+            with st.spinner("Reading"):
+                _take(laid, files)
+        if _PROBLEM in state:
+            st.error(state[_PROBLEM])
+        if _SPOOLED in state:
+            _choose_series(laid, state[_SPOOLED])
+
+
+def _take(laid: Desk, files: Sequence[uploads.UploadedFile]) -> None:
+    """Spool what was uploaded and read it."""
+    try:
+        spooled = uploads.spool(files)
+    except OSError:
+        _refuse(_NO_ROOM)
+    finally:
+        uploads.release(files)
+    _read(laid, spooled)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    """Say why an upload was not taken, beside an uploader that is empty again."""
+    state = st.session_state
+    state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
+    state.pop(_SPOOLED, None)
+    state[_PROBLEM] = sentence
+    st.rerun()
+
+
+def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volume: int | None = None) -> None:
+    """Read spooled files; afterwards the uploader starts empty, which frees what Streamlit held."""
+    state = st.session_state
+    try:
+        reading = pool.ask(questions.read_upload, spooled.files, owner(), series, volume)
+    except (LightboxError, OSError) as problem:
+        spooled.remove()
+        _refuse(str(problem) if isinstance(problem, LightboxError) else _NO_ROOM)
+    state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
+    if reading.scan is None:
+        state[_SPOOLED] = uploads.Spooled(spooled.folder, spooled.files, reading.choices)
+        st.rerun()
+    spooled.remove()
+    state.pop(_SPOOLED, None)
+    laid.scan = reading.scan
+    st.rerun()
+
+
+def _choose_series(laid: Desk, spooled: uploads.Spooled) -> None:
+    choices = {choice.key: choice for choice in spooled.choices}
+    if st.session_state.pop(_CHOSEN, False):
+        volumes = choices[st.session_state["series"]].volumes
+        with st.spinner("Reading"):
+            _read(laid, spooled, st.session_state["series"], st.session_state["volume"] - 1 if volumes > 1 else None)
+    st.markdown("There is more than one image in it:" if len(choices) > 1 else "It holds several volumes:")
+    key = st.selectbox(
+        "Image", list(choices), format_func=lambda k: choices[k].description, disabled=len(choices) == 1, key="series"
+    )
+    if choices[key].volumes > 1:
+        st.number_input(f"Volume, 1 to {choices[key].volumes}", 1, choices[key].volumes, 1, key="volume")
+    with st.container(horizontal=True):
+        st.button("Open", type="primary", key="open series", on_click=_series_chosen)
+        st.button("Discard", on_click=_drop_spooled, key="discard upload")
+
+
+def _series_chosen() -> None:
+    st.session_state[_CHOSEN] = True
+
+
+def _drop_spooled() -> None:
+    st.session_state.pop(_PROBLEM, None)
+    spooled = st.session_state.pop(_SPOOLED, None)
+    if spooled is not None:
+        spooled.remove()
+
+
+def shape_of(laid: Desk) -> tuple[int, ...] | None:
+    """Shape of the chosen scan, channels first; a scan that is gone is taken off the desk, and that is said."""
+    if laid.scan is None:
+        return None
+    try:
+        return tuple(manager().store.scan_meta(laid.scan, owner())["shape"])
+    except BadInput as problem:
+        laid.scan = None
+        st.error(str(problem))
+        return None

@@ -1,0 +1,243 @@
+"""Plotly figures in the dashboard's own look. Pages hand over plain numbers and get a figure."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dashboard.look import theme
+from dashboard.look.text import probability
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+#: Curves that stand above the others.
+_FIRST = ("probability", "loss")
+#: Most rows of classes.
+_MOST_CLASSES = 5
+#: Height of one curve.
+_ROW_PIXELS = 52
+#: Config for `st.plotly_chart`: nothing floats over the chart.
+CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
+_FONT = {"family": "Source Sans, sans-serif", "size": 13, "color": theme.TEXT}
+
+
+def _figure(height: int, **layout: Any) -> "Figure":
+    from plotly import graph_objects as go  # half a second that only a page with a figure pays
+
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font=_FONT,
+        colorway=list(theme.COLORWAY),
+        hoverlabel={"bgcolor": theme.SURFACE_RAISED, "bordercolor": theme.BORDER, "font": _FONT},
+        showlegend=False,
+        **layout,
+    )
+    axes = {"gridcolor": theme.BORDER, "zerolinecolor": theme.BORDER, "linecolor": theme.BORDER, "automargin": True}
+    figure.update_xaxes(**axes, tickfont={"color": theme.TEXT_MUTED})
+    figure.update_yaxes(**axes, tickfont={"color": theme.TEXT_MUTED})
+    return figure
+
+
+def probability_bars(
+    before: Mapping[str, float] | None, after: Mapping[str, float] | None = None, target: str | None = None
+) -> "Figure":
+    """One row a class: its probability before, and after what the map marks was replaced.
+
+    Of many classes the likeliest are shown, and the others together in one row.
+
+    Parameters
+    ----------
+    before, after : mapping of str to float
+        Class → probability, 0..1.
+    target : str, optional
+        A class that is shown in any case.
+    """
+    before, after = _likeliest(before or {}, after, target)
+    names = list(before)[::-1]
+    thickness = 26 if len(names) < _MOST_CLASSES else 18
+    figure = _figure(thickness * len(names) * (2 if after else 1) + 40, barmode="group", bargap=0.3, bargroupgap=0.1)
+    rows = [("after", after, theme.AFTER), ("before", before, theme.BEFORE)]
+    for label, values, colour in rows:
+        if values is None:
+            continue
+        shares = [values.get(name, 0.0) for name in names]
+        figure.add_bar(
+            x=shares,
+            y=names,
+            orientation="h",
+            name=label,
+            marker={"color": colour, "line": {"width": 0}},
+            text=[f"{label} {probability(share)}" if after else probability(share) for share in shares],
+            textposition="outside",
+            textfont={"size": 13 if thickness > 20 else 11},
+            constraintext="none",
+            cliponaxis=False,
+            hovertemplate="%{y} " + label + " %{x:.4f}<extra></extra>",
+        )
+    figure.update_xaxes(range=[0, 1.5], tickvals=[0, 0.5, 1], showgrid=False, zeroline=False)
+    figure.update_yaxes(tickfont={"color": theme.TEXT, "size": 14}, showgrid=False)
+    return figure
+
+
+def _likeliest(
+    before: Mapping[str, float], after: Mapping[str, float] | None, target: str | None
+) -> tuple[Mapping[str, float], Mapping[str, float] | None]:
+    """All classes as they are while they are few; else the likeliest before, and the rest of both in one row."""
+    if len(before) <= _MOST_CLASSES:
+        return before, after
+    ranked = sorted(before, key=lambda name: (name != target, -before[name]))[: _MOST_CLASSES - 1]
+    ranked.sort(key=lambda name: -before[name])
+    rest = [name for name in before if name not in ranked]
+
+    def shortened(values: Mapping[str, float]) -> dict[str, float]:
+        others = sum(values.get(name, 0.0) for name in rest)
+        return {**{name: values.get(name, 0.0) for name in ranked}, f"{len(rest)} others": others}
+
+    return shortened(before), None if after is None else shortened(after)
+
+
+def score_bars(scores: Mapping[int, float], colour: str) -> "Figure":
+    """One thin bar a filter, in the order of its score.
+
+    Parameters
+    ----------
+    scores : mapping of int to float
+        Filter → score, strongest first.
+    colour : str
+        Colour of the explainer.
+    """
+    figure = _figure(150, bargap=0.25)
+    names = [f"filter {index}" for index in scores]
+    figure.add_bar(
+        x=names, y=list(scores.values()), marker={"color": colour, "line": {"width": 0}},
+        hovertemplate="%{x}: score %{y:.4g}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": "filters, strongest first", "font": {"size": 12}}, showticklabels=False)
+    figure.update_yaxes(title={"text": "score", "font": {"size": 12}}, nticks=4)
+    return figure
+
+
+def region_bars(regions: Sequence[Mapping[str, Any]], colour: str, limit: int = 8) -> "Figure":
+    """Regions ranked by the share of the map they hold.
+
+    Parameters
+    ----------
+    regions : sequence of mapping
+        ``name`` and ``share`` (0..1), largest first; ``density`` where it is known.
+    colour : str
+        Colour of the explainer.
+    limit : int
+        Most rows shown.
+    """
+    shown = [region for region in regions if region["share"] > 0][:limit][::-1]
+    figure = _figure(25 * len(shown) + 30, bargap=0.35)
+    figure.add_bar(
+        x=[region["share"] for region in shown],
+        y=[region["name"] for region in shown],
+        orientation="h",
+        marker={"color": colour, "line": {"width": 0}},
+        text=[f"{region['share']:.1%}" for region in shown],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[f", mean {region['density']:.3g} inside" if "density" in region else "" for region in shown],
+        hovertemplate="%{y}: %{x:.1%} of the map%{customdata}<extra></extra>",
+    )
+    top = max((region["share"] for region in shown), default=1.0)
+    figure.update_xaxes(range=[0, top * 1.35], visible=False)
+    figure.update_yaxes(tickfont={"color": theme.TEXT}, showgrid=False)
+    return figure
+
+
+def history_curves(history: Mapping[str, Sequence[float]], colour: str) -> "Figure":
+    """Curves over the iterations, each in a row of its own: their units differ, so no axis is shared but time.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence of float
+        Column → values; ``iteration`` is the x-axis where there is one. NaN leaves a gap.
+    colour : str
+        Colour of the explainer, for the loss.
+    """
+    known = [name for name in history if name != "iteration"]
+    columns = [name for name in _FIRST if name in known] + [name for name in known if name not in _FIRST]
+    count = max((len(history[name]) for name in columns), default=0)
+    steps = list(history.get("iteration") or range(count))
+    figure = _figure(_ROW_PIXELS * len(columns) + 44, hovermode="x unified")
+    share = 1 / max(len(columns), 1)
+    for row, name in enumerate(columns):
+        number = "" if row == 0 else str(row + 1)
+        line = {"color": {"probability": theme.TEXT, "loss": colour}.get(name, theme.TEXT_MUTED), "width": 1.8}
+        figure.add_scatter(
+            x=steps, y=list(history[name]), name=_curve_title(name), mode="lines", line=line, yaxis=f"y{number}",
+            hovertemplate="%{y:.4g}",
+        )  # fmt: skip
+        top = 1 - row * share
+        figure.update_layout({f"yaxis{number}": _row_axis(name, history[name], top - share * 0.86, top)})
+        figure.add_annotation(
+            text=_curve_title(name), x=0, y=top - share * 0.43, xref="paper", yref="paper", xanchor="left",
+            yanchor="middle", showarrow=False, font={"size": 12, "color": theme.TEXT_MUTED},
+        )  # fmt: skip
+    last = "" if len(columns) < 2 else str(len(columns))
+    # names stand in the left quarter, the ends of each row's axis in the right margin
+    figure.update_xaxes(
+        domain=[0.25, 1], title={"text": "iteration", "font": {"size": 12}}, showgrid=False, anchor=f"y{last}"
+    )
+    figure.update_layout(margin={"l": 0, "r": 44, "t": 8, "b": 8})
+    return figure
+
+
+def _curve_title(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _row_axis(name: str, values: Sequence[float], bottom: float, top: float) -> dict[str, Any]:
+    """Axis of one row: its ends and nothing between."""
+    axis: dict[str, Any] = {
+        "domain": [max(bottom, 0.0), top],
+        "gridcolor": theme.BORDER,
+        "zeroline": False,
+        "side": "right",
+    }
+    known = [value for value in values if value == value]
+    low, high = (0.0, 1.0) if name == "probability" else (min(known, default=0.0), max(known, default=1.0))
+    if high > low:
+        margin = 0.04 * (high - low)
+        axis |= {
+            "range": [low - margin, high + margin],
+            "tickvals": [low, high],
+            "ticktext": [_briefly(low), _briefly(high)],
+        }
+    return axis | {"tickfont": {"size": 11, "color": theme.TEXT_MUTED}}
+
+
+def leak_curve(distances: Sequence[float], shares: Sequence[float], unit: str, chosen: float, colour: str) -> "Figure":
+    """Share of a map's mass farther from the selection than each distance.
+
+    Parameters
+    ----------
+    distances, shares : sequence of float
+        Distance in `unit`, and the share (0..1) beyond it.
+    unit : str
+        mm or pixels.
+    chosen : float
+        Distance that is marked.
+    colour : str
+        Colour of the explainer.
+    """
+    figure = _figure(150)
+    figure.add_scatter(
+        x=list(distances), y=list(shares), mode="lines", line={"color": colour, "width": 1.8}, fill="tozeroy",
+        fillcolor="rgba(63,184,204,.12)", hovertemplate=f"%{{y:.1%}} beyond %{{x:.4g}} {unit}<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=chosen, line={"color": theme.TEXT_MUTED, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title={"text": f"distance from the selection ({unit})", "font": {"size": 12}}, showgrid=False)
+    figure.update_yaxes(range=[0, 1.02], tickvals=[0, 0.5, 1], tickformat=".0%")
+    return figure
+
+
+def _briefly(value: float) -> str:
+    """Three digits; whole thousands without powers of ten."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"

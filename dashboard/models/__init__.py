@@ -1,0 +1,1 @@
+"""Models: the cards of the library."""

@@ -1,0 +1,1 @@
+"""The middle of any page: images, answers, filters, landmarks, what leaves."""

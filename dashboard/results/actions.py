@@ -1,0 +1,56 @@
+"""Starting what a page lays out, and watching it: the same button and the same bar on every page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.runs import Run, manager
+from dashboard.desk import Desk, owner
+from dashboard.results import answer
+
+
+def start_button(
+    laid: Desk, label: str, *, key: str, ready: bool, on_click: Callable[..., None], args: tuple[Any, ...] = ()
+) -> None:
+    """Draw the button at the foot of the sidebar that starts a run (Ctrl+Enter), and why the last one was refused.
+
+    Parameters
+    ----------
+    laid : Desk
+        Whose `problem` is told, once.
+    label, key : str
+        Word on the button; its key.
+    ready : bool
+        Whether there is something to start.
+    on_click, args
+        A callback, so that a press is never lost.
+    """
+    with st.container(key="start-action"):
+        st.button(
+            label,
+            type="primary",
+            width="stretch",
+            icon=":material/play_arrow:",
+            disabled=not ready,
+            shortcut="Ctrl+Enter",
+            key=key,
+            on_click=on_click,
+            args=args,
+        )
+    if laid.problem:
+        st.error(laid.problem)
+        laid.problem = None
+
+
+def progress_row(run: Run, *, key: str, on_cancel: Callable[[], None], first: str = "") -> None:
+    """Draw how far a run is, beside the button `key` that cancels it; `first` stands before the words."""
+    live = manager().store.progress(run.id, owner())
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.progress(live.fraction, text=first + answer.progress_text(run, live))
+        st.button("Cancel", icon=":material/stop_circle:", key=key, disabled=run.cancelling, on_click=on_cancel)
+
+
+def cancel(run_id: str) -> None:
+    """Ask a run of this owner to stop."""
+    manager().cancel(run_id, owner())

@@ -1,0 +1,110 @@
+"""What leaves a page with a result: maps, the record, and a link that opens the run again."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from core.reports.explanation import RECORD, StoredArray
+from core.runs import Run, Status, manager
+from core.scans.scan import Scan
+from dashboard.desk import owner
+from dashboard.results.filters import filters_of
+
+
+def show(run: Run | None, page: str = "explain") -> None:
+    """The menu at the top right of a run; `page` opens its link. It has its place before there is one."""
+    with st.popover("Keep", icon=":material/download:", width="content", disabled=run is None):
+        if run is None:
+            return
+        st.caption("Link that opens this run again")
+        st.code(link(run.id, page), language=None)
+        if run.status is not Status.DONE:
+            st.caption("Maps and record can be kept once the run is done.")
+            return
+        st.caption("Maps, as they lie in the scan's own file space")
+        scan = manager().store.scan(run.request["scan"], owner())
+        explanation = manager().store.explanation(run.id, owner())
+        single = [one.array for one in filters_of(explanation)]
+        for name, array in explanation.arrays.items():
+            if name not in single:
+                _map_buttons(run.id, scan, name, array)
+        if single:
+            kept = {name: explanation.arrays[name] for name in single}
+            _button(
+                f"Maps of {len(single)} filters (ZIP)",
+                partial(_zip, kept, scan),
+                f"lightbox-{run.id}-filters.zip",
+                "application/zip",
+            )
+        st.caption("Everything needed to repeat it")
+        st.download_button(
+            "Record (JSON)",
+            partial(_record, run.id),
+            file_name=f"lightbox-{run.id}.json",
+            mime="application/json",
+            on_click="ignore",
+            key="download record",
+        )
+
+
+def link(run_id: str, page: str = "explain") -> str:
+    """Address of the page that opens a run."""
+    address = (st.context.url or "").split("?")[0].rstrip("/")
+    base = address if address.endswith(f"/{page}") else f"{address}/{page}"
+    return f"{base}?run={run_id}"
+
+
+def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray) -> None:
+    title = array.title[:1].upper() + array.title[1:]
+    if scan.dimensions == 3:
+        _button(
+            f"{title} (NIfTI)", partial(_nifti, array, scan), f"lightbox-{run_id}-{name}.nii.gz", "application/gzip"
+        )
+        return
+    with st.container(horizontal=True):
+        _button(f"{title} (PNG)", partial(_png, array), f"lightbox-{run_id}-{name}.png", "image/png")
+        _button(f"{title} (NPY)", partial(_npy, array), f"lightbox-{run_id}-{name}.npy", "application/octet-stream")
+
+
+def _button(label: str, content: "partial[bytes]", file_name: str, mime: str) -> None:
+    # a callable is asked for the bytes when somebody clicks, not on every rerun
+    st.download_button(label, content, file_name=file_name, mime=mime, on_click="ignore", key=f"download {file_name}")
+
+
+def _nifti(array: StoredArray, scan: Scan) -> bytes:
+    from core.reports.nifti import nifti_bytes
+
+    return nifti_bytes(array.values, scan)
+
+
+def _png(array: StoredArray) -> bytes:
+    from core.reports.nifti import png_bytes
+
+    return png_bytes(array.values, array.kind, array.neutral if array.diverging else None)
+
+
+def _npy(array: StoredArray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array.values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _zip(arrays: Mapping[str, StoredArray], scan: Scan) -> bytes:
+    """Many maps in one file, each as it would leave alone."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            if scan.dimensions == 3:
+                archive.writestr(f"{name}.nii.gz", _nifti(array, scan))
+            else:
+                archive.writestr(f"{name}.png", _png(array))
+                archive.writestr(f"{name}.npy", _npy(array))
+    return buffer.getvalue()
+
+
+def _record(run_id: str) -> bytes:
+    return (manager().store.result(run_id) / RECORD).read_bytes()

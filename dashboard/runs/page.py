@@ -1,0 +1,184 @@
+"""Runs: everything that ran, with live progress, cancel, delete, and a way back into each."""
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.cohorts.library import cohort_cards
+from core.cohorts.selection import as_names
+from core.errors import LightboxError
+from core.runs import Run, Status, manager
+from core.wording import without_shared_lead
+from dashboard.compare.desk import compare_desk
+from dashboard.desk import desk, owner
+from dashboard.explain.page import POLL
+from dashboard.frame.opening import open_run
+from dashboard.frame.shell import turn_page
+from dashboard.intake import catalogue
+from dashboard.look import text
+from dashboard.results import actions, answer
+from dashboard.trace.desk import trace_desk
+
+_PAGE = 25
+
+
+def show() -> None:
+    """Draw the page."""
+    st.markdown("### Runs")
+    show_list(200)
+
+
+def show_list(limit: int) -> None:
+    """The latest runs, drawn again by themselves as long as one of them is going on."""
+    going = any(not run.status.final for run in manager().store.runs(owner(), limit))
+    st.fragment(_list, run_every=POLL if going else None)(going, limit)
+
+
+def _list(was_going: bool, limit: int) -> None:
+    turn_page()
+    found = manager().store.runs(owner(), limit)
+    if was_going and all(run.status.final for run in found):
+        st.rerun()
+    if not found:
+        st.html(text.empty("Nothing ran yet", "What you explain is listed here, and can be opened again at any time."))
+        return
+    pages = -(-len(found) // _PAGE)
+    page = st.pagination(pages, key="runs page") if pages > 1 else 1
+    with st.container(gap="xsmall"):
+        for run in found[(page - 1) * _PAGE : page * _PAGE]:
+            _row(run)
+
+
+def _row(run: Run) -> None:
+    """One run: what, where it stands, what can be done with it."""
+    with st.container(border=True, key=f"run-{run.id}"):
+        columns = st.columns([3.2, 2.6, 0.9, 1.7], vertical_alignment="center", wrap=False)
+        with columns[0]:
+            st.html(_what(run))
+        with columns[1]:
+            _standing(run)
+        with columns[2]:
+            st.html(f"<span class='quiet-line'>{ago(run.created)}</span>")
+        with columns[3], st.container(horizontal=True, horizontal_alignment="right", wrap=False):
+            _actions(run)
+
+
+def _what(run: Run) -> str:
+    request = run.request
+    if run.kind == "study":
+        title, detail = _study_words(request)
+    elif run.kind != "explanation":
+        title, detail = run.title, run.kind
+    else:
+        card = catalogue.cards().get(request["model"])
+        target = request.get("target") or (card.target if card else None)
+        title = catalogue.explainer_title(request["explainer"]) + (f" · {target}" if target else "")
+        detail = f"{card.title if card else request['model']} · {_scan_label(request['scan'])}"
+    return (
+        f"<div class='run-row'><span><span class='status {run.status}'></span>{text.escape(title)}</span>"
+        f"<small>{text.escape(detail)}</small></div>"
+    )
+
+
+def _study_words(request: Mapping[str, Any]) -> tuple[str, str]:
+    """Study and cohort; the networks."""
+    known, cohort = catalogue.cards(), request.get("cohort")
+    card = cohort_cards().get(cohort or "")
+    names = [request["model"], *as_names(request["parameters"].get("others") or ())]
+    titles = [known[name].title if name in known else Path(name).name for name in names]
+    pieces = [f"Study {request['study']}", *([card.title if card else cohort] if cohort else [])]
+    return " · ".join(pieces), " · ".join(without_shared_lead(titles))
+
+
+def _scan_label(scan: str) -> str:
+    try:
+        return str(manager().store.scan_meta(scan, owner())["label"])
+    except LightboxError:
+        return "scan no longer in the store"
+
+
+def _standing(run: Run) -> None:
+    if not run.status.final:
+        live = manager().store.progress(run.id, owner())
+        st.progress(live.fraction, text=answer.progress_text(run, live))
+        return
+    words = {Status.DONE: "Done", Status.FAILED: "Failed", Status.CANCELLED: "Cancelled", Status.INTERRUPTED: "Cut off"}
+    took = f" in {text.duration(run.seconds)}" if run.seconds and run.status is Status.DONE else ""
+    st.html(
+        f"<div class='run-row'><span>{words[run.status]}{took}{_scores(run)}</span>"
+        f"<small>{text.escape(run.message)}</small></div>"
+    )
+
+
+def _scores(run: Run) -> str:
+    if run.status is not Status.DONE or run.kind != "explanation":
+        return ""
+    try:
+        return _score_words(run.id, owner())
+    except LightboxError:
+        return ""
+
+
+@lru_cache(maxsize=512)
+def _score_words(run_id: str, whose: str) -> str:
+    """Probability before and after of a finished run: it never changes, and its record may be a megabyte."""
+    found = manager().store.explanation(run_id, whose)
+    before, after = (found.scores or {}).get("before") or {}, (found.scores or {}).get("after") or {}
+    if found.target not in before:
+        return ""
+    end = f" → {text.escape(text.probability(after[found.target]))}" if found.target in after else ""
+    return f" · P({text.escape(str(found.target))}) {text.escape(text.probability(before[found.target]))}{end}"
+
+
+def _actions(run: Run) -> None:
+    if not run.status.final:
+        st.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            key=f"cancel {run.id}",
+            disabled=run.cancelling,
+            on_click=actions.cancel,
+            args=(run.id,),
+        )
+    _open_button(run)
+    if run.status.final:
+        with st.popover("", icon=":material/delete:", help="Delete this run"):
+            st.markdown("Delete this run and its maps? This cannot be undone.")
+            st.button("Delete", type="primary", key=f"delete {run.id}", on_click=_delete, args=(run.id,))
+
+
+def _open_button(run: Run) -> None:
+    if run.kind in ("explanation", "study"):
+        st.button("Open", key=f"open {run.id}", on_click=_open, args=(run.id,))
+
+
+def _open(run_id: str) -> None:
+    try:
+        desk().go_to = open_run(run_id)
+    except LightboxError as problem:
+        st.toast(str(problem))
+
+
+def _delete(run_id: str) -> None:
+    try:
+        manager().store.delete(run_id, owner())
+    except LightboxError as problem:
+        st.toast(str(problem))
+    for laid in (desk(), trace_desk(), compare_desk()):
+        laid.forget(run_id)
+
+
+def ago(moment: float, now: float | None = None) -> str:
+    """How long ago, in words."""
+    seconds = max(0.0, (now if now is not None else time.time()) - moment)
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 86400:
+        return f"{int(seconds // 3600)} h ago"
+    return time.strftime("%d %b %Y", time.localtime(moment))

@@ -1,0 +1,123 @@
+from typing import Literal
+
+import pytest
+
+from core.parameters import Parameters, parameter
+from dashboard.intake import widgets
+from dashboard.intake.widgets import Control, format_value, help_text, is_log, position, read_schema, slider_values
+
+
+class Sample(Parameters):
+    weight: float = parameter(
+        1e-4, "What it does.", minimum=1e-6, maximum=1.0, scale="log", title="λ weight", group="Size", paper=3e-5
+    )
+    share: float = parameter(0.5, "A share.", minimum=0.0, maximum=1.0, step=0.05, unit="mm", paper=0.95)
+    rounds: int = parameter(60, "How often.", minimum=1, maximum=5000, unit="iterations")
+    few: int = parameter(3, "How many.", minimum=1, maximum=10)
+    how: Literal["one_way", "other"] = parameter("other", "Which way.")
+    at_most: float = parameter(1.0, "Two words.", minimum=0.0, maximum=2.0, unit="mm")
+    really: bool = parameter(True, "Whether.", advanced=True)
+    layer: str | None = parameter(None, "Which layer.")
+    limit: float | None = parameter(None, "Perhaps a limit.", minimum=0.0, maximum=2.0)
+
+
+CONTROLS = {control.name: control for control in read_schema(Sample.model_json_schema())}
+
+
+def test_every_declared_property_reaches_the_screen():
+    weight = CONTROLS["weight"]
+    assert (weight.minimum, weight.maximum, weight.scale) == (1e-6, 1.0, "log")
+    assert (weight.label, weight.group, weight.paper, weight.default) == ("λ weight", "Size", 3e-5, 1e-4)
+    assert CONTROLS["share"].step == 0.05
+    assert CONTROLS["really"].advanced
+
+
+def test_kinds_of_controls_follow_the_types():
+    kinds = {name: control.kind for name, control in CONTROLS.items()}
+    assert kinds == {
+        "weight": "number",
+        "share": "number",
+        "rounds": "integer",
+        "few": "integer",
+        "how": "choice",
+        "at_most": "number",
+        "really": "switch",
+        "layer": "text",
+        "limit": "number",
+    }
+    assert CONTROLS["how"].choices == ("one_way", "other")
+    assert CONTROLS["limit"].maximum == 2.0
+
+
+def test_labels_are_words_with_a_unit_where_that_says_more():
+    assert CONTROLS["share"].label == "Share (mm)"
+    assert CONTROLS["at_most"].label == "At most (mm)"
+    assert Control("iterations", "iterations", "", "integer", 60, unit="iterations").label == "Iterations"
+
+
+def test_a_log_slider_moves_over_round_numbers_and_reaches_every_value_that_matters():
+    stops = slider_values(CONTROLS["weight"], 1.234e-3)
+    assert stops[0] == 1e-6
+    assert stops[-1] == 1.0
+    assert {1e-4, 3e-5, 1.234e-3, 5e-2} <= set(stops)
+    assert stops == sorted(set(stops))
+
+
+def test_a_log_slider_of_whole_numbers_has_whole_stops():
+    assert all(isinstance(stop, int) for stop in slider_values(CONTROLS["rounds"]))
+    assert 60 in slider_values(CONTROLS["rounds"])
+
+
+def test_a_log_slider_may_start_at_zero():
+    control = Control("n", "n", "", "integer", 0, minimum=0, maximum=1000, scale="log")
+    assert slider_values(control)[:3] == [0, 1, 2]
+
+
+def test_wide_ranges_of_whole_numbers_become_log_sliders_and_small_ones_do_not():
+    assert is_log(CONTROLS["rounds"])
+    assert not is_log(CONTROLS["few"])
+    assert not is_log(CONTROLS["share"])
+
+
+def test_the_published_value_is_marked_where_the_thumb_would_stand():
+    assert position(CONTROLS["share"], CONTROLS["share"].paper) == pytest.approx(0.95)
+    stops = slider_values(CONTROLS["weight"])
+    assert position(CONTROLS["weight"], 3e-5, stops) == pytest.approx(stops.index(3e-5) / (len(stops) - 1))
+
+
+@pytest.mark.parametrize(("paper", "side"), [(0.05, "left"), (0.5, "left"), (0.95, "right")])
+def test_the_words_at_the_mark_hang_towards_the_middle(monkeypatch, paper, side):
+    drawn = []
+    monkeypatch.setattr(widgets.st, "html", drawn.append)
+    control = Control("n", "n", "", "number", 0.5, minimum=0.0, maximum=1.0, paper=paper)
+    widgets._mark(control, position(control, paper))
+    widgets._mark(control, None)
+    assert drawn == [drawn[0]]
+    assert f"<span class='{side}' style='left:{paper:.2%}'>paper {paper:g}</span>" in drawn[0]
+
+
+def test_a_published_value_off_the_track_is_not_marked():
+    assert position(CONTROLS["share"], 7.0) is None
+    assert position(CONTROLS["share"], None) is None
+    assert position(CONTROLS["how"], "other") is None
+
+
+def test_values_are_written_as_people_write_them():
+    assert [format_value(v) for v in (1e-4, 0.25, 1500, 2e6, True, None, "one_way", 0, 3e-5)] == [
+        "1e-4",
+        "0.25",
+        "1,500",
+        "2e6",
+        "on",
+        "automatic",
+        "one way",
+        "0",
+        "3e-5",
+    ]
+
+
+def test_help_names_default_and_published_value():
+    text = help_text(CONTROLS["weight"])
+    assert text.startswith("What it does.")
+    assert "Default 1e-4" in text
+    assert "paper 3e-5" in text

@@ -1,0 +1,48 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from core.runs import Preview
+from dashboard.compare.film.findings import _correlation
+from dashboard.results import stage
+
+GRID = SimpleNamespace(shape=(2, 2), affine=np.eye(4))
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """What was handed to the viewer."""
+    found = []
+
+    def publish(values, affine, **_):
+        found.append(values)
+        return SimpleNamespace(range=(float(values.min()), float(values.max())))
+
+    monkeypatch.setattr(stage, "publish", publish)
+    monkeypatch.setattr(stage, "owner", lambda: "somebody")
+    return found
+
+
+def test_a_signed_map_forms_by_its_size_so_that_zero_has_no_colour(published):
+    values = np.array([[-4.0, 0.0], [1.0, 2.0]], dtype=np.float32)
+    (layer,) = stage.forming_layers("run", Preview(values, GRID, "1"))
+    assert published[0].tolist() == [[4.0, 0.0], [1.0, 2.0]]
+    assert 0 < layer.threshold < 1
+
+
+def test_a_map_without_signs_forms_as_it_is(published):
+    values = np.array([[0.0, 0.5], [1.0, 0.25]], dtype=np.float32)
+    (layer,) = stage.forming_layers("run", Preview(values, GRID, "1"))
+    assert published[0] is values
+    assert layer.threshold is None
+
+
+def test_before_the_first_preview_nothing_forms(published):
+    assert stage.forming_layers("run", None) == []
+    assert published == []
+
+
+@pytest.mark.parametrize(("value", "words"), [(-0.001, "0.00"), (-0.04, "−0.04"), (0.316, "0.32"), (1.0, "1.00")])
+def test_a_correlation_has_a_true_minus_and_no_minus_zero(value, words):
+    assert _correlation(value) == words

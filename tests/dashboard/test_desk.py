@@ -1,0 +1,60 @@
+from dashboard.desk import UNDO_DEPTH, Desk, Setting
+
+
+def test_untouched_parameters_are_the_first_preset():
+    assert Desk().setting("mask", "robust") == Setting("robust")
+
+
+def test_changes_are_undone_one_by_one_and_show_their_explainer():
+    desk = Desk(explainer="mask")
+    desk.change("mask", desk.setting("mask", "robust"), "a", 1)
+    desk.change("mask", desk.setting("mask", "robust"), "a", 2)
+    desk.explainer = "saliency"
+    desk.undo()
+    assert desk.explainer == "mask"
+    assert desk.settings["mask"].changes == {"a": 1}
+    desk.undo()
+    assert desk.setting("mask", "robust") == Setting("robust")
+    assert not desk.can_undo
+
+
+def test_a_preset_drops_the_changes_and_can_be_undone():
+    desk = Desk(explainer="mask")
+    desk.change("mask", desk.setting("mask", "robust"), "a", 1)
+    desk.choose_preset("mask", "paper")
+    assert desk.settings["mask"] == Setting("paper")
+    desk.undo()
+    assert desk.settings["mask"] == Setting("robust", {"a": 1})
+
+
+def test_undo_with_nothing_to_undo_changes_nothing():
+    desk = Desk()
+    desk.undo()
+    assert desk == Desk()
+
+
+def test_the_memory_of_changes_is_bounded():
+    desk = Desk()
+    for value in range(3 * UNDO_DEPTH):
+        desk.change("mask", desk.setting("mask", "robust"), "a", value)
+    assert len(desk._undo) == UNDO_DEPTH
+
+
+def test_each_choice_remembers_its_own_run():
+    desk = Desk(scan="s", model="m", explainer="mask", target="AD")
+    desk.run = "first"
+    desk.explainer = "saliency"
+    assert desk.run is None
+    desk.run = "second"
+    desk.explainer = "mask"
+    assert desk.run == "first"
+    desk.forget("first")
+    assert desk.run is None
+
+
+def test_a_stored_run_is_laid_out_as_it_was():
+    desk = Desk(explainer="saliency")
+    request = {"scan": "s", "model": "m", "explainer": "mask", "parameters": {"a": 1}}
+    desk.lay_out("run", request, "AD", "robust")
+    assert (desk.scan, desk.model, desk.explainer, desk.target, desk.run) == ("s", "m", "mask", "AD", "run")
+    assert desk.settings["mask"] == Setting("robust", {"a": 1})
