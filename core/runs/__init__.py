@@ -6,16 +6,16 @@
 >>> manager().store.progress(run_id, LOCAL_OWNER).fraction               # doctest: +SKIP
 """
 
+from core.runs.execution.manager import RunManager, manager
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.kinds.study import StudySpec
 from core.runs.kinds.training import TrainingSpec
-from core.runs.landmarks import Landmark
-from core.runs.live import Live, Preview
-from core.runs.manager import RunManager, manager
-from core.runs.records import Run, Status, StoredScan
-from core.runs.scans import scan_label
 from core.runs.spec import LOCAL_OWNER, RunSpec
-from core.runs.store import RunStore
+from core.runs.store.landmarks import Landmark
+from core.runs.store.live import Live, Preview
+from core.runs.store.records import Run, Status, StoredScan
+from core.runs.store.run_store import RunStore
+from core.runs.store.scans import scan_label
 
 __all__ = [
     "LOCAL_OWNER",

@@ -16,7 +16,7 @@ from core.progress import Report
 from core.settings import ROOT, settings
 
 if TYPE_CHECKING:
-    from core.runs.store import RunStore
+    from core.runs.store.run_store import RunStore
 
 #: Owner of everything while there is no login.
 LOCAL_OWNER = "local"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import BadInput
-from core.runs.landmarks import Landmark
+from core.runs.store.landmarks import Landmark
 from core.settings import settings
 
 #: A mask of more different values than these is no image of labels.
@@ -18,7 +18,7 @@ MOST_LABELS = 12
 
 if TYPE_CHECKING:
     from core.models.model import Model
-    from core.runs.store import RunStore
+    from core.runs.store.run_store import RunStore
     from core.scans.collect import Upload
     from core.scans.loading import SeriesChoice
 
@@ -215,7 +215,7 @@ def layers(model: str, content: str) -> tuple[tuple[str, str, int], ...]:
 def get_ready() -> None:
     """Import what the first prediction needs, while nobody waits for it."""
     import core.models.library
-    import core.runs.store  # noqa: F401
+    import core.runs.store.run_store  # noqa: F401
 
 
 @lru_cache(maxsize=4)
@@ -237,7 +237,7 @@ def _series(choice: "SeriesChoice") -> Series:
 @lru_cache(maxsize=1)
 def store() -> "RunStore":
     """The store, opened once in this process."""
-    from core.runs.store import RunStore
+    from core.runs.store.run_store import RunStore
 
     return RunStore.open(settings().store_path)
 

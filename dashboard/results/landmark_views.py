@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import LightboxError
-from core.runs.landmarks import LONGEST_NAME
+from core.runs.store.landmarks import LONGEST_NAME
 from core.scans.scan import Scan
 from core.settings import settings
 from dashboard.backend import pool, questions

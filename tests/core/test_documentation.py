@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core import cli
-from core.arguments import parser_of
 from core.bench import bench_names
+from core.command_line import main as cli
+from core.command_line.arguments import parser_of
 from core.explainers import get_explainer
 from core.models.folders import list_cards
 from core.settings import ROOT

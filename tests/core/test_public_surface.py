@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from core.cli import main
+from core.command_line.main import main
 from core.settings import ASSETS, settings
 
 SCANS = ASSETS / "scans"

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core.runs import LOCAL_OWNER
-from core.runs.store import RunStore
+from core.runs.store.run_store import RunStore
 from core.settings import ROOT
 from dashboard.bench.browser import serve
 from tests.e2e.waiting import eventually, painted

@@ -13,7 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.runs import LOCAL_OWNER, ExplanationSpec, manager
-from core.runs.manager import _manager
+from core.runs.execution.manager import _manager
 from core.scans import Scan
 from core.settings import ROOT, settings
 from dashboard.backend import questions

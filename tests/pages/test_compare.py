@@ -3,7 +3,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from core.runs import LOCAL_OWNER, Landmark, Status, database, manager
+from core.runs import LOCAL_OWNER, Landmark, Status, manager
+from core.runs.store import database
 from core.settings import settings
 from dashboard.compare.desk import Cell
 from dashboard.intake import demo

@@ -11,13 +11,13 @@ from pydantic import Field
 from core.errors import BadInput
 from core.models.folders import folder_hash, list_cards, resolve
 from core.progress import Progress, Report
-from core.runs.live import write_preview_grid
 from core.runs.spec import RunContext, RunSpec
+from core.runs.store.live import write_preview_grid
 from core.settings import settings
 
 if TYPE_CHECKING:
     from core.models.model import Model
-    from core.runs.store import RunStore
+    from core.runs.store.run_store import RunStore
     from core.scans.scan import Scan
 
 

@@ -12,7 +12,7 @@ from core.progress import Progress
 from core.runs.spec import RunContext, RunSpec
 
 if TYPE_CHECKING:
-    from core.runs.store import RunStore
+    from core.runs.store.run_store import RunStore
 
 
 class StudySpec(RunSpec):

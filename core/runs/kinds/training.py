@@ -10,7 +10,7 @@ from core.files import write_json
 from core.runs.spec import RunContext, RunSpec
 
 if TYPE_CHECKING:
-    from core.runs.store import RunStore
+    from core.runs.store.run_store import RunStore
 
 
 class TrainingSpec(RunSpec):

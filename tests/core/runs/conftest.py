@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.manager import RunManager
-from core.runs.store import RunStore
-from core.runs.workers.base import Worker
-from core.runs.workers.inline import InlineWorker
-from core.runs.workers.process import ProcessWorker
+from core.runs.execution.base import Worker
+from core.runs.execution.inline import InlineWorker
+from core.runs.execution.manager import RunManager
+from core.runs.execution.process import ProcessWorker
+from core.runs.store.run_store import RunStore
 
 TOYS = "tests.core.runs.toykinds"
 

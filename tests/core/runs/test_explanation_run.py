@@ -12,13 +12,13 @@ from core.explainers import explain
 from core.models import load_model
 from core.models.inputs import plane_to_image
 from core.progress import Progress
-from core.runs.identity import ProcessIdentity
+from core.runs.execution.manager import RunManager
 from core.runs.kinds.explanation import ExplanationSpec, _placed
-from core.runs.live import LiveWriter
-from core.runs.manager import RunManager
-from core.runs.records import Status
 from core.runs.spec import LOCAL_OWNER, RunContext
-from core.runs.store import RunStore
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.live import LiveWriter
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 from core.scans import Scan
 from tests.core.runs.toykinds import CountSpec
 from tests.core.runs.waiting import PATIENCE

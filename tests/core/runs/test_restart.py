@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.identity import ProcessIdentity
-from core.runs.live import HEARTBEAT
-from core.runs.manager import RunManager
-from core.runs.records import Status
+from core.runs.execution.manager import RunManager
 from core.runs.spec import LOCAL_OWNER
-from core.runs.store import RunStore
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.live import HEARTBEAT
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 from core.settings import ROOT
 from tests.core.runs.toykinds import CountSpec
 from tests.core.runs.waiting import PATIENCE, until
@@ -96,7 +96,7 @@ if __name__ != "__main__":
     raise SystemExit("the server's script was executed again")
 from pathlib import Path
 from core.runs import LOCAL_OWNER, RunManager, RunStore
-from core.runs.workers.process import ProcessWorker
+from core.runs.execution.process import ProcessWorker
 from tests.core.runs.toykinds import CountSpec
 
 store = RunStore.open(Path(sys.argv[1]))

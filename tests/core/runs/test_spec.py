@@ -5,11 +5,11 @@ from pydantic import ValidationError
 
 import core.runs.spec
 from core.errors import BadInput
-from core.runs.identity import ProcessIdentity
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.kinds.training import TrainingSpec
 from core.runs.spec import kinds, parse_spec
-from core.runs.store import RunStore
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.run_store import RunStore
 from core.settings import settings
 
 SCAN = "0" * 64

@@ -9,11 +9,11 @@ import pytest
 from core.errors import BadInput, Cancelled
 from core.models import load_model
 from core.progress import Progress
+from core.runs.execution.manager import RunManager
 from core.runs.kinds.study import StudySpec
-from core.runs.manager import RunManager
-from core.runs.records import Status
 from core.runs.spec import LOCAL_OWNER, RunContext, parse_spec
-from core.runs.store import RunStore
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 from core.settings import settings
 from core.studies import get_study
 from tests.core.runs.waiting import PATIENCE

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-from core.runs.manager import RunManager
-from core.runs.records import Status
+from core.runs.execution.manager import RunManager
 from core.runs.spec import LOCAL_OWNER, RunSpec
+from core.runs.store.records import Status
 
 #: Importing torch in the launcher, on a busy machine.
 PATIENCE = 60.0

@@ -7,7 +7,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
-from core.cli import main
+from core.command_line.main import main
 from core.errors import BadInput, Cancelled
 from core.explainers import Question, explain
 from core.explainers.ibix.explainer import Ibix

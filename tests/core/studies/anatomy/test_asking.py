@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.cli import main
+from core.command_line.main import main
 from core.errors import BadInput
 from core.phantoms.radiographs.films import ANATOMIES, RadiographParameters, radiograph_cohort
 from core.settings import settings

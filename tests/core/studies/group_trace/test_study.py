@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.cli import main
+from core.command_line.main import main
 from core.errors import BadInput
 from core.explainers import explain
 from core.scans import load_scan

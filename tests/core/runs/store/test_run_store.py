@@ -9,10 +9,10 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from core.errors import BadInput, LightboxError
-from core.runs.identity import ProcessIdentity
-from core.runs.records import Status
-from core.runs.scans import scan_label
-from core.runs.store import RunStore
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
+from core.runs.store.scans import scan_label
 from core.scans import Scan, SourceSpace
 from tests.core.runs.toykinds import CountSpec
 

@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.arguments import BAD_INPUT, Command, parser_of
-from core.errors import BadInput, LightboxError
-from core.files import is_disk_full
-from core.terminal import (
+from core.command_line.arguments import BAD_INPUT, Command, parser_of
+from core.command_line.terminal import (
     as_figure,
     as_moment,
     only_results_on_stdout,
@@ -23,6 +21,8 @@ from core.terminal import (
     print_table,
     progress_line,
 )
+from core.errors import BadInput, LightboxError
+from core.files import is_disk_full
 from core.wording import percent
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    from core.doctor import State, examine
+    from core.command_line.examination import State, examine
 
     checks = examine()
     usable = all(check.state is not State.BROKEN for check in checks)
@@ -325,7 +325,7 @@ def _image_made(model: "Model", prepared: "PreparedInput", folder: Path | None) 
 def _limit_threads() -> None:
     import torch
 
-    from core.runs.manager import default_threads
+    from core.runs.execution.manager import default_threads
     from core.settings import settings
 
     torch.set_num_threads(settings().threads or default_threads())

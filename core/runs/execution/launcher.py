@@ -1,7 +1,7 @@
 """The process that runs are forked from: imports torch once, so that a run starts in milliseconds.
 
-`core.runs.workers.process` starts it as ``python -m core.runs.workers.launcher OPTIONS`` and speaks to it in lines of
-JSON: ``{"run": id}`` and ``{"kill": id}`` in; ``{"ready": pid}``, ``{"started": id, "pid": n}`` and
+`core.runs.execution.process` starts it as ``python -m core.runs.execution.launcher OPTIONS`` and speaks to it in
+lines of JSON: ``{"run": id}`` and ``{"kill": id}`` in; ``{"ready": pid}``, ``{"started": id, "pid": n}`` and
 ``{"ended": id, "code": n}`` out. When its input ends, the server is gone: it stops its runs and leaves.
 
 Why not ``multiprocessing``'s forkserver: its children import the parent's ``__main__`` again, which under Streamlit is
@@ -24,10 +24,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from core.runs.execute import Stopped, execute
-from core.runs.identity import ProcessIdentity
+from core.runs.execution.execute import Stopped, execute
 from core.runs.spec import kinds
-from core.runs.store import RunStore
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.run_store import RunStore
 
 _log = logging.getLogger(__name__)
 

@@ -13,14 +13,14 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.errors import BadInput, LightboxError
 from core.files import full_disk_as_sentence
-from core.runs import database
-from core.runs.identity import ProcessIdentity
-from core.runs.landmarks import Landmark, checked_landmarks, read_landmarks, write_landmarks
-from core.runs.ledger import Ledger
-from core.runs.live import CANCEL, Live, Preview, read_live, read_preview
-from core.runs.records import Run, Status, StoredScan, as_run
-from core.runs.scans import RegionFiles, ScanFiles, scan_label
 from core.runs.spec import RunSpec, parse_spec
+from core.runs.store import database
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.landmarks import Landmark, checked_landmarks, read_landmarks, write_landmarks
+from core.runs.store.ledger import Ledger
+from core.runs.store.live import CANCEL, Live, Preview, read_live, read_preview
+from core.runs.store.records import Run, Status, StoredScan, as_run
+from core.runs.store.scans import RegionFiles, ScanFiles, scan_label
 from core.scans.scan import Scan
 
 if TYPE_CHECKING:

@@ -5,15 +5,7 @@ import pytest
 
 from core.errors import Cancelled
 from core.progress import Progress
-from core.runs.live import (
-    CANCEL,
-    HISTORY,
-    LiveWriter,
-    read_history,
-    read_live,
-    read_preview,
-    write_preview_grid,
-)
+from core.runs.store.live import CANCEL, HISTORY, LiveWriter, read_history, read_live, read_preview, write_preview_grid
 from core.scans.grid import Grid
 
 

@@ -99,7 +99,7 @@ def _device() -> Iterator[CheckUp]:
     import torch
 
     from core.models.library import choose_device
-    from core.runs.manager import default_threads
+    from core.runs.execution.manager import default_threads
     from core.settings import settings
 
     device = choose_device()

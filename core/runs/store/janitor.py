@@ -8,9 +8,9 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 
 from core.files import TEMPORARY_PREFIX, remove_folder, size_of
-from core.runs import database
-from core.runs.records import Status
-from core.runs.store import RunStore
+from core.runs.store import database
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 
 #: A scan or region that no run reads and nobody has looked at for so long may go.
 UNUSED_SECONDS = 3600.0

@@ -1,4 +1,4 @@
-"""One suite for every worker: what `core.runs.workers.base.Worker` promises."""
+"""One suite for every worker: what `core.runs.execution.base.Worker` promises."""
 
 import json
 import time
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.identity import ProcessIdentity
-from core.runs.manager import RunManager
-from core.runs.records import Status
+from core.runs.execution.manager import RunManager
 from core.runs.spec import LOCAL_OWNER
-from core.runs.store import RunStore
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 from tests.core.runs.conftest import make_worker
 from tests.core.runs.toykinds import CountSpec, TroubleSpec
 from tests.core.runs.waiting import PATIENCE, finished, started, until

@@ -12,11 +12,11 @@ from sqlalchemy.exc import DatabaseError
 from core.errors import Cancelled, LightboxError
 from core.files import DISK_FULL, TEMPORARY_PREFIX, is_disk_full, remove_folder
 from core.progress import Progress
-from core.runs.identity import ProcessIdentity
-from core.runs.live import CANCEL, Heartbeat, LiveWriter
-from core.runs.records import Status
 from core.runs.spec import RunContext
-from core.runs.store import RunStore
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.live import CANCEL, Heartbeat, LiveWriter
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 
 _log = logging.getLogger(__name__)
 

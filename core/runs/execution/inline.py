@@ -2,10 +2,10 @@
 
 import threading
 
-from core.runs.execute import execute
-from core.runs.identity import ProcessIdentity
-from core.runs.store import RunStore
-from core.runs.workers.base import Ending, Execution, Worker
+from core.runs.execution.base import Ending, Execution, Worker
+from core.runs.execution.execute import execute
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.run_store import RunStore
 
 
 class InlineWorker(Worker):

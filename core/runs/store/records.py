@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from core.runs.identity import ProcessIdentity
+from core.runs.store.identity import ProcessIdentity
 
 
 class Status(StrEnum):

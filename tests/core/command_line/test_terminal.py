@@ -5,8 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from core.progress import Progress
-from core.terminal import (
+from core.command_line.terminal import (
     ProgressLine,
     as_figure,
     as_moment,
@@ -16,6 +15,7 @@ from core.terminal import (
     print_table,
     progress_line,
 )
+from core.progress import Progress
 
 
 class Terminal(io.StringIO):

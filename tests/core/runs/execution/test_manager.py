@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from core.runs.execute import STOPPED
-from core.runs.identity import ProcessIdentity
-from core.runs.manager import RunManager, _died, default_threads
-from core.runs.records import Status
+from core.runs.execution.base import Ending, Execution, Worker
+from core.runs.execution.execute import STOPPED
+from core.runs.execution.manager import RunManager, _died, default_threads
 from core.runs.spec import LOCAL_OWNER
-from core.runs.store import RunStore
-from core.runs.workers.base import Ending, Execution, Worker
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 from tests.core.runs.toykinds import CountSpec
 
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from core.runs.workers.base import Ending, Execution, Worker
+from core.runs.execution.base import Ending, Execution, Worker
 from core.settings import ROOT
 
 
@@ -28,7 +28,7 @@ class ProcessWorker(Worker):
 
     def __init__(self, store: Path, threads: int = 1, modules: tuple[str, ...] = (), nice: int = 10) -> None:
         options = {"store": str(store.resolve()), "threads": threads, "modules": modules, "nice": nice}
-        self._command = [sys.executable, "-m", "core.runs.workers.launcher", json.dumps(options)]
+        self._command = [sys.executable, "-m", "core.runs.execution.launcher", json.dumps(options)]
         self._environment = _environment(threads)
         self._launcher: subprocess.Popen[bytes] | None = None
         self._executions: dict[str, _ProcessExecution] = {}

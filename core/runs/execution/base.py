@@ -1,4 +1,4 @@
-"""The contract that every worker keeps; ``tests/core/runs/workers/test_contract.py`` checks it for each."""
+"""The contract that every worker keeps; ``tests/core/runs/execution/test_contract.py`` checks it for each."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.manager import RunManager
-from core.runs.records import Status
+from core.runs.execution.manager import RunManager
+from core.runs.execution.process import ProcessWorker
 from core.runs.spec import LOCAL_OWNER
-from core.runs.store import RunStore
-from core.runs.workers.process import ProcessWorker
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 from tests.core.runs.conftest import make_worker
 from tests.core.runs.toykinds import CountSpec, DeafSpec, TroubleSpec
 from tests.core.runs.waiting import PATIENCE, finished, started, until

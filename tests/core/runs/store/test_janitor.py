@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput
-from core.runs.identity import ProcessIdentity
-from core.runs.janitor import PRESSED_SECONDS, UNUSED_SECONDS, sweep
 from core.runs.kinds.explanation import ExplanationSpec
-from core.runs.records import Status
 from core.runs.spec import LOCAL_OWNER
-from core.runs.store import RunStore
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.janitor import PRESSED_SECONDS, UNUSED_SECONDS, sweep
+from core.runs.store.records import Status
+from core.runs.store.run_store import RunStore
 from core.scans import Scan
 from tests.core.runs.toykinds import CountSpec
 

@@ -1,7 +1,7 @@
 import pytest
 
-from core.arguments import parser_of
 from core.bench import bench_names
+from core.command_line.arguments import parser_of
 
 NAMES = ("doctor", "models", "explainers", "predict", "explain", "train", "study", "bench", "runs")
 

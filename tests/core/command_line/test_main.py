@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import core.bench
-from core.cli import main
+from core.command_line.main import main
 from core.settings import ASSETS, ROOT, settings
 from tests.core.tiny import save_tiny, tiny_card
 
@@ -54,7 +54,8 @@ def outcome(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple
 
 
 def test_help_and_runs_do_not_import_torch(tmp_path: Path) -> None:
-    code = "import sys; from core.cli import main; main(['runs']); main(['models']); print('torch' in sys.modules)"
+    asked = "main(['runs']); main(['models'])"
+    code = f"import sys; from core.command_line.main import main; {asked}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
     shown = subprocess.run([sys.executable, "-m", "core", "--help"], cwd=ROOT, capture_output=True, text=True)
@@ -225,7 +226,7 @@ def test_a_region_must_lie_on_the_scan(capsys: pytest.CaptureFixture[str], scan:
 def test_runs_lists_what_the_store_holds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert outcome(capsys, "runs", "--json")[:2] == (0, "[]\n")
     from core.runs import RunStore, TrainingSpec
-    from core.runs.identity import ProcessIdentity
+    from core.runs.store.identity import ProcessIdentity
 
     store = RunStore.open(tmp_path / "store")
     run_id = store.add(TrainingSpec(recipe="classifier", out=tmp_path / "model"), ProcessIdentity.of())

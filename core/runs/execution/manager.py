@@ -10,15 +10,15 @@ from functools import lru_cache
 
 from sqlalchemy.exc import DatabaseError
 
-from core.runs.execute import STOPPED
-from core.runs.identity import ProcessIdentity
-from core.runs.janitor import sweep
-from core.runs.records import Run, Status, UnfinishedRun
+from core.runs.execution.base import Ending, Execution, Worker
+from core.runs.execution.execute import STOPPED
+from core.runs.execution.inline import InlineWorker
+from core.runs.execution.process import ProcessWorker
 from core.runs.spec import RunSpec
-from core.runs.store import RunStore
-from core.runs.workers.base import Ending, Execution, Worker
-from core.runs.workers.inline import InlineWorker
-from core.runs.workers.process import ProcessWorker
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.janitor import sweep
+from core.runs.store.records import Run, Status, UnfinishedRun
+from core.runs.store.run_store import RunStore
 from core.settings import settings
 
 _log = logging.getLogger(__name__)

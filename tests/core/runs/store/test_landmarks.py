@@ -5,10 +5,10 @@ import pytest
 from sqlalchemy import update
 
 from core.errors import BadInput
-from core.runs import database
-from core.runs.janitor import UNUSED_SECONDS, sweep
-from core.runs.landmarks import LONGEST_NAME, MOST, Landmark
-from core.runs.store import RunStore
+from core.runs.store import database
+from core.runs.store.janitor import UNUSED_SECONDS, sweep
+from core.runs.store.landmarks import LONGEST_NAME, MOST, Landmark
+from core.runs.store.run_store import RunStore
 from core.scans import Scan
 
 ANNA, BERT = "anna", "bert"

@@ -1,4 +1,4 @@
-"""The rows of all owners, for workers, the manager and the janitor; screens use `core.runs.store.RunStore`."""
+"""The rows of all owners, for workers, the manager and the janitor; screens use `RunStore`."""
 
 import re
 import time
@@ -11,11 +11,11 @@ from sqlalchemy.exc import DatabaseError
 
 from core.errors import BadInput, LightboxError
 from core.files import is_disk_full, remove_folder, size_of
-from core.runs import database
-from core.runs.identity import ProcessIdentity
-from core.runs.live import heartbeat_age
-from core.runs.records import Status, UnfinishedRun
 from core.runs.spec import RunSpec, parse_spec
+from core.runs.store import database
+from core.runs.store.identity import ProcessIdentity
+from core.runs.store.live import heartbeat_age
+from core.runs.store.records import Status, UnfinishedRun
 
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-import core.doctor
-from core.cli import main
-from core.doctor import State, examine
+import core.command_line.examination
+from core.command_line.examination import State, examine
+from core.command_line.main import main
 from core.settings import settings
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select
 
 from core.errors import BadInput
-from core.runs import database
+from core.runs.store import database
 
 #: Most letters of a name.
 LONGEST_NAME = 40

@@ -1,0 +1,1 @@
+"""Who computes a run, and what happens when it stops."""

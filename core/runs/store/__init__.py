@@ -1,0 +1,1 @@
+"""Where runs, scans and landmarks are kept."""

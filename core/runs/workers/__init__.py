@@ -1,1 +1,0 @@
-"""Workers: where runs execute. All keep the contract of `core.runs.workers.base.Worker`."""
