@@ -25,8 +25,9 @@ from torch import nn
 
 from core.bench._ibix_plain import best_batching, eq5_double, eq5_one_by_one, shares_double
 from core.explainers.base import Question
-from core.explainers.ibix.explainer import Ibix, IbixParameters
+from core.explainers.ibix.explainer import Ibix
 from core.explainers.ibix.gradient import backward_derivative, correlation, forward_derivative
+from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.session import IbixSession
 from core.models.card import Architecture, Card, InputContract, Intensity, OutputContract, Training
 from core.models.library import choose_device, load_model

@@ -15,7 +15,8 @@ import torch
 from core.explainers.base import Question
 from core.explainers.checked_map import top_share
 from core.explainers.hiding import random_blobs, support_of
-from core.explainers.mask.explainer import Mask, MaskParameters
+from core.explainers.mask.explainer import Mask
+from core.explainers.mask.parameters import MaskParameters
 from core.explainers.mask.session import MaskSession
 from core.explainers.run import explain
 from core.metrics.localisation import share_inside

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,7 +16,9 @@ from core.progress import Report
 from core.settings import ROOT, settings
 
 if TYPE_CHECKING:
-    from core.runs.store.run_store import RunStore
+    import numpy as np
+
+    from core.scans.scan import Scan
 
 #: Owner of everything while there is no login.
 LOCAL_OWNER = "local"
@@ -36,13 +38,33 @@ _CODE = (
 )
 
 
+class Inputs(Protocol):
+    """What a run may read of the store; `core.runs.store` keeps it."""
+
+    def scan(self, content_hash: str, owner: str) -> "Scan":
+        """A stored scan of this owner; raises `core.errors.BadInput` when there is none."""
+        ...
+
+    def scan_meta(self, content_hash: str, owner: str) -> dict[str, Any]:
+        """Technical fields of a stored scan of this owner; raises `core.errors.BadInput` when there is none."""
+        ...
+
+    def region(self, content_hash: str) -> "np.ndarray":
+        """A stored region, bool; raises `core.errors.BadInput` when there is none."""
+        ...
+
+    def folder(self, run_id: str) -> Path:
+        """Folder of a run."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class RunContext:
     """What an executing run is given.
 
     Parameters
     ----------
-    store : RunStore
+    store : Inputs
         Where its inputs are.
     run_id : str
         Its own id.
@@ -52,7 +74,7 @@ class RunContext:
         To be called often with progress; raises `core.errors.Cancelled` when the person cancelled.
     """
 
-    store: "RunStore"
+    store: Inputs
     run_id: str
     result: Path
     report: Report
@@ -94,7 +116,7 @@ class RunSpec(BaseModel, ABC):
         """What else decides the result, beside the fields (content of a model folder, …)."""
         return {}
 
-    def check(self, store: "RunStore") -> None:
+    def check(self, store: Inputs) -> None:
         """Refuse, before it is queued, what cannot work (a scan that is not there).
 
         Raises

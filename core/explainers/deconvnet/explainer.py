@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from core.errors import BadInput
 from core.explainers.base import Check, Explanation, Findings, MapArray, Question
-from core.explainers.checked_map import CheckedMap, MapParameters
+from core.explainers.checked_map import CheckedMap
+from core.explainers.deconvnet.parameters import PAPER_FILTERS, DeconvnetParameters
 from core.metrics.sanity import randomisation_check
 from core.networks.layers import convolutions
-from core.parameters import Parameters, parameter
+from core.parameters import Parameters
 from core.progress import Progress
 from core.wording import percent
 
@@ -22,51 +23,9 @@ if TYPE_CHECKING:
     from core.explainers.deconvnet.projection import Projection, Ranking
     from core.models.model import Model
 
-PAPER_FILTERS = 25
 _UNIT = "projected activation"
-_PARAMETERS = "What to show"
 #: Ways that were followed, by layer: tracing takes as long as a network of this size takes to answer.
 _FOLLOWED: WeakKeyDictionary[Model, dict[str, Chain]] = WeakKeyDictionary()
-
-
-class DeconvnetParameters(MapParameters):
-    """Parameters of `Deconvnet`."""
-
-    layer: str = parameter(
-        "",
-        "Layer whose filters are followed back, by name; empty takes the one the model's card names, else the last "
-        "convolution. Activation is taken after the norm and rectifier that directly follow it.",
-        group=_PARAMETERS,
-        reference="section 2",
-    )
-    filters: int = parameter(
-        PAPER_FILTERS,
-        "How many filters, strongest first, chosen for each image anew.",
-        minimum=1,
-        maximum=4096,
-        scale="log",
-        group=_PARAMETERS,
-        paper=PAPER_FILTERS,
-        reference="section 3",
-    )
-    score: Literal["sum", "max", "mean"] = parameter(
-        "sum",
-        "What makes a filter strong: the sum, the maximum or the mean of its rectified activation. Sum and mean give "
-        "one order; the maximum prefers filters that answer strongly in one place. The paper does not say.",
-        group=_PARAMETERS,
-    )
-    combine: Literal["overlay", "magnitude", "together"] = parameter(
-        "overlay",
-        "How filters become one map: overlay adds up their signed projections, magnitude adds up their sizes, so that "
-        "nothing cancels, together projects them jointly in one pass.",
-        group=_PARAMETERS,
-    )
-    separate: Literal["auto", "each", "combined"] = parameter(
-        "auto",
-        "Whether each filter's own projection is kept beside the combined map: auto keeps them for images and not for "
-        "volumes.",
-        group=_PARAMETERS,
-    )
 
 
 class Deconvnet(CheckedMap):

@@ -11,9 +11,9 @@ from core.errors import BadInput
 from core.explainers.base import Findings, MapArray, Question
 from core.explainers.ibix.backward import Backward, Region, Tell
 from core.explainers.ibix.equations import any_inside, sums_inside
-from core.explainers.ibix.explainer import IbixParameters
 from core.explainers.ibix.gradient import backward_derivative, correlation, forward_derivative
 from core.explainers.ibix.notes import Notes
+from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.report import Watch, answer_array
 from core.explainers.ibix.setup import Setup
 from core.explainers.ibix.superpixels import counts_by_level

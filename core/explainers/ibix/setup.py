@@ -13,8 +13,8 @@ from core.errors import BadInput
 from core.explainers.base import Question
 from core.explainers.ibix.backward import Region
 from core.explainers.ibix.equations import Jitters, RegionSums, quick_jitters, shares, sums_inside, uniform_jitters
-from core.explainers.ibix.explainer import IbixParameters
 from core.explainers.ibix.mapping import Mapper, Measure, PublishedMeasure, SlopeMeasure
+from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.perturbations import ONE_SIDED, Perturbation
 from core.explainers.ibix.superpixels import Superpixels, body_of, superpixels_of
 from core.models.card import OutputContract

@@ -23,7 +23,7 @@ from core.explainers.mask.equations import (
 from core.networks.fast import FastNetwork
 
 if TYPE_CHECKING:
-    from core.explainers.mask.explainer import MaskParameters
+    from core.explainers.mask.parameters import MaskParameters
 
 #: Iteration from which the score's weight adapts, and the factors by which it does.
 _ADAPT_FROM, _HARDER, _EASIER = 20, 1.15, 0.93

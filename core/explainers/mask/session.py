@@ -18,7 +18,7 @@ from core.progress import Progress
 from core.wording import percent
 
 if TYPE_CHECKING:
-    from core.explainers.mask.explainer import MaskParameters
+    from core.explainers.mask.parameters import MaskParameters
 
 #: Seconds between previews: often enough to watch the mask form, rarely enough to cost nothing.
 _PREVIEW_SECONDS = 0.4

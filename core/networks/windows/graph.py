@@ -13,7 +13,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from core.networks.tracing import graph_of, twin
 from core.networks.windows.boxes import Unwindowable
 from core.networks.windows.calls import Bound, Call
-from core.networks.windows.local import Convolution, Gather, UpConvolution
+from core.networks.windows.gathering import Gather
+from core.networks.windows.local import Convolution, UpConvolution
 from core.networks.windows.operations import (
     CONVOLUTION_MODULES,
     NORM_MODULES,

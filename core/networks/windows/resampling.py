@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from core.networks.windows.boxes import Unwindowable
 from core.networks.windows.calls import Call, numbers
-from core.networks.windows.local import Gather, Resample
+from core.networks.windows.gathering import Gather, Resample
 from core.networks.windows.steps import Everything, Step
 
 _PadMode = Literal["constant", "reflect", "edge", "wrap"]

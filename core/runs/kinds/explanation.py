@@ -11,13 +11,12 @@ from pydantic import Field
 from core.errors import BadInput
 from core.models.folders import folder_hash, list_cards, resolve
 from core.progress import Progress, Report
-from core.runs.spec import RunContext, RunSpec
+from core.runs.spec import Inputs, RunContext, RunSpec
 from core.runs.store.live import write_preview_grid
 from core.settings import settings
 
 if TYPE_CHECKING:
     from core.models.model import Model
-    from core.runs.store.run_store import RunStore
     from core.scans.scan import Scan
 
 
@@ -72,7 +71,7 @@ class ExplanationSpec(RunSpec):
         """The region, when there is one."""
         return (self.region,) if self.region else ()
 
-    def check(self, store: "RunStore") -> None:
+    def check(self, store: Inputs) -> None:
         """Scan, region and model must be there."""
         for scan in self.scans():
             store.scan_meta(scan, self.owner)

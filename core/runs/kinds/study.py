@@ -1,7 +1,7 @@
 """A run that does one of the studies of `core.studies`: many scans, one question."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -9,10 +9,7 @@ from core.cohorts.library import cohort_stamp, library_cohort
 from core.cohorts.selection import as_names
 from core.models.folders import folder_hash, resolve
 from core.progress import Progress
-from core.runs.spec import RunContext, RunSpec
-
-if TYPE_CHECKING:
-    from core.runs.store.run_store import RunStore
+from core.runs.spec import Inputs, RunContext, RunSpec
 
 
 class StudySpec(RunSpec):
@@ -52,7 +49,7 @@ class StudySpec(RunSpec):
             "cohort": cohort_stamp(library_cohort(self.cohort)) if self.cohort is not None else None,
         }
 
-    def check(self, store: "RunStore") -> None:
+    def check(self, store: Inputs) -> None:
         """Models and cohort must be there.
 
         Raises

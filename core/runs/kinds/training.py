@@ -1,16 +1,13 @@
 """A run that trains a model by one of the recipes of `core.training`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from core.errors import BadInput
 from core.files import write_json
-from core.runs.spec import RunContext, RunSpec
-
-if TYPE_CHECKING:
-    from core.runs.store.run_store import RunStore
+from core.runs.spec import Inputs, RunContext, RunSpec
 
 
 class TrainingSpec(RunSpec):
@@ -34,7 +31,7 @@ class TrainingSpec(RunSpec):
             "there": (self.out / "weights.safetensors").is_file(),
         }
 
-    def check(self, store: "RunStore") -> None:
+    def check(self, store: Inputs) -> None:
         """The cohort must be there.
 
         Raises

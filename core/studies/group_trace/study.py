@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from core.errors import BadInput
-from core.explainers.ibix.explainer import Ibix, IbixParameters
+from core.explainers.ibix.explainer import Ibix
+from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.many import explain_group
 from core.files import write_json
 from core.parameters import parameter

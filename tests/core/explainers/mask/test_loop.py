@@ -4,8 +4,8 @@ import torch
 
 from core.explainers.hiding import fill_image
 from core.explainers.mask.equations import margin
-from core.explainers.mask.explainer import MaskParameters
 from core.explainers.mask.loop import Candidates, EarlyStop, MaskLoop, Step
+from core.explainers.mask.parameters import MaskParameters
 from core.networks.fast import fast_network
 from tests.oracles import mask_equations as oracle
 

@@ -1,0 +1,305 @@
+"""Parameters of the session mask."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from core.parameters import Parameters, parameter
+
+_WHAT, _SMOOTH, _LONG, _START = "What to hide", "How smooth", "How long", "Where to start and what to keep"
+
+
+class MaskParameters(Parameters):
+    """Everything equations 1 and 2 of the paper leave to choose, and what the paper leaves open."""
+
+    mu: Literal["auto", "healthy_mean", "blur", "constant"] = parameter(
+        "auto",
+        "What hidden voxels become: the mean healthy scan of the model's card, the scan blurred, or one value. "
+        "auto takes the mean healthy scan where there is one, else blur.",
+        title="μ fill",
+        group=_WHAT,
+        paper="constant",
+        reference="eq. 1",
+    )
+    mu_value: float = parameter(
+        1.0,
+        "The constant, in the scan's units; 1 is full grey matter. Used when μ is constant.",
+        title="μ value",
+        group=_WHAT,
+        paper=1.0,
+        reference="section 2.3",
+    )
+    blur_mm: float = parameter(
+        20.0,
+        "Width (full width at half maximum) of the blur. Used when μ is blur.",
+        minimum=1.0,
+        maximum=100.0,
+        unit="mm",
+        title="μ blur",
+        group=_WHAT,
+        advanced=True,
+    )
+    support: Literal["card", "everywhere"] = parameter(
+        "card",
+        "Where the mask may paint: in the tissue named by the model's card, or everywhere. "
+        "A weak network can be fooled by paint outside the brain.",
+        group=_WHAT,
+        paper="everywhere",
+    )
+    lambda_1: float = parameter(
+        5e-4,
+        "Price of each bit that is hidden. Larger: smaller masks.",
+        minimum=1e-6,
+        maximum=1.0,
+        scale="log",
+        title="λ₁ size",
+        group=_WHAT,
+        paper=1e-4,
+        reference="section 3.1",
+    )
+    beta_1: float = parameter(
+        1.0,
+        "Exponent of the size term. Below 1: few voxels, fully hidden; 2: many voxels, slightly hidden.",
+        minimum=0.05,
+        maximum=3.0,
+        step=0.05,
+        title="β₁ size exponent",
+        group=_WHAT,
+        paper=0.1,
+        reference="section 3.1",
+    )
+    threshold: float = parameter(
+        0.95,
+        "Mask values above this count as 1, so that faint traces hide nothing.",
+        minimum=0.5,
+        maximum=1.0,
+        step=0.01,
+        group=_WHAT,
+        paper=0.95,
+        reference="section 2.3",
+    )
+    lambda_2: float = parameter(
+        3e-5,
+        "Price of the mask's edge. Larger: fewer, rounder patches.",
+        minimum=1e-7,
+        maximum=1.0,
+        scale="log",
+        title="λ₂ edge",
+        group=_SMOOTH,
+        paper=1e-2,
+        reference="section 3.1",
+    )
+    beta_2: float = parameter(
+        1.0,
+        "Exponent of the edge term. Larger: soft edges cost less, and the mask scatters.",
+        minimum=0.05,
+        maximum=3.0,
+        step=0.05,
+        title="β₂ edge exponent",
+        group=_SMOOTH,
+        paper=1.0,
+        reference="section 3.1",
+    )
+    control_mm: float = parameter(
+        3.0,
+        "Spacing of the points that carry the mask; between them it is linear. Less than a voxel: one point a voxel.",
+        minimum=0.0,
+        maximum=30.0,
+        step=0.5,
+        unit="mm",
+        title="control grid",
+        group=_SMOOTH,
+        paper=0.0,
+        advanced=True,
+    )
+    iterations: int = parameter(
+        60,
+        "Most iterations. Each asks the network once, forward and back.",
+        minimum=1,
+        maximum=5000,
+        scale="log",
+        unit="iterations",
+        group=_LONG,
+        paper=5000,
+        reference="section 2.3.5",
+    )
+    learning_rate: float = parameter(
+        0.1,
+        "How far the mask moves in one iteration.",
+        minimum=1e-4,
+        maximum=10.0,
+        scale="log",
+        group=_LONG,
+        paper=0.1,
+        reference="section 2.3.2",
+    )
+    patience: int = parameter(
+        200,
+        "Stops early once the loss has stayed above its lowest value this many iterations in a row.",
+        minimum=1,
+        maximum=5000,
+        scale="log",
+        unit="iterations",
+        group=_LONG,
+        paper=200,
+        reference="section 2.3.5",
+        advanced=True,
+    )
+    tolerance: float = parameter(
+        0.01,
+        "How much above the lowest loss, as a share of it, still counts as equally good.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.005,
+        group=_LONG,
+        paper=0.01,
+        reference="section 2.3.5",
+        advanced=True,
+    )
+    optimiser: Literal["adam", "sgd"] = parameter(
+        "adam",
+        "How the gradient becomes a step. Plain gradient descent hardly moves at the published learning rate.",
+        group=_LONG,
+        advanced=True,
+    )
+    warm_up: int = parameter(
+        30,
+        "Iterations over which size and edge rise from free to their full price.",
+        minimum=0,
+        maximum=1000,
+        unit="iterations",
+        group=_LONG,
+        paper=0,
+        advanced=True,
+    )
+    objective: Literal["hinge", "probability", "log_probability", "logit"] = parameter(
+        "hinge",
+        "What is brought down: the logit margin until it is safely negative, the probability, its log, or the logit. "
+        "Logarithm and logit have no floor: the mask goes on painting for nothing.",
+        title="score f",
+        group=_START,
+        paper="probability",
+        reference="eq. 2",
+        advanced=True,
+    )
+    goal: float = parameter(
+        0.04,
+        "Probability of the explained class below which the mask has done its work.",
+        minimum=0.001,
+        maximum=0.5,
+        step=0.01,
+        title="goal probability",
+        group=_START,
+        advanced=True,
+    )
+    goal_margin: float = parameter(
+        3.5,
+        "Logit margin on the other side at which the hinge stops pulling; 3.5 is a probability of 0.03.",
+        minimum=0.0,
+        maximum=20.0,
+        step=0.5,
+        group=_START,
+        advanced=True,
+    )
+    adapt: bool = parameter(
+        True,
+        "From iteration 20 on the score weighs 15% more after each iteration that misses the goal and 7% less after "
+        "each that meets it, so that the mask ends at the goal and not beyond.",
+        title="adapt the score's weight",
+        group=_START,
+        paper=False,
+        advanced=True,
+    )
+    start: Literal["flip", "ones"] = parameter(
+        "flip",
+        "Start from the thinnest even veil that changes the model's mind, or from nothing hidden (all ones). "
+        "A trained network is a switch: at all ones the gradient often points the wrong way.",
+        group=_START,
+        paper="ones",
+        reference="section 2.3.5",
+        advanced=True,
+    )
+    selection: Literal["reaching", "lowest_loss"] = parameter(
+        "reaching",
+        "Keep the cheapest mask that meets the goal (the lowest probability when none does), or just the lowest loss. "
+        "From all ones the lowest loss is often the untouched first step.",
+        group=_START,
+        paper="lowest_loss",
+        reference="section 2.3.5",
+        advanced=True,
+    )
+    straight_through: bool = parameter(
+        True,
+        "Apply the threshold in every iteration (its gradient passes as if it were not there), not only at the end.",
+        group=_START,
+        paper=False,
+        advanced=True,
+    )
+    epsilon: float = parameter(
+        1e-2,
+        "Below β = 1 the slope at an untouched voxel is infinite: h^β becomes (h + ε)^β − ε^β.",
+        minimum=1e-4,
+        maximum=0.1,
+        scale="log",
+        title="ε",
+        group=_START,
+        advanced=True,
+    )
+    reduction: Literal["physical", "paper_grid", "voxels", "mean"] = parameter(
+        "physical",
+        "What λ counts: cm³ and cm² (cm² and cm for images); voxels of the paper's 1.5 mm grid, on any grid; "
+        "this grid's voxels; or the mean over voxels. The same λ means something else under each.",
+        title="λ counts",
+        group=_START,
+        paper="voxels",
+        advanced=True,
+    )
+    session_factor: float = parameter(
+        100.0,
+        "Both λ are multiplied by this, since a mask for one scan overfits more easily than one for a group.",
+        minimum=1.0,
+        maximum=1000.0,
+        scale="log",
+        group=_START,
+        paper=100.0,
+        reference="section 2.3.4",
+        advanced=True,
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = parameter(
+        "auto",
+        "Arithmetic of the iterations; auto takes bfloat16 where the processor has it. Scores shown are float32.",
+        group=_LONG,
+        advanced=True,
+    )
+    seed: int = parameter(
+        0,
+        "Decides the random places the mask is compared with; the mask itself draws nothing.",
+        minimum=0,
+        maximum=1_000_000,
+        group=_START,
+        advanced=True,
+    )
+
+
+#: What the paper published for one session; where it says nothing (ε, selection) the reading that works.
+PAPER: dict[str, Any] = {
+    "mu": "constant",
+    "mu_value": 1.0,
+    "support": "everywhere",
+    "lambda_1": 1e-4,
+    "lambda_2": 1e-2,
+    "beta_1": 0.1,
+    "beta_2": 1.0,
+    "learning_rate": 0.1,
+    "iterations": 5000,
+    "patience": 200,
+    "tolerance": 0.01,
+    "control_mm": 0.0,
+    "warm_up": 0,
+    "objective": "probability",
+    "adapt": False,
+    "start": "ones",
+    "selection": "reaching",
+    "straight_through": False,
+    "reduction": "paper_grid",
+}
