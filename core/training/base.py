@@ -93,7 +93,7 @@ class Recipe(ABC):
 _RECIPES: dict[str, type[Recipe]] = {}
 
 
-def recipes() -> dict[str, Recipe]:
+def known_recipes() -> dict[str, Recipe]:
     """Every recipe by name, found by importing the files of this folder."""
     import_files_of("core.training.recipes")
     import_files_of("core.training.demo")
@@ -108,7 +108,7 @@ def get_recipe(name: str) -> Recipe:
     BadInput
         When there is none; lists the ones there are.
     """
-    return look_up(name, recipes(), "training recipe")
+    return look_up(name, known_recipes(), "training recipe")
 
 
 def model_name(out: Path) -> str:

@@ -86,14 +86,14 @@ def test_a_wrong_setting_does_not_stop_the_doctor(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_low_disk_is_a_limit_and_not_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.doctor, "_LOW_DISK", 10**18)
+    monkeypatch.setattr(core.command_line.examination, "_LOW_DISK", 10**18)
     state, _, mend = states()["store"]
     assert state is State.LIMITED
     assert "free some disk space" in mend
 
 
 def test_a_package_that_is_missing_breaks_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.doctor, "_PACKAGES", ("numpy", "no-such-package"))
+    monkeypatch.setattr(core.command_line.examination, "_PACKAGES", ("numpy", "no-such-package"))
     state, detail, mend = states()["packages"]
     assert state is State.BROKEN
     assert "no-such-package" in detail

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInput
-from core.training import get_recipe, recipes
+from core.training import get_recipe, known_recipes
 from core.training.base import command_line
 
 
 def test_every_recipe_of_the_folder_is_found_under_its_name() -> None:
-    found = recipes()
+    found = known_recipes()
     assert {"classifier", "demo"} <= set(found)
     assert all(recipe.name == name and recipe.title for name, recipe in found.items())
 
@@ -33,7 +33,7 @@ def test_a_wrong_parameter_is_named(name: str, value: str) -> None:
 
 
 def test_every_parameter_has_a_description() -> None:
-    for recipe in recipes().values():
+    for recipe in known_recipes().values():
         assert not [name for name, field in recipe.Parameters.model_fields.items() if not field.description]
 
 

@@ -75,7 +75,7 @@ def test_the_processes_end_with_a_killed_server():
     code = textwrap.dedent(
         """
         import os, signal
-        from dashboard import backend
+        from dashboard.backend import pool
         if __name__ == "__main__":
             print(pool.ask(os.getpid), flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
