@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 2
     print(f"Lightbox is opening on http://{chosen.host}:{chosen.port} (Ctrl+C stops it).", flush=True)
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.address", chosen.host]
+    command = [sys.executable, "-m", "dashboard.frame.serving", "run", str(APP), "--server.address", chosen.host]
     command += ["--server.port", str(chosen.port), "--server.headless", "true"]
     command += ["--server.maxUploadSize", str(configured.upload_limit_mb)]
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
