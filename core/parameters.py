@@ -28,6 +28,8 @@ def parameter(
     reference: str = "",
     title: str | None = None,
     advanced: bool = False,
+    picks: Literal["", "layer", "input_channel", "output_channel"] = "",
+    only_for: Literal["", "classification", "regression"] = "",
 ) -> Any:
     """Declare one parameter of an explainer.
 
@@ -55,6 +57,11 @@ def parameter(
         Label on screen ("λ₁ size"); the field's name when absent.
     advanced : bool
         Folded away until asked for.
+    picks : {"", "layer", "input_channel", "output_channel"}
+        What of the model it names, so that a screen offers what there is: a layer by its name (empty: the explainer's
+        choice), or a channel of the scan or of the answer by its number from 0 (-1: all).
+    only_for : {"", "classification", "regression"}
+        The task of the models for which it makes a difference; empty: any.
     """
     extra = {
         "scale": scale,
@@ -64,6 +71,8 @@ def parameter(
         "paper": paper,
         "reference": reference,
         "advanced": advanced,
+        "picks": picks,
+        "only_for": only_for,
     }
     return Field(default, description=help, ge=minimum, le=maximum, title=title, json_schema_extra=extra)
 

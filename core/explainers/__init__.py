@@ -6,6 +6,7 @@ Only `explain` and the explainers themselves need torch; it is imported when the
 from typing import TYPE_CHECKING, Any
 
 from core.explainers.base import Check, Explainer, Explanation, Findings, MapArray, Question
+from core.explainers.extras import Curve, Part, Parts
 from core.explainers.registry import describe, explainers, get_explainer
 
 if TYPE_CHECKING:
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Check",
+    "Curve",
     "Explainer",
     "Explanation",
     "Findings",
     "MapArray",
+    "Part",
+    "Parts",
     "Question",
     "describe",
     "explain",

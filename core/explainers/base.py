@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from core.errors import BadInput
+from core.explainers.extras import Color, Curve, Parts
 from core.metrics.localisation import OUTSIDE, RegionShare
 from core.parameters import Parameters, validate
 from core.progress import Report, silent
@@ -116,6 +117,8 @@ class Findings:
         Further figures for the record (volumes in cm³ …).
     warnings : tuple of str
         What a reader must know before believing the map.
+    parts : Parts, optional
+        What the map was made of, where that is a few things of one kind (filters of a layer).
     """
 
     arrays: dict[str, MapArray]
@@ -124,6 +127,7 @@ class Findings:
     checks: tuple[Check, ...] = ()
     numbers: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +135,7 @@ class Explanation:
     """A finished explanation in scan space, with everything needed to repeat it.
 
     ``arrays["map"].values`` has the scan's spatial shape. ``scores`` has ``before`` and ``after`` (class → probability)
-    and is None for regressors. ``hashes`` name scan and model by content.
+    and is None for regressors. ``hashes`` name scan and model by content. ``curves`` says how ``history`` is drawn.
     """
 
     explainer: str
@@ -154,6 +158,8 @@ class Explanation:
     seconds: float
     versions: dict[str, str]
     hashes: dict[str, str]
+    parts: Parts | None = None
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
 class Explainer(ABC):
@@ -176,6 +182,16 @@ class Explainer(ABC):
     takes_region : bool
         Whether ``question.region`` changes the map; where it does not, a region is a landmark: how much of the map it
         holds is recorded.
+    steered_by_region : mapping of {"input", "output"} to mapping
+        Values that parameters take by the side on which a region is drawn: a screen sets them, and offers no control.
+    curves : mapping of str to Curve
+        Columns of ``Findings.history`` in the order in which they are drawn; one that is not named comes last, quiet.
+    makes_parts : bool
+        Whether its findings have ``parts``: offered first where networks are compared.
+    color : str, optional
+        Its colour on every screen; by default one that follows from its name.
+    order : int
+        Place in a list of explainers: smaller comes first, of equals by title.
     """
 
     name: ClassVar[str]
@@ -186,6 +202,11 @@ class Explainer(ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
     preset_help: ClassVar[Mapping[str, str]] = {}
     takes_region: ClassVar[bool] = False
+    steered_by_region: ClassVar[Mapping[Side, Mapping[str, Any]]] = {}
+    curves: ClassVar[Mapping[str, Curve]] = {}
+    makes_parts: ClassVar[bool] = False
+    color: ClassVar[Color | None] = None
+    order: ClassVar[int] = 100
 
     @classmethod
     def unfit(cls, model: Model) -> str | None:
@@ -217,6 +238,16 @@ class Explainer(ABC):
     def region_side(cls, model: Model, parameters: Any) -> Side:
         """Which side of `model` a region lies on: its input, or the image it makes of it."""
         return "input"
+
+    @classmethod
+    def needs_region(cls, model: Model, parameters: Any) -> bool:
+        """Whether there is nothing to explain without a region; by default where one is taken."""
+        return cls.takes_region
+
+    @classmethod
+    def quick(cls, parameters: Any) -> Mapping[str, Any] | None:
+        """Values over `parameters` for a coarse map within a moment, shown until the exact one is there; None: none."""
+        return None
 
     @abstractmethod
     def run(self, question: Question, parameters: Any) -> Findings:

@@ -1,12 +1,13 @@
 """Finding explainers: every folder of this folder is imported, every concrete subclass of `Explainer` is one."""
 
+from dataclasses import asdict
 from typing import Any
 
 from core.explainers.base import Explainer
 from core.plugins import concrete_subclasses, import_files_of, look_up
 
 #: What explainers share; the rest of this folder are explainers.
-_NOT_EXPLAINERS = {"base", "checked_map", "hiding", "many", "registry", "run"}
+_NOT_EXPLAINERS = {"base", "checked_map", "extras", "hiding", "many", "registry", "run"}
 
 
 def explainers() -> dict[str, type[Explainer]]:
@@ -27,7 +28,10 @@ def get_explainer(name: str) -> type[Explainer]:
 
 
 def describe(cls: type[Explainer]) -> dict[str, Any]:
-    """What a screen or a script needs to know of an explainer: texts, presets, JSON schema of the parameters."""
+    """What a screen or a script needs to know of an explainer: texts, presets, JSON schema of the parameters.
+
+    The class attributes of `Explainer`, as data.
+    """
     return {
         "name": cls.name,
         "title": cls.title,
@@ -36,4 +40,10 @@ def describe(cls: type[Explainer]) -> dict[str, Any]:
         "presets": {name: dict(values) for name, values in cls.presets.items()},
         "preset_help": dict(cls.preset_help),
         "parameters": cls.parameters_model.model_json_schema(),
+        "takes_region": cls.takes_region,
+        "steered_by_region": {side: dict(values) for side, values in cls.steered_by_region.items()},
+        "curves": {name: asdict(curve) for name, curve in cls.curves.items()},
+        "makes_parts": cls.makes_parts,
+        "color": cls.color,
+        "order": cls.order,
     }

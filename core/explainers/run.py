@@ -78,6 +78,8 @@ def explain(
     if reason:
         raise BadInput(reason)
     parameters = cls.parameters_for(model, cls.parameters(preset, values))
+    if region is None and cls.needs_region(model, parameters):
+        raise BadInput(f"{cls.title} explains a marked region: mark one with --region FILE, or on the Trace page.")
     classifies = model.card.task == "classification"
     index = model.class_index(target) if classifies and (target or model.card.target) else None
     started = time.perf_counter()
@@ -122,6 +124,8 @@ def explain(
         seconds=time.perf_counter() - started,
         versions=_versions(),
         hashes={"scan": scan.content_hash, "model": model.content_hash},
+        parts=findings.parts,
+        curves={name: curve for name, curve in cls.curves.items() if name in findings.history},
     )
     return dataclasses.replace(explanation, sentence=f"{cls.sentence(explanation)}{_landmark_sentence(landmark)}")
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from core.errors import BadInput
 from core.explainers.base import Kind, Side
+from core.explainers.extras import Curve, Parts, curves_of_record, parts_of_record, parts_record
 from core.files import finite, write_array, write_json
 from core.reports.nifti import write_map
+from core.reports.older import of_today
 
 if TYPE_CHECKING:
     from core.explainers.base import Explanation
@@ -100,6 +102,16 @@ class StoredExplanation:
         return dict(self.record["history"])
 
     @property
+    def curves(self) -> dict[str, Curve]:
+        """How the columns of `history` are drawn, in order."""
+        return curves_of_record(self.record["curves"])
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """What the map was made of, where that is a few things of one kind."""
+        return parts_of_record(self.record["parts"])
+
+    @property
     def regions(self) -> list[dict[str, Any]]:
         """Rows ``name``, ``share``, ``density``, ``voxels``; largest share first."""
         return list(self.record["regions"])
@@ -159,7 +171,7 @@ def export_explanation(explanation: Explanation, folder: Path) -> dict[str, Any]
 
 
 def read_explanation(folder: Path) -> StoredExplanation:
-    """Read what `write_explanation` wrote; arrays are not loaded yet.
+    """Read what `write_explanation` wrote, now or in an earlier version; arrays are not loaded yet.
 
     Raises
     ------
@@ -174,7 +186,7 @@ def read_explanation(folder: Path) -> StoredExplanation:
         name: StoredArray(path=folder / file, **record["array_details"][name])
         for name, file in record["arrays"].items()
     }
-    return StoredExplanation(record, arrays)
+    return StoredExplanation(of_today(record), arrays)
 
 
 def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, Any]:
@@ -205,6 +217,8 @@ def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, A
         "checks": [asdict(check) for check in explanation.checks],
         "numbers": explanation.numbers,
         "history": explanation.history,
+        "curves": {name: asdict(curve) for name, curve in explanation.curves.items()},
+        "parts": parts_record(explanation.parts),
         "notes": explanation.notes,
         "warnings": explanation.warnings,
         "array_details": {

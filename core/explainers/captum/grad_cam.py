@@ -24,6 +24,7 @@ class GradCAMParameters(MapParameters):
         "",
         "Convolution layer by name; empty takes the one the model's card names. Deeper: more meaning, coarser map.",
         group="What to show",
+        picks="layer",
     )
     weighting: Literal["mean", "elementwise"] = parameter(
         "mean",
@@ -50,6 +51,7 @@ class GradCAM(CaptumExplainer):
     summary: ClassVar[str] = "The map shows where a late layer saw what speaks for the class."
     reference: ClassVar[str] = "Selvaraju et al., ICCV 2017, eq. 1 and 2"
     parameters_model: ClassVar[type[Parameters]] = GradCAMParameters
+    color = "orange"
     presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}, "elementwise": {"weighting": "elementwise"}}
     hide_by = "positive"
     when_zero = "; take weighting=elementwise, or a layer nearer to the input"

@@ -23,6 +23,7 @@ class GuidedBackpropagation(CaptumExplainer):
     summary: ClassVar[str] = "The map shows structure that excites the score; it depends little on what was learnt."
     reference: ClassVar[str] = "Springenberg et al., ICLR workshop 2015, section 3.4"
     parameters_model: ClassVar[type[Parameters]] = MapParameters
+    color = "mauve"
 
     @classmethod
     def unfit(cls, model: Model) -> str | None:

@@ -43,6 +43,7 @@ class IntegratedGradients(CaptumExplainer):
     summary: ClassVar[str] = "The map shares out the score's difference to a baseline scan over the voxels."
     reference: ClassVar[str] = "Sundararajan, Taly, Yan, ICML 2017, eq. 1"
     parameters_model: ClassVar[type[Parameters]] = IntegratedGradientsParameters
+    color = "green"
     hide_by = "positive"
 
     def attribute(self, question: Question, parameters: IntegratedGradientsParameters) -> MapArray:

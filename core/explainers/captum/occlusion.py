@@ -47,6 +47,7 @@ class Occlusion(CaptumExplainer):
     summary: ClassVar[str] = "The map shows how far the score falls when a box around each place is covered."
     reference: ClassVar[str] = "Zeiler, Fergus, ECCV 2014, section 4.2"
     parameters_model: ClassVar[type[Parameters]] = OcclusionParameters
+    color = "blue"
     hide_by = "positive"
 
     def attribute(self, question: Question, parameters: OcclusionParameters) -> MapArray:

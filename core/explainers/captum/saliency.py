@@ -28,6 +28,7 @@ class Saliency(CaptumExplainer):
     summary: ClassVar[str] = "The map shows where the score reacts most to a small change of intensity."
     reference: ClassVar[str] = "Simonyan, Vedaldi, Zisserman, arXiv:1312.6034, section 3"
     parameters_model: ClassVar[type[Parameters]] = SaliencyParameters
+    color = "gold"
 
     def attribute(self, question: Question, parameters: SaliencyParameters) -> MapArray:
         """One pass forward and back."""

@@ -11,6 +11,7 @@ import numpy as np
 from core.errors import BadInput
 from core.explainers.base import Check, Explanation, Findings, MapArray, Question
 from core.explainers.checked_map import CheckedMap
+from core.explainers.deconvnet.filters import array_of, filters_as_parts
 from core.explainers.deconvnet.parameters import PAPER_FILTERS, DeconvnetParameters
 from core.metrics.sanity import randomisation_check
 from core.networks.layers import convolutions
@@ -42,6 +43,8 @@ class Deconvnet(CheckedMap):
         "top-9": "nine, as the paper shows a misread film",
         "top-5": "five, as the paper shows the shallow network",
     }
+    makes_parts = True
+    color = "pink"
     when_zero = "; take a layer nearer to the input"
 
     @classmethod
@@ -87,7 +90,8 @@ class Deconvnet(CheckedMap):
         combined, single = _maps(projection, ranking, top, question, parameters)
         array = _as_array(combined, "projected activation")
         findings = self.tested(question, parameters, array)
-        own = {f"filter_{number:03d}": _as_array(values, f"filter {number}") for number, values in single.items()}
+        own = {array_of(number): _as_array(values, f"filter {number}") for number, values in single.items()}
+        held = ranking.share(top)
         return dataclasses.replace(
             findings,
             arrays={"map": findings.arrays["map"], **own, "perturbed": findings.arrays["perturbed"]},
@@ -96,8 +100,16 @@ class Deconvnet(CheckedMap):
                 **{f"score_filter_{number:03d}": float(ranking.scores[number]) for number in top},
                 "filters_in_layer": float(chain.filters),
                 "filters_shown": float(len(top)),
-                "share_of_activation": ranking.share(top),
+                "share_of_activation": held,
             },
+            parts=filters_as_parts(
+                parameters.layer,
+                {number: float(ranking.scores[number]) for number in top},
+                own,
+                whole=None if parameters.score == "max" else float(ranking.scores.sum()),
+                held=held,
+                there=chain.filters,
+            ),
             warnings=(*findings.warnings, *_warnings(chain, ranking, top, parameters)),
         )
 
@@ -136,15 +148,13 @@ class Deconvnet(CheckedMap):
     @classmethod
     def meaning(cls, explanation: Explanation) -> str:
         """Which filters, how much of the layer they hold, and which is the strongest."""
-        numbers = explanation.numbers
-        if "share_of_activation" not in numbers:
+        numbers, parts = explanation.numbers, explanation.parts
+        if parts is None:
             return cls.summary
-        scores = [name for name in numbers if name.startswith("score_filter_")]
-        shown, there = int(numbers["filters_shown"]), int(numbers["filters_in_layer"])
+        shown, there = len(parts.members), int(numbers["filters_in_layer"])
         which = f"the strongest filter of {there}" if shown == 1 else f"the {shown} strongest of {there} filters"
-        first = int(scores[0].rpartition("_")[2])
         return (
-            f"the map shows what {which} in {explanation.parameters['layer']} (filter {first} first; "
+            f"the map shows what {which} in {parts.owner} (filter {parts.members[0].index} first; "
             f"{percent(numbers['share_of_activation'])} of that layer's activation) answered to"
         )
 

@@ -22,6 +22,7 @@ class DeconvnetParameters(MapParameters):
         "convolution. Activation is taken after the norm and rectifier that directly follow it.",
         group=_PARAMETERS,
         reference="section 2",
+        picks="layer",
     )
     filters: int = parameter(
         PAPER_FILTERS,

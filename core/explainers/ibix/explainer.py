@@ -36,6 +36,11 @@ class Ibix(Explainer):
         "gradient": "the derivative: at once and per pixel, but another quantity",
     }
     takes_region: ClassVar[bool] = True
+    steered_by_region: ClassVar[dict[Side, dict[str, Any]]] = {
+        "input": {"direction": "forward"},
+        "output": {"direction": "backward"},
+    }
+    color = "teal"
 
     @classmethod
     def unfit(cls, model: Model) -> str | None:
@@ -60,6 +65,24 @@ class Ibix(Explainer):
         resolved = cls.parameters_for(model, parameters)
         assert isinstance(resolved, IbixParameters)
         return "output" if resolved.direction == "backward" and model.card.task == "regression" else "input"
+
+    @classmethod
+    def needs_region(cls, model: Model, parameters: Any) -> bool:
+        """Only a class, whose answer is one number, can be traced back without one."""
+        resolved = cls.parameters_for(model, parameters)
+        assert isinstance(resolved, IbixParameters)
+        return resolved.direction == "forward" or model.card.task == "regression"
+
+    @classmethod
+    def quick(cls, parameters: Any) -> dict[str, Any]:
+        """Few jitters, and few superpixels in one level."""
+        return {
+            "levels": "1",
+            "superpixels": min(parameters.superpixels, parameters.coarse_superpixels),
+            "jitters": min(parameters.jitters, 4 if parameters.direction == "backward" else 16),
+            "quadrature": "uniform",
+            "compare": False,
+        }
 
     def run(self, question: Question, parameters: IbixParameters) -> Findings:
         """Trace the marked region."""

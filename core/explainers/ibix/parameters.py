@@ -199,12 +199,25 @@ class IbixParameters(Parameters):
         "What counts as a classifier's answer. Probabilities hardly move where the model is sure.",
         group=_READ,
         advanced=True,
+        only_for="classification",
     )
     input_channel: int = parameter(
-        -1, "The channel of the scan to change; -1: all at once.", minimum=-1, maximum=63, group=_READ, advanced=True
+        -1,
+        "The channel of the scan to change; -1: all at once.",
+        minimum=-1,
+        maximum=63,
+        group=_READ,
+        advanced=True,
+        picks="input_channel",
     )
     output_channel: int = parameter(
-        -1, "The channel of the answer to look at; -1: their sum.", minimum=-1, maximum=63, group=_READ, advanced=True
+        -1,
+        "The channel of the answer to look at; -1: their sum.",
+        minimum=-1,
+        maximum=63,
+        group=_READ,
+        advanced=True,
+        picks="output_channel",
     )
     compare: bool = parameter(
         True,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.explainers.base import Explainer, Explanation, Findings, Question
+from core.explainers.extras import Curve
 from core.explainers.mask.parameters import PAPER, MaskParameters
 from core.metrics.localisation import OUTSIDE
 from core.parameters import Parameters
@@ -24,6 +25,16 @@ class Mask(Explainer):
     reference: ClassVar[str] = "Thibeau-Sutre et al., SPIE Medical Imaging 2020, eq. 1 and 2"
     parameters_model: ClassVar[type[Parameters]] = MaskParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {"robust": {}, "paper": PAPER}
+    curves: ClassVar[dict[str, Curve]] = {
+        "probability": Curve("probability", role="answer", low=0.0, high=1.0),
+        "loss": Curve("loss", role="goal"),
+        "score": Curve("score"),
+        "size": Curve("size"),
+        "edge": Curve("edge"),
+        **{f"hidden {unit}": Curve("hidden", unit) for unit in ("cm³", "cm²", "pixels")},
+    }
+    color = "accent"
+    order = 0
 
     @classmethod
     def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:

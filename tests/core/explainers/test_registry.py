@@ -67,3 +67,15 @@ def test_what_presets_are_for_is_said_of_presets_that_there_are(name):
     cls = get_explainer(name)
     assert not cls.preset_help or list(cls.preset_help) == list(cls.presets)
     assert describe(cls)["preset_help"] == cls.preset_help
+
+
+def test_parameters_say_what_of_the_model_they_pick_and_for_which_models_they_matter():
+    schema = {name: describe(cls)["parameters"]["properties"] for name, cls in explainers().items()}
+    picks = {(name, key): field["picks"] for name, fields in schema.items() for key, field in fields.items()}
+    assert {place: what for place, what in picks.items() if what} == {
+        ("deconvnet", "layer"): "layer",
+        ("grad_cam", "layer"): "layer",
+        ("ibix", "input_channel"): "input_channel",
+        ("ibix", "output_channel"): "output_channel",
+    }
+    assert schema["ibix"]["score"]["only_for"] == "classification"

@@ -1,6 +1,7 @@
 """From scan space to the model's and back, whatever the explainer."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -97,3 +98,17 @@ def test_the_record_says_with_what_and_on_what_it_was_made(trained):
     assert found.parameters == get_explainer("saliency").parameters().model_dump(mode="json")
     assert found.preset == "default"
     assert found.seconds > 0
+
+
+def test_an_explainer_that_takes_a_region_is_not_run_without_one_unless_it_says_that_it_may_be(trained, monkeypatch):
+    """A region that was left out used to arrive as None, deep inside."""
+    scan, cls = trained.scan(400), get_explainer("saliency")
+    monkeypatch.setattr(cls, "takes_region", True)
+    monkeypatch.setattr(trained.model.network, "forward", lambda x: pytest.fail("the model was asked"))
+    words = "Saliency explains a marked region: mark one with --region FILE, or on the Trace page."
+    with pytest.raises(BadInput, match=f"^{re.escape(words)}$"):
+        explain(scan, trained.model, "saliency")
+    monkeypatch.undo()
+    monkeypatch.setattr(cls, "takes_region", True)
+    monkeypatch.setattr(cls, "needs_region", classmethod(lambda cls, model, parameters: False))
+    assert explain(scan, trained.model, "saliency").arrays["map"].values.any()

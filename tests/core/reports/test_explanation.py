@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import BadInput
 from core.explainers.base import Check, Explanation, MapArray
+from core.explainers.extras import Curve, Part, Parts
 from core.metrics.localisation import RegionShare
 from core.reports.explanation import RECORD, export_explanation, read_explanation, write_explanation
 from core.scans import Scan, SourceSpace
@@ -75,6 +76,17 @@ def test_a_stored_explanation_comes_back_with_its_arrays_on_the_disk(tmp_path: P
     assert back.sentence == given.sentence
     assert back.regions == [{"name": "hippocampus", "share": 0.7, "density": 0.5, "voxels": 12}]
     assert back.checks[0]["sentence"] == "It fell."
+
+
+def test_parts_and_curves_are_written_and_read(tmp_path: Path) -> None:
+    parts = Parts("mask", "masks", "", (Part(0, "First", 1.0, 0.5, "signed", "half"),), "One mask.", "Click.", "None.")
+    curves = {"loss": Curve("loss", role="goal")}
+    write_explanation(dataclasses.replace(explanation(), parts=parts, curves=curves), tmp_path)
+    back = read_explanation(tmp_path)
+    assert back.parts == parts
+    assert back.curves == curves
+    write_explanation(explanation(), tmp_path)
+    assert read_explanation(tmp_path).parts is None
 
 
 def test_the_record_has_the_fixed_keys_and_is_strict_json(tmp_path: Path) -> None:

@@ -78,6 +78,13 @@ def test_the_strongest_25_filters_are_recorded_in_order_and_their_sum_is_the_map
     assert found.numbers["filters_shown"] == 25
     assert found.numbers["share_of_activation"] == pytest.approx(ranking.share(ranking.order[:25]))
     assert found.parameters["layer"] == LAST
+    parts = found.parts
+    assert (parts.kind, parts.owner) == ("filter", LAST)
+    assert [part.index for part in parts.members] == list(ranking.order[:25])
+    assert [part.array for part in parts.members] == names
+    assert [part.score for part in parts.members] == list(scores.values())
+    assert sum(part.share for part in parts.members) == pytest.approx(found.numbers["share_of_activation"])
+    assert parts.sentence.startswith("The 25 strongest of 64 filters hold ")
     assert found.preset == "paper"
     assert not found.warnings
 
