@@ -27,7 +27,7 @@ def show() -> None:
         one_film.show(laid)
     else:
         all_films.show(laid)
-    st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+    text.show(text.disclaimer())
 
 
 def _turn(key: str) -> None:

@@ -1,9 +1,9 @@
-"""Tables of the Compare page as HTML: right-aligned figures, quiet heads, colours by value. Everything is escaped."""
+"""Tables of the Compare page as HTML: right-aligned figures, quiet heads, colours by value."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dashboard.look.text import escape
+from dashboard.look.text import Markup, joined
 
 #: Colour that a full cell of a heat table has; an empty one is the table's ground.
 _HEAT = "63, 184, 204"
@@ -28,7 +28,7 @@ class Figure:
     heat: float | None = None
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str | Figure]], label: str) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str | Figure]], label: str) -> Markup:
     """A table whose first column names the row.
 
     Parameters
@@ -40,22 +40,25 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str | Figure]], label: s
     label : str
         What the table is, for those who hear it.
     """
-    top = "".join(f"<th scope='col'>{escape(head)}</th>" for head in heads)
-    body = "".join(f"<tr>{_first(row[0])}{''.join(map(_cell, row[1:]))}</tr>" for row in rows)
-    return (
-        f"<div class='table-frame'><table class='figures' aria-label='{escape(label)}'>"
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    top = joined(Markup("<th scope='col'>{}</th>").format(head) for head in heads)
+    body = joined(Markup("<tr>{}{}</tr>").format(_first(row[0]), joined(map(_cell, row[1:]))) for row in rows)
+    return Markup(
+        "<div class='table-frame'><table class='figures' aria-label='{}'>"
+        "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+    ).format(label, top, body)
 
 
-def _first(cell: str | Figure) -> str:
+def _first(cell: str | Figure) -> Markup:
     words = cell.main if isinstance(cell, Figure) else cell
-    return f"<th scope='row'>{escape(words)}</th>"
+    return Markup("<th scope='row'>{}</th>").format(words)
 
 
-def _cell(cell: str | Figure) -> str:
+def _cell(cell: str | Figure) -> Markup:
     if not isinstance(cell, Figure):
-        return f"<td class='words'>{escape(cell)}</td>"
-    tint = "" if cell.heat is None else f" style='background: rgba({_HEAT}, {min(max(cell.heat, 0.0), 1.0) * 0.6:.3f})'"
-    beside = f"<small>{escape(cell.beside)}</small>" if cell.beside else ""
-    return f"<td{tint}>{escape(cell.main)}{beside}</td>"
+        return Markup("<td class='words'>{}</td>").format(cell)
+    beside = Markup("<small>{}</small>").format(cell.beside) if cell.beside else ""
+    if cell.heat is None:
+        return Markup("<td>{}{}</td>").format(cell.main, beside)
+    opacity = min(max(cell.heat, 0.0), 1.0) * 0.6
+    tint = f"background: rgba({_HEAT}, {opacity:.3f})"
+    return Markup("<td style='{}'>{}{}</td>").format(tint, cell.main, beside)

@@ -77,9 +77,9 @@ def _choose_model(laid: Desk, shape: tuple[int, ...] | None) -> Card | None:
         )
     reasons = [reason for reason in unfit.values() if reason]
     if reasons:
-        st.html(text.quiet(f"Not offered: {' '.join(reasons)}"))
+        text.show(text.quiet(f"Not offered: {' '.join(reasons)}"))
     if len(cards) < len(known):
-        st.html(text.quiet("Models that make images are on the Trace page."))
+        text.show(text.quiet("Models that make images are on the Trace page."))
     return cards.get(laid.model) if laid.model else None
 
 

@@ -29,7 +29,7 @@ def show() -> None:
     waiting = st.empty()
     # only for a scan that is not on screen yet: a line that came and went at every slider would make the page jump
     if laid.scan is None or st.session_state.get(_HUNG) != laid.scan:
-        waiting.html(text.quiet("Hanging the scan and asking the model…"))
+        text.show(text.quiet("Hanging the scan and asking the model…"), place=waiting)
     with st.sidebar:
         order = show_intake()
         _explain_button(laid, order)
@@ -45,7 +45,7 @@ def show() -> None:
     _write_link(laid)
     _headline(laid, order, prediction, run)
     _Watch(scan, order, prediction, refusal).show(run)
-    st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+    text.show(text.disclaimer())
 
 
 class _Watch:
@@ -83,7 +83,7 @@ class _Watch:
                 signed = self._tools(run)
             explanation = manager().store.explanation(run.id, owner())
             with line:
-                st.html(answer.result_line(explanation))
+                text.show(answer.result_line(explanation))
             with images:
                 stage.show_result(self._scan, self._plane, run.id, explanation, signed, marks)
             with below:
@@ -91,7 +91,7 @@ class _Watch:
             return
         else:
             with line:
-                st.html(answer.ended_line(run))
+                text.show(answer.ended_line(run))
             with images:
                 stage.show_scan(self._scan, self._plane, marks)
         with below:
@@ -140,7 +140,7 @@ class _Watch:
             if self._refusal or self._order.refusal:
                 st.warning(self._refusal or self._order.refusal or "")
             elif self._prediction is not None:
-                st.html(answer.prediction_line(self._prediction, desk().target))
+                text.show(answer.prediction_line(self._prediction, desk().target))
         with images:
             stage.show_scan(self._scan, self._plane, marks)
 
@@ -230,12 +230,12 @@ def _write_link(laid: Desk) -> None:
 
 def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run | None) -> None:
     meta = manager().store.scan_meta(laid.scan or "", owner())
-    pieces = [f"<b>{text.escape(meta['label'])}</b>"]
+    pieces = [text.bold(meta["label"])]
     shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
     if shipped is not None:
-        pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
+        pieces.append(text.beside(shipped.description))
     if order.card is not None:
-        pieces.append(f"<span>· {text.escape(order.card.title)}</span>")
+        pieces.append(text.beside(order.card.title))
     if shipped is not None and shipped.synthetic:
         pieces.append(text.tag("synthetic data", "synthetic"))
     elif order.card is not None and order.card.synthetic:  # the scan itself may be of a person
@@ -247,7 +247,7 @@ def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run 
     if run is not None and run.status is Status.DONE and order.setting is not None and _changed_since(run, order):
         pieces.append(text.tag("settings changed since this result", "warning"))
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.html(text.facts(pieces))
+        text.show(text.facts(pieces))
         downloads.show(run)
 
 
@@ -258,7 +258,7 @@ def _changed_since(run: Run, order: Order) -> bool:
 
 
 def _nothing_loaded() -> None:
-    st.html(
+    text.show(
         text.empty(
             "Nothing on the lightbox yet",
             "Choose a scan on the left, or open one of your own: NIfTI, DICOM, PNG and others are read.",

@@ -17,6 +17,7 @@ from core.runs import manager
 from core.settings import ROOT
 from dashboard.backend import pool, questions
 from dashboard.desk import desk
+from dashboard.look import text
 
 _LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -44,7 +45,7 @@ def show() -> None:
     st.set_page_config(
         page_title="Lightbox", page_icon=str(STATIC / "icon.png"), layout="wide", initial_sidebar_state=_SIDEBAR
     )
-    st.html(STATIC / "style.css")
+    text.show_style(STATIC / "style.css")
     st.logo(str(STATIC / "logo.svg"), size="medium")
     pages = [st.Page(page_path(name), title=title, default=name == "home") for name, title in PAGES.items()]
     chosen = st.navigation(pages, position="top")

@@ -11,6 +11,7 @@ from dashboard.desk import desk, owner
 from dashboard.frame.shell import STATIC
 from dashboard.intake import catalogue, demo
 from dashboard.look import text
+from dashboard.look.text import Markup
 from dashboard.runs import page as runs
 from dashboard.trace.desk import trace_desk
 
@@ -35,11 +36,9 @@ def show() -> None:
             "*how sure* side by side."
         )
         _demo_button()
-        rows = "".join(
-            f"<i>{number}</i><div><b>{text.escape(title)}</b><br>{text.escape(sentence)}</div>"
-            for number, (title, sentence) in enumerate(_STEPS, 1)
-        )
-        st.html(f"<div class='steps'>{rows}</div>")
+        step = Markup("<i>{}</i><div><b>{}</b><br>{}</div>")
+        rows = text.joined(step.format(number, *words) for number, words in enumerate(_STEPS, 1))
+        text.show(Markup("<div class='steps'>{}</div>").format(rows))
     with right:
         if PICTURE.is_file():
             st.image(
@@ -51,8 +50,8 @@ def show() -> None:
     if manager().store.runs(owner(), limit=1):
         runs.show_list(5)
     else:
-        st.html(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
-    st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+        text.show(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
+    text.show(text.disclaimer())
 
 
 def _demo_button() -> None:
@@ -91,7 +90,7 @@ def _demo_button() -> None:
         _compare_button(scans)
         st.button("Open a scan of your own", icon=":material/upload_file:", key="open own", on_click=_to_explain)
     if not scans:
-        st.html(text.quiet("The demo scans are not there: run make assets once."))
+        text.show(text.quiet("The demo scans are not there: run make assets once."))
 
 
 def _compare_button(scans: Sequence[demo.DemoScan]) -> None:

@@ -103,7 +103,7 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
             "help": _presets_help(entry),
         }
         if len(names) == 1:  # nothing to choose: the two buttons alone
-            st.html(text.quiet(label), width="stretch")
+            text.show(text.quiet(label), width="stretch")
         elif len(names) > _SIDE_BY_SIDE:
             st.selectbox(index=names.index(setting.preset), **common)
         else:

@@ -1,12 +1,14 @@
 """Typed parameters as controls: a JSON schema in, grouped sliders with the published value marked on the track out."""
 
-import html
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
+
+from dashboard.look import text
+from dashboard.look.text import Markup
 
 Kind = Literal["number", "integer", "choice", "switch", "text"]
 
@@ -275,13 +277,13 @@ def _mark(control: Control, place: float | None) -> None:
     """A tick on the slider's track where the published value lies, with its number below."""
     if place is None:
         return
-    text = f"paper {format_value(control.paper)}"
     # towards the ends the words would leave the sidebar: they hang from the tick's other side
     side = "right" if place > 0.5 else "left"
-    st.html(
-        f"<div class='paper-mark'><div class='paper-track'><i style='left:{place:.2%}'></i>"
-        f"<span class='{side}' style='left:{place:.2%}'>{html.escape(text)}</span></div></div>"
+    mark = Markup(
+        "<div class='paper-mark'><div class='paper-track'><i style='left:{0:.2%}'></i>"
+        "<span class='{1}' style='left:{0:.2%}'>paper {2}</span></div></div>"
     )
+    text.show(mark.format(place, side, format_value(control.paper)))
 
 
 def help_text(control: Control) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import escape
+
 from dashboard.look import theme
 from dashboard.look.text import probability
 
@@ -66,7 +68,7 @@ def probability_bars(
         shares = [values.get(name, 0.0) for name in names]
         figure.add_bar(
             x=shares,
-            y=names,
+            y=[_words(name) for name in names],
             orientation="h",
             name=label,
             marker={"color": colour, "line": {"width": 0}},
@@ -80,6 +82,11 @@ def probability_bars(
     figure.update_xaxes(range=[0, 1.5], tickvals=[0, 0.5, 1], showgrid=False, zeroline=False)
     figure.update_yaxes(tickfont={"color": theme.TEXT, "size": 14}, showgrid=False)
     return figure
+
+
+def _words(name: str) -> str:
+    """A name from outside for a figure: plotly reads tags, and turns back what is escaped."""
+    return str(escape(name))
 
 
 def _likeliest(
@@ -136,7 +143,7 @@ def region_bars(regions: Sequence[Mapping[str, Any]], colour: str, limit: int = 
     figure = _figure(25 * len(shown) + 30, bargap=0.35)
     figure.add_bar(
         x=[region["share"] for region in shown],
-        y=[region["name"] for region in shown],
+        y=[_words(region["name"]) for region in shown],
         orientation="h",
         marker={"color": colour, "line": {"width": 0}},
         text=[f"{region['share']:.1%}" for region in shown],
@@ -190,7 +197,7 @@ def history_curves(history: Mapping[str, Sequence[float]], colour: str) -> "Figu
 
 
 def _curve_title(name: str) -> str:
-    return name.replace("_", " ")
+    return _words(name.replace("_", " "))
 
 
 def _row_axis(name: str, values: Sequence[float], bottom: float, top: float) -> dict[str, Any]:

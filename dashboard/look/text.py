@@ -1,39 +1,120 @@
-"""Small pieces of HTML for `st.html`. Everything that comes from outside is escaped here."""
+"""Small pieces of HTML, and the one place that puts HTML on a page.
 
-import html
+Every piece is `markupsafe.Markup`, made by the format of a template: whatever goes into it is escaped, and nobody has
+to think of it. A plain string is words; `show` refuses it.
+"""
+
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+from markupsafe import Markup
+
+__all__ = ["Markup"]
+
+_RESEARCH = "Lightbox is a research tool, not a medical device."
 
 
-def escape(words: str) -> str:
-    """Words from outside, safe inside HTML."""
-    return html.escape(words)
+def show(
+    markup: Markup,
+    *,
+    place: st.delta_generator.DeltaGenerator | None = None,
+    width: Literal["stretch", "content"] | int = "stretch",
+) -> None:
+    """Put HTML on the page, in `place` or where the script stands.
+
+    Parameters
+    ----------
+    markup : markupsafe.Markup
+        From this module, or a template's format.
+    place : DeltaGenerator, optional
+        Where it goes.
+    width : "stretch", "content" or int
+        Of the element.
+
+    Raises
+    ------
+    TypeError
+        When it is a plain string: nothing in it was escaped.
+    """
+    if not isinstance(markup, Markup):
+        raise TypeError(f"only markup goes on a page as HTML, and this is {type(markup).__name__}")
+    (st if place is None else place).html(str(markup), width=width)
 
 
-def tag(text: str, kind: str = "") -> str:
+def show_style(path: Path) -> None:
+    """Add a style sheet of ours to the page."""
+    st.html(path)
+
+
+def joined(pieces: Iterable[Markup | str]) -> Markup:
+    """Pieces one after the other."""
+    return Markup().join(pieces)
+
+
+def tag(words: str, kind: str = "") -> Markup:
     """A word or two in a thin frame; `kind` is ``synthetic`` or ``warning`` or nothing."""
-    return f"<span class='tag {kind}'>{html.escape(text)}</span>"
+    return Markup("<span class='tag {}'>{}</span>").format(kind, words)
 
 
-def facts(parts: Iterable[str]) -> str:
-    """A line of ready-made pieces."""
-    return f"<div class='facts'>{''.join(parts)}</div>"
+def bold(words: str) -> Markup:
+    """What a line is about."""
+    return Markup("<b>{}</b>").format(words)
 
 
-def empty(title: str, sentence: str) -> str:
+def title(words: str) -> Markup:
+    """The same where the line is a title."""
+    return Markup("<b class='title'>{}</b>").format(words)
+
+
+def beside(words: str) -> Markup:
+    """What follows it in the line, after a dot."""
+    return Markup("<span>· {}</span>").format(words)
+
+
+def facts(parts: Iterable[Markup | str]) -> Markup:
+    """A line of pieces."""
+    return Markup("<div class='facts'>{}</div>").format(joined(parts))
+
+
+def empty(heading: str, sentence: str) -> Markup:
     """The frame shown where images would be."""
-    return f"<div class='empty'><b>{html.escape(title)}</b><span>{html.escape(sentence)}</span></div>"
+    return Markup("<div class='empty'><b>{}</b><span>{}</span></div>").format(heading, sentence)
 
 
-def numbers(rows: Iterable[tuple[str, str]], heading: str = "") -> str:
+def numbers(rows: Iterable[tuple[str, str]], heading: str = "") -> Markup:
     """A quiet two-column table."""
-    body = "".join(f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>" for name, value in rows)
-    top = f"<tr><th colspan='2'>{html.escape(heading)}</th></tr>" if heading else ""
-    return f"<table class='numbers'>{top}{body}</table>"
+    body = joined(Markup("<tr><td>{}</td><td>{}</td></tr>").format(name, value) for name, value in rows)
+    top = Markup("<tr><th colspan='2'>{}</th></tr>").format(heading) if heading else ""
+    return Markup("<table class='numbers'>{}{}</table>").format(top, body)
 
 
-def quiet(sentence: str) -> str:
+def quiet(sentence: str) -> Markup:
     """A sentence in small grey."""
-    return f"<div class='quiet-line'>{html.escape(sentence)}</div>"
+    return Markup("<div class='quiet-line'>{}</div>").format(sentence)
+
+
+def quiet_word(words: str) -> Markup:
+    """A few words in small grey, in a row of other things."""
+    return Markup("<span class='quiet-line'>{}</span>").format(words)
+
+
+def quiet_lines(sentences: Iterable[str]) -> Markup:
+    """Sentences in small grey, one below the other."""
+    return joined(quiet(sentence) for sentence in sentences)
+
+
+def answer(figure: Markup | str, sentence: str, quiet: bool = False) -> Markup:
+    """The line above the images: a large figure (or nothing), and a sentence beside it."""
+    large = Markup("<div class='figure'>{}</div>").format(figure) if figure else ""
+    kind = "sentence quiet" if quiet else "sentence"
+    return Markup("<div class='answer'>{}<div class='{}'>{}</div></div>").format(large, kind, sentence)
+
+
+def disclaimer() -> Markup:
+    """What stands at the foot of every page."""
+    return quiet(_RESEARCH)
 
 
 def probability(value: float) -> str:

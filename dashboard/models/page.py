@@ -22,7 +22,7 @@ def show() -> None:
     cards = catalogue.cards()
     st.markdown("### Models")
     if not cards:
-        st.html(
+        text.show(
             text.empty(
                 "The library is empty",
                 "Run make assets for the demo models, or set LIGHTBOX_MODELS_DIR to a folder of model folders.",
@@ -39,7 +39,7 @@ def _show_card(card: Card) -> None:
         tags = [text.tag(f"{card.input.dimensions}D {card.task}")]
         if card.synthetic:
             tags.append(text.tag("synthetic data", "synthetic"))
-        st.html(text.facts([f"<b class='title'>{text.escape(card.title)}</b>", *tags]))
+        text.show(text.facts([text.title(card.title), *tags]))
         icon = ":material/play_arrow:"
         verb = "Explain" if card.task == "classification" else "Trace"
         st.button(f"{verb} with it", key=f"use {card.name}", icon=icon, on_click=_use, args=(card,))
@@ -48,22 +48,22 @@ def _show_card(card: Card) -> None:
     left, middle, right = st.columns(3, gap="large", wrap=False)
     with left:
         st.markdown("###### What it must be fed")
-        st.html(text.numbers(contract_rows(card)))
+        text.show(text.numbers(contract_rows(card)))
     with middle:
         st.markdown("###### How good it is")
         for heading, rows in metric_tables(card.metrics, card.classes):
-            st.html(text.numbers(rows, heading))
+            text.show(text.numbers(rows, heading))
         if not card.metrics:
-            st.html(text.quiet("The card gives no metrics."))
+            text.show(text.quiet("The card gives no metrics."))
     with right:
         st.markdown("###### Where it comes from")
-        st.html(text.numbers(training_rows(card)))
+        text.show(text.numbers(training_rows(card)))
     _show_explainers(card)
     _show_layers(card)
     details = [(words(name), str(value)) for name, value in card.training.details.items() if value is not None]
     if details:
         with st.expander("Training settings"):
-            st.html(text.numbers(details))
+            text.show(text.numbers(details))
 
 
 def _use(card: Card) -> None:
@@ -88,7 +88,7 @@ def _show_explainers(card: Card) -> None:
             pieces.append(text.tag(f"{entry.title}: {', '.join(entry.presets)}"))
         else:
             pieces.append(text.tag(f"{entry.title} does not fit: {reason}", "warning"))
-    st.html(text.facts(pieces))
+    text.show(text.facts(pieces))
 
 
 def _show_layers(card: Card) -> None:
@@ -97,7 +97,7 @@ def _show_layers(card: Card) -> None:
             return
         arguments = ", ".join(f"{name} = {value}" for name, value in card.architecture.arguments.items())
         if arguments:
-            st.html(text.quiet(arguments))
+            text.show(text.quiet(arguments))
         try:
             with st.spinner("Loading the network"):
                 layers = pool.ask(questions.layers, card.name, catalogue.content_of(card.name))

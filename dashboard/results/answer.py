@@ -1,6 +1,5 @@
 """What the Explain page says: the answer in one line, then where, how sure, how it got there, and the small print."""
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,56 +10,56 @@ from core.runs import Live, Run, Status
 from dashboard.backend.questions import Prediction
 from dashboard.intake import catalogue
 from dashboard.look import figures, text, theme
-from dashboard.look.text import escape, probability
+from dashboard.look.text import Markup, joined, probability
 from dashboard.results import filters
 
 #: What is left is not said below this, seconds: it is over before it is read.
 _NOTHING_LEFT = 0.5
+#: Class and sign of a check that was passed, failed, or only says something.
+_MARKS = {True: ("pass", "✓"), False: ("fail", "!"), None: ("info", "·")}
 
 
-def prediction_line(prediction: Prediction, target: str | None) -> str:
+def prediction_line(prediction: Prediction, target: str | None) -> Markup:
     """What the model says before anything is explained."""
     if not prediction.probabilities or target is None:
-        return _line("", "Press Explain to see what the answer rests on.", quiet=True)
+        return text.answer("", "Press Explain to see what the answer rests on.", quiet=True)
     value = prediction.probabilities[target]
-    figure = f"<small>P({html.escape(target)})</small><span>{escape(probability(value))}</span>"
-    return _line(figure, "What the model says. Press Explain to see what it rests on.", quiet=True)
+    figure = Markup("<small>P({})</small><span>{}</span>").format(target, probability(value))
+    return text.answer(figure, "What the model says. Press Explain to see what it rests on.", quiet=True)
 
 
-def result_line(explanation: StoredExplanation) -> str:
+def result_line(explanation: StoredExplanation) -> Markup:
     """Probability before and after, and the sentence."""
     scores, target = explanation.scores or {}, explanation.target
     before, after = scores.get("before") or {}, scores.get("after") or {}
-    figure = ""
-    if target in before:
-        figure = f"<small>P({html.escape(str(target))})</small>"
-        if target in after:
-            figure += (
-                f"<span class='before'>{escape(probability(before[target]))}</span><span class='arrow'>→</span>"
-                f"<span class='after'>{escape(probability(after[target]))}</span>"
-            )
-        else:
-            figure += f"<span>{escape(probability(before[target]))}</span>"
-    return _line(figure, explanation.sentence)
+    figure = Markup()
+    if target in after and target in before:
+        figure = Markup(
+            "<small>P({})</small><span class='before'>{}</span>"
+            "<span class='arrow'>→</span><span class='after'>{}</span>"
+        ).format(target, probability(before[target]), probability(after[target]))
+    elif target in before:
+        figure = Markup("<small>P({})</small><span>{}</span>").format(target, probability(before[target]))
+    return text.answer(figure, explanation.sentence)
 
 
-def quiet_line(sentence: str) -> str:
+def quiet_line(sentence: str) -> Markup:
     """What to do next, where an answer would stand."""
-    return _line("", sentence, quiet=True)
+    return text.answer("", sentence, quiet=True)
 
 
-def sentence_line(sentence: str) -> str:
+def sentence_line(sentence: str) -> Markup:
     """An answer that is a sentence and no figure."""
-    return _line("", sentence)
+    return text.answer("", sentence)
 
 
-def ended_line(run: Run, next_step: str = "Press Explain to start again.") -> str:
+def ended_line(run: Run, next_step: str = "Press Explain to start again.") -> Markup:
     """A run that ended without a result, and what to do."""
     if run.status is Status.CANCELLED:
         after = f" after {text.duration(run.seconds)}" if run.seconds else ""
-        return _line("Cancelled", f"Stopped{after}; nothing was kept. {next_step}", quiet=True)
+        return text.answer("Cancelled", f"Stopped{after}; nothing was kept. {next_step}", quiet=True)
     word = "Failed" if run.status is Status.FAILED else "Interrupted"
-    return _line(word, run.message or f"It was cut off. {next_step}")
+    return text.answer(word, run.message or f"It was cut off. {next_step}")
 
 
 def progress_text(run: Run, live: Live) -> str:
@@ -82,13 +81,15 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False) -> None:
     if not explanation.regions and landmarks:
         return
     if not explanation.regions:
-        st.html(text.quiet("The scan is not in MNI space or is a single image: there is no atlas to name regions by."))
+        text.show(
+            text.quiet("The scan is not in MNI space or is a single image: there is no atlas to name regions by.")
+        )
     elif not regions:
-        st.html(text.quiet("The map is empty: no region holds any of it."))
+        text.show(text.quiet("The map is empty: no region holds any of it."))
     else:
         chart = figures.region_bars(regions, theme.explainer_color(explanation.explainer))
         st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="regions")
-        st.html(text.quiet(f"Share of the map in each region. Atlas: {explanation.record.get('atlas') or 'none'}."))
+        text.show(text.quiet(f"Share of the map in each region. Atlas: {explanation.record.get('atlas') or 'none'}."))
 
 
 def show_how_sure(explanation: StoredExplanation) -> None:
@@ -109,7 +110,7 @@ def show_path(explanation: StoredExplanation) -> None:
 
 def _filters(explanation: StoredExplanation, colour: str) -> None:
     """A map of filters has no history: how strong each of them is says what it was made of."""
-    st.html(text.quiet(filters.layer_sentence(explanation)))
+    text.show(text.quiet(filters.layer_sentence(explanation)))
     chart = figures.score_bars(filters.scores_of(explanation), colour)
     st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="scores")
 
@@ -123,7 +124,7 @@ def show_live_curves(history: Mapping[str, Sequence[float | None]], explainer: s
 
 def _history(history: Mapping[str, Sequence[float]], colour: str) -> None:
     if not history:
-        st.html(text.quiet("Nothing was optimised: there is no history."))
+        text.show(text.quiet("Nothing was optimised: there is no history."))
         return
     st.plotly_chart(figures.history_curves(history, colour), theme=None, config=figures.CONFIG, key="history")
 
@@ -133,15 +134,14 @@ def _how_sure(explanation: StoredExplanation) -> None:
     if scores.get("before"):
         chart = figures.probability_bars(scores["before"], scores.get("after"), explanation.target)
         st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="probabilities")
-    marks = {True: ("pass", "✓"), False: ("fail", "!"), None: ("info", "·")}
-    rows = "".join(
-        f"<i class='{marks[check['passed']][0]}'>{marks[check['passed']][1]}</i>"
-        f"<div><b>{html.escape(check['title'])}</b><br>{html.escape(check['sentence'])}</div>"
-        for check in explanation.checks
+    if not explanation.checks:
+        text.show(text.quiet("This explainer comes with no check of its own."))
+        return
+    row = Markup("<i class='{}'>{}</i><div><b>{}</b><br>{}</div>")
+    rows = joined(
+        row.format(*_MARKS[check["passed"]], check["title"], check["sentence"]) for check in explanation.checks
     )
-    st.html(
-        f"<div class='checks'>{rows}</div>" if rows else text.quiet("This explainer comes with no check of its own.")
-    )
+    text.show(Markup("<div class='checks'>{}</div>").format(rows))
 
 
 def show_details(explanation: StoredExplanation, run: Run) -> None:
@@ -152,16 +152,16 @@ def show_details(explanation: StoredExplanation, run: Run) -> None:
         with left:
             st.markdown("###### Parameters")
             rows = [(name, str(value)) for name, value in record["parameters"].items()]
-            st.html(text.numbers([("preset", str(record.get("preset"))), *rows]))
+            text.show(text.numbers([("preset", str(record.get("preset"))), *rows]))
         with middle:
             st.markdown("###### Figures")
-            st.html(text.numbers(_number_rows(record["numbers"])))
+            text.show(text.numbers(_number_rows(record["numbers"])))
             st.markdown("###### Reading and fitting")
             lines = [*record.get("notes", ()), *record.get("warnings", ())]
-            st.html("".join(text.quiet(line) for line in lines) or text.quiet("Nothing had to be changed."))
+            text.show(text.quiet_lines(lines or ["Nothing had to be changed."]))
         with right:
             st.markdown("###### Run")
-            st.html(text.numbers(_run_rows(explanation, run)))
+            text.show(text.numbers(_run_rows(explanation, run)))
 
 
 def _number_rows(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -182,10 +182,3 @@ def _run_rows(explanation: StoredExplanation, run: Run) -> list[tuple[str, str]]
         *((name, str(value)) for name, value in record["versions"].items()),
         *((f"{name} hash", str(value)[:16]) for name, value in record["hashes"].items()),
     ]
-
-
-def _line(figure: str, sentence: str, quiet: bool = False) -> str:
-    return (
-        f"<div class='answer'>{f'<div class=figure>{figure}</div>' if figure else ''}"
-        f"<div class='sentence {'quiet' if quiet else ''}'>{html.escape(sentence)}</div></div>"
-    )

@@ -164,7 +164,7 @@ def show_filters(
     """
     found = filters_of(source.explanation)
     if not found or scan.dimensions != 2:
-        st.html(text.quiet(_why_none(source.explanation, scan)))
+        text.show(text.quiet(_why_none(source.explanation, scan)))
         return
     count = _choose_count(len(found), key)
     arrays = source.explanation.arrays
@@ -231,9 +231,9 @@ def _large(
     with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
         _step("‹", "stronger", "J", state, names, at - 1)
         _step("›", "weaker", "K", state, names, at + 1)
-        facts = [f"<b class='title'>{text.escape(here.title)}</b>", f"<span>{at + 1} of {len(found)}</span>"]
-        facts += [f"<span>· {text.escape(here.caption)}</span>"] if here.caption else []
-        st.html(text.facts(facts))
+        facts = [text.title(here.title), text.Markup("<span>{} of {}</span>").format(at + 1, len(found))]
+        facts += [text.beside(here.caption)] if here.caption else []
+        text.show(text.facts(facts))
         signed = show_form(explanation.arrays[here.array].diverging, f"{key}:large form")
     layers = outlines(scan, landmarks.scan) if landmarks is not None and landmarks.outlined else []
     viewer(

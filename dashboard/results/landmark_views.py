@@ -16,6 +16,7 @@ from dashboard.components.viewer import painted
 from dashboard.desk import owner
 from dashboard.intake import uploads
 from dashboard.look import text
+from dashboard.look.text import Markup
 from dashboard.results.landmarks import LandmarkDesk, color, outlines, overlaps_with
 from dashboard.results.stage import VIEWER_KEY, Marks
 
@@ -75,7 +76,7 @@ def show_tools(laid: LandmarkDesk) -> None:
         args=(laid, key),
     )
     st.button("Done", type="primary", key="landmark done", on_click=laid.done)
-    st.html(text.quiet("Draw on the scan; every stroke is kept. Ctrl+Z takes one back."), width="content")
+    text.show(text.quiet("Draw on the scan; every stroke is kept. Ctrl+Z takes one back."), width="content")
 
 
 def _toggle(laid: LandmarkDesk, key: str) -> None:
@@ -104,7 +105,7 @@ def show_landmarks(laid: LandmarkDesk, map_path: str | None) -> None:
     if laid.all:
         _table(laid, overlaps_with(laid.scan, map_path) if map_path is not None else ())
     else:
-        st.html(text.quiet("None yet. Draw one on the scan, or load a mask of the scan's size."))
+        text.show(text.quiet("None yet. Draw one on the scan, or load a mask of the scan's size."))
     with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
         _loader(laid)
         st.button(
@@ -121,28 +122,28 @@ def _table(laid: LandmarkDesk, found: "tuple[Overlap, ...]") -> None:
     figures = {overlap.name: overlap for overlap in found}
     with st.container(gap=None, key="landmark-rows"):
         with st.container(horizontal=True, wrap=False, key="landmark-head"):
-            st.html("<div class='landmark head'><b></b><i>map</i><i>scan</i><i>ratio</i></div>")
+            text.show(Markup("<div class='landmark head'><b></b><i>map</i><i>scan</i><i>ratio</i></div>"))
         for place, landmark in enumerate(laid.all):
             with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="xxsmall"):
-                st.html(_row(landmark.name, color(place), figures.get(landmark.name)))
+                text.show(_row(landmark.name, color(place), figures.get(landmark.name)))
                 in_hand = laid.drawing == landmark.name
                 _row_button("Change", "edit", "Change its shape or name", laid.draw, landmark.name, in_hand)
                 _row_button("Remove", "delete", "Remove this landmark", laid.remove, landmark.name)
 
 
-def _row(name: str, chip: str, overlap: "Overlap | None") -> str:
-    shown = text.escape(name)
+def _row(name: str, chip: str, overlap: "Overlap | None") -> Markup:
     cells = ("–", "–", "–")
     if overlap is not None:
         cells = (_percent(overlap.share), _percent(overlap.area), _ratio(overlap.ratio))
-    numbers = "".join(f"<i>{cell}</i>" for cell in cells)
-    return f"<div class='landmark'><b title='{shown}' style='--chip:{chip}'>{shown}</b>{numbers}</div>"
+    numbers = text.joined(Markup("<i>{}</i>").format(cell) for cell in cells)
+    row = Markup("<div class='landmark'><b title='{0}' style='--chip:{1}'>{0}</b>{2}</div>")
+    return row.format(name, chip, numbers)
 
 
 def _percent(value: float) -> str:
     if math.isnan(value):
         return "–"
-    return "&lt;0.1%" if 0 < value < 0.0005 else f"{value:.1%}" if value < 0.9995 else "100%"
+    return "<0.1%" if 0 < value < 0.0005 else f"{value:.1%}" if value < 0.9995 else "100%"
 
 
 def _ratio(value: float) -> str:
@@ -172,7 +173,7 @@ def _loader(laid: LandmarkDesk) -> None:
         st.popover("Load a mask", icon=":material/upload_file:", key=f"landmark file {number}"),
         st.container(width=330),
     ):
-        st.html(
+        text.show(
             text.quiet(
                 "An image or NumPy array of the scan's size: whatever is above 0 is marked; whole numbers 1, 2, 3 … "
                 "are so many landmarks. The file's name is not kept."

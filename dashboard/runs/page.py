@@ -20,6 +20,7 @@ from dashboard.frame.opening import open_run
 from dashboard.frame.shell import turn_page
 from dashboard.intake import catalogue
 from dashboard.look import text
+from dashboard.look.text import Markup
 from dashboard.results import actions, answer
 from dashboard.trace.desk import trace_desk
 
@@ -44,7 +45,9 @@ def _list(was_going: bool, limit: int) -> None:
     if was_going and all(run.status.final for run in found):
         st.rerun()
     if not found:
-        st.html(text.empty("Nothing ran yet", "What you explain is listed here, and can be opened again at any time."))
+        text.show(
+            text.empty("Nothing ran yet", "What you explain is listed here, and can be opened again at any time.")
+        )
         return
     pages = -(-len(found) // _PAGE)
     page = st.pagination(pages, key="runs page") if pages > 1 else 1
@@ -58,16 +61,16 @@ def _row(run: Run) -> None:
     with st.container(border=True, key=f"run-{run.id}"):
         columns = st.columns([3.2, 2.6, 0.9, 1.7], vertical_alignment="center", wrap=False)
         with columns[0]:
-            st.html(_what(run))
+            text.show(_what(run))
         with columns[1]:
             _standing(run)
         with columns[2]:
-            st.html(f"<span class='quiet-line'>{ago(run.created)}</span>")
+            text.show(text.quiet_word(ago(run.created)))
         with columns[3], st.container(horizontal=True, horizontal_alignment="right", wrap=False):
             _actions(run)
 
 
-def _what(run: Run) -> str:
+def _what(run: Run) -> Markup:
     request = run.request
     if run.kind == "study":
         title, detail = _study_words(request)
@@ -78,10 +81,8 @@ def _what(run: Run) -> str:
         target = request.get("target") or (card.target if card else None)
         title = catalogue.explainer_title(request["explainer"]) + (f" · {target}" if target else "")
         detail = f"{card.title if card else request['model']} · {_scan_label(request['scan'])}"
-    return (
-        f"<div class='run-row'><span><span class='status {run.status}'></span>{text.escape(title)}</span>"
-        f"<small>{text.escape(detail)}</small></div>"
-    )
+    row = Markup("<div class='run-row'><span><span class='status {}'></span>{}</span><small>{}</small></div>")
+    return row.format(run.status, title, detail)
 
 
 def _study_words(request: Mapping[str, Any]) -> tuple[str, str]:
@@ -108,10 +109,8 @@ def _standing(run: Run) -> None:
         return
     words = {Status.DONE: "Done", Status.FAILED: "Failed", Status.CANCELLED: "Cancelled", Status.INTERRUPTED: "Cut off"}
     took = f" in {text.duration(run.seconds)}" if run.seconds and run.status is Status.DONE else ""
-    st.html(
-        f"<div class='run-row'><span>{words[run.status]}{took}{_scores(run)}</span>"
-        f"<small>{text.escape(run.message)}</small></div>"
-    )
+    row = Markup("<div class='run-row'><span>{}{}{}</span><small>{}</small></div>")
+    text.show(row.format(words[run.status], took, _scores(run), run.message))
 
 
 def _scores(run: Run) -> str:
@@ -130,8 +129,8 @@ def _score_words(run_id: str, whose: str) -> str:
     before, after = (found.scores or {}).get("before") or {}, (found.scores or {}).get("after") or {}
     if found.target not in before:
         return ""
-    end = f" → {text.escape(text.probability(after[found.target]))}" if found.target in after else ""
-    return f" · P({text.escape(str(found.target))}) {text.escape(text.probability(before[found.target]))}{end}"
+    end = f" → {text.probability(after[found.target])}" if found.target in after else ""
+    return f" · P({found.target}) {text.probability(before[found.target])}{end}"
 
 
 def _actions(run: Run) -> None:

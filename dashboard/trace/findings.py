@@ -13,6 +13,7 @@ from dashboard.backend import pool
 from dashboard.desk import owner
 from dashboard.intake.catalogue import TRACER
 from dashboard.look import figures, text, theme
+from dashboard.look.text import Markup
 from dashboard.trace import group, questions
 from dashboard.trace.desk import TraceDesk
 from dashboard.trace.truth import Truth
@@ -43,20 +44,20 @@ def show_findings(
             if explanation is not None and run is not None:
                 _leakage(laid, card, content, run, explanation)
             else:
-                st.html(text.quiet("Measured on the exact map."))
+                text.show(text.quiet("Measured on the exact map."))
         with right:
             st.markdown("##### How it was computed")
             if explanation is not None:
                 _computed(explanation)
             else:
-                st.html(text.quiet("The exact map is on its way."))
+                text.show(text.quiet("The exact map is on its way."))
     with middle if going or explanation is not None else left:
         if truth is not None:
             st.markdown("##### Output and ground truth")
             _difference(laid, card, content, truth, channel)
         elif card.output is not None:
             st.markdown("##### Output and ground truth")
-            st.html(text.quiet("No ground truth is chosen: pick one on the left to see where the output is wrong."))
+            text.show(text.quiet("No ground truth is chosen: pick one on the left to see where the output is wrong."))
         elif explanation is not None:
             st.markdown("##### Effect on each class")
             _classes(explanation, card)
@@ -66,11 +67,11 @@ def _leakage(laid: TraceDesk, card: Card, content: str, run: Run, explanation: S
     region = run.request.get("region")
     values = explanation.arrays["map"]
     if not region or (card.output is None and explanation.record["parameters"]["direction"] == "forward"):
-        st.html(text.quiet("This map is one number: it has no place that it could leak to."))
+        text.show(text.quiet("This map is one number: it has no place that it could leak to."))
         return
     found = _leak_curve(run.id, laid.scan or "", owner(), card.name, content, str(values.path), region)
     if not found.shares:
-        st.html(text.quiet("The map is zero everywhere: nothing leaks."))
+        text.show(text.quiet("The map is zero everywhere: nothing leaks."))
         return
     unit = found.unit
     step = found.distances[1]
@@ -84,10 +85,8 @@ def _leakage(laid: TraceDesk, card: Card, content: str, run: Run, explanation: S
         key=f"leak distance {unit} {found.distances[-1]:g}",
     )
     share = found.shares[min(round(chosen / step), len(found.shares) - 1)]
-    st.html(
-        f"<div class='answer'><div class='figure'><span class='after'>{percent(share)}</span></div>"
-        f"<div class='sentence quiet'>of the map lies more than {chosen:.4g} {unit} from the selection.</div></div>"
-    )
+    figure = Markup("<span class='after'>{}</span>").format(percent(share))
+    text.show(text.answer(figure, f"of the map lies more than {chosen:.4g} {unit} from the selection.", quiet=True))
     chart = figures.leak_curve(found.distances, found.shares, unit, chosen, theme.explainer_color(TRACER))
     st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="leakage")
 
@@ -105,7 +104,7 @@ def _difference(laid: TraceDesk, card: Card, content: str, truth: Truth, channel
     except LightboxError as problem:
         st.warning(str(problem))
         return
-    st.html(text.numbers(found.rows))
+    text.show(text.numbers(found.rows))
     _small_print(found.notes)
 
 
@@ -118,10 +117,10 @@ def _classes(explanation: StoredExplanation, card: Card) -> None:
     numbers = explanation.record["numbers"]
     rows = [(name, f"{numbers[f'slope {name}']:.4g}") for name in card.classes if f"slope {name}" in numbers]
     if rows:
-        st.html(text.numbers(rows))
-        st.html(text.quiet("Change of the score for one unit of change in the marked pixels."))
+        text.show(text.numbers(rows))
+        text.show(text.quiet("Change of the score for one unit of change in the marked pixels."))
     else:
-        st.html(text.quiet(explanation.sentence))
+        text.show(text.quiet(explanation.sentence))
 
 
 def _computed(explanation: StoredExplanation) -> None:
@@ -143,11 +142,11 @@ def _computed(explanation: StoredExplanation) -> None:
     if "windows_used" in numbers:
         rows.append(("engine", _ENGINES[bool(numbers["windows_used"])]))
     rows.append(("computed in", text.duration(record["seconds"])))
-    st.html(text.numbers(rows))
+    text.show(text.numbers(rows))
     checks = [check["sentence"] for check in explanation.checks]
     _small_print([*checks, *record.get("warnings", ()), *record.get("notes", ())])
 
 
 def _small_print(lines: Sequence[str]) -> None:
     if lines:  # Streamlit refuses to write nothing
-        st.html("".join(text.quiet(f"{line[:1].upper()}{line[1:].rstrip('.')}.") for line in lines))
+        text.show(text.quiet_lines(f"{line[:1].upper()}{line[1:].rstrip('.')}." for line in lines))

@@ -142,7 +142,7 @@ def _no_model(makers: Sequence[Card], shape: tuple[int, ...]) -> str:
     return told or "There is no model that turns one image into another: run make assets, or train one."
 
 
-def nothing_loaded() -> str:
+def nothing_loaded() -> text.Markup:
     """The frame where images would be."""
     return text.empty(
         "Nothing on the lightbox yet",

@@ -48,12 +48,12 @@ def show() -> None:
     waiting = st.empty()
     # only for what is not on screen yet: a line that came and went at every slider would make the page jump
     if laid.hung != (laid.scan, laid.model):
-        waiting.html(text.quiet("Hanging the scan and asking the model…"))
+        text.show(text.quiet("Hanging the scan and asking the model…"), place=waiting)
     with st.sidebar:
         order = show_intake(laid)
     if laid.scan is None or order.shape is None:
         waiting.empty()
-        st.html(nothing_loaded())
+        text.show(nothing_loaded())
         return
     scan = manager().store.scan(laid.scan, owner())
     if order.card is None:
@@ -63,7 +63,7 @@ def show() -> None:
     _Bench(laid, scan, order).show()
     waiting.empty()
     laid.hung = (laid.scan, laid.model)
-    st.html(text.quiet("Lightbox is a research tool, not a medical device."))
+    text.show(text.disclaimer())
 
 
 @dataclass(frozen=True)
@@ -194,17 +194,17 @@ class _Bench:
     def _headline(self, run: Run | None) -> None:
         meta = manager().store.scan_meta(self._laid.scan or "", owner())
         shipped = demo_of(self._laid.scan or "")
-        pieces = [f"<b>{text.escape(meta['label'])}</b>"]
+        pieces = [text.bold(meta["label"])]
         if shipped is not None:
-            pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
-        pieces.append(f"<span>· {text.escape(self._card.title)}</span>")
+            pieces.append(text.beside(shipped.description))
+        pieces.append(text.beside(self._card.title))
         if self._card.synthetic or (shipped is not None and shipped.synthetic):
             pieces.append(text.tag("synthetic data", "synthetic"))
         notes, warnings = self._fitting()
         pieces += [text.tag(note) for note in (*meta["notes"], *notes)]
         pieces += [text.tag(warning, "warning") for warning in (*warnings, *self._of_another_kind(run))]
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            st.html(text.facts(pieces))
+            text.show(text.facts(pieces))
             downloads.show(run, page="trace")
 
     @staticmethod
@@ -230,15 +230,15 @@ class _Bench:
     def _line(self, run: Run | None, shown: stage.Shown | None) -> None:
         """Where things stand, in one line above the images."""
         if run is None:
-            st.html(answer.quiet_line(_HOW))
+            text.show(answer.quiet_line(_HOW))
         elif run.status is Status.DONE:
-            st.html(answer.result_line(manager().store.explanation(run.id, owner())))
+            text.show(answer.result_line(manager().store.explanation(run.id, owner())))
         elif not run.status.final:
             first = "Coarse map on screen · " if shown is not None else ""
             actions.progress_row(run, key="cancel trace", on_cancel=self._laid.stop, first=first)
         else:
             with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-                st.html(answer.ended_line(run, "Paint on, or press Again."))
+                text.show(answer.ended_line(run, "Paint on, or press Again."))
                 st.button("Again", icon=":material/refresh:", key="trace again", on_click=self._laid.again)
 
     def _tools(self, run: Run | None) -> Tools:
@@ -248,7 +248,7 @@ class _Bench:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="trace-tools"):
             self._step("‹", "earlier", "J", steps, (len(steps) if here is None else here) - 1)
             place = "–" if here is None else str(here + 1)
-            st.html(f"<span class='quiet-line'>Selection {place} of {len(steps)}</span>", width="content")
+            text.show(text.quiet_word(f"Selection {place} of {len(steps)}"), width="content")
             self._step("›", "later", "K", steps, -1 if here is None else here + 1)
             return Tools(
                 outlines=st.toggle(

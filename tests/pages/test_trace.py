@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from core.runs import LOCAL_OWNER, Status, manager
 from core.wording import percent
@@ -150,10 +151,10 @@ def test_the_distance_slider_says_how_much_of_the_map_is_farther(workbench):
     )
     assert curve.unit == "pixels"
     assert curve.shares[0] > curve.shares[3] > curve.shares[-1] == 0
-    assert f"<span class='after'>{percent(0.0)}</span>" in said(page)
+    assert f"<span class='after'>{escape(percent(0.0))}</span>" in said(page)
     slider = next(w for w in page.slider if "Farther from the selection than (pixels)" in w.label)
     slider.set_value(curve.distances[3]).run()
-    assert f"<span class='after'>{percent(curve.shares[3])}</span>" in said(page)
+    assert f"<span class='after'>{escape(percent(curve.shares[3]))}</span>" in said(page)
 
 
 def test_a_cancelled_and_a_failed_trace_say_what_to_do(workbench, monkeypatch):

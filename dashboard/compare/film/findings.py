@@ -94,11 +94,11 @@ def show_table(rows: Sequence[Row], target: str | None, marked: bool) -> None:
     heads = ["Network", "Says", f"P({target})"]
     heads += [f"Map in {name} ({percent(areas[name])} of the film)" for name in places]
     lines = [_line(letter, row, target, places) for letter, row in zip(ascii_uppercase, rows, strict=False)]
-    st.html(table(heads, lines, "Networks on this film"))
+    text.show(table(heads, lines, "Networks on this film"))
     if not marked:
-        st.html(text.quiet("Draw or load landmarks on Explain, and this table says what each map has in them."))
+        text.show(text.quiet("Draw or load landmarks on Explain, and this table says what each map has in them."))
     elif places:
-        st.html(text.quiet("×: how many times more than an even map would have there."))
+        text.show(text.quiet("×: how many times more than an even map would have there."))
 
 
 def _line(letter: str, row: Row, target: str | None, places: Sequence[str]) -> list[str | Figure]:
@@ -135,8 +135,8 @@ def show_likeness(cards: Sequence[Card], found: Mapping[str, StoredExplanation])
             assert value is not None
             cells.append(Figure(_correlation(value), heat=None if one is other else max(value, 0.0)))
         rows.append(cells)
-    st.html(table(["Likeness of the maps", *(letter for letter, _ in there)], rows, "Likeness of the maps"))
-    st.html(text.quiet("Correlation of the sizes of two maps, sample by sample: 1 alike, 0 nothing in common."))
+    text.show(table(["Likeness of the maps", *(letter for letter, _ in there)], rows, "Likeness of the maps"))
+    text.show(text.quiet("Correlation of the sizes of two maps, sample by sample: 1 alike, 0 nothing in common."))
 
 
 def _correlation(value: float) -> str:
@@ -161,7 +161,7 @@ def show_filters(
         key=f"compare filters:{','.join(there)}", default=next(iter(there)), required=True,
         label_visibility="collapsed",
     )  # fmt: skip
-    st.html(text.quiet(filter_gallery.layer_sentence(found[chosen])))
+    text.show(text.quiet(filter_gallery.layer_sentence(found[chosen])))
     others = [source for network, source in there.items() if network != chosen]
     # one gallery for all: while it changes from one network to another, none of its tiles is dead
     filter_gallery.show_filters(scan, there[chosen], "compare filters", landmarks.LandmarkDesk(name), _COLUMNS, others)

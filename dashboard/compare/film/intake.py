@@ -167,7 +167,7 @@ def _shared_layers(cards: tuple[Card, ...]) -> tuple[str, ...]:
     return tuple(layer for layer in cards[0].feature_layers if all(layer in card.feature_layers for card in cards))
 
 
-def nothing_loaded() -> str:
+def nothing_loaded() -> text.Markup:
     """The frame where images would be."""
     return text.empty(
         "Nothing on the lightbox yet",

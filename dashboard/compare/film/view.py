@@ -32,7 +32,7 @@ def show(laid: CompareDesk) -> None:
         order = show_intake(laid)
         _button(laid, order)
     if laid.scan is None or order.shape is None:
-        st.html(nothing_loaded())
+        text.show(nothing_loaded())
         return
     scan = manager().store.scan(laid.scan, owner())
     if not order.cards:
@@ -107,12 +107,12 @@ class _Watch:
     def _headline(self) -> None:
         meta = manager().store.scan_meta(self._laid.scan or "", owner())
         shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
-        pieces = [f"<b>{text.escape(meta['label'])}</b>"]
+        pieces = [text.bold(meta["label"])]
         if shipped is not None:
-            pieces.append(f"<span>· {text.escape(shipped.description)}</span>")
+            pieces.append(text.beside(shipped.description))
         entry = self._order.entry
         if entry is not None:
-            pieces.append(f"<span>· {text.escape(entry.title)}</span>")
+            pieces.append(text.beside(entry.title))
         if shipped is not None and shipped.synthetic:
             pieces.append(text.tag("synthetic data", "synthetic"))
         elif any(card.synthetic for card in self._order.cards):  # the scan itself may be of a person
@@ -121,7 +121,7 @@ class _Watch:
         pieces += [text.tag(note) for note in dict.fromkeys((*meta["notes"], *(n for s in said for n in s.notes)))]
         pieces += [text.tag(words, "warning") for words in dict.fromkeys(w for s in said for w in s.warnings)]
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            st.html(text.facts(pieces))
+            text.show(text.facts(pieces))
             link.show(self._laid)
 
     def _line(self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
@@ -129,13 +129,13 @@ class _Watch:
         if self._order.refusal:
             st.warning(self._order.refusal)
         elif not runs:
-            st.html(answer.quiet_line(f"{film_findings.sentence(rows, {})} Press Compare to see what they rest on."))
+            text.show(answer.quiet_line(f"{film_findings.sentence(rows, {})} Press Compare to see what they rest on."))
         elif _going(runs):
             self._progress(runs)
         else:
             ended = {name: run for name, run in runs.items() if run.status is not Status.DONE}
             if found:
-                st.html(answer.sentence_line(film_findings.sentence(rows, found)))
+                text.show(answer.sentence_line(film_findings.sentence(rows, found)))
             self._ended(ended)
 
     def _progress(self, runs: Mapping[str, Run]) -> None:
@@ -153,7 +153,7 @@ class _Watch:
         titles = {card.name: card.title for card in self._order.cards}
         cancelled = [titles.get(name, name) for name, run in runs.items() if run.status is Status.CANCELLED]
         if cancelled:
-            st.html(answer.quiet_line(f"Cancelled: {listed(cancelled)}. Press Compare to start again."))
+            text.show(answer.quiet_line(f"Cancelled: {listed(cancelled)}. Press Compare to start again."))
         for name, run in runs.items():
             if run.status is not Status.CANCELLED:
                 st.error(f"{titles.get(name, name)}: {run.message or 'it was cut off. Press Compare to start again.'}")

@@ -21,15 +21,15 @@ def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
     """The films of the cell that is open; which cells are worth it, before one is."""
     cell = laid.cell
     if cell is None or cell.network not in study.networks:
-        st.html(text.quiet(_invitation(study, laid.shown or "")))
+        text.show(text.quiet(_invitation(study, laid.shown or "")))
         return
     films = study.of_cell(cell.network, cell.truth, cell.predicted)
-    st.html(text.facts([f"<b>{text.escape(heading(cell, len(films)))}</b>"]))
+    text.show(text.facts([text.bold(heading(cell, len(films)))]))
     if not films:
-        st.html(text.quiet(empty_sentence(study, cell)))
+        text.show(text.quiet(empty_sentence(study, cell)))
         return
     if run.request.get("cohort") is None:
-        st.html(text.quiet("These films were made for the study and not kept: there is no picture of them to show."))
+        text.show(text.quiet("These films were made for the study and not kept: there is no picture of them to show."))
         return
     pages = -(-len(films) // _PAGE)
     page = st.pagination(pages, key=f"films of {cell}") if pages > 1 else 1

@@ -101,7 +101,7 @@ def map_settings(recorded: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 def _head(laid: CompareDesk, run_id: str, film: FilmResult, title: str) -> None:
     """Film, network and what can be done: outside the fragment, whose buttons would draw nothing but itself again."""
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.html(text.facts([f"<b class='title'>{text.escape(film.film)}</b>", f"<span>· {text.escape(title)}</span>"]))
+        text.show(text.facts([text.title(film.film), text.beside(title)]))
         st.button(
             "Open in Explain", icon=":material/open_in_new:", key="open film", on_click=_open, args=(laid, run_id)
         )
@@ -115,7 +115,7 @@ def _draw(run_id: str, cell: Cell, film: FilmResult, was_going: bool) -> None:
     if run.status is Status.DONE:
         _result(run, cell, film, manager().store.explanation(run_id, owner()))
     elif run.status.final:
-        st.html(answer.ended_line(run, "Close the film and open it again."))
+        text.show(answer.ended_line(run, "Close the film and open it again."))
     else:
         live = manager().store.progress(run_id, owner())
         st.progress(live.fraction, text=answer.progress_text(run, live))
@@ -125,7 +125,7 @@ def _result(run: Run, cell: Cell, film: FilmResult, explanation: StoredExplanati
     name = str(run.request["scan"])
     main = explanation.arrays["map"]
     held = {found.name: found.share for found in landmarks.overlaps_with(name, str(main.path))}
-    st.html(text.quiet(_sentence(cell, film, held)))
+    text.show(text.quiet(_sentence(cell, film, held)))
     scan = manager().store.scan(name, owner())
     marks = landmarks.outlines(scan, name)
     signed = filters.show_form(main.diverging, "compare film form")
@@ -154,7 +154,7 @@ def _filters(run: Run) -> None:
     scan = manager().store.scan(name, owner())
     explanation = manager().store.explanation(run.id, owner())
     if filters.is_of_filters(explanation):
-        st.html(text.quiet(filters.layer_sentence(explanation)))
+        text.show(text.quiet(filters.layer_sentence(explanation)))
         source = filters.Source(run.id, explanation)
         filters.show_filters(scan, source, "compare film filters", landmarks.LandmarkDesk(name))
 

@@ -147,7 +147,7 @@ def _no_network(facts: CohortFacts) -> str:
     )
 
 
-def no_cohort() -> str:
+def no_cohort() -> text.Markup:
     """The frame where results would be, without a cohort."""
     return text.empty(
         "No cohort in the library",

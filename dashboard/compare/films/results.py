@@ -36,14 +36,14 @@ def show_networks(study: StoredStudy) -> None:
         ]
         for network in study.networks.values()
     ]
-    st.html(table(heads, rows, "Networks on all films"))
+    text.show(table(heads, rows, "Networks on all films"))
     words = "In grey: the 95% confidence interval"
     if study.landmarks:
         words += (
             "; for landmarks, how many times more of a map lies there than of an even one, and what lies there of the "
             "maps of other films, and of the network's map with random weights"
         )
-    st.html(text.quiet(f"{words}."))
+    text.show(text.quiet(f"{words}."))
 
 
 def _share(found: LandmarkShare | None) -> Figure:
@@ -96,7 +96,7 @@ def show_matrix(laid: CompareDesk, study: StoredStudy, network: NetworkResult) -
         selected=(laid.cell.truth, laid.cell.predicted) if open_here and laid.cell is not None else None,
         on_click=lambda truth, predicted: laid.open_cell(Cell(network.name, truth, predicted)),
     )
-    st.html(
+    text.show(
         text.quiet(
             "Rows: what the film shows. Columns: what the network says. Blue is right, orange is wrong, stronger the "
             "more of the row. A cell opens its films."
@@ -122,8 +122,8 @@ def show_landmarks(study: StoredStudy) -> None:
             rows.append([label, Figure(area), *cells])
         with place:
             heads = [f"Map in {name}", "Of the film", *(network.title for network in networks)]
-            st.html(table(heads, rows, f"Share of the map in {name}, by class and network"))
-    st.html(text.quiet("Mean over the films of a class. ×: against an even map, which has what the landmark covers."))
+            text.show(table(heads, rows, f"Share of the map in {name}, by class and network"))
+    text.show(text.quiet("Mean over the films of a class. ×: against an even map, which has what the landmark covers."))
 
 
 def _columns(count: int) -> list[st.delta_generator.DeltaGenerator]:
@@ -153,16 +153,16 @@ def show_means(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
     label = laid.class_name or study.classes[0]
     count = films[label]
     if not count:
-        st.html(text.quiet(f"The class {label} has no film in this study: there is nothing to take a mean of."))
+        text.show(text.quiet(f"The class {label} has no film in this study: there is nothing to take a mean of."))
         return
     there = [network for network in study.networks.values() if label in network.mean_films]
     if not there:
-        st.html(text.quiet(f"The films of {label} are of different sizes: they have no mean."))
+        text.show(text.quiet(f"The films of {label} are of different sizes: they have no mean."))
         return
     for start in range(0, len(there), _ROW):
         panels = [_mean_panel(run, network, label) for network in there[start : start + _ROW]]
         viewer(panels, key=f"compare means {start}", height=_HEIGHT)
-    st.html(
+    text.show(
         text.quiet(
             f"{label}: mean over {count} film{'' if count == 1 else 's'}, each map divided by its own sum, over the "
             "mean film as the network was fed it."

@@ -31,7 +31,7 @@ def show(laid: CompareDesk) -> None:
         _button(laid, order)
     link.write(laid)
     if laid.cohort is None:
-        st.html(no_cohort())
+        text.show(no_cohort())
         return
     run = laid.current_study()
     _headline(laid, order, run)
@@ -46,7 +46,7 @@ def show(laid: CompareDesk) -> None:
             return
         _show_result(laid, run, study)
     elif run is None and not order.refusal:
-        st.html(_nothing_yet())
+        text.show(_nothing_yet())
 
 
 def _button(laid: CompareDesk, order: Order) -> None:
@@ -64,23 +64,23 @@ def _start(laid: CompareDesk) -> None:
 def _headline(laid: CompareDesk, order: Order, run: Run | None) -> None:
     pieces = []
     if order.cohort is not None:
-        pieces.append(f"<b>{text.escape(order.cohort.title)}</b>")
-        pieces.append(f"<span>· {order.cohort.films} films of {len(order.cohort.classes)} classes</span>")
+        pieces.append(text.bold(order.cohort.title))
+        pieces.append(text.beside(f"{order.cohort.films} films of {len(order.cohort.classes)} classes"))
     if (order.cohort is not None and order.cohort.synthetic) or any(card.synthetic for card in order.cards):
         pieces.append(text.tag("synthetic data", "synthetic"))
     if run is not None and run.status is Status.DONE and _changed_since(laid, run):
         pieces.append(text.tag("settings changed since this result", "warning"))
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.html(text.facts(pieces))
+        text.show(text.facts(pieces))
         link.show(laid)
     if order.cohort is not None:
         _small_print([order.cohort.description, *order.cohort.notes])
 
 
 def _small_print(sentences: Sequence[str]) -> None:
-    lines = [text.quiet(sentence) for sentence in sentences if sentence]
+    lines = [sentence for sentence in sentences if sentence]
     if lines:
-        st.html("".join(lines))
+        text.show(text.quiet_lines(lines))
 
 
 def _changed_since(laid: CompareDesk, run: Run) -> bool:
@@ -95,7 +95,7 @@ def _watch(run: Run | None) -> None:
     if run is None or run.status is Status.DONE:
         return
     if run.status.final:
-        st.html(answer.ended_line(run, "Press Run to start again."))
+        text.show(answer.ended_line(run, "Press Run to start again."))
         return
     st.fragment(_progress, run_every=_POLL)(run.id)
 
@@ -105,10 +105,10 @@ def _progress(run_id: str) -> None:
     if run.status.final:
         st.rerun()
     actions.progress_row(run, key="cancel study", on_cancel=partial(actions.cancel, run_id))
-    st.html(text.quiet("It goes on when this page is left or closed; the Runs page leads back to it."))
+    text.show(text.quiet("It goes on when this page is left or closed; the Runs page leads back to it."))
 
 
-def _nothing_yet() -> str:
+def _nothing_yet() -> text.Markup:
     return text.empty(
         "Not studied yet",
         "Press Run: every network is asked about every film, and what its maps lie on is measured. It is stored, and "
@@ -126,7 +126,7 @@ def _study(run_id: str, whose: str) -> StoredStudy:
 
 
 def _show_result(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
-    st.html(answer.sentence_line(study.sentence))
+    text.show(answer.sentence_line(study.sentence))
     results.show_networks(study)
     _small_print(study.notes)
     st.markdown("##### Confusion")

@@ -88,7 +88,7 @@ def test_the_published_value_is_marked_where_the_thumb_would_stand():
 @pytest.mark.parametrize(("paper", "side"), [(0.05, "left"), (0.5, "left"), (0.95, "right")])
 def test_the_words_at_the_mark_hang_towards_the_middle(monkeypatch, paper, side):
     drawn = []
-    monkeypatch.setattr(widgets.st, "html", drawn.append)
+    monkeypatch.setattr(widgets.text, "show", drawn.append)
     control = Control("n", "n", "", "number", 0.5, minimum=0.0, maximum=1.0, paper=paper)
     widgets._mark(control, position(control, paper))
     widgets._mark(control, None)

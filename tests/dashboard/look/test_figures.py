@@ -64,3 +64,16 @@ def test_thousands_at_the_end_of_a_curve_are_written_out():
         "46200",
         "3e+07",
     ]
+
+
+def test_names_from_outside_are_words_to_plotly():
+    hostile = "<a href='x'>b</a>"
+    regions = [{"name": hostile, "share": 0.5}]
+    for figure in (
+        probability_bars({hostile: 0.5, "other": 0.5}, target=hostile),
+        region_bars(regions, "#123456"),
+        history_curves({"iteration": [0, 1], hostile: [1.0, 2.0]}, "#123456"),
+    ):
+        shown = figure.to_json()
+        assert "<a" not in shown
+        assert "&lt;a href=" in shown
