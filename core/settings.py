@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     atlas: Path | None = Field(None, description="label NIfTI; names beside it (.tsv, .csv, .txt, .xml)")
     models_dir: Path | None = Field(None, description="folder of model folders, beside the ones in assets/models")
     cohorts_dir: Path | None = Field(None, description="folder of cohort folders, beside the ones in assets/cohorts")
+    plugins: bool = Field(True, description="whether plug-ins of other installed packages are used")
 
     @classmethod
     def settings_customise_sources(

@@ -1,28 +1,33 @@
 """Benchmarks: ratios against named baselines, measured in one run.
 
 A benchmark is a module with ``run() -> dict`` that returns ``{"name", "rows": [{"what", "value", "baseline", "ratio",
-"unit", "error"}]}``. Those that need the running app live beside it, in ``dashboard/bench``.
+"unit", "error"}]}``. Those of this folder need no screen; those that do, and those of plug-ins, are found by their
+entry points. None is imported before it runs.
 """
 
-import importlib
-import json
-import subprocess
-import sys
 from typing import Any
 
-from core.errors import BadInput, LightboxError
-from core.settings import ROOT
+from core.registry import NamedModules
 
-#: Name → module, for benchmarks that need no screen.
-BENCHES = {"deconvnet": "core.bench.deconvnet", "ibix": "core.bench.ibix", "mask": "core.bench.mask"}
+__all__ = ["BENCHES", "bench_names", "run_bench"]
 
-#: Names that ``python -m dashboard.bench`` knows: the core may not import the dashboard.
-SCREEN_BENCHES = ("start", "trace", "viewer")
+
+def _complaint(target: Any) -> str | None:
+    """Why something cannot be a benchmark, as the end of a sentence."""
+    return None if callable(_work_of(target)) else "it has no function run()"
+
+
+def _work_of(target: Any) -> Any:
+    """What is called: an entry point may name the function itself."""
+    return target if callable(target) else getattr(target, "run", None)
+
+
+BENCHES = NamedModules("benches", "benchmark", __name__, judge=_complaint)
 
 
 def bench_names() -> list[str]:
     """Every benchmark there is, in alphabetical order."""
-    return sorted((*BENCHES, *SCREEN_BENCHES))
+    return BENCHES.names()
 
 
 def run_bench(name: str) -> dict[str, Any]:
@@ -38,20 +43,7 @@ def run_bench(name: str) -> dict[str, Any]:
     BadInput
         When there is no such benchmark.
     LightboxError
-        When it cannot run here; what it said stands on stderr.
+        When it cannot run here.
     """
-    if name in BENCHES:
-        result: dict[str, Any] = importlib.import_module(BENCHES[name]).run()
-        return result
-    if name in SCREEN_BENCHES:
-        return _run_beside(name)
-    raise BadInput(f"There is no benchmark {name!r}; there are {', '.join(bench_names())}.")
-
-
-def _run_beside(name: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "dashboard.bench", name, "--json"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own
-    if done.returncode:
-        raise LightboxError(f"The benchmark {name} could not run: what it needs stands above.")
-    result: dict[str, Any] = json.loads(done.stdout)
+    result: dict[str, Any] = _work_of(BENCHES.get(name))()
     return result

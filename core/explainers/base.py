@@ -14,6 +14,7 @@ from core.explainers.extras import Color, Curve, Parts
 from core.metrics.localisation import OUTSIDE, RegionShare
 from core.parameters import Parameters, validate
 from core.progress import Report, silent
+from core.registry import Registry, not_a_subclass
 from core.scans.scan import Scan
 from core.wording import percent, sentence_case
 
@@ -208,6 +209,10 @@ class Explainer(ABC):
     color: ClassVar[Color | None] = None
     order: ClassVar[int] = 100
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        EXPLAINERS.offer(cls)
+
     @classmethod
     def unfit(cls, model: Model) -> str | None:
         """Why this explainer does not fit `model`, as a sentence; None when it fits."""
@@ -275,6 +280,24 @@ class Explainer(ABC):
             probability = percent(explanation.scores["before"][explanation.target])
             return f"The model gives {explanation.target} {probability}; {sentence_case(meaning, start=False)}"
         return sentence_case(meaning, start=True)
+
+
+def _complaint(cls: Any) -> str | None:
+    """Why a class cannot be an explainer, as the end of a sentence."""
+    reason = not_a_subclass(cls, Explainer, "title", "summary", "reference")
+    reason = reason or not_a_subclass(cls.parameters_model, Parameters)
+    if reason is None:
+        cls.parameters_model.model_json_schema()
+        for preset in (None, *cls.presets):
+            cls.parameters(preset)
+    return reason
+
+
+#: What explainers share; the rest of this folder are explainers.
+_SHARED = {"base", "checked_map", "extras", "hiding", "many", "registry", "run"}
+EXPLAINERS: Registry[type[Explainer]] = Registry(
+    "explainers", "explainer", ["core.explainers"], without=_SHARED, judge=_complaint
+)
 
 
 def _listed(words: list[str]) -> str:

@@ -1,19 +1,14 @@
-"""Finding explainers: every folder of this folder is imported, every concrete subclass of `Explainer` is one."""
+"""Finding explainers: those of this folder, and those of plug-ins."""
 
 from dataclasses import asdict
 from typing import Any
 
-from core.explainers.base import Explainer
-from core.plugins import concrete_subclasses, import_files_of, look_up
-
-#: What explainers share; the rest of this folder are explainers.
-_NOT_EXPLAINERS = {"base", "checked_map", "extras", "hiding", "many", "registry", "run"}
+from core.explainers.base import EXPLAINERS, Explainer
 
 
 def explainers() -> dict[str, type[Explainer]]:
     """Every explainer by name."""
-    import_files_of("core.explainers", without=_NOT_EXPLAINERS)
-    return {cls.name: cls for cls in sorted(concrete_subclasses(Explainer), key=lambda cls: str(cls.name))}
+    return EXPLAINERS.all()
 
 
 def get_explainer(name: str) -> type[Explainer]:
@@ -24,7 +19,7 @@ def get_explainer(name: str) -> type[Explainer]:
     BadInput
         When there is none; lists the ones there are.
     """
-    return look_up(name, explainers(), "explainer")
+    return EXPLAINERS.get(name)
 
 
 def describe(cls: type[Explainer]) -> dict[str, Any]:

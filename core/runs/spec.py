@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.plugins import concrete_subclasses, import_files_of
 from core.progress import Report
+from core.registry import Registry, not_a_subclass
 from core.settings import ROOT, settings
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ class RunSpec(BaseModel, ABC):
     kind: ClassVar[str]
     owner: str = Field(LOCAL_OWNER, min_length=1, max_length=200, description="who asked; nobody else finds the run")
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        RUN_KINDS.offer(cls)
+
     @abstractmethod
     def title(self) -> str:
         """What it is, for a list of runs."""
@@ -146,10 +150,22 @@ class RunSpec(BaseModel, ABC):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def _complaint(cls: Any) -> str | None:
+    """Why something cannot be a kind of run, as the end of a sentence."""
+    reason = not_a_subclass(cls, RunSpec)
+    if reason is None:
+        cls.model_json_schema()
+    return reason
+
+
+RUN_KINDS: Registry[type[RunSpec]] = Registry(
+    "run-kinds", "kind of run", ["core.runs.kinds"], judge=_complaint, attribute="kind"
+)
+
+
 def kinds() -> dict[str, type[RunSpec]]:
-    """Every kind of run by name: the files of ``core/runs/kinds`` and whatever else was imported."""
-    import_files_of("core.runs.kinds")
-    return {cls.kind: cls for cls in concrete_subclasses(RunSpec)}
+    """Every kind of run by name: of ``core/runs/kinds``, of plug-ins, and whatever else was imported."""
+    return RUN_KINDS.all()
 
 
 def parse_spec(kind: str, content: str) -> RunSpec:

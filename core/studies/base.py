@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.parameters import Parameters, validate
-from core.plugins import import_files_of, look_up
 from core.progress import Report, silent
+from core.registry import Registry, not_a_subclass
 from core.reports.study import RECORD
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Study(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        _STUDIES[cls.name] = cls
+        STUDIES.offer(cls)
 
     @classmethod
     def parameters(cls, values: Mapping[str, Any]) -> Any:
@@ -71,13 +71,20 @@ class Study(ABC):
         """
 
 
-_STUDIES: dict[str, type[Study]] = {}
+def _complaint(cls: Any) -> str | None:
+    """Why something cannot be a study, as the end of a sentence."""
+    reason = not_a_subclass(cls, Study, "title", "summary") or not_a_subclass(cls.parameters_model, Parameters)
+    if reason is None:
+        cls.parameters_model.model_json_schema()
+    return reason
+
+
+STUDIES: Registry[type[Study]] = Registry("studies", "study", ["core.studies"], without={"base"}, judge=_complaint)
 
 
 def studies() -> dict[str, type[Study]]:
-    """Every study by name, found by importing the files of this folder."""
-    import_files_of("core.studies")
-    return dict(sorted(_STUDIES.items()))
+    """Every study by name, of this folder and of plug-ins."""
+    return STUDIES.all()
 
 
 def get_study(name: str) -> type[Study]:
@@ -88,4 +95,4 @@ def get_study(name: str) -> type[Study]:
     BadInput
         When there is none; lists the ones there are.
     """
-    return look_up(name, studies(), "study")
+    return STUDIES.get(name)

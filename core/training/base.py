@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import BadInput
 from core.models.card import Card, Training
-from core.plugins import import_files_of, look_up
 from core.progress import Report, silent
+from core.registry import Registry, not_a_subclass
 
 
 class Recipe(ABC):
@@ -24,7 +24,7 @@ class Recipe(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        _RECIPES[cls.name] = cls
+        RECIPES.offer(cls)
 
     @abstractmethod
     def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
@@ -90,14 +90,22 @@ class Recipe(ABC):
         )
 
 
-_RECIPES: dict[str, type[Recipe]] = {}
+def _complaint(cls: Any) -> str | None:
+    """Why something cannot be a recipe, as the end of a sentence."""
+    reason = not_a_subclass(cls, Recipe, "title")
+    if reason is None:
+        cls().Parameters.model_json_schema()
+    return reason
+
+
+RECIPES: Registry[type[Recipe]] = Registry(
+    "recipes", "training recipe", ["core.training.recipes", "core.training.demo"], judge=_complaint
+)
 
 
 def known_recipes() -> dict[str, Recipe]:
-    """Every recipe by name, found by importing the files of this folder."""
-    import_files_of("core.training.recipes")
-    import_files_of("core.training.demo")
-    return {name: cls() for name, cls in sorted(_RECIPES.items())}
+    """Every recipe by name, of this folder and of plug-ins."""
+    return {name: cls() for name, cls in RECIPES.all().items()}
 
 
 def get_recipe(name: str) -> Recipe:
@@ -108,7 +116,7 @@ def get_recipe(name: str) -> Recipe:
     BadInput
         When there is none; lists the ones there are.
     """
-    return look_up(name, known_recipes(), "training recipe")
+    return RECIPES.get(name)()
 
 
 def model_name(out: Path) -> str:

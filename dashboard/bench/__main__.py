@@ -1,13 +1,12 @@
 """``python -m dashboard.bench NAME [--json]``."""
 
 import argparse
-import importlib
 import json
 import sys
 from typing import Any
 
+from core.bench import bench_names, run_bench
 from core.errors import LightboxError
-from dashboard.bench import BENCHES
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,11 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
         0 when it ran, 2 when it cannot run here (one sentence on stderr).
     """
     parser = argparse.ArgumentParser(prog="python -m dashboard.bench", description="Benchmarks of the running app.")
-    parser.add_argument("name", choices=sorted(BENCHES))
+    parser.add_argument("name", choices=bench_names())
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     chosen = parser.parse_args(arguments)
     try:
-        result = importlib.import_module(BENCHES[chosen.name]).run()
+        result = run_bench(chosen.name)
     except LightboxError as problem:
         print(problem, file=sys.stderr)
         return 2

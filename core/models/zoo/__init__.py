@@ -1,4 +1,4 @@
-"""Architectures, one a file. A class decorated with `architecture` can be named in a card."""
+"""Architectures, one a file or of a plug-in. A class decorated with `architecture` can be named in a card."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -6,26 +6,32 @@ from typing import Any, TypeVar
 from torch import nn
 
 from core.errors import BadInput
-from core.plugins import import_files_of, look_up
+from core.registry import Registry, not_a_subclass
 
-_REGISTRY: dict[str, type[nn.Module]] = {}
 _Module = TypeVar("_Module", bound=type[nn.Module])
+
+
+def _complaint(cls: Any) -> str | None:
+    """Why something cannot be an architecture, as the end of a sentence."""
+    return not_a_subclass(cls, nn.Module)
+
+
+ARCHITECTURES: Registry[type[nn.Module]] = Registry("architectures", "architecture", [__name__], judge=_complaint)
 
 
 def architecture(name: str) -> Callable[[_Module], _Module]:
     """Class decorator: makes the network known to cards under `name`."""
 
     def register(cls: _Module) -> _Module:
-        _REGISTRY[name] = cls
+        ARCHITECTURES.offer(cls, name)
         return cls
 
     return register
 
 
 def architectures() -> dict[str, type[nn.Module]]:
-    """Every architecture by name, found by importing the files of this folder."""
-    import_files_of(__name__)
-    return dict(sorted(_REGISTRY.items()))
+    """Every architecture by name, of this folder and of plug-ins."""
+    return ARCHITECTURES.all()
 
 
 def build(name: str, arguments: dict[str, Any]) -> nn.Module:
@@ -36,7 +42,7 @@ def build(name: str, arguments: dict[str, Any]) -> nn.Module:
     BadInput
         When no architecture has this name (lists the ones there are) or the arguments do not fit.
     """
-    network = look_up(name, architectures(), "architecture")
+    network = ARCHITECTURES.get(name)
     try:
         return network(**arguments)
     except (TypeError, ValueError, LookupError, RuntimeError, MemoryError) as error:

@@ -2,15 +2,10 @@
 
 import pytest
 
-from core.bench import SCREEN_BENCHES
 from core.errors import LightboxError
 from core.runs import RunStore
-from dashboard.bench import BENCHES, trace
+from dashboard.bench import trace
 from dashboard.bench.browser import chromium, serve
-
-
-def test_the_core_and_the_screen_know_the_same_benchmarks():
-    assert set(SCREEN_BENCHES) == set(BENCHES)
 
 
 def test_a_row_holds_medians_and_how_many_times_faster():

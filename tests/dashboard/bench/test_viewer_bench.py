@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from core.errors import LightboxError
-from dashboard import bench
 from dashboard.bench import __main__ as command
 from dashboard.bench import viewer
 from dashboard.bench.viewer_app import volumes
@@ -31,13 +30,6 @@ def test_a_machine_without_a_browser_is_told_in_one_sentence(monkeypatch, capsys
     monkeypatch.setattr(viewer, "run", run)
     assert command.main(["viewer"]) == 2
     assert capsys.readouterr().err == "No Chromium could be started: install it.\n"
-
-
-def test_every_registered_benchmark_can_be_run():
-    import importlib
-
-    for module in bench.BENCHES.values():
-        assert callable(importlib.import_module(module).run)
 
 
 def test_the_measured_volume_differs_from_slice_to_slice_and_loses_little_by_packing():
