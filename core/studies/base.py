@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.parameters import Parameters, validate
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
-from core.reports.study import RECORD
+from core.studies.record import RECORD, Parts, parts_of_rows
 
 if TYPE_CHECKING:
     from core.models.model import Model
 
 
-__all__ = ["RECORD", "Study", "get_study", "studies"]
+__all__ = ["RECORD", "Study", "describe", "get_study", "studies"]
 
 
 class Study(ABC):
@@ -67,8 +67,25 @@ class Study(ABC):
         -------
         dict
             The record that was written: ``study``, ``model``, ``parameters``, ``sentence``, ``rows`` (one a scan,
-            or one a scan and model), ``numbers``, ``files``, ``synthetic``, ``hashes``.
+            or one a scan and model), ``numbers``, ``files``, ``synthetic``, ``hashes``, and what is shown: ``tables``,
+            ``figures``, ``maps`` (see `core.studies.record`). `core.studies.writing.StudyWriter` writes it.
         """
+
+    @classmethod
+    def parts_of(cls, record: Mapping[str, Any]) -> Parts:
+        """What is shown of a record that was written before there were tables, figures and maps; by default its rows.
+
+        Raises
+        ------
+        LookupError, TypeError, ValueError
+            When it is no record of this study.
+        """
+        return parts_of_rows(record)
+
+    @classmethod
+    def asks_several(cls) -> bool:
+        """Whether it asks further models than one: those that its parameter ``others`` names."""
+        return "others" in cls.parameters_model.model_fields
 
 
 def _complaint(cls: Any) -> str | None:
@@ -79,12 +96,26 @@ def _complaint(cls: Any) -> str | None:
     return reason
 
 
-STUDIES: Registry[type[Study]] = Registry("studies", "study", ["core.studies"], without={"base"}, judge=_complaint)
+#: What studies share; the rest of this folder are studies.
+_NOT_STUDIES = {"base", "reading", "record", "writing"}
+STUDIES: Registry[type[Study]] = Registry("studies", "study", ["core.studies"], without=_NOT_STUDIES, judge=_complaint)
 
 
 def studies() -> dict[str, type[Study]]:
     """Every study by name, of this folder and of plug-ins."""
     return STUDIES.all()
+
+
+def describe(cls: type[Study]) -> dict[str, Any]:
+    """What a screen or a script needs to know of a study: texts, what it needs, JSON schema of the parameters."""
+    return {
+        "name": cls.name,
+        "title": cls.title,
+        "summary": cls.summary,
+        "needs_cohort": cls.needs_cohort,
+        "several_models": cls.asks_several(),
+        "parameters": cls.parameters_model.model_json_schema(),
+    }
 
 
 def get_study(name: str) -> type[Study]:

@@ -6,6 +6,7 @@ from PIL import Image
 from core.runs import LOCAL_OWNER, Landmark, Status, manager
 from core.runs.store import database
 from core.settings import settings
+from core.studies.anatomy.stored import anatomy_of
 from dashboard.compare.desk import Cell
 from dashboard.intake import demo
 from dashboard.results.landmarks import overlaps_with
@@ -272,7 +273,7 @@ def test_a_study_of_the_cohort_is_a_run_with_its_tables(bench):
     assert (run.kind, run.status) == ("study", Status.DONE)
     assert page.query_params["run"] == run.id
     text = said(page)
-    study = manager().store.study(run.id, LOCAL_OWNER)
+    study = anatomy_of(manager().store.study(run.id, LOCAL_OWNER))
     for network in study.networks.values():
         assert f"{network.balanced_accuracy:.1%}" in text
     for words in ("Landmarks by class", "Map in bone", "What the class looks like", "mean over 3 films", "synthetic"):
@@ -281,7 +282,7 @@ def test_a_study_of_the_cohort_is_a_run_with_its_tables(bench):
 
 def test_a_cell_opens_its_films_and_a_film_its_map(bench):
     page = studied(bench)
-    study = manager().store.study(desk(page).study, LOCAL_OWNER)
+    study = anatomy_of(manager().store.study(desk(page).study, LOCAL_OWNER))
     first = study.films["anatomy-deeper"][0]
     desk(page).shown = "anatomy-deeper"
     desk(page).open_cell(Cell("anatomy-deeper", first.truth, first.predicted))
@@ -309,7 +310,7 @@ def test_a_cell_opens_its_films_and_a_film_its_map(bench):
 
 def test_an_empty_cell_and_a_class_without_a_film_say_so_in_a_sentence(bench):
     page = studied(bench)
-    study = manager().store.study(desk(page).study, LOCAL_OWNER)
+    study = anatomy_of(manager().store.study(desk(page).study, LOCAL_OWNER))
     empty = next(
         (truth, predicted)
         for truth in FILMS
@@ -329,7 +330,7 @@ def test_an_empty_cell_and_a_class_without_a_film_say_so_in_a_sentence(bench):
 
 def test_a_link_reopens_the_study_the_cell_and_the_film(bench):
     page = studied(bench)
-    study = manager().store.study(desk(page).study, LOCAL_OWNER)
+    study = anatomy_of(manager().store.study(desk(page).study, LOCAL_OWNER))
     first = study.films["anatomy-shallow"][0]
     cell = f"anatomy-shallow~{first.truth}~{first.predicted}"
     again = bench.open("compare", run=desk(page).study, cell=cell, film=first.film)

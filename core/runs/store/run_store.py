@@ -25,7 +25,7 @@ from core.scans.scan import Scan
 
 if TYPE_CHECKING:
     from core.reports.explanation import StoredExplanation
-    from core.reports.study import StoredStudy
+    from core.studies.reading import StoredStudy
 
 
 class RunStore(Ledger):
@@ -220,14 +220,14 @@ class RunStore(Ledger):
         return read_explanation(self._finished(run_id, owner))
 
     def study(self, run_id: str, owner: str) -> "StoredStudy":
-        """The result of a finished study of anatomy networks.
+        """The result of a finished study.
 
         Raises
         ------
         BadInput
-            When `owner` has no such run, it is not (yet) done, or it is no such study.
+            When `owner` has no such run, it is not (yet) done, or it is no study.
         """
-        from core.reports.study import read_study
+        from core.studies.reading import read_study
 
         return read_study(self._finished(run_id, owner))
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from core.reports.study import ALL
-from core.training.fitting.evaluation import balanced_accuracy, confusion
+#: Key of a network's landmarks over all of its films.
+ALL = "all"
 
 Row = Mapping[str, Any]
 
@@ -33,6 +33,8 @@ def answers_of(rows: Sequence[Row], classes: Sequence[str], patients: Mapping[st
         ``films``, ``balanced_accuracy`` (mean recall of the classes that have a film), ``balanced_accuracy_95``,
         ``recall`` (class → share, only those with a film), ``confusion`` (rows truth, columns predicted).
     """
+    from core.training.fitting.evaluation import balanced_accuracy, confusion  # brings torch
+
     labels = np.array([classes.index(row["truth"]) for row in rows])
     predicted = np.array([classes.index(row["predicted"]) for row in rows])
     accuracy, interval = balanced_accuracy(labels, predicted, [patients[row["film"]] for row in rows])

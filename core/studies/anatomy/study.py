@@ -23,15 +23,15 @@ from core.cohorts.selection import Names, Selection
 from core.errors import BadInput
 from core.explainers.registry import get_explainer
 from core.files import finite, write_array, write_atomically, write_json
-from core.models.library import load_model
 from core.parameters import Parameters, parameter
 from core.progress import Progress, Report, part_of, silent
 from core.reports.nifti import png_bytes
-from core.reports.study import ALL
-from core.studies.anatomy.figures import answers_of, kinds_of, landmark_order, landmarks_of
+from core.studies.anatomy.figures import ALL, answers_of, kinds_of, landmark_order, landmarks_of
 from core.studies.anatomy.network import Film, MeanImage, Network, film_report
+from core.studies.anatomy.parts import EXPLAINER_FIELDS, parts_of
 from core.studies.anatomy.words import sentence
 from core.studies.base import RECORD, Study
+from core.studies.record import Parts
 from core.tables import write_table
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 _MADE_FILMS = 20
 _ORDER_SEED = 0
 _BY_LANDMARK = ("inside", "area", "control", "random")
-_EXPLAINER_FIELDS = ("filters", "layer", "score")
 
 
 class AnatomyStudyParameters(Selection, Parameters):
@@ -96,6 +95,8 @@ class AnatomyStudy(Study):
         maps there, each divided by its own sum, so that no film counts more than another; the mean film is what the
         network was fed. Maps are those of the class that a network says.
         """
+        from core.models.library import load_model  # brings torch
+
         report(Progress(0.0, "loading the networks"))
         values = _explainer_values(parameters)
         models = [model, *(load_model(name) for name in parameters.others)]
@@ -127,6 +128,7 @@ class AnatomyStudy(Study):
         record = finite(
             {
                 "study": self.name,
+                "title": self.title,
                 "model": model.card.name,
                 "parameters": _recorded(parameters, networks),
                 "cohort": source.title or source.name,
@@ -147,8 +149,14 @@ class AnatomyStudy(Study):
                 },
             }
         )
+        record |= self.parts_of(record).as_record()
         write_json(out / RECORD, record)
         return dict(record)
+
+    @classmethod
+    def parts_of(cls, record: Mapping[str, Any]) -> Parts:
+        """See `Study.parts_of`; records of today have the same parts."""
+        return parts_of(record)
 
 
 # ---- what goes in
@@ -158,10 +166,10 @@ def _explainer_values(parameters: AnatomyStudyParameters) -> dict[str, Any]:
     """What the explainer takes of the study's settings; a setting it does not take must not have been chosen."""
     cls = get_explainer(parameters.explainer)
     known = cls.parameters_model.model_fields
-    for name in _EXPLAINER_FIELDS:
+    for name in EXPLAINER_FIELDS:
         if name not in known and getattr(parameters, name) != type(parameters).model_fields[name].default:
             raise BadInput(f"{cls.title} takes no {name}: leave it out, or use deconvnet.")
-    values = {name: getattr(parameters, name) for name in _EXPLAINER_FIELDS if name in known}
+    values = {name: getattr(parameters, name) for name in EXPLAINER_FIELDS if name in known}
     if "separate" in known:
         values["separate"] = "combined"  # maps of single filters are not looked at here
     return values

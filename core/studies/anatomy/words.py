@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from core.reports.study import ALL
-from core.studies.anatomy.figures import kind_of
+from core.studies.anatomy.figures import ALL, kind_of
 from core.wording import percent, without_shared_lead
 
 Figures = Mapping[str, Any]

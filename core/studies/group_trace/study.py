@@ -5,17 +5,17 @@ See `core.explainers.many`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import Field
 
 from core.errors import BadInput
 from core.explainers.ibix.explainer import Ibix
 from core.explainers.ibix.parameters import IbixParameters
-from core.explainers.many import explain_group
-from core.files import write_json
+from core.files import write_array
 from core.parameters import parameter
 from core.progress import Progress, Report, silent
 from core.reports.explanation import RECORD as EXPLANATION
@@ -23,13 +23,16 @@ from core.reports.explanation import export_explanation
 from core.scans.loading import load_scan
 from core.scans.region_file import load_region
 from core.scans.scan import Scan
-from core.studies.base import RECORD, Study
-from core.tables import write_table
+from core.studies.base import Study
+from core.studies.record import Column, Opening, Parts, StudyMap, parts_of_rows
+from core.studies.writing import StudyWriter
 
 if TYPE_CHECKING:
+    from core.explainers.base import Explanation
+    from core.explainers.many import Group
     from core.models.model import Model
 
-TABLE = "scans.csv"
+_REGION = "marked.npy"
 _ENDINGS = (".nii", ".nii.gz", ".mgz", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
 
 
@@ -59,6 +62,8 @@ class GroupTrace(Study):
         files = list(_image_files(cohort, parameters.images))[: parameters.limit or None]
         if not files:
             raise BadInput(f"The cohort's folder {parameters.images!r} holds no image: name one with images=FOLDER.")
+        from core.explainers.many import explain_group  # brings torch
+
         first = load_scan(files[0])
         region = load_region(parameters.region, first)
         values = parameters.model_dump(exclude={"region", "images", "limit", "target"})
@@ -69,20 +74,68 @@ class GroupTrace(Study):
         found = group.explanation
         report(Progress(1.0, "writing the maps"))
         export_explanation(found, out)
-        write_table(out / TABLE, group.rows)
-        record = {
-            "study": self.name,
-            "model": model.card.name,
-            "parameters": parameters.model_dump(mode="json", exclude={"region"}) | {"region": parameters.region.name},
-            "sentence": found.sentence,
-            "rows": group.rows,
-            "numbers": found.numbers,
-            "files": [EXPLANATION, TABLE],
-            "synthetic": found.synthetic,
-            "hashes": {"model": model.content_hash},
-        }
-        write_json(out / RECORD, record)
-        return record
+        write_array(out / _REGION, region)
+        writer = StudyWriter(out)
+        asked = Opening(scan="", model=model.card.name, explainer=Ibix.name, parameters=values, region=_REGION)
+        _write_scans(writer, group, [path.relative_to(cohort).as_posix() for path in files], asked)
+        _write_maps(writer, found)
+        kept = parameters.model_dump(mode="json", exclude={"region"}) | {"region": parameters.region.name}
+        return writer.finish(
+            self,
+            model,
+            kept,
+            cohort,
+            sentence=found.sentence,
+            synthetic=found.synthetic,
+            notes=found.notes,
+            numbers=found.numbers,
+            rows=group.rows,
+            files=[EXPLANATION],
+        )
+
+    @classmethod
+    def parts_of(cls, record: Mapping[str, Any]) -> Parts:
+        """See `Study.parts_of`: a table of the scans, and the maps where they are pictures."""
+        maps = (
+            StudyMap(name="mean", title="Mean map", file="map.npy", background="answer.npy"),
+            StudyMap(name="spread", title="Spread over scans", file="spread.npy", background="answer.npy"),
+        )
+        return parts_of_rows(record).model_copy(update={"maps": maps})
+
+
+def _write_scans(writer: StudyWriter, group: Group, files: Sequence[str], asked: Opening) -> None:
+    """One row a scan: its figures; a click traces the region on it."""
+    names = list(dict.fromkeys(name for row in group.rows for name in row if name not in ("scan", "seconds")))
+    columns = [
+        Column(name="scan", title="Scan", kind="scan"),
+        Column(name="seconds", title="Took", kind="number", unit="s"),
+        *(Column(name=name, title=name.replace("_", " ").capitalize(), kind="number") for name in names),
+    ]
+    table = writer.table("scans", "Scan by scan", columns, "A row opens the trace of that scan.")
+    for file, row in zip(files, group.rows, strict=True):
+        table.row(
+            row, opens=asked.model_copy(update={"scan": file, "title": row["scan"], "target": group.explanation.target})
+        )
+
+
+def _write_maps(writer: StudyWriter, found: Explanation) -> None:
+    """Mean and spread over what they lie on: the first scan, or the image that the model makes of it."""
+    mean, spread = found.arrays["map"], found.arrays["spread"]
+    made = found.arrays.get("answer") if mean.side == "output" else None
+    below = made.values if made is not None else np.asarray(found.scan.array[0])
+    for name, title, array in (("mean", "Mean map", mean), ("spread", "Spread over scans", spread)):
+        writer.map(
+            name,
+            title,
+            array.values,
+            background=below,
+            affine=found.scan.affine,
+            unit=array.unit,
+            side=array.side,
+            diverging=array.diverging,
+            group="All scans",
+            note="Over the first scan." if made is None else "Over what the model makes of the first scan.",
+        )
 
 
 def _reader(path: Path) -> Callable[[], Scan]:

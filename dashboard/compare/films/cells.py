@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import LightboxError
-from core.reports.study import FilmResult, StoredStudy
 from core.runs import Run
+from core.studies.anatomy.stored import AnatomyResult, FilmResult
 from dashboard.backend import pool
 from dashboard.compare import questions
 from dashboard.compare.desk import Cell, CompareDesk
@@ -17,7 +17,7 @@ from dashboard.look import text
 _PAGE = 12
 
 
-def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
+def show(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
     """The films of the cell that is open; which cells are worth it, before one is."""
     cell = laid.cell
     if cell is None or cell.network not in study.networks:
@@ -50,7 +50,7 @@ def heading(cell: Cell, count: int) -> str:
     return f"{cell.truth}, taken for {cell.predicted}: {films}"
 
 
-def empty_sentence(study: StoredStudy, cell: Cell) -> str:
+def empty_sentence(study: AnatomyResult, cell: Cell) -> str:
     """Why there is nothing to see."""
     title = study.networks[cell.network].title
     if not any(film.truth == cell.truth for film in study.films[cell.network]):
@@ -60,7 +60,7 @@ def empty_sentence(study: StoredStudy, cell: Cell) -> str:
     return f"{title} took no film of {cell.truth} for {cell.predicted}."
 
 
-def _invitation(study: StoredStudy, network: str) -> str:
+def _invitation(study: AnatomyResult, network: str) -> str:
     wrong = [film for film in study.films.get(network, ()) if film.truth != film.predicted]
     if not wrong:
         return "Every film was recognised. A cell of the diagonal opens the films of its class."

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.reports.explanation import StoredExplanation
-from core.reports.study import FilmResult, StoredStudy
 from core.runs import ExplanationSpec, Run, Status, manager
+from core.studies.anatomy.stored import AnatomyResult, FilmResult
 from core.wording import percent
 from dashboard.backend import pool
 from dashboard.compare import questions
@@ -27,7 +27,7 @@ _POLL = 0.7
 _HEIGHT = 340
 
 
-def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
+def show(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
     """The film that is open; nothing when none is."""
     if laid.cell is None or laid.film is None:
         return
@@ -52,7 +52,7 @@ def show(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
             _filters(explained)
 
 
-def _asked(laid: CompareDesk, run: Run, study: StoredStudy, film: FilmResult) -> str:
+def _asked(laid: CompareDesk, run: Run, study: AnatomyResult, film: FilmResult) -> str:
     """The run that explains a film, asked for once in this session; one that ran before is found again."""
     assert laid.cell is not None
     wanted = (run.id, laid.cell.network, film.film)

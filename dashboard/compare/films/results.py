@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.reports.study import ALL, LandmarkShare, NetworkResult, StoredStudy
 from core.runs import Run
+from core.studies.anatomy.figures import ALL
+from core.studies.anatomy.stored import AnatomyResult, LandmarkShare, NetworkResult
 from core.wording import percent
 from dashboard.compare.desk import Cell, CompareDesk
 from dashboard.compare.tables import Figure, table
@@ -24,7 +25,7 @@ _HEIGHT = 300
 _ROW = 4
 
 
-def show_networks(study: StoredStudy) -> None:
+def show_networks(study: AnatomyResult) -> None:
     """One row a network: how often it is right, and what its maps have in each landmark."""
     heads = ["Network", "Films", "Balanced accuracy", *(f"Map in {name}" for name in study.landmarks)]
     rows: list[list[str | Figure]] = [
@@ -56,7 +57,7 @@ def _share(found: LandmarkShare | None) -> Figure:
     return Figure(percent(found.share), " · ".join(beside), heat=found.share)
 
 
-def choose_network(laid: CompareDesk, study: StoredStudy) -> NetworkResult:
+def choose_network(laid: CompareDesk, study: AnatomyResult) -> NetworkResult:
     """The network whose matrix is shown."""
     names = list(study.networks)
     if laid.shown not in study.networks:
@@ -77,7 +78,7 @@ def _network_chosen(laid: CompareDesk, key: str) -> None:
 
 
 @contextmanager
-def beside(study: StoredStudy) -> Iterator[tuple[st.delta_generator.DeltaGenerator, ...]]:
+def beside(study: AnatomyResult) -> Iterator[tuple[st.delta_generator.DeltaGenerator, ...]]:
     """Places for the matrix and for its films: side by side where there is room."""
     if len(study.classes) <= _BESIDE:
         yield tuple(st.columns([1.2, 1], gap="large"))
@@ -85,7 +86,7 @@ def beside(study: StoredStudy) -> Iterator[tuple[st.delta_generator.DeltaGenerat
         yield st.container(), st.container()
 
 
-def show_matrix(laid: CompareDesk, study: StoredStudy, network: NetworkResult) -> None:
+def show_matrix(laid: CompareDesk, study: AnatomyResult, network: NetworkResult) -> None:
     """The confusion matrix of a network."""
     open_here = laid.cell is not None and laid.cell.network == network.name
     matrix(
@@ -104,7 +105,7 @@ def show_matrix(laid: CompareDesk, study: StoredStudy, network: NetworkResult) -
     )
 
 
-def show_landmarks(study: StoredStudy) -> None:
+def show_landmarks(study: AnatomyResult) -> None:
     """For each landmark a table of classes and networks, tinted by the share of the map."""
     if not study.landmarks:
         return
@@ -134,7 +135,7 @@ def _columns(count: int) -> list[st.delta_generator.DeltaGenerator]:
     return places[:count]
 
 
-def show_means(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
+def show_means(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
     """Mean map over mean film of one class, networks side by side."""
     st.markdown("##### What the class looks like")
     films = dict(zip(study.classes, next(iter(study.networks.values())).confusion.sum(axis=1).tolist(), strict=True))

@@ -7,8 +7,8 @@ from functools import lru_cache, partial
 import streamlit as st
 
 from core.errors import LightboxError
-from core.reports.study import StoredStudy
 from core.runs import Run, Status, manager
+from core.studies.anatomy.stored import AnatomyResult, anatomy_of
 from core.wording import without_shared_lead
 from dashboard.compare import link
 from dashboard.compare.desk import CompareDesk
@@ -117,15 +117,15 @@ def _nothing_yet() -> text.Markup:
 
 
 @lru_cache(maxsize=8)
-def _study(run_id: str, whose: str) -> StoredStudy:
+def _study(run_id: str, whose: str) -> AnatomyResult:
     """A finished study, read once: it never changes, and its rows may be a megabyte."""
-    study = manager().store.study(run_id, whose)
+    study = anatomy_of(manager().store.study(run_id, whose))
     titles = without_shared_lead([network.title for network in study.networks.values()])
     brief = zip(study.networks.items(), titles, strict=True)
     return replace(study, networks={name: replace(network, title=title) for (name, network), title in brief})
 
 
-def _show_result(laid: CompareDesk, run: Run, study: StoredStudy) -> None:
+def _show_result(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
     text.show(answer.sentence_line(study.sentence))
     results.show_networks(study)
     _small_print(study.notes)

@@ -16,6 +16,7 @@ from core.runs.store.records import Status
 from core.runs.store.run_store import RunStore
 from core.settings import settings
 from core.studies import get_study
+from core.studies.anatomy.stored import anatomy_of
 from tests.core.runs.waiting import PATIENCE
 from tests.core.studies.films import save_films, save_network
 
@@ -54,7 +55,7 @@ def test_a_run_gives_what_the_study_gives(
     run = manager.wait(manager.submit(spec()), LOCAL_OWNER, PATIENCE)
     assert (run.status, run.message) == (Status.DONE, "")
     assert (run.kind, run.title) == ("study", "anatomy · one, two · parts")
-    stored = store.study(run.id, LOCAL_OWNER)
+    stored = anatomy_of(store.study(run.id, LOCAL_OWNER))
     study = get_study("anatomy")
     parameters = study.parameters({**PARAMETERS, "others": str(library / "models" / "two")})
     by_hand = study().run(parameters, load_model("one"), library / "cohorts" / "parts", tmp_path)

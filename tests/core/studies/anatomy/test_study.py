@@ -12,6 +12,7 @@ from core.metrics.sanity import with_random_weights
 from core.models import load_model
 from core.scans import load_scan
 from core.studies import get_study
+from core.studies.reading import read_study
 from tests.core.studies.films import CLASSES, SHAPE, run_study, save_films, save_network
 
 
@@ -165,6 +166,32 @@ def test_record_and_tables_say_the_same(found):
     assert float(tables["films"][0]["inside bone"]) == record["rows"][0]["inside"]["bone"]
     row = next(r for r in tables["landmarks"] if (r["network"], r["class"], r["landmark"]) == ("two", "all", "bone"))
     assert float(row["share"]) == record["numbers"]["share on bone two"]
+
+
+def test_what_is_shown_of_it_says_the_same_and_its_films_open(found):
+    record, out = found
+    stored = read_study(out)
+    assert stored.unknown == 0
+    networks, _, films = stored.parts.tables
+    assert networks.values("balanced_accuracy") == [each["balanced_accuracy"] for each in record["networks"]]
+    assert networks.values("map in bone") == [each["landmarks"]["all"]["bone"]["share"] for each in record["networks"]]
+    assert len(films.rows) == 18
+    opening = films.opening(5)
+    assert opening.model_dump(include={"scan", "title", "model", "explainer", "target", "parameters"}) == {
+        "scan": record["rows"][5]["file"],
+        "title": record["rows"][5]["film"],
+        "model": "two",
+        "explainer": "saliency",
+        "target": record["rows"][5]["predicted"],
+        "parameters": {},
+    }
+    confusion = stored.parts.figures[3]
+    assert [list(row) for row in confusion.values] == record["networks"][1]["confusion"]
+    assert confusion.opens.where == {"network": "two"}
+    assert [(shown.group, shown.file) for shown in stored.maps][:2] == [
+        ("hand", "one/mean_hand.npy"),
+        ("hand", "two/mean_hand.npy"),
+    ]
 
 
 def test_a_cohort_without_splits_is_told_to_flatter_networks_trained_on_it(found):

@@ -10,6 +10,7 @@ from core.errors import BadInput
 from core.explainers import explain
 from core.scans import load_scan
 from core.studies import get_study
+from core.studies.reading import read_study
 from tests.core.regressors import regressor
 
 VALUES = {"direction": "forward", "jitters": 4}
@@ -50,6 +51,30 @@ def test_the_groups_map_is_the_mean_over_the_scans_of_a_folder(cohort):
     assert json.loads((out / "study.json").read_text())["sentence"] == record["sentence"]
     with (out / "scans.csv").open(newline="") as file:
         assert [row["scan"] for row in csv.DictReader(file)] == ["0.png", "1.png", "2.png"]
+
+
+def test_its_record_shows_the_scans_and_the_mean_over_what_it_lies_on(cohort):
+    record, out = run(cohort)
+    found = read_study(out)
+    assert found.record == json.loads(json.dumps(record))
+    (scans,) = found.parts.tables
+    assert scans.values("scan") == ["0.png", "1.png", "2.png"]
+    opening = scans.opening(1)
+    assert (opening.scan, opening.explainer, opening.parameters["jitters"]) == ("T1/1.png", "ibix", 4)
+    np.testing.assert_array_equal(np.load(found.path(opening.region)), np.load(cohort / "region.npy"))
+    mean, spread = found.maps
+    np.testing.assert_array_equal(np.load(found.path(mean.file)), np.load(out / "map.npy"))
+    np.testing.assert_array_equal(np.load(found.path(spread.file)), np.load(out / "spread.npy"))
+    # what a region of the scan influences lies on the image that the model makes
+    assert mean.side == "output"
+    np.testing.assert_array_equal(np.load(found.path(mean.background)), np.load(out / "answer.npy"))
+    backward, out = run(cohort, direction="backward", superpixels=60)
+    (mean, _) = read_study(out).maps
+    assert mean.side == "input"
+    np.testing.assert_array_equal(
+        np.load(read_study(out).path(mean.background)), load_scan(cohort / "cohort" / "T1" / "0.png").array[0]
+    )
+    assert backward["numbers"]["scans"] == 3
 
 
 def test_a_limit_takes_the_first_scans(cohort):

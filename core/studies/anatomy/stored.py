@@ -1,6 +1,5 @@
-"""A finished study of anatomy networks, read back: networks, films, confusion and landmarks. Readable without torch."""
+"""A finished study "anatomy" with types: networks, films, confusion and landmarks. Readable without torch."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import BadInput
-
-RECORD = "study.json"
-#: Key of a network's landmarks over all of its films.
-ALL = "all"
+from core.studies.reading import StoredStudy
 
 
 @dataclass(frozen=True)
@@ -104,8 +100,8 @@ class NetworkResult:
 
 
 @dataclass(frozen=True, eq=False)
-class StoredStudy:
-    """A study as it was written, plus the whole record.
+class AnatomyResult:
+    """What a study found about several networks on the same films.
 
     Parameters
     ----------
@@ -151,25 +147,23 @@ class StoredStudy:
         return tuple(sorted(found, key=lambda film: -film.probability.get(predicted, 0.0)))
 
 
-def read_study(folder: Path) -> StoredStudy:
-    """Read what the study ``anatomy`` wrote into `folder`.
+def anatomy_of(study: StoredStudy) -> AnatomyResult:
+    """The networks and films of a study that was read back.
 
     Raises
     ------
     BadInput
-        When the folder holds no such study.
+        When it is not the study ``anatomy``.
     """
+    record, folder = study.record, study.folder
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         classes = tuple(record["classes"])
         networks = {found["name"]: _network(found, folder) for found in record["networks"]}
         rows = [(row["network"], _film(row)) for row in record["rows"]]
-    except FileNotFoundError as error:
-        raise BadInput("This result is no longer in the store: run it again.") from error
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput("This study has no networks and films to show: look at its files.") from error
     films = {name: tuple(film for network, film in rows if network == name) for name in networks}
-    return StoredStudy(record, classes, networks, films)
+    return AnatomyResult(record, classes, networks, films)
 
 
 def _network(found: Mapping[str, Any], folder: Path) -> NetworkResult:
