@@ -23,12 +23,16 @@ $(VENV)/.python:
 	  { echo "Python cannot make a virtual environment: install python3-venv (apt install python3.11-venv)."; exit 1; }
 	@touch $@
 
-$(VENV)/.run: requirements.txt $(VENV)/.python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# the environment's own setuptools builds the package, so that nothing is fetched for it
+$(VENV)/.run: requirements.txt pyproject.toml $(VENV)/.python
+	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
 run: setup ## set up and open Lightbox on 127.0.0.1:8501 (PORT=… for another port)
@@ -57,5 +61,5 @@ assets: setup ## rebuild the demo models, scans and cohort (about 50 minutes on 
 	@$(BIN)/python -m core train demo --out assets
 
 clean: ## remove the environment, caches and the local store
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .lightbox
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .lightbox build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
 """Lightbox without a screen: scans, models, explainers, and everything that is kept of them."""
 
-#: Written into every record; `pyproject.toml` has the same.
+#: The version, of the package as well; written into every record.
 VERSION = "0.1.0"

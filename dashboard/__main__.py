@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from core.errors import BadInput
+from core.interpreter import command_of, environment_with_our_sources
 from core.settings import settings
 
 APP = Path(__file__).resolve().parent / "app.py"
@@ -47,15 +48,15 @@ def main(arguments: list[str] | None = None) -> int:
     if not port_is_free(chosen.host, chosen.port):
         print(
             f"Port {chosen.port} on {chosen.host} is taken: stop what listens there, "
-            "or choose another (make run PORT=8502).",
+            "or choose another (make run PORT=8502, lightbox serve --port 8502).",
             file=sys.stderr,
         )
         return 2
     print(f"Lightbox is opening on http://{chosen.host}:{chosen.port} (Ctrl+C stops it).", flush=True)
-    command = [sys.executable, "-m", "dashboard.frame.serving", "run", str(APP), "--server.address", chosen.host]
-    command += ["--server.port", str(chosen.port), "--server.headless", "true"]
-    command += ["--server.maxUploadSize", str(configured.upload_limit_mb)]
-    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
+    options = [str(APP), "--server.address", chosen.host, "--server.port", str(chosen.port)]
+    options += ["--server.headless", "true", "--server.maxUploadSize", str(configured.upload_limit_mb)]
+    command = command_of("dashboard.frame.serving", "run", *options)
+    os.execve(command[0], command, environment_with_our_sources())  # noqa: S606 - our own interpreter, no shell
     return 1
 
 

@@ -1,11 +1,13 @@
 """What the command line understands: its commands, their options, and one sentence for what it does not."""
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 from core.bench import bench_names
+from core.settings import ROOT
 
 BAD_INPUT = 2
 
@@ -28,7 +30,9 @@ def parser_of(carried_out_by: Mapping[str, Command]) -> argparse.ArgumentParser:
     carried_out_by : mapping of str to callable
         Function of each command by its name.
     """
-    parser = _Parser(prog="python -m core", description="Lightbox: explain medical-image models.")
+    called = Path(sys.argv[0]).stem
+    prog = called if called == "lightbox" else "python -m core"
+    parser = _Parser(prog=prog, description="Lightbox: explain medical-image models.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
@@ -37,6 +41,10 @@ def parser_of(carried_out_by: Mapping[str, Command]) -> argparse.ArgumentParser:
         made.add_argument("--json", action="store_true", help="print the result as JSON")
         made.add_argument("--debug", action="store_true", help="show the traceback of a failure")
         return made
+
+    serve = command("serve", "open the app in the browser")
+    serve.add_argument("--host", help="address to listen on")
+    serve.add_argument("--port", type=int, help="port, 1..65535")
 
     command("doctor", "what works here, and how to mend what does not")
     command("models", "list the model library")
@@ -84,10 +92,14 @@ def _add_scan_and_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _named(path: str) -> Path:
-    """A path somebody wrote; an empty one (an unset variable in a script) is not this folder."""
+    """A path somebody wrote; an empty one (an unset variable in a script) is not this folder.
+
+    One below ``assets`` is the demo's, from any directory that has none of its own.
+    """
     if not path:
         raise argparse.ArgumentTypeError("the path is empty")
-    return Path(path)
+    given, ours = Path(path), ROOT / path
+    return ours if given.parts[0] == "assets" and not given.exists() and ours.exists() else given
 
 
 def _add_parameters(parser: argparse.ArgumentParser) -> None:

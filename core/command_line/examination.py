@@ -72,7 +72,7 @@ def _guarded(check: Callable[[], Iterator[CheckUp]]) -> Iterator[CheckUp]:
         yield CheckUp(name, State.BROKEN, str(error), "do what the sentence says, then run doctor again")
     except Exception as error:
         detail = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
-        yield CheckUp(name, State.BROKEN, detail, "run `make setup` again; if it stays, report it")
+        yield CheckUp(name, State.BROKEN, detail, "install again (`make setup`); if it stays, report it")
 
 
 def _versions() -> Iterator[CheckUp]:
@@ -84,7 +84,7 @@ def _versions() -> Iterator[CheckUp]:
             missing.append(package)
     yield CheckUp("versions", State.FINE, ", ".join(found))
     if missing:
-        yield CheckUp("packages", State.BROKEN, f"missing: {', '.join(missing)}", "run `make setup`")
+        yield CheckUp("packages", State.BROKEN, f"missing: {', '.join(missing)}", "install again (`make setup`)")
 
 
 def _settings() -> Iterator[CheckUp]:

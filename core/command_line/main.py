@@ -1,4 +1,10 @@
-"""The command line: ``python -m core COMMAND``. What needs torch is imported by the command that uses it."""
+(
+    """The command line: ``python -m core COMMAND``, or ``lightbox COMMAND``.
+
+What needs torch is imported by the command that uses it.
+"""
+    ""
+)
 
 import argparse
 import contextlib
@@ -75,6 +81,15 @@ def _sentence(error: Exception) -> str:
 
 
 # ---- what can be asked
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    """Become the app, which is started by its name: core knows no screen."""
+    from core.interpreter import command_of, environment_with_our_sources
+
+    options = [f"--{name}={value}" for name in ("host", "port") if (value := getattr(chosen, name)) is not None]
+    command = command_of("dashboard", *options)
+    os.execve(command[0], command, environment_with_our_sources())  # noqa: S606 - our own module, no shell
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
@@ -274,6 +289,7 @@ def _runs(chosen: argparse.Namespace) -> int:
 
 
 _COMMANDS: dict[str, Command] = {
+    "serve": _serve,
     "doctor": _doctor,
     "models": _models,
     "explainers": _explainers,

@@ -1,9 +1,7 @@
 import re
-import tomllib
 
 import pytest
 
-from core import VERSION
 from core.errors import BadInput
 from core.settings import ROOT, Settings, settings
 
@@ -57,11 +55,6 @@ def test_every_setting_stands_in_the_documentation_with_its_default():
         default = field.default
         words = "none" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
         assert said[f"LIGHTBOX_{name.upper()}"] == words
-
-
-def test_the_version_in_records_is_the_projects():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == VERSION
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):

@@ -24,7 +24,7 @@ def test_a_port_out_of_range_is_refused(capsys):
 
 def test_a_free_port_starts_the_server_on_this_machine_only(monkeypatch, capsys):
     started = {}
-    monkeypatch.setattr(launcher.os, "execv", lambda path, command: started.update(command=command))
+    monkeypatch.setattr(launcher.os, "execve", lambda path, command, environment: started.update(command=command))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,14 +1,12 @@
 """Runs in processes of their own, forked from a preloaded launcher; the default."""
 
 import json
-import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
+from core.interpreter import command_of, environment_with_our_sources
 from core.runs.execution.base import Ending, Execution, Worker
-from core.settings import ROOT
 
 
 class ProcessWorker(Worker):
@@ -28,7 +26,7 @@ class ProcessWorker(Worker):
 
     def __init__(self, store: Path, threads: int = 1, modules: tuple[str, ...] = (), nice: int = 10) -> None:
         options = {"store": str(store.resolve()), "threads": threads, "modules": modules, "nice": nice}
-        self._command = [sys.executable, "-m", "core.runs.execution.launcher", json.dumps(options)]
+        self._command = command_of("core.runs.execution.launcher", json.dumps(options))
         self._environment = _environment(threads)
         self._launcher: subprocess.Popen[bytes] | None = None
         self._executions: dict[str, _ProcessExecution] = {}
@@ -133,6 +131,5 @@ class _ProcessExecution(Execution):
 
 def _environment(threads: int) -> dict[str, str]:
     """Environment of the launcher: bounded thread pools that sleep when they wait, and our sources."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
-    return {**os.environ, **limits, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": path}
+    return {**environment_with_our_sources(), **limits, "OMP_WAIT_POLICY": "PASSIVE"}
