@@ -1,10 +1,7 @@
-(
-    """The command line: ``python -m core COMMAND``, or ``lightbox COMMAND``.
+"""The command line: ``python -m core COMMAND``, or ``lightbox COMMAND``.
 
 What needs torch is imported by the command that uses it.
 """
-    ""
-)
 
 import argparse
 import contextlib

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from core.bench import bench_names
 from core.command_line.arguments import parser_of
+from core.settings import ROOT
 
-NAMES = ("doctor", "models", "explainers", "predict", "explain", "train", "study", "bench", "runs")
+NAMES = ("serve", "doctor", "models", "explainers", "predict", "explain", "train", "study", "bench", "runs")
 
 
 def parse(*arguments):
@@ -42,3 +45,13 @@ def test_each_command_is_carried_out_by_its_own_function():
     chosen = parser_of(functions).parse_args(["runs", "17", "--json"])
     assert chosen.command(chosen) == "runs"
     assert (chosen.id, chosen.json, chosen.debug) == ("17", True, False)
+
+
+def test_a_path_of_the_demo_is_found_where_it_is_not(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    there = "assets/scans/ad-slice.png"
+    assert parse("predict", there, "--model", "m").scan == ROOT / there
+    assert parse("predict", "assets/no-such.png", "--model", "m").scan == Path("assets/no-such.png")
+    (tmp_path / "assets/scans").mkdir(parents=True)
+    (tmp_path / there).touch()
+    assert parse("predict", there, "--model", "m").scan == Path(there)
