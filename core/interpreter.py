@@ -12,6 +12,6 @@ def command_of(module: str, *arguments: str) -> list[str]:
 
 
 def environment_with_our_sources() -> dict[str, str]:
-    """This process's environment, in which ``core`` and ``dashboard`` are the ones that run now."""
+    """The environment of this process, in which ``core`` and ``dashboard`` are the ones that run now."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return {**os.environ, "PYTHONPATH": path}
