@@ -1,17 +1,34 @@
-"""Typed parameters: one model per explainer from which sliders, command line and stored records all follow."""
+"""Typed parameters: declared once, from which sliders, command line, stored records and help all follow.
+
+An explainer, a study and a training recipe are each a `Parametrised` thing with a model of `Parameters`.
+"""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from core.errors import BadInput
 
 
 class Parameters(BaseModel):
-    """Base of every explainer's parameters. Declare each field with `parameter`."""
+    """Base of all typed parameters. Declare each field with `parameter`.
+
+    Raises
+    ------
+    TypeError
+        When a subclass is made with a field that was declared otherwise: no screen could explain it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, field in cls.model_fields.items():
+            if not _is_declared(field):
+                raise TypeError(f"{cls.__name__}.{name} must be declared with parameter(default, help).")
 
 
 def parameter(
@@ -20,27 +37,32 @@ def parameter(
     *,
     minimum: float | None = None,
     maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
     scale: Literal["linear", "log"] = "linear",
     step: float | None = None,
     unit: str = "",
     group: str = "",
+    order: int = 0,
     paper: Any = None,
     reference: str = "",
     title: str | None = None,
     advanced: bool = False,
-    picks: Literal["", "layer", "input_channel", "output_channel"] = "",
+    picks: Literal["", "layer", "input_channel", "output_channel", "architecture"] = "",
     only_for: Literal["", "classification", "regression"] = "",
 ) -> Any:
-    """Declare one parameter of an explainer.
+    """Declare one parameter of an explainer, a study or a recipe.
 
     Parameters
     ----------
     default : Any
-        Value used unless a preset or the person says otherwise.
+        Value used unless a preset or the person says otherwise; ``...`` where there is none and one must be given.
     help : str
         One or two sentences: what it does, what larger values mean.
     minimum, maximum : float, optional
         Inclusive range; enforced, and the ends of the slider.
+    above, below : float, optional
+        The same where the end itself is not allowed; the slider ends one step before it.
     scale : {"linear", "log"}
         How the slider moves. ``log`` needs a positive minimum.
     step : float, optional
@@ -49,6 +71,8 @@ def parameter(
         Unit shown beside the value ("mm", "iterations").
     group : str
         Heading under which the slider stands ("What to hide", "How smooth", "How long").
+    order : int
+        Place of that group: those of larger numbers stand further down, of equals the one declared first comes first.
     paper : Any, optional
         The published value, marked on the track.
     reference : str
@@ -57,9 +81,9 @@ def parameter(
         Label on screen ("λ₁ size"); the field's name when absent.
     advanced : bool
         Folded away until asked for.
-    picks : {"", "layer", "input_channel", "output_channel"}
-        What of the model it names, so that a screen offers what there is: a layer by its name (empty: the explainer's
-        choice), or a channel of the scan or of the answer by its number from 0 (-1: all).
+    picks : {"", "layer", "input_channel", "output_channel", "architecture"}
+        What it names, so that a screen offers what there is: a layer of the model by its name (empty: the explainer's
+        choice), a channel of the scan or of the answer by its number from 0 (-1: all), or an architecture.
     only_for : {"", "classification", "regression"}
         The task of the models for which it makes a difference; empty: any.
     """
@@ -68,13 +92,28 @@ def parameter(
         "step": step,
         "unit": unit,
         "group": group,
+        "order": order,
         "paper": paper,
         "reference": reference,
         "advanced": advanced,
         "picks": picks,
         "only_for": only_for,
     }
-    return Field(default, description=help, ge=minimum, le=maximum, title=title, json_schema_extra=extra)
+    return Field(
+        default,
+        description=help,
+        ge=minimum,
+        le=maximum,
+        gt=above,
+        lt=below,
+        title=title,
+        json_schema_extra=extra,
+    )
+
+
+def _is_declared(field: FieldInfo) -> bool:
+    """Whether `parameter` made it, with a help."""
+    return isinstance(field.json_schema_extra, dict) and "picks" in field.json_schema_extra and bool(field.description)
 
 
 def validate(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
@@ -95,5 +134,63 @@ def validate(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "parameters"
         if first["type"] == "missing":
-            raise BadInput(f"Parameter {where} is needed: {model.model_fields[where].description}.") from error
+            told = str(model.model_fields[where].description).rstrip(".")
+            raise BadInput(f"Parameter {where} is needed: {told}.") from error
         raise BadInput(f"Parameter {where}: {first['msg']} (given: {first['input']!r}).") from error
+
+
+class Parametrised:
+    """What people find by its name and set by typed parameters: an explainer, a study, a training recipe.
+
+    Class attributes
+    ----------------
+    name : str
+        Short name for command line and records.
+    title, summary : str
+        For people: a heading, and one sentence on what it does.
+    reference : str
+        The paper, with section or equation; empty where there is none.
+    parameters_model : type of Parameters
+        Typed parameters.
+    presets : mapping of str to mapping
+        Named settings over the defaults; the first is used unless another is asked for.
+    preset_help : mapping of str to str
+        What each of them is for, a few words.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    reference: ClassVar[str] = ""
+    parameters_model: ClassVar[type[Parameters]] = Parameters
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
+    preset_help: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def parameters(cls, preset: str | None = None, values: Mapping[str, Any] | None = None) -> Any:
+        """Parameters of a preset (None: the first) with `values` on top, as the class's own `parameters_model`.
+
+        Strings of a command line are converted.
+
+        Raises
+        ------
+        BadInput
+            For an unknown preset or parameter, or a value out of range.
+        """
+        chosen = preset or next(iter(cls.presets))
+        if chosen not in cls.presets:
+            raise BadInput(f"{cls.title} has no preset {chosen!r}; it has {', '.join(cls.presets)}.")
+        return validate(cls.parameters_model, {**cls.presets[chosen], **(values or {})})
+
+    @classmethod
+    def describe(cls) -> dict[str, Any]:
+        """What a screen or a script needs to know: texts, presets, JSON schema of the parameters."""
+        return {
+            "name": cls.name,
+            "title": cls.title,
+            "summary": cls.summary,
+            "reference": cls.reference,
+            "presets": {name: dict(values) for name, values in cls.presets.items()},
+            "preset_help": dict(cls.preset_help),
+            "parameters": cls.parameters_model.model_json_schema(),
+        }

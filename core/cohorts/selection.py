@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, StringConstraints
 
 from core.cards import read_yaml_card
+from core.parameters import Parameters, parameter
 
 CARD = "cohort.yaml"
+_GROUP = "What is read"
 
 
 def as_names(value: Any) -> Any:
@@ -21,21 +23,37 @@ def as_names(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(as_names)]
 
 
-class Selection(BaseModel):
+class Selection(Parameters):
     """How a cohort folder is read; recipes and studies take these fields beside their own.
 
     A field that is left empty is what the folder's ``cohort.yaml`` says, and else the usual, see `usual`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    table: str = Field("", description="table of the cohort; by default participants.tsv or participants.csv")
-    images: str = Field("", description="folder below the cohort that the table's files are in; by default itself")
-    label_column: str = Field("", description="column that holds the class; by default diagnosis")
-    subject_column: str = Field("", description="column that names the subject; by default participant_id")
-    separator: str = Field("", description="what stands between the classes of a row with several: such rows are out")
-    exclude: Names = Field((), description="classes to leave out, with commas between them")
-    minimum: int = Field(0, ge=0, description="classes with fewer scans are left out; by default 1")
+    table: str = parameter(
+        "", "Table of the cohort; by default participants.tsv or participants.csv.", group=_GROUP, advanced=True
+    )
+    images: str = parameter(
+        "",
+        "Folder below the cohort that the table's files are in; by default the cohort itself.",
+        group=_GROUP,
+        advanced=True,
+    )
+    label_column: str = parameter(
+        "", "Column of the table that holds the class; by default diagnosis.", group=_GROUP, advanced=True
+    )
+    subject_column: str = parameter(
+        "", "Column of the table that names the subject; by default participant_id.", group=_GROUP, advanced=True
+    )
+    separator: str = parameter(
+        "",
+        "What stands between the classes of a row that has several: such rows are left out.",
+        group=_GROUP,
+        advanced=True,
+    )
+    exclude: Names = parameter((), "Classes to leave out, with commas between them.", group=_GROUP)
+    minimum: int = parameter(
+        0, "Classes with fewer scans are left out; by default 1.", minimum=0, unit="scans", group=_GROUP
+    )
 
     @property
     def selection(self) -> "Selection":
@@ -55,9 +73,13 @@ class Selection(BaseModel):
 class CohortCard(Selection):
     """What ``cohort.yaml`` may say: what the cohort is, and how its folder is to be read."""
 
-    title: str = Field("", max_length=200, description="for people; by default the folder's name")
-    description: str = Field("", max_length=4000, description="where the scans come from, in a few sentences")
-    synthetic: bool = Field(False, description="made by a program and of nobody: every result says so")
+    title: Annotated[str, StringConstraints(max_length=200)] = parameter(
+        "", "Title for people; by default the folder's name."
+    )
+    description: Annotated[str, StringConstraints(max_length=4000)] = parameter(
+        "", "Where the scans come from, in a few sentences."
+    )
+    synthetic: bool = parameter(False, "Made by a program and of nobody: every result says so.")
 
 
 def read_cohort_card(folder: Path) -> CohortCard:

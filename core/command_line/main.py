@@ -229,7 +229,7 @@ def _study(chosen: argparse.Namespace) -> int:
         for option in ("model", "out", *(["cohort"] if study.needs_cohort else [])):
             if getattr(chosen, option) is None:
                 raise BadInput(f"A study needs --{option}: --help tells what it is.")
-        parameters = study.parameters(_key_values(chosen.param))
+        parameters = study.parameters(values=_key_values(chosen.param))
         cohort = _cohort(chosen.cohort)
         with _writable_folder(chosen.out) as out:
             model = load_model(chosen.model)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from core.errors import BadInput
 from core.explainers.extras import Color, Curve, Parts
 from core.metrics.localisation import OUTSIDE, RegionShare
-from core.parameters import Parameters, validate
+from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
 from core.scans.scan import Scan
@@ -163,23 +162,14 @@ class Explanation:
     curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
-class Explainer(ABC):
+class Explainer(Parametrised, ABC):
     """One way to explain a model. Subclass it in one file of this folder; nothing else need change.
+
+    Texts, parameters and presets are class attributes as `core.parameters.Parametrised` has them; the summary is one
+    sentence on what the map means.
 
     Class attributes
     ----------------
-    name : str
-        Short name for command line and records.
-    title, summary : str
-        For people: a heading, and one sentence on what the map means.
-    reference : str
-        The paper, with section or equation.
-    parameters_model : type of Parameters
-        Typed parameters.
-    presets : mapping of str to mapping
-        Named settings over the defaults; the first is used unless another is asked for.
-    preset_help : mapping of str to str
-        What each of them is for, a few words.
     takes_region : bool
         Whether ``question.region`` changes the map; where it does not, a region is a landmark: how much of the map it
         holds is recorded.
@@ -195,13 +185,6 @@ class Explainer(ABC):
         Place in a list of explainers: smaller comes first, of equals by title.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    summary: ClassVar[str]
-    reference: ClassVar[str]
-    parameters_model: ClassVar[type[Parameters]] = Parameters
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"default": {}}
-    preset_help: ClassVar[Mapping[str, str]] = {}
     takes_region: ClassVar[bool] = False
     steered_by_region: ClassVar[Mapping[Side, Mapping[str, Any]]] = {}
     curves: ClassVar[Mapping[str, Curve]] = {}
@@ -214,25 +197,24 @@ class Explainer(ABC):
         EXPLAINERS.offer(cls)
 
     @classmethod
+    def describe(cls) -> dict[str, Any]:
+        """The class attributes as plain data, and the JSON schema of the parameters."""
+        return {
+            **super().describe(),
+            "takes_region": cls.takes_region,
+            "steered_by_region": {side: dict(values) for side, values in cls.steered_by_region.items()},
+            "curves": {name: asdict(curve) for name, curve in cls.curves.items()},
+            "makes_parts": cls.makes_parts,
+            "color": cls.color,
+            "order": cls.order,
+        }
+
+    @classmethod
     def unfit(cls, model: Model) -> str | None:
         """Why this explainer does not fit `model`, as a sentence; None when it fits."""
         return (
             None if model.card.task == "classification" else f"{cls.title} explains classifiers; this is a regressor."
         )
-
-    @classmethod
-    def parameters(cls, preset: str | None = None, values: Mapping[str, Any] | None = None) -> Parameters:
-        """Parameters of a preset (None: the first) with `values` on top.
-
-        Raises
-        ------
-        BadInput
-            For an unknown preset or parameter, or a value out of range.
-        """
-        chosen = preset or next(iter(cls.presets))
-        if chosen not in cls.presets:
-            raise BadInput(f"{cls.title} has no preset {chosen!r}; it has {', '.join(cls.presets)}.")
-        return validate(cls.parameters_model, {**cls.presets[chosen], **(values or {})})
 
     @classmethod
     def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:

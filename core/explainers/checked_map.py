@@ -14,6 +14,8 @@ from core.parameters import Parameters, parameter
 from core.wording import percent
 
 TEST_GROUP = "Test of the map"
+#: all explainers share the group: it stands below what is an explainer's own
+_TEST_ORDER = 1
 #: Random maps that stand against the one found.
 _CONTROLS = 3
 _NOTHING_MARKED = "The map marks nothing where something could be hidden, so hiding cannot test it."
@@ -31,6 +33,7 @@ class MapParameters(Parameters):
         step=0.1,
         unit="%",
         group=TEST_GROUP,
+        order=_TEST_ORDER,
     )
     seed: int = parameter(
         0,
@@ -38,6 +41,7 @@ class MapParameters(Parameters):
         minimum=0,
         maximum=1_000_000,
         group=TEST_GROUP,
+        order=_TEST_ORDER,
         advanced=True,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.parameters import Parameters, validate
+from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
 from core.studies.record import RECORD, Parts, parts_of_rows
@@ -19,30 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["RECORD", "Study", "describe", "get_study", "studies"]
 
 
-class Study(ABC):
+class Study(Parametrised, ABC):
     """One question asked of many scans; subclasses register themselves under `name`."""
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    summary: ClassVar[str]
-    parameters_model: ClassVar[type[Parameters]]
     #: Whether there must be a folder of scans; a study that needs none can make its own.
     needs_cohort: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         STUDIES.offer(cls)
-
-    @classmethod
-    def parameters(cls, values: Mapping[str, Any]) -> Any:
-        """Typed parameters from plain values (strings from a command line are fine).
-
-        Raises
-        ------
-        BadInput
-            Unknown name or a value out of range; names the parameter.
-        """
-        return validate(cls.parameters_model, values)
 
     @abstractmethod
     def run(

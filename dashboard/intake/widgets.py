@@ -16,10 +16,8 @@ Kind = Literal["number", "integer", "choice", "switch", "text"]
 _MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 #: A slider over more whole numbers than this is one nobody can set exactly: it moves in the steps of a log slider.
 _FINE_STEPS = 400
-#: Groups that all explainers share stand below what is an explainer's own.
-_LAST_GROUPS = ("Test of the map",)
-#: Names under which explainers ask for one of the model's layers.
-LAYER_NAMES = frozenset({"layer", "attribution_layer"})
+#: Share of its range that the lowest stop of a log slider has where 0 is the end.
+_FINEST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,17 @@ class Control:
     default, paper : Any
         Default, and the published value (None where there is none).
     minimum, maximum, step : float, optional
-        Range of a number.
+        Range of a number; both ends can be chosen.
     scale : {"linear", "log"}
         How its slider moves.
     choices : tuple
         Values of a choice.
     advanced : bool
         Folded away until asked for.
+    order : int
+        Place of its group: of larger numbers further down.
+    picks : str
+        What it names, see `core.parameters.parameter`; empty for most.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Control:
     scale: str = "linear"
     choices: tuple[Any, ...] = ()
     advanced: bool = False
+    order: int = 0
+    picks: str = ""
 
     @property
     def label(self) -> str:
@@ -86,7 +90,7 @@ def _control(name: str, field: Mapping[str, Any], definitions: Mapping[str, Any]
         kind = "number"
     elif any(part.get("type") == "integer" for part in types):
         kind = "integer"
-    bounds = {key: part[key] for part in types for key in ("minimum", "maximum") if key in part}
+    minimum, maximum = _ends({**{key: value for part in types for key, value in part.items()}, **field}, kind)
     return Control(
         name=name,
         title=_title(name, field),
@@ -97,12 +101,36 @@ def _control(name: str, field: Mapping[str, Any], definitions: Mapping[str, Any]
         group=field.get("group") or "Settings",
         paper=field.get("paper"),
         reference=field.get("reference") or "",
-        minimum=field.get("minimum", bounds.get("minimum")),
-        maximum=field.get("maximum", bounds.get("maximum")),
+        minimum=minimum,
+        maximum=maximum,
         step=field.get("step"),
         scale=field.get("scale") or "linear",
         choices=choices,
         advanced=bool(field.get("advanced")),
+        order=field.get("order") or 0,
+        picks=field.get("picks") or "",
+    )
+
+
+def _ends(field: Mapping[str, Any], kind: Kind) -> tuple[float | None, float | None]:
+    """The smallest and the largest value that can be chosen; an end that is not allowed itself is stepped over."""
+    low, high = field.get("minimum"), field.get("maximum")
+    above, below = field.get("exclusiveMinimum"), field.get("exclusiveMaximum")
+    if above is None and below is None:
+        return low, high
+    bottom, top = above if low is None else low, below if high is None else high
+    if kind == "integer":
+        step = 1.0
+    elif bottom is None or top is None:
+        return low, high
+    elif field.get("scale") == "log":
+        step = _FINEST * (top - bottom)
+    else:
+        step = field.get("step") or _even_step(bottom, top)
+    # rounded, or 0.6 less 0.01 would be a little more than 0.59
+    return (
+        low if above is None else float(f"{above + step:.9g}"),
+        high if below is None else float(f"{below - step:.9g}"),
     )
 
 
@@ -135,7 +163,7 @@ def slider_values(control: Control, *present: Any) -> list[float | int]:
     if control.minimum is None or control.maximum is None:
         raise ValueError(f"{control.name} has no range")
     whole = control.kind == "integer"
-    low = control.minimum if control.minimum > 0 else min(1.0 if whole else control.maximum * 1e-6, control.maximum)
+    low = control.minimum if control.minimum > 0 else min(1.0 if whole else control.maximum * _FINEST, control.maximum)
     stops = {control.minimum, control.maximum, *(float(v) for v in (control.default, control.paper) if _is_number(v))}
     for decade in range(math.floor(math.log10(low)), math.ceil(math.log10(control.maximum)) + 1):
         stops |= {float(f"{mantissa}e{decade}") for mantissa in _MANTISSAS}
@@ -207,9 +235,7 @@ def show_controls(
     for control in controls:
         groups.setdefault("More" if control.advanced else control.group, []).append(control)
     more = groups.pop("More", [])
-    for last in [group for group in groups if group in _LAST_GROUPS]:
-        groups[last] = groups.pop(last)
-    for group, members in groups.items():
+    for group, members in sorted(groups.items(), key=lambda item: max(control.order for control in item[1])):
         if group:
             st.markdown(f"###### {group}")
         for control in members:
@@ -237,7 +263,7 @@ def _show(
         "args": (control.name, widget),
     }
     choices: Sequence[Any] = control.choices
-    if control.kind == "text" and control.name in LAYER_NAMES and layers:
+    if control.picks == "layer" and layers:
         choices = ([] if control.default else [control.default]) + list(layers)
     if choices:
         start = list(choices).index(value) if value in choices else 0
@@ -249,7 +275,14 @@ def _show(
     elif control.kind in ("number", "integer"):
         st.number_input(control.label, value=value, **common)
     else:
-        st.text_input(control.label, value="" if value is None else str(value), **common)
+        st.text_input(control.label, value=_as_text(value), **common)
+
+
+def _as_text(value: Any) -> str:
+    """A value as it is typed: several with commas between them."""
+    if value is None:
+        return ""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _slider(control: Control, value: Any, common: dict[str, Any]) -> None:

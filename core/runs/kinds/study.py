@@ -68,7 +68,7 @@ class StudySpec(RunSpec):
         from core.studies import get_study
 
         study = get_study(self.study)
-        parameters = study.parameters(self.parameters)
+        parameters = study.parameters(values=self.parameters)
         folder = library_cohort(self.cohort) if self.cohort is not None else None
         context.report(Progress(0.0, "loading the model"))
         study().run(parameters, load_model(self.model), folder, context.result, context.report)

@@ -23,7 +23,7 @@ from core.cohorts.selection import Names, Selection
 from core.errors import BadInput
 from core.explainers.registry import get_explainer
 from core.files import finite, write_array, write_atomically, write_json
-from core.parameters import Parameters, parameter
+from core.parameters import parameter
 from core.progress import Progress, Report, part_of, silent
 from core.reports.nifti import png_bytes
 from core.studies.anatomy.figures import ALL, answers_of, kinds_of, landmark_order, landmarks_of
@@ -42,7 +42,7 @@ _ORDER_SEED = 0
 _BY_LANDMARK = ("inside", "area", "control", "random")
 
 
-class AnatomyStudyParameters(Selection, Parameters):
+class AnatomyStudyParameters(Selection):
     """Settings of the study, beside how the cohort is read."""
 
     others: Names = parameter((), "Further networks, library names or folders with commas between them.")
@@ -62,7 +62,7 @@ class AnatomyStudyParameters(Selection, Parameters):
     seed: int = parameter(0, "Seed of that split: the one the networks were trained with.", minimum=0)
     explainer: str = parameter("deconvnet", "What draws the maps.")
     filters: int = parameter(25, "Strongest filters of the layer, of deconvnet.", minimum=1, maximum=100_000)
-    layer: str = parameter("", "Layer they are taken from; by default the card's.")
+    layer: str = parameter("", "Layer they are taken from; by default the card's.", picks="layer")
     score: Literal["sum", "max", "mean"] = parameter("sum", "How a filter's activation is measured.")
     random_weights: int = parameter(
         3, "Films of each class explained with random weights too, as a control; 0: none.", minimum=0, maximum=100_000

@@ -57,7 +57,7 @@ def test_a_run_gives_what_the_study_gives(
     assert (run.kind, run.title) == ("study", "anatomy · one, two · parts")
     stored = anatomy_of(store.study(run.id, LOCAL_OWNER))
     study = get_study("anatomy")
-    parameters = study.parameters({**PARAMETERS, "others": str(library / "models" / "two")})
+    parameters = study.parameters(values={**PARAMETERS, "others": str(library / "models" / "two")})
     by_hand = study().run(parameters, load_model("one"), library / "cohorts" / "parts", tmp_path)
     assert list(stored.networks) == ["one", "two"]
     for network in by_hand["networks"]:

@@ -63,4 +63,4 @@ def run_study(place, out, *, model="one", cohort="cohort", report=lambda progres
     study = get_study("anatomy")
     asked = {"explainer": "saliency", **values}
     folder = None if cohort is None else place / cohort
-    return study().run(study.parameters(asked), load_model(place / model), folder, out, report)
+    return study().run(study.parameters(values=asked), load_model(place / model), folder, out, report)

@@ -20,10 +20,12 @@ def test_an_unknown_study_is_answered_with_the_known_ones():
 
 
 def test_parameters_come_from_plain_words_of_the_command_line():
-    found = get_study("group-trace").parameters({"region": "marked.npy", "jitters": "20", "direction": "backward"})
+    found = get_study("group-trace").parameters(
+        values={"region": "marked.npy", "jitters": "20", "direction": "backward"}
+    )
     assert (found.jitters, found.direction, str(found.region)) == (20, "backward", "marked.npy")
 
 
 def test_a_parameter_out_of_range_is_named():
     with pytest.raises(BadInput, match="jitters"):
-        get_study("group-trace").parameters({"region": "marked.npy", "jitters": "1"})
+        get_study("group-trace").parameters(values={"region": "marked.npy", "jitters": "1"})

@@ -1,6 +1,7 @@
 from typing import Literal
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.parameters import Parameters, parameter
 from dashboard.intake import widgets
@@ -121,3 +122,51 @@ def test_help_names_default_and_published_value():
     assert text.startswith("What it does.")
     assert "Default 1e-4" in text
     assert "paper 3e-5" in text
+
+
+class Ends(Parameters):
+    held_out: float = parameter(0.1, "How many.", minimum=0, below=0.6)
+    rate: float = parameter(1e-3, "How fast.", above=0, maximum=1, scale="log")
+    times: int = parameter(3, "How often.", above=0, below=10)
+    clip: float = parameter(1.0, "How long.", above=0)
+    shift: float | None = parameter(None, "How far.", above=-1, below=1, step=0.25)
+
+
+def test_an_end_that_is_not_allowed_cannot_be_chosen():
+    controls = {control.name: control for control in read_schema(Ends.model_json_schema())}
+    ends = {name: (control.minimum, control.maximum) for name, control in controls.items()}
+    assert ends == {
+        "held_out": (0, 0.59),
+        "rate": (1e-6, 1),
+        "times": (1, 9),
+        "clip": (None, None),
+        "shift": (-0.75, 0.75),
+    }
+    assert slider_values(controls["rate"])[0] == 1e-6
+    for name, control in controls.items():
+        for end in (control.minimum, control.maximum):
+            assert end is None or Ends(**{name: end})
+
+
+def _groups():
+    from core.parameters import Parameters, parameter
+    from dashboard.intake.widgets import read_schema, show_controls
+
+    class Grouped(Parameters):
+        last: int = parameter(3, "Of the last group.", minimum=1, maximum=9, group="Zebra", order=1)
+        first: str = parameter("", "A layer by another name.", group="Shown", picks="layer")
+        folded: int = parameter(3, "Folded away.", minimum=1, maximum=9, advanced=True)
+        second: tuple[int, ...] = parameter((16, 8), "Several.", group="Widths")
+        layer: str = parameter("named", "No choice, whatever it is called.", group="Widths")
+
+    show_controls(
+        read_schema(Grouped.model_json_schema()), {}, key="k", layers=("conv1", "conv2"), on_change=lambda *_: None
+    )
+
+
+def test_groups_stand_in_the_declared_order_and_a_layer_is_chosen_where_one_is_declared():
+    app = AppTest.from_function(_groups).run()
+    assert not app.exception
+    assert [line.value for line in app.markdown] == ["###### Shown", "###### Widths", "###### Zebra"]
+    assert (app.selectbox[0].label, app.selectbox[0].options) == ("First", ["automatic", "conv1", "conv2"])
+    assert [(field.label, field.value) for field in app.text_input] == [("Second", "16, 8"), ("Layer", "named")]

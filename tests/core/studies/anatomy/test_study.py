@@ -68,7 +68,9 @@ def test_shares_on_landmarks_are_those_of_the_explanation_itself(found, place):
 
 def test_deconvnet_by_default_with_the_share_that_explain_records_for_a_landmark(place, tmp_path):
     study = get_study("anatomy")
-    parameters = study.parameters({"filters": 3, "score": "max", "films": 1, "classes": "foot", "random_weights": 0})
+    parameters = study.parameters(
+        values={"filters": 3, "score": "max", "films": 1, "classes": "foot", "random_weights": 0}
+    )
     record = study().run(parameters, load_model(place / "one"), place / "cohort", tmp_path)
     (row,) = record["rows"]
     scan = load_scan(place / "cohort" / row["file"])

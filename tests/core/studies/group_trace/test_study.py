@@ -35,7 +35,7 @@ def run(cohort, **values):
     out = cohort / "out"
     out.mkdir(exist_ok=True)
     asked = {"region": str(cohort / "region.npy"), "images": "T1", **VALUES, **values}
-    return study().run(study.parameters(asked), regressor(), cohort / "cohort", out), out
+    return study().run(study.parameters(values=asked), regressor(), cohort / "cohort", out), out
 
 
 def test_the_groups_map_is_the_mean_over_the_scans_of_a_folder(cohort):
