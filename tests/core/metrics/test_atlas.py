@@ -70,6 +70,7 @@ def test_a_configured_atlas_is_resampled_with_nearest_neighbour(tmp_path, monkey
         ("names.tsv", "index\tname\n0\tBackground\n2001\tPrecentral_L\n2002\tPrecentral_R\n"),
         ("names.tsv", "roi_value\troi_name\n0\tBackground\n2001\tPrecentral_L\n2002\tPrecentral_R\n"),
         ("names.csv", "name,label\nPrecentral_L,2001\nPrecentral_R,2002\n"),
+        ("names.tsv", "index\tname\tlobe\tvoxels\n2001\tPrecentral_L\tfrontal\t88\n2002\tPrecentral_R\tfrontal\t90\n"),
         ("names.txt", "1 Precentral_L 2001\n2 Precentral_R 2002\n"),
         (
             "names.xml",

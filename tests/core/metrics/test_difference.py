@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.metrics.difference import (
+    TISSUES_HU,
     difference,
     error_by_tissue,
     fit_intensity_regression,
@@ -43,6 +44,13 @@ def test_tissue_is_told_by_the_true_value_and_every_pixel_is_in_one() -> None:
     errors = error_by_tissue(np.array([-1000.0, 10.0, -1000.0]), np.array([-1000.0, 0.0, 1000.0]))
     assert errors == {"air": 0, "soft": 10, "bone": 2000}
     assert np.isnan(error_by_tissue(np.zeros(3), np.zeros(3))["bone"])
+
+
+def test_the_tissues_follow_each_other_without_a_gap() -> None:
+    ends = sorted(TISSUES_HU.values())
+    assert list(TISSUES_HU.values()) == ends
+    assert [ends[0][0], ends[-1][1]] == [-np.inf, np.inf]
+    assert [high for _, high in ends[:-1]] == [low for low, _ in ends[1:]] == [-200, 200]
 
 
 def test_structural_similarity_is_the_equation_of_the_paper() -> None:
@@ -93,6 +101,7 @@ def test_no_function_of_the_pixels_value_fits_better_than_the_regression() -> No
     images = RANDOM.random((3, 16, 16)).round(1)
     targets = np.sin(5 * images) + RANDOM.normal(0, 0.1, images.shape)
     guess = fit_intensity_regression(images, targets)
+    assert guess.values.shape == (128,)
     best = mean_squared_error(guess(images), targets)
     assert best == pytest.approx(sum(targets[images == v].var() * (images == v).sum() for v in np.unique(images)) / 768)
     assert best < mean_squared_error(np.polyval(np.polyfit(images.ravel(), targets.ravel(), 3), images), targets)

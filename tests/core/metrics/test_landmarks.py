@@ -32,6 +32,11 @@ def test_overlaps_are_those_of_a_loop_over_all_samples(seed, shape):
     assert found.ratio == pytest.approx(share / area)
 
 
+def test_a_map_of_small_values_has_the_shares_of_a_large_one():
+    values, place = np.array([[0.002, 0.001], [0.0, 0.001]]), np.array([[True, False], [False, False]])
+    assert [overlaps(factor * values, {"place": place})[0].share for factor in (1, 1000)] == pytest.approx([0.5, 0.5])
+
+
 def test_a_map_that_is_the_same_everywhere_has_the_share_of_the_area():
     place = np.zeros((8, 8), bool)
     place[2:5, 1:6] = True

@@ -46,6 +46,14 @@ def test_the_distance_that_holds_a_share_holds_it_and_no_smaller_one_does():
     assert leak(values, region, (1.0, 1.0), found) <= 0.5 < leak(values, region, (1.0, 1.0), found - 1e-9)
 
 
+def test_a_map_that_lies_at_the_far_end_alone_is_held_there():
+    values, region = np.array([[0.0, 0.0, 3.0]]), np.array([[True, False, False]])
+    found = MassByDistance.of(values, region, (1.0, 1.0))
+    assert found.holding(0.5) == 2.0
+    assert found.holding(1 + 1e-12) == 2.0  # shares summed up may end just above 1
+    np.testing.assert_array_equal(found.farther_than([1.0, 2.0]), [1.0, 0.0])
+
+
 def test_an_empty_map_leaks_nothing_that_could_be_measured():
     assert np.isnan(leak(np.zeros((3, 3)), np.eye(3, dtype=bool), (1, 1), 1.0))
     assert np.isnan(MassByDistance.of(np.zeros((3, 3)), np.eye(3, dtype=bool), (1, 1)).holding(1.0))
@@ -56,6 +64,8 @@ def test_a_region_that_is_empty_or_of_another_shape_is_refused():
         leak(np.ones((3, 3)), np.zeros((3, 3), dtype=bool), (1, 1), 1.0)
     with pytest.raises(ValueError, match="differ"):
         leak(np.ones((3, 3)), np.ones((3, 4), dtype=bool), (1, 1), 1.0)
+    with pytest.raises(ValueError, match="differ"):
+        leak(np.ones((3, 4)), np.ones((3, 3), dtype=bool), (1, 1), 1.0)
 
 
 def test_rounding_beside_the_largest_value_is_no_mass():

@@ -65,6 +65,14 @@ def test_left_and_right_are_mirror_images():
     assert np.array_equal(mirrored, np.array(other_side)[labels])
 
 
+def test_a_name_ends_twelve_millimetres_beyond_its_landmarks_sphere():
+    """The lowest landmark of the brain stem is at (0, −38, −50), 9 mm wide; nothing lies below it."""
+    below = np.eye(4)
+    below[:3, 3] = (0, -38, -50 - 30)
+    names = [region_names().get(int(label), "") for label in parcellate(Grid((1, 1, 30), below)).ravel()]
+    assert names == [""] * 9 + ["brain stem"] * 21
+
+
 def test_air_outside_the_head_has_no_name():
     assert parcellate(GRID)[0, 0, 0] == 0
     assert parcellate(GRID)[60, 72, 60] == 0

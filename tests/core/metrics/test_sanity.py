@@ -37,6 +37,8 @@ def test_random_weights_change_every_layer_and_the_original_not_at_all():
     assert not torch.equal(changed[0].weight, before["0.weight"])
     assert not torch.equal(changed[4].weight, before["4.weight"])
     assert all(torch.equal(value, before[name]) for name, value in trained.state_dict().items())
+    assert not changed.training
+    assert not any(weights.requires_grad for weights in changed.parameters())
     assert torch.equal(with_random_weights(trained, 1)[0].weight, changed[0].weight)
     assert not torch.equal(with_random_weights(trained, 2)[0].weight, changed[0].weight)
 
