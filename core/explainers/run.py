@@ -1,9 +1,11 @@
 """Running one explainer on one scan: from scan space to model space and back, timed and recorded."""
 
+import copy
 import dataclasses
 import math
 import platform
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -12,10 +14,10 @@ import torch
 
 from core import VERSION
 from core.errors import BadInput
-from core.explainers.base import Explanation, MapArray, Question, Side
+from core.explainers.base import Explanation, Findings, MapArray, Question, Side
 from core.explainers.registry import get_explainer
 from core.metrics.atlas import Atlas, atlas_for
-from core.metrics.landmarks import Overlap, overlaps
+from core.metrics.landmarks import overlaps
 from core.metrics.localisation import RegionShare, rank_regions
 from core.models.inputs import PreparedInput
 from core.models.model import Model
@@ -24,6 +26,8 @@ from core.scans.scan import Scan
 from core.wording import percent
 
 _RECORDED_PACKAGES = ("torch", "numpy", "scipy", "captum", "nibabel")
+#: Numbers of a region that is a landmark: its share of the map, and of the scan.
+_SHARE, _AREA = "region_share", "region_area"
 
 
 def explain(
@@ -34,6 +38,7 @@ def explain(
     target: str | None = None,
     region: np.ndarray | None = None,
     preset: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
     report: Report = silent,
     **values: Any,
 ) -> Explanation:
@@ -55,10 +60,12 @@ def explain(
         a landmark: how much of the map lies in it is recorded (``region_share``, and ``region_area`` to compare).
     preset : str, optional
         Named settings; by default the explainer's first.
+    parameters : mapping of str to Any, optional
+        Parameters of the explainer, over the preset. A parameter may have any name here, also one of the words above.
     report : Report
         Receives progress; may raise `core.errors.Cancelled`. Previews are in model space.
     **values
-        Parameters of the explainer, over the preset.
+        The same as `parameters`, and over them, for calls that are written by hand.
 
     Returns
     -------
@@ -68,66 +75,174 @@ def explain(
     Raises
     ------
     BadInput
-        When scan, model, explainer, parameters and region do not fit each other.
+        When scan, model, explainer, parameters and region do not fit each other, or a region is missing.
     """
-    if region is not None:
-        # marks of any type, as in files: above 0 is marked, and what is no number is not
-        region = np.asarray(region) > 0
-    cls = get_explainer(explainer)
-    reason = cls.unfit(model)
-    if reason:
-        raise BadInput(reason)
-    parameters = cls.parameters_for(model, cls.parameters(preset, values))
-    if region is None and cls.needs_region(model, parameters):
-        raise BadInput(f"{cls.title} explains a marked region: mark one with --region FILE, or on the Trace page.")
-    classifies = model.card.task == "classification"
-    index = model.class_index(target) if classifies and (target or model.card.target) else None
-    started = time.perf_counter()
-    prepared = model.prepare(scan)
-    atlas = _atlas(model, prepared)  # one that cannot be read should cost no waiting
-    sides = _sides(model, prepared)
-    side = cls.region_side(model, parameters)
-    report(Progress(0.0, "asking the model"))
-    before = model.probabilities(prepared.tensor) if classifies else None
-    if before is not None and index is None:
-        index = model.class_index(max(before, key=before.__getitem__))
-    question = Question(model, prepared, index, _region_in_model(region, scan, sides[side]), report)
-    findings = cls().run(question, parameters)
+    asker = Asker(model, explainer, target=target, preset=preset, parameters={**(parameters or {}), **values})
+    return asker.explain(scan, region, report)
+
+
+class Asker:
+    """A model and an explainer that fit each other: checked once, then asked about any number of scans.
+
+    Parameters
+    ----------
+    model, explainer, target, preset, parameters
+        As in `explain`.
+
+    Attributes
+    ----------
+    model : Model
+    explainer : type of Explainer
+    parameters : Parameters
+        Of the preset with the values given, and with what only the model knows.
+
+    Raises
+    ------
+    BadInput
+        When model, explainer and parameters do not fit each other.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        explainer: str,
+        *,
+        target: str | None = None,
+        preset: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.model, self.explainer = model, get_explainer(explainer)
+        reason = self.explainer.unfit(model)
+        if reason:
+            raise BadInput(reason)
+        self.preset = preset or next(iter(self.explainer.presets))
+        self.parameters = self.explainer.parameters_for(model, self.explainer.parameters(preset, parameters))
+        self._classifies = model.card.task == "classification"
+        self._side = self.explainer.region_side(model, self.parameters)
+        chosen = self._classifies and (target or model.card.target)
+        self._index = model.class_index(target) if chosen else None
+
+    def explain(
+        self, scan: Scan, region: np.ndarray | None = None, report: Report = silent, ranked: bool = True
+    ) -> Explanation:
+        """Explanation of one scan; see `explain`.
+
+        Parameters
+        ----------
+        scan, region, report
+            As in `explain`.
+        ranked : bool
+            Whether the regions of the atlas are ranked and named: not wanted where many scans are asked about and only
+            their maps and numbers are looked at.
+
+        Raises
+        ------
+        BadInput
+            When scan, model and region do not fit each other, or a region is missing.
+        """
+        if region is not None:
+            # marks of any type, as in files: above 0 is marked, and what is no number is not
+            region = np.asarray(region) > 0
+        elif self.explainer.needs_region(self.model, self.parameters):
+            raise BadInput(
+                f"{self.explainer.title} explains a marked region: mark one with --region FILE, or on the Trace page."
+            )
+        started = time.perf_counter()
+        prepared = self.model.prepare(scan)
+        # one that cannot be read should cost no waiting
+        atlas = _atlas(self.model, prepared) if ranked else None
+        sides = _sides(self.model, prepared)
+        report(Progress(0.0, "asking the model"))
+        before = self.model.probabilities(prepared.tensor) if self._classifies else None
+        marked = _region_in_model(region, scan, sides[self._side])
+        question = Question(self.model, prepared, self._index_of(before), marked, report)
+        findings = self.explainer().run(question, self.parameters)
+        found = self._over_scan(question, findings, sides, atlas)
+        if region is not None:
+            found = self._with_region(found, region)
+        found = dataclasses.replace(
+            found,
+            scores={"before": before, "after": findings.after} if before is not None else None,
+            seconds=time.perf_counter() - started,
+        )
+        end = "" if self.explainer.takes_region else _landmark_sentence(found)
+        return dataclasses.replace(found, sentence=self.explainer.sentence(found) + end)
+
+    def map(self, prepared: PreparedInput, target: str | None, report: Report = silent) -> MapArray:
+        """The map alone, in model space, raw: no tests, no regions, nothing moved to the scan's grid.
+
+        Parameters
+        ----------
+        prepared : PreparedInput
+            The scan as the model takes it (``asker.model.prepare(scan)``); its `to_scan` lays the map over the scan.
+        target : str, optional
+            Class to explain; None for regressors.
+        report : Report
+            As in `explain`.
+        """
+        index = None if target is None else self.model.class_index(target)
+        question = Question(self.model, prepared, index, None, report)
+        return self.explainer().attribute(question, self.parameters)
+
+    def to(self, model: Model) -> "Asker":
+        """The very same question to another model of the same card (the same network with random weights)."""
+        other = copy.copy(self)
+        other.model = model
+        return other
+
+    def _over_scan(
+        self, question: Question, findings: Findings, sides: Mapping[Side, PreparedInput], atlas: Atlas | None
+    ) -> Explanation:
+        """Findings on the scan's own grid, with everything that belongs to them but scores, sentence and time."""
+        card, prepared = self.model.card, question.prepared
+        scan, regions = prepared.scan, _ranked(findings, atlas)
+        return Explanation(
+            explainer=self.explainer.name,
+            model=card.name,
+            target=card.classes[question.target] if question.target is not None else None,
+            preset=self.preset,
+            parameters=self.parameters.model_dump(mode="json"),
+            scan=scan,
+            arrays={name: _in_scan_space(array, sides[array.side]) for name, array in findings.arrays.items()},
+            scores=None,
+            history=findings.history,
+            regions=regions,
+            atlas=atlas.title if atlas else "",
+            checks=findings.checks,
+            numbers=findings.numbers,
+            notes=(*scan.notes, *prepared.notes, *_place_notes(regions, self.model, prepared)),
+            warnings=(*sides["output"].warnings, *findings.warnings),
+            sentence="",
+            synthetic=card.synthetic,
+            seconds=0.0,
+            versions=_versions(),
+            hashes={"scan": scan.content_hash, "model": self.model.content_hash},
+            parts=findings.parts,
+            curves={name: curve for name, curve in self.explainer.curves.items() if name in findings.history},
+        )
+
+    def _with_region(self, found: Explanation, region: np.ndarray) -> Explanation:
+        """`found` with the region as it was marked and, where it is a landmark, how much of the map it holds."""
+        numbers = dict(found.numbers)
+        if not self.explainer.takes_region:
+            (landmark,) = overlaps(found.arrays["map"].values, {"region": region})
+            if not math.isnan(landmark.share):  # an empty map has no share
+                numbers |= {_SHARE: landmark.share, _AREA: landmark.area}
+        arrays = {**found.arrays, "region": _as_array(region, self._side)}
+        return dataclasses.replace(found, arrays=arrays, numbers=numbers)
+
+    def _index_of(self, before: Mapping[str, float] | None) -> int | None:
+        """The class that is explained: the one asked for, the card's, else the one that the model gives most."""
+        if before is None or self._index is not None:
+            return self._index
+        return self.model.class_index(max(before, key=before.__getitem__))
+
+
+def _ranked(findings: Findings, atlas: Atlas | None) -> tuple[RegionShare, ...]:
     size = np.abs(findings.arrays["map"].values)
     # a map over an answer of another size does not lie on the atlas's grid
     fits = atlas is not None and atlas.labels.shape == size.shape
-    regions = rank_regions(size, atlas.labels, atlas.names) if atlas and fits else ()
-    arrays = {name: _in_scan_space(array, sides[array.side]) for name, array in findings.arrays.items()}
-    landmark = None
-    if region is not None:
-        arrays["region"] = _as_array(region, side)
-        if not cls.takes_region:
-            (landmark,) = overlaps(arrays["map"].values, {"region": region})
-    explanation = Explanation(
-        explainer=explainer,
-        model=model.card.name,
-        target=model.card.classes[index] if index is not None else None,
-        preset=preset or next(iter(cls.presets)),
-        parameters=parameters.model_dump(mode="json"),
-        scan=scan,
-        arrays=arrays,
-        scores={"before": before, "after": findings.after} if before is not None else None,
-        history=findings.history,
-        regions=regions,
-        atlas=atlas.title if atlas else "",
-        checks=findings.checks,
-        numbers={**findings.numbers, **_landmark_numbers(landmark)},
-        notes=(*scan.notes, *prepared.notes, *_place_notes(regions, model, prepared)),
-        warnings=(*sides["output"].warnings, *findings.warnings),
-        sentence="",
-        synthetic=model.card.synthetic,
-        seconds=time.perf_counter() - started,
-        versions=_versions(),
-        hashes={"scan": scan.content_hash, "model": model.content_hash},
-        parts=findings.parts,
-        curves={name: curve for name, curve in cls.curves.items() if name in findings.history},
-    )
-    return dataclasses.replace(explanation, sentence=f"{cls.sentence(explanation)}{_landmark_sentence(landmark)}")
+    return rank_regions(size, atlas.labels, atlas.names) if atlas and fits else ()
 
 
 def _region_in_model(region: np.ndarray | None, scan: Scan, prepared: PreparedInput) -> np.ndarray | None:
@@ -143,17 +258,11 @@ def _region_in_model(region: np.ndarray | None, scan: Scan, prepared: PreparedIn
     return marked
 
 
-def _landmark_numbers(landmark: Overlap | None) -> dict[str, float]:
-    """Share of the map in the region, and of the scan; an empty map has no share."""
-    if landmark is None or math.isnan(landmark.share):
-        return {}
-    return {"region_share": landmark.share, "region_area": landmark.area}
-
-
-def _landmark_sentence(landmark: Overlap | None) -> str:
-    if landmark is None or math.isnan(landmark.share):
+def _landmark_sentence(found: Explanation) -> str:
+    if _SHARE not in found.numbers:
         return ""
-    return f" The marked region, {percent(landmark.area)} of the scan, holds {percent(landmark.share)} of the map."
+    area, share = percent(found.numbers[_AREA]), percent(found.numbers[_SHARE])
+    return f" The marked region, {area} of the scan, holds {share} of the map."
 
 
 def _as_array(region: np.ndarray, side: Side) -> MapArray:

@@ -95,22 +95,18 @@ class ExplanationSpec(RunSpec):
             "region": np.asarray(region) if region is not None else None,
             "preset": self.preset,
             "report": _placed(context, scan, model),
-            **_as_keywords(self.parameters),
+            "parameters": self.parameters,
         }
         if self.others:
-            readers = [(name[:8], partial(context.store.scan, name, self.owner)) for name in self.scans()]
+            readers = [
+                (context.store.scan_meta(name, self.owner)["label"], partial(context.store.scan, name, self.owner))
+                for name in self.scans()
+            ]
             explanation = explain_group(readers, model, self.explainer, **asked).explanation
         else:
             explanation = explain(scan, model, self.explainer, **asked)
         context.report(Progress(1.0, "writing the maps"))
         write_explanation(explanation, context.result)
-
-
-def _as_keywords(parameters: dict[str, Any]) -> dict[str, Any]:
-    clash = {"target", "region", "preset", "report", "scan", "model", "explainer"} & parameters.keys()
-    if clash:
-        raise BadInput(f"{sorted(clash)[0]!r} is not a parameter of an explainer: give it as a field of the run.")
-    return parameters
 
 
 def _placed(context: RunContext, scan: "Scan", model: "Model") -> Report:

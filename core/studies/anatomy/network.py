@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import BadInput
-from core.explainers.base import Question
-from core.explainers.registry import get_explainer
 from core.metrics.landmarks import Overlap, overlaps
+from core.metrics.running import RunningImage
 from core.metrics.sanity import with_random_weights
 from core.progress import Progress, Report
 
 if TYPE_CHECKING:
     from core.cohorts.cohort import Entry
+    from core.explainers.run import Asker
     from core.models.model import Model
     from core.scans.scan import Scan
 
@@ -47,30 +47,6 @@ class Film:
     landmarks: Mapping[str, np.ndarray]
 
 
-class MeanImage:
-    """Mean of images that come one by one, float64; images of another shape than the first are counted, not added."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.others = 0
-        self._sum: np.ndarray | None = None
-
-    def add(self, values: np.ndarray) -> None:
-        """One more image."""
-        if self._sum is None:
-            self._sum = np.zeros(values.shape, dtype=np.float64)
-        if values.shape != self._sum.shape:
-            self.others += 1
-            return
-        self._sum += values
-        self.count += 1
-
-    @property
-    def values(self) -> np.ndarray | None:
-        """The mean, float32; None before the first image."""
-        return None if self._sum is None else (self._sum / self.count).astype(np.float32)
-
-
 class Network:
     """A network that is asked film by film; it keeps sums, never the maps of all films.
 
@@ -92,21 +68,22 @@ class Network:
     """
 
     def __init__(self, model: Model, explainer: str, values: Mapping[str, Any], random_films: int = 0) -> None:
-        cls = get_explainer(explainer)
-        reason = cls.unfit(model)
-        if reason:
-            raise BadInput(f"{model.card.name}: {reason}")
+        from core.explainers.run import Asker  # torch, which listing studies does without
+
+        try:
+            self._asker = Asker(model, explainer, parameters=values)
+        except BadInput as error:
+            raise BadInput(f"{model.card.name}: {error}") from error
         self.model = model
         self.name = model.card.name
-        self.mean_maps: dict[str, MeanImage] = {}
-        self.mean_films: dict[str, MeanImage] = {}
+        self.mean_maps: dict[str, RunningImage] = {}
+        self.mean_films: dict[str, RunningImage] = {}
         self.empty_maps = 0
-        self._explainer = cls
-        self._parameters = cls.parameters_for(model, cls.parameters(None, values))
         self._before: np.ndarray | None = None
-        self._random: Model | None = None
+        self._random: Asker | None = None
         if random_films:
-            self._random = replace(model, network=with_random_weights(model.network, _RANDOM_SEED))
+            untaught = with_random_weights(model.network, _RANDOM_SEED)
+            self._random = self._asker.to(replace(model, network=untaught))
         self._random_left = Counter(dict.fromkeys(model.card.classes, random_films))
 
     def ask(self, film: Film, report: Report) -> dict[str, Any]:
@@ -127,8 +104,7 @@ class Network:
         prepared = self.model.prepare(film.scan)
         probability = self.model.probabilities(prepared.tensor)
         predicted = max(probability, key=lambda name: probability[name])
-        question = Question(self.model, prepared, self.model.class_index(predicted), None, report)
-        values = self._map(question)
+        values = self._asker.map(prepared, predicted, report).values
         here = overlaps(prepared.to_scan(values), film.landmarks)
         control: tuple[Overlap, ...] = ()
         if self._before is not None and self._before.shape == values.shape:
@@ -137,7 +113,8 @@ class Network:
         untaught: tuple[Overlap, ...] = ()
         if self._random is not None and film.landmarks and self._random_left[film.entry.label] > 0:
             self._random_left[film.entry.label] -= 1
-            untaught = overlaps(prepared.to_scan(self._map(replace(question, model=self._random))), film.landmarks)
+            without = self._random.map(prepared, predicted, report).values
+            untaught = overlaps(prepared.to_scan(without), film.landmarks)
         self._keep(film.entry.label, values, prepared.tensor[0, 0].cpu().numpy())
         return {
             "network": self.name,
@@ -152,15 +129,12 @@ class Network:
             "random": _shares(untaught),
         }
 
-    def _map(self, question: Question) -> np.ndarray:
-        return self._explainer().attribute(question, self._parameters).values
-
     def _keep(self, label: str, values: np.ndarray, seen: np.ndarray) -> None:
         sizes = np.abs(values, dtype=np.float64)
         total = float(sizes.sum())
-        self.mean_films.setdefault(label, MeanImage()).add(seen)
+        self.mean_films.setdefault(label, RunningImage(spread=False)).add(seen)
         if total > 0:
-            self.mean_maps.setdefault(label, MeanImage()).add(sizes / total)
+            self.mean_maps.setdefault(label, RunningImage(spread=False)).add(sizes / total)
         else:
             self.empty_maps += 1
 
@@ -169,23 +143,20 @@ def _shares(found: Iterable[Overlap]) -> dict[str, float]:
     return {overlap.name: overlap.share for overlap in found}
 
 
-def film_report(report: Report, number: int, count: int, network: str, share: tuple[int, int]) -> Report:
+def network_report(report: Report, name: str, turn: int, count: int) -> Report:
     """Report of one network on one film: what the explainer says counts for nothing, that it can be stopped does.
 
     Parameters
     ----------
     report : Report
-        Of the study.
-    number, count : int
-        Which film, from 1, of how many.
-    network : str
-        Whose turn it is.
-    share : tuple of int
+        Of the film.
+    name : str
+        The network's.
+    turn, count : int
         Which network, from 0, of how many.
     """
-    fraction = (number - 1 + share[0] / share[1]) / count
 
     def inner(progress: Progress) -> None:
-        report(replace(progress, fraction=fraction, message=f"film {number} of {count}: {network}", preview=None))
+        report(Progress(turn / count, name))
 
     return inner

@@ -21,13 +21,15 @@ from core.cohorts.library import cohort_stamp
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Names, Selection
 from core.errors import BadInput
+from core.explainers.many import over_many
 from core.explainers.registry import get_explainer
 from core.files import finite, write_array, write_atomically, write_json
+from core.metrics.running import RunningImage
 from core.parameters import parameter
 from core.progress import Progress, Report, part_of, silent
 from core.reports.nifti import png_bytes
 from core.studies.anatomy.figures import ALL, answers_of, kinds_of, landmark_order, landmarks_of
-from core.studies.anatomy.network import Film, MeanImage, Network, film_report
+from core.studies.anatomy.network import Film, Network, network_report
 from core.studies.anatomy.parts import EXPLAINER_FIELDS, parts_of
 from core.studies.anatomy.words import sentence
 from core.studies.base import RECORD, Study
@@ -289,25 +291,28 @@ def _ask(
     """Rows of every film and network, films in the cohort's order, asked in random order (see `Network.ask`)."""
     names = list(films)
     order = np.random.default_rng(_ORDER_SEED).permutation(len(names))
-    rows: dict[tuple[int, int], dict[str, Any]] = {}
-    for turn, index in enumerate(order, start=1):
-        entry = films[names[index]]
-        film = Film(names[index], entry, cohort.load(entry), cohort.landmarks(entry))
-        for number, network in enumerate(networks):
-            told = film_report(report, turn, len(names), network.name, (number, len(networks)))
-            told(Progress(0.0))
-            try:
-                rows[int(index), number] = network.ask(film, told)
-            except BadInput as error:
-                raise BadInput(f"{film.name}: {error}") from error
-    return [rows[key] for key in sorted(rows)]
+
+    def read(name: str) -> Film:
+        return Film(name, films[name], cohort.load(films[name]), cohort.landmarks(films[name]))
+
+    def ask(film: Film, told: Report) -> list[dict[str, Any]]:
+        rows = []
+        for turn, network in enumerate(networks):
+            counted = network_report(told, network.name, turn, len(networks))
+            counted(Progress(0.0))
+            rows.append(network.ask(film, counted))
+        return rows
+
+    readers = [(names[index], partial(read, names[index])) for index in order]
+    rows = {order[asked.number]: asked.answer or () for asked in over_many(readers, ask, report=report, word="film")}
+    return [row for number in sorted(rows) for row in rows[number]]
 
 
 # ---- what comes out
 
 
 def _write_means(
-    means: Mapping[str, MeanImage], out: Path, network: str, word: str, kind: Literal["attribution", "image"]
+    means: Mapping[str, RunningImage], out: Path, network: str, word: str, kind: Literal["attribution", "image"]
 ) -> dict[str, str]:
     """Write one mean a class as ``NETWORK/WORD_CLASS.npy``, images also as PNG; returns class → file.
 
@@ -315,7 +320,7 @@ def _write_means(
     """
     files = {}
     for label, stem in _file_stems(list(means)).items():
-        values = means[label].values
+        values = means[label].mean
         if values is None or means[label].others:
             continue
         (out / network).mkdir(exist_ok=True)

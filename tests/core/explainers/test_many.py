@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from core.errors import BadInput
+from core.errors import BadInput, Cancelled
 from core.explainers import explain
-from core.explainers.many import explain_group
+from core.explainers.many import explain_group, over_many
+from core.explainers.run import Asker
+from core.metrics.atlas import Atlas
 from core.progress import Progress
 from core.scans import Scan
 from tests.core.explainers.toys import Toy
@@ -56,3 +58,84 @@ def test_a_scan_of_another_shape_is_named(trained: Toy):
 def test_an_empty_group_is_refused(trained: Toy):
     with pytest.raises(BadInput, match="no scan"):
         explain_group([], trained.model, "saliency")
+
+
+def _broken():
+    raise BadInput("The file is not there: choose another.")
+
+
+def test_one_that_cannot_be_read_stops_all_and_is_named(trained: Toy):
+    _, readers = _readers(trained, 2)
+    readers.insert(1, ("lost.nii", _broken))
+    with pytest.raises(BadInput, match=r"^lost\.nii: The file is not there"):
+        explain_group(readers, trained.model, "saliency", target="AD")
+
+
+def test_one_that_cannot_be_read_may_be_left_out_and_is_said(trained: Toy):
+    _, readers = _readers(trained, 2)
+    whole = explain_group(readers, trained.model, "saliency", target="AD")
+    readers.insert(0, ("lost.nii", _broken))
+    group = explain_group(readers, trained.model, "saliency", target="AD", failures="skip")
+    np.testing.assert_array_equal(group.explanation.arrays["map"].values, whole.explanation.arrays["map"].values)
+    assert group.left_out == (("lost.nii", "The file is not there: choose another."),)
+    assert "the scan lost.nii was left out: The file is not there: choose another." in group.explanation.warnings
+    assert [row["scan"] for row in group.rows] == ["scan 0", "scan 1"]
+    with pytest.raises(BadInput, match=r"^None of the scans could be explained\. lost\.nii: The file"):
+        explain_group([("lost.nii", _broken)], trained.model, "saliency", failures="skip")
+
+
+def test_cancelling_ends_everything_also_where_failures_are_skipped():
+    asked = []
+
+    def report(progress: Progress) -> None:
+        if progress.message == "film 2 of 3: at work":
+            raise Cancelled
+
+    def ask(item: int, told) -> int:
+        told(Progress(0.5, "at work"))
+        asked.append(item)
+        return item
+
+    with pytest.raises(Cancelled):
+        list(over_many([(str(n), lambda n=n: n) for n in range(3)], ask, report=report, failures="skip", word="film"))
+    assert asked == [0]
+
+
+def test_memory_does_not_grow_with_the_number_of_scans():
+    """Of everything that was read or found, what is used now and what was found last are all there is."""
+
+    class Large:
+        alive = most = 0
+
+        def __init__(self) -> None:
+            Large.alive += 1
+            Large.most = max(Large.most, Large.alive)
+
+        def __del__(self) -> None:
+            Large.alive -= 1
+
+    answers = over_many([(str(n), Large) for n in range(20)], lambda item, told: Large())
+    for asked in answers:
+        assert asked.answer is not None
+    assert Large.most <= 3
+
+
+def test_regions_are_ranked_for_the_first_scan_only(trained: Toy, monkeypatch):
+    ranked = []
+    atlas = Atlas("toy atlas", np.ones(trained.scan(0).shape, np.int32), {1: "head"})
+    monkeypatch.setattr("core.explainers.run._atlas", lambda model, prepared: atlas)
+    monkeypatch.setattr("core.explainers.run.rank_regions", lambda *given: ranked.append(given) or ())
+    _, readers = _readers(trained, 3)
+    group = explain_group(readers, trained.model, "saliency", target="AD")
+    assert len(ranked) == 1
+    assert group.explanation.atlas == "toy atlas"
+
+
+def test_the_map_alone_is_that_of_the_explanation_before_it_is_laid_over_the_scan(trained: Toy):
+    scan = trained.scan(3)
+    asker = Asker(trained.model, "saliency", parameters={"signed": True})
+    prepared = trained.model.prepare(scan)
+    values = asker.map(prepared, "AD").values
+    found = explain(scan, trained.model, "saliency", target="AD", parameters={"signed": True})
+    np.testing.assert_array_equal(prepared.to_scan(values), found.arrays["map"].values)
+    assert found.parameters["signed"]

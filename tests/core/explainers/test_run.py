@@ -9,6 +9,7 @@ import pytest
 from core.errors import BadInput
 from core.explainers import explain, get_explainer
 from core.explainers.base import Findings, MapArray
+from core.parameters import Parameters, parameter
 from core.scans.scan import Scan
 from core.wording import percent
 
@@ -112,3 +113,30 @@ def test_an_explainer_that_takes_a_region_is_not_run_without_one_unless_it_says_
     monkeypatch.setattr(cls, "takes_region", True)
     monkeypatch.setattr(cls, "needs_region", classmethod(lambda cls, model, parameters: False))
     assert explain(scan, trained.model, "saliency").arrays["map"].values.any()
+
+
+class Clashing(Parameters):
+    target: str = parameter("left", "Named like a word of the framework.")
+    report: int = parameter(1, "So is this.")
+
+
+def test_parameters_may_be_named_like_words_of_the_framework(trained, monkeypatch):
+    cls, seen = get_explainer("saliency"), []
+
+    def run(self, question, parameters):
+        seen.append((question.target, parameters))
+        return Findings({"map": MapArray(np.ones(question.prepared.tensor.shape[2:], np.float32), "m", "attribution")})
+
+    monkeypatch.setattr(cls, "parameters_model", Clashing)
+    monkeypatch.setattr(cls, "run", run)
+    asked = {"target": "right", "report": 2}
+    found = explain(trained.scan(400), trained.model, "saliency", target="CN", parameters=asked)
+    assert (found.target, found.parameters) == ("CN", asked)
+    assert seen[0][0] == trained.model.class_index("CN")
+
+
+def test_values_written_out_are_over_those_in_a_mapping(trained):
+    found = explain(
+        trained.scan(400), trained.model, "saliency", parameters={"signed": True, "hide_share": 7}, hide_share=9
+    )
+    assert (found.parameters["signed"], found.parameters["hide_share"]) == (True, 9)

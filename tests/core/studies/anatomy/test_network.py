@@ -1,6 +1,7 @@
 """One network of the study anatomy: sums it keeps, maps that are empty or on other grids, what it tells."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,10 +10,12 @@ from core.cohorts.reading import read_cohort
 from core.errors import BadInput
 from core.explainers import get_explainer
 from core.explainers.base import MapArray
+from core.explainers.many import over_many
+from core.metrics.running import RunningImage
 from core.models import load_model
 from core.models.model import Model
 from core.progress import Progress
-from core.studies.anatomy.network import Film, MeanImage, Network, film_report
+from core.studies.anatomy.network import Film, Network, network_report
 from core.studies.anatomy.study import _write_means
 from tests.core.studies.films import save_films, save_network
 
@@ -28,21 +31,14 @@ def films(tmp_path_factory) -> list[Film]:
     return [Film(e.participant_id, e, cohort.load(e), cohort.landmarks(e)) for e in cohort.entries]
 
 
-def test_a_mean_is_that_of_the_images_of_the_first_ones_shape_and_counts_the_others():
-    mean = MeanImage()
-    assert mean.values is None
-    for values in (np.full((2, 3), 1.0), np.full((2, 3), 4.0), np.full((3, 2), 99.0)):
-        mean.add(values)
-    np.testing.assert_array_equal(mean.values, np.full((2, 3), 2.5, np.float32))
-    assert (mean.count, mean.others) == (2, 1)
-
-
 def test_a_class_whose_films_lie_on_several_grids_has_no_mean(tmp_path):
-    one, several = MeanImage(), MeanImage()
+    one, several = RunningImage(), RunningImage()
     one.add(np.ones((2, 2)))
     for shape in ((2, 2), (2, 3)):
         several.add(np.ones(shape))
-    written = _write_means({"hand": one, "foot": several, "knee": MeanImage()}, tmp_path, "net", "mean", "attribution")
+    written = _write_means(
+        {"hand": one, "foot": several, "knee": RunningImage()}, tmp_path, "net", "mean", "attribution"
+    )
     assert written == {"hand": "net/mean_hand.npy"}
     assert sorted(path.name for path in (tmp_path / "net").iterdir()) == ["mean_hand.npy", "mean_hand.png"]
 
@@ -79,6 +75,10 @@ def test_a_network_that_the_explainer_does_not_fit_is_refused_by_name(model):
 
 def test_what_an_explainer_tells_becomes_the_place_in_the_study():
     told = []
-    film_report(told.append, 3, 4, "two", (1, 2))(Progress(0.9, "filter 7", preview=np.ones(2)))
-    (progress,) = told
+
+    def ask(film: int, report) -> None:
+        network_report(report, "two", 1, 2)(Progress(0.9, "filter 7", preview=np.ones(2)))
+
+    list(over_many([(str(n), partial(int, n)) for n in range(4)], ask, report=told.append, word="film"))
+    progress = told[2]
     assert (progress.fraction, progress.message, progress.preview) == ((2 + 1 / 2) / 4, "film 3 of 4: two", None)
