@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.runs.spec import LOCAL_OWNER
+from core.runs import LOCAL_OWNER, ManagedShelf, manager
 
 #: Most changes that can be undone.
 UNDO_DEPTH = 100
@@ -152,3 +152,14 @@ def desk() -> Desk:
 def owner() -> str:
     """Who is at the screen: one local person, as long as there is no login."""
     return LOCAL_OWNER
+
+
+def shelf(whose: str | None = None) -> ManagedShelf:
+    """Scans, regions, landmarks and runs of whoever is at the screen, and asking for more.
+
+    Parameters
+    ----------
+    whose : str, optional
+        Only for what is kept between sessions, and is kept under its owner's name: `owner` as it was then.
+    """
+    return manager().shelf(owner() if whose is None else whose)

@@ -81,6 +81,9 @@ def parser_of(carried_out_by: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     runs = command("runs", "list what ran, or show one run")
     runs.add_argument("id", nargs="?", help="a run's id")
+    pin = runs.add_mutually_exclusive_group()
+    pin.add_argument("--pin", dest="pinned", action="store_true", default=None, help="never remove this run for room")
+    pin.add_argument("--unpin", dest="pinned", action="store_false", help="let it go again when it is old")
     return parser
 
 

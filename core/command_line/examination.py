@@ -184,7 +184,9 @@ def _store() -> Iterator[CheckUp]:
     store = RunStore.open(root)
     _write_and_remove(store.root)
     used, free = size_of(store.root), shutil.disk_usage(store.root).free
-    detail = f"{used / 1e9:.2f} of {limit:g} GB used, {free / 1e9:.1f} GB free, {len(store.runs(LOCAL_OWNER))} runs"
+    detail = (
+        f"{used / 1e9:.2f} of {limit:g} GB used, {free / 1e9:.1f} GB free, {len(store.of(LOCAL_OWNER).runs())} runs"
+    )
     store.close()
     if free < _LOW_DISK:
         yield CheckUp("store", State.LIMITED, detail, "free some disk space, or set LIGHTBOX_STORE_PATH elsewhere")

@@ -264,18 +264,22 @@ def _runs(chosen: argparse.Namespace) -> int:
     from core.settings import settings
 
     root = settings().store_path
-    store = RunStore.open(root) if root.is_dir() else None
+    shelf = RunStore.open(root).of(LOCAL_OWNER) if root.is_dir() else None
     if chosen.id is None:
-        found = store.runs(LOCAL_OWNER) if store else []
+        if chosen.pinned is not None:
+            raise BadInput("Say which run is meant: runs ID --pin.")
+        found = shelf.runs() if shelf else []
         if chosen.json:
             print_json([_run_as_dict(run) for run in found])
         else:
             print_table([(run.id, run.status, as_moment(run.created), run.title) for run in found])
         return DONE
-    if store is None:
+    if shelf is None:
         raise BadInput("There is no such run here: the store is empty.")
-    run, live = store.run(chosen.id, LOCAL_OWNER), store.progress(chosen.id, LOCAL_OWNER)
-    detail = {**_run_as_dict(run), "request": run.request, "folder": str(store.folder(run.id))}
+    if chosen.pinned is not None:
+        shelf.pin(chosen.id, chosen.pinned)
+    run, live = shelf.run(chosen.id), shelf.progress(chosen.id)
+    detail = {**_run_as_dict(run), "request": run.request, "folder": str(shelf.folder(run.id))}
     detail["progress"] = {"fraction": live.fraction, "message": live.message, "eta_seconds": live.eta_seconds}
     if chosen.json:
         print_json(detail)

@@ -1,12 +1,13 @@
 """Runs: what was asked, where it stands, what came of it. Importable without torch.
 
 >>> from core.runs import LOCAL_OWNER, ExplanationSpec, manager          # doctest: +SKIP
->>> scan = manager().store.add_scan(load_scan(path), LOCAL_OWNER)        # doctest: +SKIP
->>> run_id = manager().submit(ExplanationSpec(scan=scan, model="alzheimer-phantom", explainer="mask"))  # doctest: +SKIP
->>> manager().store.progress(run_id, LOCAL_OWNER).fraction               # doctest: +SKIP
+>>> shelf = manager().shelf(LOCAL_OWNER)                                 # doctest: +SKIP
+>>> scan = shelf.add_scan(load_scan(path))                               # doctest: +SKIP
+>>> run_id = shelf.submit(ExplanationSpec(scan=scan, model="alzheimer-phantom", explainer="mask"))  # doctest: +SKIP
+>>> shelf.progress(run_id).fraction                                      # doctest: +SKIP
 """
 
-from core.runs.execution.manager import RunManager, manager
+from core.runs.execution.manager import ManagedShelf, RunManager, manager
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.kinds.study import StudySpec
 from core.runs.kinds.training import TrainingSpec
@@ -14,19 +15,22 @@ from core.runs.spec import LOCAL_OWNER, RunSpec
 from core.runs.store.landmarks import Landmark
 from core.runs.store.live import Live, Preview
 from core.runs.store.records import Run, Status, StoredScan
-from core.runs.store.run_store import RunStore
 from core.runs.store.scans import scan_label
+from core.runs.store.shelf import Shelf
+from core.runs.store.store import RunStore
 
 __all__ = [
     "LOCAL_OWNER",
     "ExplanationSpec",
     "Landmark",
     "Live",
+    "ManagedShelf",
     "Preview",
     "Run",
     "RunManager",
     "RunSpec",
     "RunStore",
+    "Shelf",
     "Status",
     "StoredScan",
     "StudySpec",

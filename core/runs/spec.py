@@ -39,22 +39,18 @@ _CODE = (
 
 
 class Inputs(Protocol):
-    """What a run may read of the store; `core.runs.store` keeps it."""
+    """What a run may read: its owner's part of the store, which `core.runs.store` keeps."""
 
-    def scan(self, content_hash: str, owner: str) -> "Scan":
+    def scan(self, content_hash: str) -> "Scan":
         """A stored scan of this owner; raises `core.errors.BadInput` when there is none."""
         ...
 
-    def scan_meta(self, content_hash: str, owner: str) -> dict[str, Any]:
+    def scan_meta(self, content_hash: str) -> dict[str, Any]:
         """Technical fields of a stored scan of this owner; raises `core.errors.BadInput` when there is none."""
         ...
 
     def region(self, content_hash: str) -> "np.ndarray":
-        """A stored region, bool; raises `core.errors.BadInput` when there is none."""
-        ...
-
-    def folder(self, run_id: str) -> Path:
-        """Folder of a run."""
+        """A stored region of this owner, bool; raises `core.errors.BadInput` when there is none."""
         ...
 
 
@@ -64,18 +60,18 @@ class RunContext:
 
     Parameters
     ----------
-    store : Inputs
+    inputs : Inputs
         Where its inputs are.
-    run_id : str
-        Its own id.
+    folder : pathlib.Path
+        Its own folder, for what a watcher reads while it runs.
     result : pathlib.Path
         Empty folder for what it produces; becomes the run's ``result/`` in one step when it has finished.
     report : Report
         To be called often with progress; raises `core.errors.Cancelled` when the person cancelled.
     """
 
-    store: Inputs
-    run_id: str
+    inputs: Inputs
+    folder: Path
     result: Path
     report: Report
 
@@ -120,7 +116,7 @@ class RunSpec(BaseModel, ABC):
         """What else decides the result, beside the fields (content of a model folder, …)."""
         return {}
 
-    def check(self, store: Inputs) -> None:
+    def check(self, inputs: Inputs) -> None:
         """Refuse, before it is queued, what cannot work (a scan that is not there).
 
         Raises

@@ -18,7 +18,8 @@ MOST_LABELS = 12
 
 if TYPE_CHECKING:
     from core.models.model import Model
-    from core.runs.store.run_store import RunStore
+    from core.runs.store.shelf import Shelf
+    from core.runs.store.store import RunStore
     from core.scans.collect import Upload
     from core.scans.loading import SeriesChoice
 
@@ -89,7 +90,7 @@ def read_upload(files: Sequence["Upload"], owner: str, series: str | None = None
             found = list_upload_series(files)
             if len(found) > 1 or found[0].volumes > 1:
                 return Reading(choices=tuple(_series(choice) for choice in found))
-        return Reading(scan=store().add_scan(load_upload(files, series=series, volume=volume), owner))
+        return Reading(scan=shelf(owner).add_scan(load_upload(files, series=series, volume=volume)))
 
 
 def read_asset(
@@ -109,7 +110,7 @@ def read_asset(
     from core.scans import load_scan
 
     scan = load_scan(path)
-    found = store().add_scan(scan, owner, title)
+    found = shelf(owner).add_scan(scan, title)
     if landmarks is not None:
         from core.cohorts.landmark_labels import read_landmarks as read_labels
 
@@ -127,9 +128,9 @@ def keep_landmarks(scan: str, owner: str, landmarks: Mapping[str, np.ndarray]) -
     landmarks : mapping of str to numpy.ndarray of bool
         Name → where it is, the scan's spatial shape.
     """
-    if landmarks and not store().landmarks(scan, owner):
-        kept = [Landmark(name, store().add_region(region)) for name, region in landmarks.items()]
-        store().keep_landmarks(scan, owner, kept)
+    if landmarks and not shelf(owner).landmarks(scan):
+        kept = [Landmark(name, shelf(owner).add_region(region)) for name, region in landmarks.items()]
+        shelf(owner).keep_landmarks(scan, kept)
 
 
 def read_landmarks(files: Sequence["Upload"], scan: str, owner: str) -> dict[str, str]:
@@ -156,14 +157,14 @@ def read_landmarks(files: Sequence["Upload"], scan: str, owner: str) -> dict[str
     from core.scans import load_uploaded_mask
 
     with _memory_as_sentence():
-        film = store().scan(scan, owner)
+        film = shelf(owner).scan(scan)
         marked = load_uploaded_mask(files[0], film)
     labels = [int(value) for value in np.unique(marked[marked > 0])[: MOST_LABELS + 1]]
     if not labels:
         raise BadInput("The mask marks nothing: every sample of it is 0.")
     if len(labels) == 1 or len(labels) > MOST_LABELS or (marked != np.rint(marked)).any():
-        return {"landmark": store().add_region(marked > 0)}
-    return {f"landmark {label}": store().add_region(marked == label) for label in labels}
+        return {"landmark": shelf(owner).add_region(marked > 0)}
+    return {f"landmark {label}": shelf(owner).add_region(marked == label) for label in labels}
 
 
 def predict(scan: str, owner: str, model: str, content: str) -> Prediction:
@@ -186,7 +187,7 @@ def predict(scan: str, owner: str, model: str, content: str) -> Prediction:
         When the scan cannot be made to fit.
     """
     loaded = loaded_model(model, content)
-    prepared = loaded.prepare(store().scan(scan, owner))
+    prepared = loaded.prepare(shelf(owner).scan(scan))
     known = loaded.card.task == "classification"
     return Prediction(
         loaded.probabilities(prepared.tensor) if known else {}, tuple(prepared.notes), tuple(prepared.warnings)
@@ -215,7 +216,7 @@ def layers(model: str, content: str) -> tuple[tuple[str, str, int], ...]:
 def get_ready() -> None:
     """Import what the first prediction needs, while nobody waits for it."""
     import core.models.library
-    import core.runs.store.run_store  # noqa: F401
+    import core.runs.store.store  # noqa: F401
 
 
 @lru_cache(maxsize=4)
@@ -237,9 +238,14 @@ def _series(choice: "SeriesChoice") -> Series:
 @lru_cache(maxsize=1)
 def store() -> "RunStore":
     """The store, opened once in this process."""
-    from core.runs.store.run_store import RunStore
+    from core.runs.store.store import RunStore
 
     return RunStore.open(settings().store_path)
+
+
+def shelf(owner: str) -> "Shelf":
+    """What belongs to `owner`, as this process sees it."""
+    return store().of(owner)
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def _neighbour(browser: Any) -> tuple[float, float]:
     """Median milliseconds of a slider step in one session, while a mask runs for another and while nothing runs."""
     with serve(_BESIDE / "slider.py", environment={"LIGHTBOX_WORKER": "process"}) as server:
         store = RunStore.open(server.store)
-        scan = store.add_scan(_phantom(), LOCAL_OWNER)
+        scan = store.of(LOCAL_OWNER).add_scan(_phantom())
         mine = browser.new_page()
         mine.goto(server.url)
         mine.get_by_text("shown 100").wait_for(timeout=60_000)
@@ -115,9 +115,9 @@ def _neighbour(browser: Any) -> tuple[float, float]:
         run_id = neighbour.get_by_text("run ").inner_text().split()[-1]
         _wait_for_iterations(store, run_id)
         busy = _slide(mine, STEPS)
-        if store.run(run_id, LOCAL_OWNER).status is not Status.RUNNING:
+        if store.of(LOCAL_OWNER).run(run_id).status is not Status.RUNNING:
             raise LightboxError("The mask ended before the slider was measured: nothing can be said.")
-        store.request_cancel(run_id, LOCAL_OWNER)
+        store.of(LOCAL_OWNER).request_cancel(run_id)
         _wait_until_over(store, run_id)
         after = _slide(mine, STEPS)
         store.close()
@@ -145,17 +145,17 @@ def _phantom() -> Any:
 
 
 def _wait_for_iterations(store: RunStore, run_id: str) -> None:
-    _wait(lambda: bool(store.progress(run_id, LOCAL_OWNER).history), store, run_id)
+    _wait(lambda: bool(store.of(LOCAL_OWNER).progress(run_id).history), store, run_id)
 
 
 def _wait_until_over(store: RunStore, run_id: str) -> None:
-    _wait(lambda: store.run(run_id, LOCAL_OWNER).status.final, store, run_id)
+    _wait(lambda: store.of(LOCAL_OWNER).run(run_id).status.final, store, run_id)
 
 
 def _wait(condition: Any, store: RunStore, run_id: str, seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        run = store.run(run_id, LOCAL_OWNER)
+        run = store.of(LOCAL_OWNER).run(run_id)
         if run.status is Status.FAILED or time.monotonic() > deadline:
             raise LightboxError(f"The mask did not run: {run.message or run.status}")
         time.sleep(0.1)

@@ -156,12 +156,12 @@ def _choose(page: Any, label: str, option: str) -> None:
 def _error(folder: Path, kind: str) -> float:
     """Largest difference between the maps of one selection by windows and by whole images."""
     store = RunStore.open(folder)
-    runs = [run for run in store.runs(LOCAL_OWNER) if run.status == "done"]
+    runs = [run for run in store.of(LOCAL_OWNER).runs() if run.status == "done"]
     maps: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
     for run in runs:
         asked = run.request["parameters"]
         if asked["direction"] == kind:
-            values = store.explanation(run.id, LOCAL_OWNER).arrays["map"].values
+            values = store.of(LOCAL_OWNER).explanation(run.id).arrays["map"].values
             same = (run.request["scan"], run.request["region"], asked.get("quadrature", "uniform"))
             maps.setdefault(same, {})[asked.get("engine", "auto")] = values
     store.close()

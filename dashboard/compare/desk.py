@@ -7,8 +7,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from core.errors import BadInput
-from core.runs import ExplanationSpec, Run, StudySpec, manager
-from dashboard.desk import Desk, Setting, owner
+from core.runs import ExplanationSpec, Run, StudySpec
+from dashboard.desk import Desk, Setting, owner, shelf
 
 View = Literal["film", "films"]
 #: Names of the two halves of the page, as they stand in its address.
@@ -103,7 +103,7 @@ class CompareDesk(Desk):
             return
         setting = self.setting(self.explainer, preset)
         self.comparison = [
-            manager().submit(
+            shelf().submit(
                 ExplanationSpec(
                     owner=owner(),
                     scan=self.scan,
@@ -120,7 +120,7 @@ class CompareDesk(Desk):
     def runs(self) -> dict[str, Run]:
         """The runs of `comparison` by network; empty when one of them is gone."""
         try:
-            found = [manager().store.run(run, owner()) for run in self.comparison]
+            found = [shelf().run(run) for run in self.comparison]
         except BadInput:
             self.comparison = ()
             return {}
@@ -163,7 +163,7 @@ class CompareDesk(Desk):
             return
         model, parameters = self.study_request(preset, settings_of)
         spec = StudySpec(owner=owner(), study=study, model=model, cohort=self.cohort, parameters=parameters)
-        self.show_study(manager().submit(spec))
+        self.show_study(shelf().submit(spec))
 
     def study_request(self, preset: str, settings_of: str) -> tuple[str, dict[str, Any]]:
         """Model and parameters of the study that is laid out; the first network is the model, the rest others."""
@@ -191,7 +191,7 @@ class CompareDesk(Desk):
         if self.study is None:
             return None
         try:
-            return manager().store.run(self.study, owner())
+            return shelf().run(self.study)
         except BadInput:
             self.show_study(None)
             return None

@@ -5,10 +5,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.errors import BadInput, LightboxError
-from core.runs import manager
 from dashboard.compare.desk import VIEWS, Cell, CompareDesk
 from dashboard.compare.films.intake import FIRST_PRESET, SETTINGS, STUDY
-from dashboard.desk import owner
+from dashboard.desk import shelf
 from dashboard.intake import catalogue
 
 _VIEW, _RUNS, _RUN, _CELL, _FILM = "view", "runs", "run", "cell", "film"
@@ -73,7 +72,7 @@ def open_comparison(laid: CompareDesk, ids: list[str]) -> None:
     BadInput
         When one is gone, or they do not belong together.
     """
-    runs = [manager().store.run(run, owner()) for run in ids]
+    runs = [shelf().run(run) for run in ids]
     entry = catalogue.explainer_entries().get(str(runs[0].request.get("explainer")))
     if entry is None:
         raise BadInput("This comparison used an explainer that is no longer installed: compare again with another.")
@@ -88,7 +87,7 @@ def open_study(laid: CompareDesk, run_id: str) -> None:
     BadInput
         When there is no such run of this owner, or it is no study of this page.
     """
-    run = manager().store.run(run_id, owner())
+    run = shelf().run(run_id)
     if run.kind != "study" or run.request.get("study") != STUDY:
         raise BadInput("This run is no study of networks: look at it on the Runs page.")
     laid.adopt_study(run, SETTINGS, FIRST_PRESET)

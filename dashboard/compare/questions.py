@@ -96,7 +96,7 @@ def store_film(cohort: str, file: str, title: str, owner: str) -> str:
     """
     found = _cohort(cohort)
     entry = _entry(found, file)
-    stored = questions.store().add_scan(found.load(entry), owner, title)
+    stored = questions.shelf(owner).add_scan(found.load(entry), title)
     places = {name: place for name, place in found.landmarks(entry).items() if place.any()}
     questions.keep_landmarks(stored, owner, places)
     return stored

@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.reports.explanation import StoredExplanation
-from core.runs import ExplanationSpec, Run, Status, manager
+from core.runs import ExplanationSpec, Run, Status
 from core.scans.scan import Scan
 from dashboard.backend.questions import Prediction
-from dashboard.desk import Desk, desk, owner
+from dashboard.desk import Desk, desk, owner, shelf
 from dashboard.explain.intake import Order, show_intake
 from dashboard.intake import catalogue, demo, predictions
 from dashboard.look import text
@@ -37,7 +37,7 @@ def show() -> None:
         waiting.empty()
         _nothing_loaded()
         return
-    scan = manager().store.scan(laid.scan, owner())
+    scan = shelf().scan(laid.scan)
     prediction, refusal = (None, order.refusal) if order.card is None else predictions.predict(laid.scan, order.card)
     waiting.empty()
     st.session_state[_HUNG] = laid.scan
@@ -68,7 +68,7 @@ class _Watch:
         st.fragment(self._draw, run_every=POLL if going else None)(run.id if run else None, going)
 
     def _draw(self, run_id: str | None, was_going: bool) -> None:
-        run = manager().store.run(run_id, owner()) if run_id else None
+        run = shelf().run(run_id) if run_id else None
         if was_going and run is not None and run.status.final:
             st.rerun()
         line, images, below = st.container(), st.container(), st.container()
@@ -81,7 +81,7 @@ class _Watch:
         elif run.status is Status.DONE:
             with below:
                 signed = self._tools(run)
-            explanation = manager().store.explanation(run.id, owner())
+            explanation = shelf().explanation(run.id)
             with line:
                 text.show(answer.result_line(explanation))
             with images:
@@ -103,7 +103,7 @@ class _Watch:
         signed = True
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="explain-tools"):
             if run is not None:
-                explanation = manager().store.explanation(run.id, owner())
+                explanation = shelf().explanation(run.id)
                 main = explanation.arrays["map"]
                 # of many filters' maps over each other the sizes say where; what a sign says is seen in a single one
                 heat = filters.is_of_filters(explanation)
@@ -152,11 +152,11 @@ class _Watch:
         below: st.delta_generator.DeltaGenerator,
         marks: stage.Marks,
     ) -> None:
-        live = manager().store.progress(run.id, owner())
+        live = shelf().progress(run.id)
         with line:
             actions.progress_row(run, key="cancel run", on_cancel=partial(actions.cancel, run.id))
         with images:
-            stage.show_preview(self._scan, self._plane, run.id, manager().store.preview(run.id, owner()), marks)
+            stage.show_preview(self._scan, self._plane, run.id, shelf().preview(run.id), marks)
         with below:
             self._tools()
             answer.show_live_curves(live.history, run.request["explainer"])
@@ -175,7 +175,7 @@ def _start() -> None:
         return
     setting = laid.setting(entry.name, entry.first_preset)
     try:
-        laid.run = manager().submit(
+        laid.run = shelf().submit(
             ExplanationSpec(
                 owner=owner(),
                 scan=laid.scan,
@@ -194,7 +194,7 @@ def _current_run(laid: Desk) -> Run | None:
     if laid.run is None:
         return None
     try:
-        return manager().store.run(laid.run, owner())
+        return shelf().run(laid.run)
     except BadInput:
         laid.forget(laid.run)
         return None
@@ -208,7 +208,7 @@ def open_run(run_id: str) -> None:
     BadInput
         When there is no such run of this owner, or it is not an explanation.
     """
-    run = manager().store.run(run_id, owner())
+    run = shelf().run(run_id)
     if run.kind != ExplanationSpec.kind:
         raise BadInput("This run is not an explanation: look at it on the Runs page.")
     request = run.request
@@ -229,7 +229,7 @@ def _write_link(laid: Desk) -> None:
 
 
 def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run | None) -> None:
-    meta = manager().store.scan_meta(laid.scan or "", owner())
+    meta = shelf().scan_meta(laid.scan or "")
     pieces = [text.bold(meta["label"])]
     shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
     if shipped is not None:

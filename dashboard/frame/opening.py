@@ -3,10 +3,9 @@
 import streamlit as st
 
 from core.errors import LightboxError
-from core.runs import manager
 from dashboard.compare import link as compare
 from dashboard.compare.desk import compare_desk
-from dashboard.desk import Desk, desk, owner
+from dashboard.desk import Desk, desk, shelf
 from dashboard.explain import page as explain
 from dashboard.frame.shell import turn_page
 from dashboard.intake import catalogue
@@ -23,7 +22,7 @@ def open_run(run_id: str) -> str:
     BadInput
         When there is no such run of this owner, or it is nothing that a page shows.
     """
-    page = catalogue.page_of(manager().store.run(run_id, owner()))
+    page = catalogue.page_of(shelf().run(run_id))
     if page == "compare":
         compare.open_study(compare_desk(), run_id)
     elif page == "trace":

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.runs import manager
 from dashboard.compare.desk import compare_desk
 from dashboard.compare.networks import PAPERS_THREE
-from dashboard.desk import desk, owner
+from dashboard.desk import desk, shelf
 from dashboard.frame.shell import STATIC
 from dashboard.intake import catalogue, demo
 from dashboard.look import text
@@ -47,7 +46,7 @@ def show() -> None:
                 caption="What the demo shows: scan, hidden share, masked scan. Synthetic data.",
             )
     st.markdown("##### Latest runs")
-    if manager().store.runs(owner(), limit=1):
+    if shelf().runs(limit=1):
         runs.show_list(5)
     else:
         text.show(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))

@@ -7,10 +7,10 @@ from typing import NoReturn
 import streamlit as st
 
 from core.errors import BadInput, LightboxError
-from core.runs import StoredScan, manager
+from core.runs import StoredScan
 from core.settings import settings
 from dashboard.backend import pool, questions
-from dashboard.desk import Desk, owner
+from dashboard.desk import Desk, owner, shelf
 from dashboard.intake import demo, uploads
 
 _SPOOLED = "spooled upload"
@@ -37,7 +37,7 @@ def choose_scan(
     shipped = {f"demo:{scan.name}": scan for scan in demo.scans()}
     demos = {key: scan for key, scan in shipped.items() if offered(scan)}
     titles = {scan.title for scan in shipped.values()}
-    stored = [scan for scan in manager().store.scans(owner()) if fits(scan)]
+    stored = [scan for scan in shelf().scans() if fits(scan)]
     known = {scan.hash: scan.label for scan in stored}
     labels = {key: scan.title for key, scan in demos.items()}
     own = [scan for scan in stored if scan.label not in titles]
@@ -182,7 +182,7 @@ def shape_of(laid: Desk) -> tuple[int, ...] | None:
     if laid.scan is None:
         return None
     try:
-        return tuple(manager().store.scan_meta(laid.scan, owner())["shape"])
+        return tuple(shelf().scan_meta(laid.scan)["shape"])
     except BadInput as problem:
         laid.scan = None
         st.error(str(problem))

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.runs import Run, manager
-from dashboard.desk import Desk, owner
+from core.runs import Run
+from dashboard.desk import Desk, shelf
 from dashboard.results import answer
 
 
@@ -45,7 +45,7 @@ def start_button(
 
 def progress_row(run: Run, *, key: str, on_cancel: Callable[[], None], first: str = "") -> None:
     """Draw how far a run is, beside the button `key` that cancels it; `first` stands before the words."""
-    live = manager().store.progress(run.id, owner())
+    live = shelf().progress(run.id)
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.progress(live.fraction, text=first + answer.progress_text(run, live))
         st.button("Cancel", icon=":material/stop_circle:", key=key, disabled=run.cancelling, on_click=on_cancel)
@@ -53,4 +53,4 @@ def progress_row(run: Run, *, key: str, on_cancel: Callable[[], None], first: st
 
 def cancel(run_id: str) -> None:
     """Ask a run of this owner to stop."""
-    manager().cancel(run_id, owner())
+    shelf().cancel(run_id)

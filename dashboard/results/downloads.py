@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 
 from core.reports.explanation import RECORD, StoredArray
-from core.runs import Run, Status, manager
+from core.runs import Run, Status
 from core.scans.scan import Scan
-from dashboard.desk import owner
+from dashboard.desk import shelf
 from dashboard.results.filters import filters_of
 
 
@@ -26,8 +26,8 @@ def show(run: Run | None, page: str = "explain") -> None:
             st.caption("Maps and record can be kept once the run is done.")
             return
         st.caption("Maps, as they lie in the scan's own file space")
-        scan = manager().store.scan(run.request["scan"], owner())
-        explanation = manager().store.explanation(run.id, owner())
+        scan = shelf().scan(run.request["scan"])
+        explanation = shelf().explanation(run.id)
         single = [one.array for one in filters_of(explanation)]
         for name, array in explanation.arrays.items():
             if name not in single:
@@ -107,4 +107,4 @@ def _zip(arrays: Mapping[str, StoredArray], scan: Scan) -> bytes:
 
 
 def _record(run_id: str) -> bytes:
-    return (manager().store.result(run_id) / RECORD).read_bytes()
+    return (shelf().result(run_id) / RECORD).read_bytes()

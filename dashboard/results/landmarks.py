@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from core.errors import LightboxError
-from core.runs import Landmark, manager
+from core.runs import Landmark
 from core.scans.scan import Scan
 from dashboard.components.viewer import Layer, publish
-from dashboard.desk import UNDO_DEPTH, owner
+from dashboard.desk import UNDO_DEPTH, owner, shelf
 from dashboard.look import theme
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class LandmarkDesk:
     @property
     def all(self) -> tuple[Landmark, ...]:
         """Landmarks as they are kept."""
-        return manager().store.landmarks(self.scan, owner())
+        return shelf().landmarks(self.scan)
 
     @property
     def can_undo(self) -> bool:
@@ -67,7 +67,7 @@ class LandmarkDesk:
 
     def region_in_hand(self, shape: tuple[int, ...]) -> np.ndarray:
         """What drawing began with, bool of the scan's shape."""
-        return np.zeros(shape, dtype=bool) if self.begun is None else _region(self.begun)
+        return np.zeros(shape, dtype=bool) if self.begun is None else _region(self.begun, owner())
 
     def _hand_over(self) -> None:
         self.begun = _regions(self.scan).get(self.drawing or "")
@@ -78,7 +78,7 @@ class LandmarkDesk:
         if self.drawing is None:
             return
         known = {landmark.name: landmark.region for landmark in self.all}
-        drawn = manager().store.add_region(region) if region is not None and region.any() else None
+        drawn = shelf().add_region(region) if region is not None and region.any() else None
         if known.get(self.drawing) == drawn:
             return
         if drawn is None:
@@ -118,7 +118,7 @@ class LandmarkDesk:
         names = {landmark.region: landmark.name for landmark in self.all}
         before = self._undo.pop()
         try:
-            manager().store.keep_landmarks(self.scan, owner(), before)
+            shelf().keep_landmarks(self.scan, before)
         except LightboxError as problem:
             self.problem = str(problem)
         # the landmark in hand may have been given its name by what is taken back
@@ -136,7 +136,7 @@ class LandmarkDesk:
     def _keep_all(self, wanted: Sequence[Landmark]) -> bool:
         before = self.all
         try:
-            manager().store.keep_landmarks(self.scan, owner(), wanted)
+            shelf().keep_landmarks(self.scan, wanted)
         except LightboxError as problem:
             self.problem = str(problem)
             return False
@@ -175,7 +175,7 @@ def _overlaps(map_path: str, regions: tuple[tuple[str, str], ...]) -> "tuple[Ove
     from core.metrics.landmarks import overlaps
 
     values = np.load(map_path, mmap_mode="r", allow_pickle=False)
-    return overlaps(values, {name: _region(region) for name, region in regions})
+    return overlaps(values, {name: _region(region, owner()) for name, region in regions})
 
 
 def outlines(scan: Scan, name: str, without: str | None = None) -> list[Layer]:
@@ -193,7 +193,7 @@ def outlines(scan: Scan, name: str, without: str | None = None) -> list[Layer]:
     found = []
     for place, (title, region) in enumerate(_regions(name).items()):
         if title != without:
-            reference = publish(_samples(region), scan.affine, owner=owner(), name=f"region:{region}")
+            reference = publish(_samples(region, owner()), scan.affine, owner=owner(), name=f"region:{region}")
             found.append(Layer(reference, "outline", name=title, color=color(place)))
     return found
 
@@ -203,17 +203,17 @@ def color(place: int) -> str:
     return theme.LANDMARK_COLORS[place % len(theme.LANDMARK_COLORS)]
 
 
-def _samples(region: str) -> Callable[[], np.ndarray]:
-    return lambda: _region(region).astype(np.uint8)
+def _samples(region: str, whose: str) -> Callable[[], np.ndarray]:
+    return lambda: _region(region, whose).astype(np.uint8)
 
 
 def _regions(scan: str) -> dict[str, str]:
-    return {landmark.name: landmark.region for landmark in manager().store.landmarks(scan, owner())}
+    return {landmark.name: landmark.region for landmark in shelf().landmarks(scan)}
 
 
 @lru_cache(maxsize=32)
-def _region(content: str) -> np.ndarray:
-    return manager().store.region(content)
+def _region(content: str, whose: str) -> np.ndarray:
+    return shelf(whose).region(content)
 
 
 def _numbered(name: str, taken: "set[str] | dict[str, str]", always: bool = False) -> str:

@@ -11,10 +11,10 @@ import streamlit as st
 from core.cohorts.library import cohort_cards
 from core.cohorts.selection import as_names
 from core.errors import LightboxError
-from core.runs import Run, Status, manager
+from core.runs import Run, Status
 from core.wording import without_shared_lead
 from dashboard.compare.desk import compare_desk
-from dashboard.desk import desk, owner
+from dashboard.desk import desk, owner, shelf
 from dashboard.explain.page import POLL
 from dashboard.frame.opening import open_run
 from dashboard.frame.shell import turn_page
@@ -35,13 +35,13 @@ def show() -> None:
 
 def show_list(limit: int) -> None:
     """The latest runs, drawn again by themselves as long as one of them is going on."""
-    going = any(not run.status.final for run in manager().store.runs(owner(), limit))
+    going = any(not run.status.final for run in shelf().runs(limit))
     st.fragment(_list, run_every=POLL if going else None)(going, limit)
 
 
 def _list(was_going: bool, limit: int) -> None:
     turn_page()
-    found = manager().store.runs(owner(), limit)
+    found = shelf().runs(limit)
     if was_going and all(run.status.final for run in found):
         st.rerun()
     if not found:
@@ -97,14 +97,14 @@ def _study_words(request: Mapping[str, Any]) -> tuple[str, str]:
 
 def _scan_label(scan: str) -> str:
     try:
-        return str(manager().store.scan_meta(scan, owner())["label"])
+        return str(shelf().scan_meta(scan)["label"])
     except LightboxError:
         return "scan no longer in the store"
 
 
 def _standing(run: Run) -> None:
     if not run.status.final:
-        live = manager().store.progress(run.id, owner())
+        live = shelf().progress(run.id)
         st.progress(live.fraction, text=answer.progress_text(run, live))
         return
     words = {Status.DONE: "Done", Status.FAILED: "Failed", Status.CANCELLED: "Cancelled", Status.INTERRUPTED: "Cut off"}
@@ -125,7 +125,7 @@ def _scores(run: Run) -> str:
 @lru_cache(maxsize=512)
 def _score_words(run_id: str, whose: str) -> str:
     """Probability before and after of a finished run: it never changes, and its record may be a megabyte."""
-    found = manager().store.explanation(run_id, whose)
+    found = shelf(whose).explanation(run_id)
     before, after = (found.scores or {}).get("before") or {}, (found.scores or {}).get("after") or {}
     if found.target not in before:
         return ""
@@ -145,6 +145,14 @@ def _actions(run: Run) -> None:
         )
     _open_button(run)
     if run.status.final:
+        st.button(
+            "",
+            icon=":material/keep_off:" if run.pinned else ":material/keep:",
+            key=f"pin {run.id}",
+            help="Unpin: it may go when the store is full" if run.pinned else "Pin: keep it when the store is full",
+            on_click=_pin,
+            args=(run.id, not run.pinned),
+        )
         with st.popover("", icon=":material/delete:", help="Delete this run"):
             st.markdown("Delete this run and its maps? This cannot be undone.")
             st.button("Delete", type="primary", key=f"delete {run.id}", on_click=_delete, args=(run.id,))
@@ -162,9 +170,16 @@ def _open(run_id: str) -> None:
         st.toast(str(problem))
 
 
+def _pin(run_id: str, pinned: bool) -> None:
+    try:
+        shelf().pin(run_id, pinned)
+    except LightboxError as problem:
+        st.toast(str(problem))
+
+
 def _delete(run_id: str) -> None:
     try:
-        manager().store.delete(run_id, owner())
+        shelf().delete(run_id)
     except LightboxError as problem:
         st.toast(str(problem))
     for laid in (desk(), trace_desk(), compare_desk()):

@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 
 from core.errors import BadInput, LightboxError
-from core.runs import ExplanationSpec, Run, manager
+from core.runs import ExplanationSpec, Run
 from dashboard.components.viewer import VolumeRef
-from dashboard.desk import Desk, owner
+from dashboard.desk import Desk, owner, shelf
 from dashboard.intake.catalogue import TRACER
 from dashboard.trace.questions import QuickMap
 
@@ -111,7 +111,7 @@ class TraceDesk(Desk):
         if region is None or side is None:
             self.clear()
             return
-        found = manager().store.add_region(region)
+        found = shelf().add_region(region)
         if (found, side) != (self.region, self.side):
             self.region, self.side = found, "output" if side == "output" else "input"
 
@@ -126,14 +126,14 @@ class TraceDesk(Desk):
             self.sketch.coming.cancel()
         run = self.current()
         if run is not None and not run.status.final:
-            manager().cancel(run.id, owner())
+            shelf().cancel(run.id)
 
     def current(self) -> Run | None:
         """The run that answers what is laid out; None when there is none (any more)."""
         if self.traced is None:
             return None
         try:
-            return manager().store.run(self.traced, owner())
+            return shelf().run(self.traced)
         except BadInput:
             self.traced = None
             return None
@@ -161,7 +161,7 @@ class TraceDesk(Desk):
         self.stop()
         self.asked, self.traced, self.sketch = wanted, None, None
         try:
-            self.traced = manager().submit(spec)
+            self.traced = shelf().submit(spec)
         except LightboxError as problem:
             self.problem = str(problem)
 
@@ -200,7 +200,7 @@ def history(laid: TraceDesk) -> list[str]:
     """Finished selections on this scan with this model, oldest first: ids of runs."""
     found = [
         run.id
-        for run in manager().store.runs(owner(), 500)
+        for run in shelf().runs(500)
         if run.request.get("explainer") == TRACER
         and run.request.get("region")
         and (run.request["scan"], run.request["model"]) == (laid.scan, laid.model)

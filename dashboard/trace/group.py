@@ -6,9 +6,8 @@ import streamlit as st
 
 from core.models.card import Card
 from core.reports.explanation import StoredExplanation
-from core.runs import manager
 from dashboard.backend import pool, questions
-from dashboard.desk import owner
+from dashboard.desk import owner, shelf
 from dashboard.intake import demo
 from dashboard.trace.desk import TraceDesk
 
@@ -47,7 +46,7 @@ def size(explanation: StoredExplanation) -> int:
 
 def _options(laid: TraceDesk, card: Card, shape: Sequence[int]) -> dict[str, str]:
     """Stored scans of the same shape, and demo scans of the same model; those not read yet by name."""
-    stored = {scan.hash: scan for scan in manager().store.scans(owner()) if scan.shape == tuple(shape)}
+    stored = {scan.hash: scan for scan in shelf().scans() if scan.shape == tuple(shape)}
     labels = {scan.label: scan.hash for scan in stored.values()}
     shipped = [scan for scan in demo.scans() if scan.model == card.name]
     here = next((label for label, scan in labels.items() if scan == laid.scan), None)

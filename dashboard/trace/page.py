@@ -10,12 +10,12 @@ import numpy as np
 import streamlit as st
 
 from core.errors import LightboxError
-from core.runs import Run, Status, manager
+from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.backend import pool
 from dashboard.backend import questions as asking
 from dashboard.components.viewer import painted, publish
-from dashboard.desk import owner
+from dashboard.desk import owner, shelf
 from dashboard.intake import catalogue
 from dashboard.look import text
 from dashboard.results import actions, answer, downloads
@@ -55,7 +55,7 @@ def show() -> None:
         waiting.empty()
         text.show(nothing_loaded())
         return
-    scan = manager().store.scan(laid.scan, owner())
+    scan = shelf().scan(laid.scan)
     if order.card is None:
         waiting.empty()
         st.warning(order.refusal or "")
@@ -132,11 +132,11 @@ class _Bench:
         explanation = None
         shown = outlines = None
         if run is not None and run.status is Status.DONE:
-            explanation = manager().store.explanation(run.id, owner())
+            explanation = shelf().explanation(run.id)
             shown = stage.exact_map(self._scan, run.id, explanation, tools.spread)
             outlines = explanation.arrays.get("superpixels") if tools.outlines else None
         elif run is not None and going:
-            preview = manager().store.preview(run.id, owner())
+            preview = shelf().preview(run.id)
             shown = stage.forming_map(run, preview, self._sketch())
         with images:
             self._stage(tools).show(shown, outlines, self._painted)
@@ -192,7 +192,7 @@ class _Bench:
         return pool.start_same(questions.quick_map, scan, owner(), self._card.name, self._content, asked)
 
     def _headline(self, run: Run | None) -> None:
-        meta = manager().store.scan_meta(self._laid.scan or "", owner())
+        meta = shelf().scan_meta(self._laid.scan or "")
         shipped = demo_of(self._laid.scan or "")
         pieces = [text.bold(meta["label"])]
         if shipped is not None:
@@ -212,7 +212,7 @@ class _Bench:
         """A derivative is no finite difference: how far apart the two are, where it was measured."""
         if run is None or run.status is not Status.DONE:
             return []
-        record = manager().store.explanation(run.id, owner()).record
+        record = shelf().explanation(run.id).record
         if record["parameters"]["mode"] != "gradient":
             return []
         found = record["numbers"].get("gradient_correlation")
@@ -232,7 +232,7 @@ class _Bench:
         if run is None:
             text.show(answer.quiet_line(_HOW))
         elif run.status is Status.DONE:
-            text.show(answer.result_line(manager().store.explanation(run.id, owner())))
+            text.show(answer.result_line(shelf().explanation(run.id)))
         elif not run.status.final:
             first = "Coarse map on screen · " if shown is not None else ""
             actions.progress_row(run, key="cancel trace", on_cancel=self._laid.stop, first=first)
@@ -331,7 +331,7 @@ def open_run(run_id: str) -> None:
     BadInput
         When there is no such run of this owner.
     """
-    run = manager().store.run(run_id, owner())
+    run = shelf().run(run_id)
     card = catalogue.cards().get(run.request["model"])
     entry = catalogue.explainer_entries()[catalogue.TRACER]
     target = run.request.get("target") or (card.target if card else None)

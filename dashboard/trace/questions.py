@@ -68,14 +68,14 @@ def quick_map(scan: str, owner: str, model: str, content: str, request: str) -> 
     from core.explainers import explain, get_explainer
 
     asked = json.loads(request)
-    store = questions.store()
+    shelf = questions.shelf(owner)
     parameters = {**asked["parameters"], **_coarser(get_explainer(asked["explainer"]), asked)}
     found = explain(
-        store.scan(scan, owner),
+        shelf.scan(scan),
         questions.loaded_model(model, content),
         asked["explainer"],
         target=asked["target"],
-        region=np.asarray(store.region(asked["region"])),
+        region=np.asarray(shelf.region(asked["region"])),
         preset=asked["preset"],
         **parameters,
     )
@@ -148,12 +148,11 @@ def leak_curve_of(
     """How much of a stored map lies farther from its selection than each of some evenly spaced distances."""
     from core.metrics.leakage import MassByDistance, without_rounding
 
-    stored = questions.store()
     values = without_rounding(np.load(map_path, mmap_mode="r", allow_pickle=False))
     if not values.any():
         return LeakCurve("", (), ())
     spacing, unit = _spacing(scan, owner, model, content)
-    found = MassByDistance.of(values, stored.region(region), spacing)
+    found = MassByDistance.of(values, questions.shelf(owner).region(region), spacing)
     step = _round_step(max(found.holding(1.0), min(spacing)) / (points - 1))
     distances = tuple(step * n for n in range(points))
     return LeakCurve(unit, distances, tuple(float(share) for share in found.farther_than(distances)))
@@ -161,7 +160,7 @@ def leak_curve_of(
 
 def _spacing(scan: str, owner: str, model: str, content: str) -> tuple[tuple[float, ...], str]:
     """Size of the scan's samples; the model's card tells it for a picture, else it is counted in pixels."""
-    prepared = questions.loaded_model(model, content).prepare(questions.store().scan(scan, owner))
+    prepared = questions.loaded_model(model, content).prepare(questions.shelf(owner).scan(scan))
     found = prepared.scan
     if found.dimensions == 3:
         return found.spacing_mm, "mm"
@@ -182,7 +181,7 @@ def get_ready(scan: str, owner: str, model: str, content: str) -> None:
     """Trace one pixel both ways, while nobody waits for it: the first stroke finds everything imported and loaded."""
     from core.explainers import explain
 
-    found = questions.store().scan(scan, owner)
+    found = questions.shelf(owner).scan(scan)
     middle = np.zeros(found.shape, dtype=bool)
     middle[tuple(n // 2 for n in found.shape)] = True
     for direction in ("forward", "backward"):
@@ -195,7 +194,7 @@ def get_ready(scan: str, owner: str, model: str, content: str) -> None:
 @lru_cache(maxsize=4)
 def _generated(scan: str, owner: str, model: str, content: str) -> np.ndarray:
     loaded = questions.loaded_model(model, content)
-    return loaded.generate(loaded.prepare(questions.store().scan(scan, owner)))
+    return loaded.generate(loaded.prepare(questions.shelf(owner).scan(scan)))
 
 
 def _true_image(
@@ -205,7 +204,7 @@ def _true_image(
     from core.models.intensities import meet_intensity
     from core.scans import load_scan
 
-    found: Scan = load_scan(path) if path is not None else questions.store().scan(truth, owner)
+    found: Scan = load_scan(path) if path is not None else questions.shelf(owner).scan(truth)
     output = questions.loaded_model(model, content).card.output
     assert output is not None
     fitted = meet_intensity(found, Intensity(low=output.low, high=output.high, units=output.units))

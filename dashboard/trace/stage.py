@@ -9,12 +9,12 @@ import numpy as np
 
 from core.models.card import Card
 from core.reports.explanation import StoredArray, StoredExplanation
-from core.runs import Preview, Run, manager
+from core.runs import Preview, Run
 from core.scans.scan import Scan
 from dashboard.backend import pool
 from dashboard.components.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
 from dashboard.components.viewer.viewer import Plane, Tool
-from dashboard.desk import owner
+from dashboard.desk import owner, shelf
 from dashboard.trace import group, questions
 from dashboard.trace.desk import Sketch, TraceDesk
 from dashboard.trace.truth import Truth
@@ -141,7 +141,7 @@ class Stage:
             panels += self._third()
         elif shown is not None:
             panels.append(self._over_scan(shown))
-        region = manager().store.region(laid.region) if laid.region and laid.handed else None
+        region = shelf().region(laid.region) if laid.region and laid.handed else None
         viewer(
             panels,
             key=key_of(laid.scan or ""),
@@ -150,7 +150,7 @@ class Stage:
             region=region,
             surface=side or "input",
             revision=laid.handed,
-            crosshair=_middle(laid.region) if region is not None and laid.region else None,
+            crosshair=_middle(laid.region, owner()) if region is not None and laid.region else None,
             plane=self.plane,
             tool="brush",
             brush=4,
@@ -264,8 +264,8 @@ def borders(labels: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _middle(region: str) -> tuple[int, ...]:
+def _middle(region: str, whose: str) -> tuple[int, ...]:
     """The marked sample nearest to the middle of a selection: where the crosshair goes when it is laid out."""
-    marked = np.argwhere(manager().store.region(region))
+    marked = np.argwhere(shelf(whose).region(region))
     nearest = np.abs(marked - marked.mean(axis=0)).sum(axis=1).argmin()
     return tuple(int(n) for n in marked[nearest])

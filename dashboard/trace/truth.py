@@ -7,8 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.models.card import Card
-from core.runs import manager
-from dashboard.desk import owner
+from dashboard.desk import shelf
 from dashboard.intake import demo
 from dashboard.trace.desk import TraceDesk
 
@@ -31,7 +30,7 @@ def choose_truth(laid: TraceDesk, card: Card, shape: Sequence[int]) -> Truth | N
     options = {"": "None"}
     if shipped is not None and shipped.target is not None:
         options[_DEMO] = f"{shipped.title}: its {card.output.modality or 'true image'}"
-    for scan in manager().store.scans(owner()):
+    for scan in shelf().scans():
         if scan.hash != laid.scan and scan.shape[1:] == tuple(shape[1:]):
             options[scan.hash] = scan.label
     if laid.truth not in options or (not laid.truth and laid.truth_for != laid.scan):
@@ -59,7 +58,7 @@ def choose_truth(laid: TraceDesk, card: Card, shape: Sequence[int]) -> Truth | N
 
 def demo_of(scan: str) -> demo.DemoScan | None:
     """The demo scan that a stored scan is."""
-    label = manager().store.scan_meta(scan, owner())["label"]
+    label = shelf().scan_meta(scan)["label"]
     return next((shipped for shipped in demo.scans() if shipped.title == label), None)
 
 

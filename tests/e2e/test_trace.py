@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core.runs import LOCAL_OWNER
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 from core.settings import ROOT
 from dashboard.bench.browser import serve
 from tests.e2e.waiting import eventually, painted
@@ -66,10 +66,10 @@ def stored(server, page):
     store = RunStore.open(server.store)
     name = re.search(r"run=([0-9a-f]{16})", page.url).group(1)
     deadline = time.monotonic() + 60
-    while not (run := store.run(name, LOCAL_OWNER)).status.final:
+    while not (run := store.of(LOCAL_OWNER).run(name)).status.final:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    return store.explanation(run.id, LOCAL_OWNER), store.region(run.request["region"])
+    return store.of(LOCAL_OWNER).explanation(run.id), store.of(LOCAL_OWNER).region(run.request["region"])
 
 
 def coloured(page, panel):

@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.runs import LOCAL_OWNER, ExplanationSpec, manager
+from core.runs import ExplanationSpec, manager
 from core.runs.execution.manager import _manager
 from core.scans import Scan
 from core.settings import ROOT, settings
@@ -21,6 +21,7 @@ from dashboard.compare.films import cells as cell_films
 from dashboard.compare.films import intake as films_intake
 from dashboard.compare.films import view as all_films
 from dashboard.components.viewer import volumes
+from dashboard.desk import shelf
 from dashboard.intake import catalogue, demo, predictions
 from dashboard.trace import findings as trace_findings
 from dashboard.trace import page as trace_page
@@ -53,7 +54,7 @@ class Workbench:
         """A scan in the store; by default a volume that fits the small model."""
         values = array if array is not None else np.random.default_rng(1).random((1, *SHAPE), np.float32)
         affine = np.array(GRID) if values.ndim == 4 else np.eye(4)
-        return manager().store.add_scan(Scan(values.astype(np.float32), affine), LOCAL_OWNER, title)
+        return shelf().add_scan(Scan(values.astype(np.float32), affine), title)
 
     def finished(self, **request):
         """Id of a run that has ended."""
@@ -66,7 +67,7 @@ class Workbench:
 def settle(test, seconds=60):
     """Run the page again until nothing is going on, as its own polling would."""
     deadline = time.monotonic() + seconds
-    while any(not run.status.final for run in manager().store.runs(LOCAL_OWNER)):
+    while any(not run.status.final for run in shelf().runs()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
         test.run()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.metrics.landmarks import overlaps
-from core.runs import LOCAL_OWNER, manager
+from dashboard.desk import shelf
 from dashboard.results import landmarks
 from tests.pages.anatomy import CLASSES, FILM, SIDE, anatomy, labels
 from tests.pages.conftest import SHAPE, said, settle
@@ -26,7 +26,7 @@ def explained(anatomy):
 
 
 def result(page):
-    return manager().store.explanation(page.session_state["desk"].run, LOCAL_OWNER)
+    return shelf().explanation(page.session_state["desk"].run)
 
 
 def row(page, name):

@@ -3,11 +3,12 @@ import pytest
 import yaml
 from PIL import Image
 
-from core.runs import LOCAL_OWNER, Landmark, Status, manager
+from core.runs import Landmark, Status, manager
 from core.runs.store import database
 from core.settings import settings
 from core.studies.anatomy.stored import anatomy_of
 from dashboard.compare.desk import Cell
+from dashboard.desk import shelf
 from dashboard.intake import demo
 from dashboard.results.landmarks import overlaps_with
 from tests.pages.conftest import said, settle
@@ -34,8 +35,8 @@ def bench(workbench, anatomy, monkeypatch, small_assets):
 def film(bench, landmarks=()):
     """A film in the store, with landmarks by name."""
     scan = bench.add_scan(np.random.default_rng(3).random((1, 20, 18), np.float32), "A film")
-    kept = [Landmark(name, manager().store.add_region(place)) for name, place in landmarks]
-    manager().store.keep_landmarks(scan, LOCAL_OWNER, kept)
+    kept = [Landmark(name, shelf().add_region(place)) for name, place in landmarks]
+    shelf().keep_landmarks(scan, kept)
     return scan
 
 
@@ -87,7 +88,7 @@ def test_a_film_is_explained_by_the_three_networks_of_the_paper(bench):
     assert "Likeness of the maps" in text
     assert "networks of synthetic data" in text  # of the scan, which was opened by a person, nothing is known
     assert "Draw or load landmarks on Explain" in text
-    runs = [manager().store.run(run, LOCAL_OWNER) for run in desk(page).comparison]
+    runs = [shelf().run(run) for run in desk(page).comparison]
     assert [run.request["model"] for run in runs] == list(THREE)
     assert {run.status for run in runs} == {Status.DONE}
     assert len({(run.request["scan"], run.request["explainer"], run.request["target"]) for run in runs}) == 1
@@ -114,7 +115,7 @@ def test_what_ran_before_is_found_again(bench):
 
 def test_the_class_is_what_the_first_network_says_until_one_is_chosen(bench):
     page = compared(opened(bench, film(bench)))
-    first = manager().store.explanation(desk(page).comparison[0], LOCAL_OWNER)
+    first = shelf().explanation(desk(page).comparison[0])
     before = first.scores["before"]
     assert desk(page).target == max(before, key=before.get)
     other = next(name for name in CLASSES if name != desk(page).target)
@@ -224,7 +225,7 @@ def test_a_network_that_fails_leaves_the_others_their_maps(bench, anatomy, tmp_p
 def test_cancelled_networks_are_named_in_one_line(bench):
     page = compared(opened(bench, film(bench)))
     for run in desk(page).comparison[:2]:
-        manager().store.change(database.runs.c.id == run, status=Status.CANCELLED)
+        manager().store.ledger.change(database.runs.c.id == run, status=Status.CANCELLED)
     page.run()
     assert "Cancelled: The shallow one and The deeper one. Press Compare to start again." in said(page)
     assert "The regularised one" in said(page)
@@ -269,11 +270,11 @@ def test_a_cohort_that_no_network_knows_says_how_to_train_one(bench, monkeypatch
 def test_a_study_of_the_cohort_is_a_run_with_its_tables(bench):
     page = studied(bench)
     assert not page.error
-    run = manager().store.run(desk(page).study, LOCAL_OWNER)
+    run = shelf().run(desk(page).study)
     assert (run.kind, run.status) == ("study", Status.DONE)
     assert page.query_params["run"] == run.id
     text = said(page)
-    study = anatomy_of(manager().store.study(run.id, LOCAL_OWNER))
+    study = anatomy_of(shelf().study(run.id))
     for network in study.networks.values():
         assert f"{network.balanced_accuracy:.1%}" in text
     for words in ("Landmarks by class", "Map in bone", "What the class looks like", "mean over 3 films", "synthetic"):
@@ -282,7 +283,7 @@ def test_a_study_of_the_cohort_is_a_run_with_its_tables(bench):
 
 def test_a_cell_opens_its_films_and_a_film_its_map(bench):
     page = studied(bench)
-    study = anatomy_of(manager().store.study(desk(page).study, LOCAL_OWNER))
+    study = anatomy_of(shelf().study(desk(page).study))
     first = study.films["anatomy-deeper"][0]
     desk(page).shown = "anatomy-deeper"
     desk(page).open_cell(Cell("anatomy-deeper", first.truth, first.predicted))
@@ -298,10 +299,10 @@ def test_a_cell_opens_its_films_and_a_film_its_map(bench):
     assert "in bone." in text
     assert page.query_params["film"] == first.film
     run_id = desk(page).explained[desk(page).study, "anatomy-deeper", first.film]
-    explanation = manager().store.explanation(run_id, LOCAL_OWNER)
+    explanation = shelf().explanation(run_id)
     assert sum(name.startswith("filter_") for name in explanation.arrays) == 25
     # the same map as the study's: the same part of it lies on the bone
-    scan = manager().store.run(run_id, LOCAL_OWNER).request["scan"]
+    scan = shelf().run(run_id).request["scan"]
     (bone,) = overlaps_with(scan, str(explanation.arrays["map"].path))
     assert bone.share == pytest.approx(first.inside["bone"], rel=1e-3)
     page.button(key="open film").click().run()
@@ -310,7 +311,7 @@ def test_a_cell_opens_its_films_and_a_film_its_map(bench):
 
 def test_an_empty_cell_and_a_class_without_a_film_say_so_in_a_sentence(bench):
     page = studied(bench)
-    study = anatomy_of(manager().store.study(desk(page).study, LOCAL_OWNER))
+    study = anatomy_of(shelf().study(desk(page).study))
     empty = next(
         (truth, predicted)
         for truth in FILMS
@@ -330,7 +331,7 @@ def test_an_empty_cell_and_a_class_without_a_film_say_so_in_a_sentence(bench):
 
 def test_a_link_reopens_the_study_the_cell_and_the_film(bench):
     page = studied(bench)
-    study = anatomy_of(manager().store.study(desk(page).study, LOCAL_OWNER))
+    study = anatomy_of(shelf().study(desk(page).study))
     first = study.films["anatomy-shallow"][0]
     cell = f"anatomy-shallow~{first.truth}~{first.predicted}"
     again = bench.open("compare", run=desk(page).study, cell=cell, film=first.film)
@@ -376,7 +377,7 @@ def test_a_run_of_another_kind_is_no_study(bench):
 def test_a_deleted_run_leaves_the_desk(bench):
     page = compared(opened(bench, film(bench)))
     gone = desk(page).comparison[0]
-    manager().store.delete(gone, LOCAL_OWNER)
+    shelf().delete(gone)
     page.run()
     assert not page.error
     assert desk(page).comparison == ()

@@ -4,7 +4,8 @@ import time
 import numpy as np
 
 from core.progress import Progress
-from core.runs import LOCAL_OWNER, Status, manager
+from core.runs import Status
+from dashboard.desk import shelf
 from dashboard.look.text import probability
 from tests.pages.conftest import DEMO, SHAPE, may_keep, said, settle
 
@@ -43,7 +44,7 @@ def test_a_demo_scan_is_chosen_from_the_list(workbench):
     page = workbench.open("explain")
     page.selectbox[0].select("demo:volume").run()
     assert DEMO in said(page)
-    assert manager().store.scans(LOCAL_OWNER)[0].label == DEMO
+    assert shelf().scans()[0].label == DEMO
 
 
 def test_a_scan_that_no_model_fits_says_why(workbench):
@@ -77,7 +78,7 @@ def test_explain_runs_and_the_result_says_what_where_and_how_sure(workbench):
         assert heading in text
     run = page.session_state["desk"].run
     assert page.query_params["run"] == run
-    explanation = manager().store.explanation(run, LOCAL_OWNER)
+    explanation = shelf().explanation(run)
     assert explanation.record["parameters"]["iterations"] == 5
     assert explanation.checks
     for check in explanation.checks:
@@ -92,7 +93,7 @@ def test_a_link_opens_a_run_with_everything_as_it_was(workbench):
     page.switch_page("../pages/explain.py")
     page.query_params["run"] = run
     page.run()
-    assert manager().store.explanation(run, LOCAL_OWNER).sentence.split()[0] in said(page)
+    assert shelf().explanation(run).sentence.split()[0] in said(page)
     desk = page.session_state["desk"]
     assert (desk.run, desk.explainer, desk.target) == (run, "mask", "AD")
     assert parameter(page, "iterations", "select_slider").value == 4
@@ -133,7 +134,7 @@ def test_the_same_question_is_answered_from_the_store(workbench):
     first = page.session_state["desk"].run
     page.button(key="explain").click().run()
     assert page.session_state["desk"].run == first
-    assert len(manager().store.runs(LOCAL_OWNER)) == 1
+    assert len(shelf().runs()) == 1
 
 
 def test_a_failed_run_says_what_to_do(workbench):
@@ -161,14 +162,14 @@ def test_a_run_that_goes_on_shows_where_it_is_and_can_be_cancelled(workbench, mo
     page.button(key="explain").click().run()
     run = page.session_state["desk"].run
     deadline = time.monotonic() + 20
-    while manager().store.progress(run, LOCAL_OWNER).preview_version is None:
+    while shelf().progress(run).preview_version is None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     page.run()
     assert [(bar.value, bar.text.split(" · ")[0]) for bar in page.get("progress")] == [(25, "Counting")]
     page.button(key="cancel run").click().run()
     settle(page)
-    assert manager().store.run(run, LOCAL_OWNER).status is Status.CANCELLED
+    assert shelf().run(run).status is Status.CANCELLED
     assert "Cancelled" in said(page)
     assert not page.button(key="explain").disabled
 
@@ -176,7 +177,7 @@ def test_a_run_that_goes_on_shows_where_it_is_and_can_be_cancelled(workbench, mo
 def test_an_empty_map_is_named_and_not_drawn_as_a_finding(workbench):
     scan = workbench.add_scan()
     run = workbench.finished(scan=scan, explainer="mask", parameters={"iterations": 2})
-    folder = manager().store.result(run)
+    folder = shelf().result(run)
     np.save(folder / "map.npy", np.zeros(SHAPE, np.float32))
     record = json.loads((folder / "explanation.json").read_text())
     record["regions"] = [{**region, "share": 0.0} for region in record["regions"] or [_REGION]]

@@ -20,7 +20,9 @@ from core.parameters import Parameters, parameter
 from core.runs import LOCAL_OWNER, Landmark, StudySpec, manager
 from core.scans import Scan
 from core.settings import settings
+from core.studies.anatomy.stored import anatomy_of
 from dashboard.compare.desk import Cell
+from dashboard.desk import shelf
 from dashboard.intake import catalogue, demo
 from tests.core.tiny import tiny_card, tiny_maker_card
 from tests.pages.conftest import GRID, MADE, SHAPE, settle
@@ -137,15 +139,15 @@ def _forget():
 def film():
     """A film in the store with a landmark, both named by markup."""
     values = np.random.default_rng(3).random((1, *FILM), np.float32)
-    scan = manager().store.add_scan(Scan(values, np.eye(4), modality=HOSTILE), LOCAL_OWNER)
-    region = manager().store.add_region(values[0] > 0.5)
-    manager().store.keep_landmarks(scan, LOCAL_OWNER, [Landmark(HOSTILE, region)])
+    scan = shelf().add_scan(Scan(values, np.eye(4), modality=HOSTILE))
+    region = shelf().add_region(values[0] > 0.5)
+    shelf().keep_landmarks(scan, [Landmark(HOSTILE, region)])
     return scan
 
 
 def volume():
     values = np.random.default_rng(1).random((1, *SHAPE), np.float32)
-    return manager().store.add_scan(Scan(values, np.array(GRID), modality=HOSTILE), LOCAL_OWNER)
+    return shelf().add_scan(Scan(values, np.array(GRID), modality=HOSTILE))
 
 
 def explained(hostile, scan, model="tiny-volume"):
@@ -249,7 +251,7 @@ def compare_all_films(hostile):
     run = manager().submit(_study())
     manager().wait(run, LOCAL_OWNER, 60)
     page = hostile.open("compare", run=run)
-    study = manager().store.study(run, LOCAL_OWNER)
+    study = anatomy_of(shelf().study(run))
     one = study.films["anatomy-shallow"][0]
     page.session_state["compare desk"].open_cell(Cell("anatomy-shallow", one.truth, one.predicted))
     page.session_state["compare desk"].open_film(one.film)

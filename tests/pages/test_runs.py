@@ -1,4 +1,5 @@
-from core.runs import LOCAL_OWNER, Status, manager
+from core.runs import Status
+from dashboard.desk import shelf
 from dashboard.runs.page import ago
 from tests.pages.conftest import said
 
@@ -21,14 +22,23 @@ def test_a_run_is_deleted_for_good(workbench):
     run = workbench.finished(scan=workbench.add_scan())
     page = workbench.open("runs")
     page.button(key=f"delete {run}").click().run()
-    assert manager().store.runs(LOCAL_OWNER) == []
+    assert shelf().runs() == []
     assert "Nothing ran yet" in said(page)
+
+
+def test_a_run_is_pinned_and_unpinned(workbench):
+    run = workbench.finished(scan=workbench.add_scan())
+    page = workbench.open("runs")
+    for pinned in (True, False):
+        page.button(key=f"pin {run}").click().run()
+        assert shelf().run(run).pinned is pinned
+        assert page.button(key=f"pin {run}").help.startswith("Unpin" if pinned else "Pin")
 
 
 def test_a_failed_run_says_why(workbench):
     scan = workbench.add_scan(None)
     run = workbench.finished(scan=scan, explainer="grad_cam", parameters={"layer": "no.such.layer"})
-    assert manager().store.run(run, LOCAL_OWNER).status is Status.FAILED
+    assert shelf().run(run).status is Status.FAILED
     text = said(workbench.open("runs"))
     assert "Failed" in text
     assert "no.such.layer" in text
@@ -36,7 +46,7 @@ def test_a_failed_run_says_why(workbench):
 
 def test_runs_of_others_are_not_listed(workbench):
     scan = workbench.add_scan()
-    manager().store.add_scan(manager().store.scan(scan, LOCAL_OWNER), "somebody else")
+    shelf("somebody else").add_scan(shelf().scan(scan))
     workbench.finished(scan=scan, owner="somebody else")
     assert "Nothing ran yet" in said(workbench.open("runs"))
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
-from core.runs import LOCAL_OWNER, Status, manager
+from core.runs import LOCAL_OWNER, Status
 from core.wording import percent
+from dashboard.desk import shelf
 from dashboard.trace import questions as trace_questions
 from dashboard.trace import stage
 from tests.pages.conftest import MADE, SHAPE, said, settle
@@ -34,7 +35,7 @@ def paint(page, side, *pixels):
 
 def traced(page):
     """The explanation on the page."""
-    return manager().store.explanation(page.session_state["trace desk"].traced, LOCAL_OWNER)
+    return shelf().explanation(page.session_state["trace desk"].traced)
 
 
 def test_without_a_scan_the_page_says_what_to_do(workbench):
@@ -110,7 +111,7 @@ def test_earlier_selections_are_stepped_through_and_survive_a_new_session(workbe
     page.button(key="trace earlier").click().run()
     laid = page.session_state["trace desk"]
     assert (laid.traced, laid.side) == (runs[1], "output")
-    assert manager().store.region(laid.region)[5, 5]
+    assert shelf().region(laid.region)[5, 5]
     again = workbench.open("trace", run=runs[1])
     laid = again.session_state["trace desk"]
     assert (laid.traced, laid.side, laid.model) == (runs[1], "output", "tiny-maker")
@@ -118,7 +119,7 @@ def test_earlier_selections_are_stepped_through_and_survive_a_new_session(workbe
     again.button(key="trace later").click().run()
     assert again.session_state["trace desk"].traced == runs[2]
     assert again.button(key="trace later").disabled
-    assert len(manager().store.runs(LOCAL_OWNER)) == 3
+    assert len(shelf().runs()) == 3
 
 
 def test_a_run_on_the_list_opens_where_it_was_painted(workbench):
@@ -137,7 +138,7 @@ def test_the_distance_slider_says_how_much_of_the_map_is_farther(workbench):
     page = opened(workbench)
     paint(page, "input", (10, 8))
     settle(page)
-    run = manager().store.run(page.session_state["trace desk"].traced, LOCAL_OWNER)
+    run = shelf().run(page.session_state["trace desk"].traced)
     slider = next(w for w in page.slider if "Farther from the selection than (pixels)" in w.label)
     slider.set_value(slider.max).run()
     curve = trace_questions.leak_curve_of(
@@ -237,7 +238,7 @@ def test_runs_of_traces_are_stored_with_their_side(workbench):
     page = opened(workbench)
     paint(page, "output", (2, 2))
     settle(page)
-    run = manager().store.run(page.session_state["trace desk"].traced, LOCAL_OWNER)
+    run = shelf().run(page.session_state["trace desk"].traced)
     assert run.status is Status.DONE
     assert run.request["parameters"]["direction"] == "backward"
 
@@ -256,7 +257,7 @@ def test_a_group_of_scans_is_traced_as_one_and_opens_again(workbench):
     paint(page, "input", (10, 8))
     settle(page)
     assert not page.error
-    run = manager().store.run(page.session_state["trace desk"].traced, LOCAL_OWNER)
+    run = shelf().run(page.session_state["trace desk"].traced)
     assert set(run.request["others"]) == set(others)
     found = traced(page)
     text = said(page)
@@ -282,7 +283,7 @@ def test_the_mean_of_a_group_and_its_spread_are_titled_as_such(workbench):
     paint(page, "input", (10, 8))
     settle(page)
     run = page.session_state["trace desk"].traced
-    scan = manager().store.scan(page.session_state["trace desk"].scan, LOCAL_OWNER)
+    scan = shelf().scan(page.session_state["trace desk"].scan)
     mean = stage.exact_map(scan, run, traced(page))
     spread = stage.exact_map(scan, run, traced(page), spread=True)
     assert mean.title == "forward map |F|, mean of 2 scans"
@@ -300,7 +301,7 @@ def test_a_demo_scan_joins_a_group_by_being_stored(workbench, monkeypatch, small
     monkeypatch.setattr(group, "demo", SimpleNamespace(scans=lambda: (twin,)))
     stored = group._stored("demo:true")
     assert stored != here
-    assert manager().store.scan_meta(stored, LOCAL_OWNER)["label"] == "Its twin"
+    assert shelf().scan_meta(stored)["label"] == "Its twin"
     assert group._stored(stored) == stored
 
 

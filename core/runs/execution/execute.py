@@ -16,7 +16,7 @@ from core.runs.spec import RunContext
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.live import CANCEL, Heartbeat, LiveWriter
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 
 _log = logging.getLogger(__name__)
 
@@ -44,15 +44,15 @@ def execute(
     must_stop : callable
         Asked at every report; True stops the run as interrupted.
     """
-    if not store.claim(run_id, worker):
+    if not store.ledger.claim(run_id, worker):
         return
-    folder = store.folder(run_id)
+    folder = store.ledger.folder(run_id)
     result = folder / f"{TEMPORARY_PREFIX}result"
     try:
         with Heartbeat(folder):
             status, message = _attempt(store, run_id, must_stop)
         if status is Status.DONE:
-            result.replace(store.result(run_id))
+            result.replace(store.ledger.result(run_id))
     except OSError as error:
         status, message = _explain_failure(error)
     finally:
@@ -71,7 +71,7 @@ def settle(store: RunStore, run_id: str, status: Status, message: str, attempts:
     """
     for attempt in range(attempts):
         try:
-            store.finish(run_id, status, message)
+            store.ledger.finish(run_id, status, message)
         except DatabaseError:
             if attempt == attempts - 1:
                 raise
@@ -81,7 +81,7 @@ def settle(store: RunStore, run_id: str, status: Status, message: str, attempts:
 
 
 def _attempt(store: RunStore, run_id: str, must_stop: Callable[[], bool]) -> tuple[Status, str]:
-    folder = store.folder(run_id)
+    folder = store.ledger.folder(run_id)
     try:
         result = folder / f"{TEMPORARY_PREFIX}result"
         remove_folder(result)
@@ -93,7 +93,8 @@ def _attempt(store: RunStore, run_id: str, must_stop: Callable[[], bool]) -> tup
                 raise Stopped
             live(progress)
 
-        store.request(run_id).execute(RunContext(store, run_id, result, report))
+        spec = store.ledger.request(run_id)
+        spec.execute(RunContext(store.of(spec.owner), folder, result, report))
         report(Progress(1.0, "done"))
     except Cancelled:
         return Status.CANCELLED, ""

@@ -5,7 +5,7 @@ import threading
 from core.runs.execution.base import Ending, Execution, Worker
 from core.runs.execution.execute import execute
 from core.runs.store.identity import ProcessIdentity
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 
 
 class InlineWorker(Worker):

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict
 from core.runs.execution.execute import Stopped, execute
 from core.runs.spec import kinds
 from core.runs.store.identity import ProcessIdentity
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 
 _log = logging.getLogger(__name__)
 

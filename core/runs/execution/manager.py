@@ -18,7 +18,8 @@ from core.runs.spec import RunSpec
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.janitor import sweep
 from core.runs.store.records import Run, Status, UnfinishedRun
-from core.runs.store.run_store import RunStore
+from core.runs.store.shelf import Shelf
+from core.runs.store.store import RunStore
 from core.settings import settings
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,10 @@ class RunManager:
         self._thread = threading.Thread(target=self._supervise, name="run-manager", daemon=True)
         self._thread.start()
 
+    def shelf(self, owner: str) -> "ManagedShelf":
+        """What is `owner`'s, and asking for more of it."""
+        return ManagedShelf(owner, self)
+
     def submit(self, spec: RunSpec) -> str:
         """Ask for a run. An equal request with equal inputs that is done, running or queued is found, not repeated.
 
@@ -69,14 +74,14 @@ class RunManager:
         Returns
         -------
         str
-            The run's id; look with ``store.run(id, owner)``.
+            The run's id; look with ``shelf(owner).run(id)``.
 
         Raises
         ------
         BadInput
             When the request cannot work (the scan or the model is not there).
         """
-        run_id = self.store.add(spec, self._me)
+        run_id = self.store.of(spec.owner).add(spec, self._me)
         self._wake.set()
         return run_id
 
@@ -88,17 +93,18 @@ class RunManager:
         BadInput
             When `owner` has no such run.
         """
-        run = self.store.request_cancel(run_id, owner)
+        run = self.store.of(owner).request_cancel(run_id)
         self._wake.set()
         return run
 
     def wait(self, run_id: str, owner: str, timeout: float | None = None) -> Run:
         """The run, once it has finished (or `timeout` seconds have passed)."""
         deadline = time.monotonic() + timeout if timeout is not None else float("inf")
-        run = self.store.run(run_id, owner)
+        shelf = self.store.of(owner)
+        run = shelf.run(run_id)
         while not run.status.final and time.monotonic() < deadline:
             time.sleep(0.05)
-            run = self.store.run(run_id, owner)
+            run = shelf.run(run_id)
         return run
 
     def warm_up(self) -> None:
@@ -114,7 +120,7 @@ class RunManager:
         self._thread.join(10.0)
         self._worker.close()
         for run_id in self._executions:
-            self.store.finish(run_id, Status.INTERRUPTED, STOPPED, only=Status.RUNNING)
+            self.store.ledger.finish(run_id, Status.INTERRUPTED, STOPPED, only=Status.RUNNING)
 
     # ---- the supervising thread
 
@@ -133,7 +139,7 @@ class RunManager:
         """One round; returns whether anything needs watching closely."""
         self._reap()
         self._look_after_others()
-        unfinished = self.store.unfinished()
+        unfinished = self.store.ledger.unfinished()
         for run in unfinished:
             if run.cancelling and time.time() - run.cancelling > _GRACE:
                 self._kill(run)
@@ -151,11 +157,11 @@ class RunManager:
 
     def _tell_the_truth(self, run_id: str, ending: Ending) -> None:
         """A run that ended without a final state died: say how."""
-        left = {run.id: run for run in self.store.unfinished()}.get(run_id)
+        left = {run.id: run for run in self.store.ledger.unfinished()}.get(run_id)
         if left is None:
             return
         status, message = (Status.CANCELLED, "") if left.cancelling else _died(ending)
-        self.store.finish(run_id, status, message)
+        self.store.ledger.finish(run_id, status, message)
 
     def _kill(self, run: UnfinishedRun) -> None:
         if run.id in self._executions:
@@ -175,14 +181,35 @@ class RunManager:
         now = time.monotonic()
         if now - self._checked > _IDLE_POLL:
             self._checked = now
-            self.store.adopt_queued(self._me)
-            self.store.mark_interrupted(except_runs=self._executions)
+            self.store.ledger.adopt_queued(self._me)
+            self.store.ledger.mark_interrupted(except_runs=self._executions)
 
     def _tidy_up(self) -> None:
         now = time.monotonic()
         if now - self._swept > _HOUSEKEEPING:
             self._swept = now
             sweep(self.store, self._limit)
+
+
+class ManagedShelf(Shelf):
+    """The shelf of an owner whose runs this process's manager executes; made by `RunManager.shelf`."""
+
+    def __init__(self, owner: str, runs: RunManager) -> None:
+        store = runs.store
+        super().__init__(owner, store.ledger, store.scans, store.regions)
+        self._manager = runs
+
+    def submit(self, spec: RunSpec) -> str:
+        """Ask for a run of this owner; see `RunManager.submit`."""
+        return self._manager.submit(spec.model_copy(update={"owner": self.owner}))
+
+    def cancel(self, run_id: str) -> Run:
+        """Stop a run; see `RunManager.cancel`."""
+        return self._manager.cancel(run_id, self.owner)
+
+    def wait(self, run_id: str, timeout: float | None = None) -> Run:
+        """A run, once it has finished; see `RunManager.wait`."""
+        return self._manager.wait(run_id, self.owner, timeout)
 
 
 def _died(ending: Ending) -> tuple[Status, str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ExplanationSpec(RunSpec):
     """Explain what `model` says about `scan`; same words as `core.explainers.explain`.
 
-    The scan must have been stored first (`RunStore.add_scan`), and so must the region (`RunStore.add_region`).
+    The scan must have been stored first (`Shelf.add_scan`), and so must the region (`Shelf.add_region`).
     """
 
     kind: ClassVar[str] = "explanation"
@@ -71,12 +71,12 @@ class ExplanationSpec(RunSpec):
         """The region, when there is one."""
         return (self.region,) if self.region else ()
 
-    def check(self, store: Inputs) -> None:
+    def check(self, inputs: Inputs) -> None:
         """Scan, region and model must be there."""
         for scan in self.scans():
-            store.scan_meta(scan, self.owner)
+            inputs.scan_meta(scan)
         if self.region:
-            store.region(self.region)
+            inputs.region(self.region)
         resolve(self.model)
 
     def execute(self, context: RunContext) -> None:
@@ -87,9 +87,9 @@ class ExplanationSpec(RunSpec):
         from core.reports.explanation import write_explanation
 
         context.report(Progress(0.0, "loading the model"))
-        scan = context.store.scan(self.scan, self.owner)
+        scan = context.inputs.scan(self.scan)
         model = load_model(self.model)
-        region = context.store.region(self.region) if self.region else None
+        region = context.inputs.region(self.region) if self.region else None
         asked: dict[str, Any] = {
             "target": self.target,
             "region": np.asarray(region) if region is not None else None,
@@ -98,10 +98,8 @@ class ExplanationSpec(RunSpec):
             "parameters": self.parameters,
         }
         if self.others:
-            readers = [
-                (context.store.scan_meta(name, self.owner)["label"], partial(context.store.scan, name, self.owner))
-                for name in self.scans()
-            ]
+            shelf = context.inputs
+            readers = [(shelf.scan_meta(name)["label"], partial(shelf.scan, name)) for name in self.scans()]
             explanation = explain_group(readers, model, self.explainer, **asked).explanation
         else:
             explanation = explain(scan, model, self.explainer, **asked)
@@ -114,7 +112,7 @@ def _placed(context: RunContext, scan: "Scan", model: "Model") -> Report:
     from core.models.inputs import image_to_plane, input_grid
 
     grid, plane = input_grid(scan, model.card.input)
-    write_preview_grid(context.store.folder(context.run_id), grid)
+    write_preview_grid(context.folder, grid)
 
     def report(progress: Progress) -> None:
         if progress.preview is not None and plane is not None:

@@ -49,7 +49,7 @@ class StudySpec(RunSpec):
             "cohort": cohort_stamp(library_cohort(self.cohort)) if self.cohort is not None else None,
         }
 
-    def check(self, store: Inputs) -> None:
+    def check(self, inputs: Inputs) -> None:
         """Models and cohort must be there.
 
         Raises

@@ -31,7 +31,7 @@ class TrainingSpec(RunSpec):
             "there": (self.out / "weights.safetensors").is_file(),
         }
 
-    def check(self, store: Inputs) -> None:
+    def check(self, inputs: Inputs) -> None:
         """The cohort must be there.
 
         Raises

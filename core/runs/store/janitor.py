@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from core.files import TEMPORARY_PREFIX, remove_folder, size_of
 from core.runs.store import database
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 
 #: A scan or region that no run reads and nobody has looked at for so long may go.
 UNUSED_SECONDS = 3600.0
@@ -52,8 +52,8 @@ def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
     for run_id in _oldest_runs(store):
         if size <= limit_bytes:
             break
-        size -= size_of(store.folder(run_id))
-        store.discard([run_id])
+        size -= size_of(store.ledger.folder(run_id))
+        store.ledger.discard([run_id])
         size -= _remove_unused(store, moment - UNUSED_SECONDS, size - limit_bytes)
     if size > limit_bytes:
         size -= _remove_unused(store, moment - PRESSED_SECONDS, size - limit_bytes)
@@ -61,7 +61,7 @@ def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
 
 
 def _remove_leftovers(store: RunStore, now: float) -> None:
-    with store.engine.connect() as connection:
+    with store.ledger.engine.connect() as connection:
         known = set(connection.execute(select(database.runs.c.id)).scalars())
     for folder in (store.root / "runs").iterdir():
         orphan = folder.name not in known and not folder.name.startswith(TEMPORARY_PREFIX)
@@ -84,7 +84,7 @@ def _remove_unused(store: RunStore, since: float, wanted: int) -> int:
         freed += _weight(path)
         if path.is_dir():
             remove_folder(path)
-            with store.engine.begin() as connection:
+            with store.ledger.engine.begin() as connection:
                 for table in (database.scan_access, database.landmarks):
                     connection.execute(delete(table).where(table.c.scan == path.name))
         else:
@@ -94,7 +94,7 @@ def _remove_unused(store: RunStore, since: float, wanted: int) -> int:
 
 def _unused(store: RunStore, since: float) -> list[Path]:
     access = database.scan_access
-    with store.engine.connect() as connection:
+    with store.ledger.engine.connect() as connection:
         referenced = set(connection.execute(select(database.references.c.content)).scalars())
         # a landmark goes when its scan does
         referenced |= set(connection.execute(select(database.landmarks.c.region)).scalars())
@@ -113,7 +113,7 @@ def _oldest_runs(store: RunStore) -> list[str]:
     table = database.runs
     final = [status for status in Status if status.final]
     query = select(table.c.id).where(table.c.status.in_(final), table.c.pinned.is_(False)).order_by(table.c.finished)
-    with store.engine.connect() as connection:
+    with store.ledger.engine.connect() as connection:
         return list(connection.execute(query).scalars())
 
 

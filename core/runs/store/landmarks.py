@@ -23,7 +23,7 @@ class Landmark:
     name : str
         As the person wrote it: escaped wherever it is shown.
     region : str
-        Content hash of its samples (`core.runs.RunStore.region`).
+        Content hash of its samples (`core.runs.Shelf.region`).
     """
 
     name: str

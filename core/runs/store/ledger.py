@@ -1,15 +1,16 @@
-"""The rows of all owners, for workers, the manager and the janitor; screens use `RunStore`."""
+"""The rows of all owners, for workers, the manager and the janitor; whoever asks for somebody uses a `Shelf`."""
 
 import re
+import secrets
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from core.errors import BadInput, LightboxError
+from core.errors import BadInput
 from core.files import is_disk_full, remove_folder, size_of
 from core.runs.spec import RunSpec, parse_spec
 from core.runs.store import database
@@ -37,37 +38,7 @@ class Ledger:
     def __init__(self, root: Path, engine: Engine) -> None:
         self.root = root
         self.engine = engine
-        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
-
-    @classmethod
-    def open(cls, root: Path) -> Self:
-        """Store in folder `root`, made when missing. Runs whose worker no longer lives are marked interrupted.
-
-        Raises
-        ------
-        LightboxError
-            When the folder cannot be written or its database cannot be read.
-        """
-        store = cls.connect(root)
-        store.mark_interrupted()
-        return store
-
-    @classmethod
-    def connect(cls, root: Path) -> Self:
-        """`open` for a worker: leaves the state of other runs alone.
-
-        Raises
-        ------
-        LightboxError
-            As `open`.
-        """
-        try:
-            (root / "runs").mkdir(parents=True, exist_ok=True)
-            return cls(root.resolve(), database.open_database(root / "lightbox.db"))
-        except OSError as error:
-            raise LightboxError(
-                f"The store {root} cannot be written ({error.strerror}): set LIGHTBOX_STORE_PATH to a folder that can."
-            ) from error
+        self.reader = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def folder(self, run_id: str) -> Path:
         """Folder of a run.
@@ -85,10 +56,51 @@ class Ledger:
         """Folder of what a run produced; there only once it is complete."""
         return self.folder(run_id) / "result"
 
+    def enter(self, spec: RunSpec, server: ProcessIdentity) -> str:
+        """Queue `spec`, or join the equal run of the same owner that is there already. Returns the run's id."""
+        fingerprint = spec.fingerprint()
+        run_id = secrets.token_hex(8)
+        with self.engine.begin() as connection:  # the write lock: two equal requests at once become one run
+            found = self._find(connection, spec, fingerprint)
+            if found is not None:
+                return found
+            self.folder(run_id).mkdir()  # before the row is seen: whoever finds the row finds the folder
+            connection.execute(
+                insert(database.runs).values(
+                    id=run_id,
+                    owner=spec.owner,
+                    kind=spec.kind,
+                    title=spec.title(),
+                    request=spec.model_dump_json(),
+                    fingerprint=fingerprint,
+                    status=Status.QUEUED,
+                    created=time.time(),
+                    server=server.model_dump_json(),
+                )
+            )
+            contents = [{"run": run_id, "content": name} for name in (*spec.scans(), *spec.regions())]
+            if contents:
+                connection.execute(insert(database.references), contents)
+        return run_id
+
+    def _find(self, connection: Connection, spec: RunSpec, fingerprint: str) -> str | None:
+        """Id of a run of the same owner with the same fingerprint that is done, running or queued."""
+        table = database.runs
+        query = select(table.c.id, table.c.status).where(
+            table.c.owner == spec.owner,
+            table.c.fingerprint == fingerprint,
+            table.c.status.in_([Status.DONE, Status.RUNNING, Status.QUEUED]),
+            table.c.cancelling.is_(None),
+        )
+        for row in connection.execute(query.order_by(table.c.created.desc())):
+            if row.status != Status.DONE or self.result(row.id).is_dir():
+                return str(row.id)
+        return None
+
     def request(self, run_id: str) -> RunSpec:
         """Spec of any run, for the worker that executes it."""
         table = database.runs
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             row = connection.execute(select(table.c.kind, table.c.request).where(table.c.id == run_id)).one()
         return parse_spec(row.kind, row.request)
 
@@ -119,7 +131,7 @@ class Ledger:
         """Every queued and running run of every owner, oldest first."""
         table = database.runs
         query = select(table).where(table.c.status.in_([Status.QUEUED, Status.RUNNING])).order_by(table.c.created)
-        with self._reader.connect() as connection:
+        with self.reader.connect() as connection:
             rows = connection.execute(query).all()
         return [
             UnfinishedRun(

@@ -8,12 +8,11 @@ import streamlit as st
 
 from core.errors import LightboxError
 from core.models.card import Card
-from core.runs import manager
 from dashboard.backend.questions import Prediction
 from dashboard.compare import networks
 from dashboard.compare.desk import MOST_NETWORKS, CompareDesk
 from dashboard.compare.picking import pick_networks
-from dashboard.desk import desk, owner
+from dashboard.desk import desk, shelf
 from dashboard.intake import catalogue, demo, scans
 from dashboard.intake.catalogue import ExplainerEntry
 from dashboard.intake.parameters import show_settings
@@ -83,7 +82,7 @@ def _choose_networks(laid: CompareDesk, known: Mapping[str, Card], shape: tuple[
 
 def _example_model(laid: CompareDesk) -> str | None:
     """The network a demo scan is an example for, else the one that is in use on the Explain page."""
-    label = manager().store.scan_meta(laid.scan or "", owner())["label"]
+    label = shelf().scan_meta(laid.scan or "")["label"]
     shipped = next((scan for scan in demo.scans() if scan.title == label), None)
     return shipped.model if shipped is not None else desk().model
 

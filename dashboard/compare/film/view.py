@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import LightboxError
 from core.reports.explanation import StoredExplanation
-from core.runs import Run, Status, manager
+from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.backend.questions import Prediction
 from dashboard.compare import link
@@ -16,7 +16,7 @@ from dashboard.compare.film import stage as film_stage
 from dashboard.compare.film.findings import Row
 from dashboard.compare.film.intake import Order, nothing_loaded, show_intake
 from dashboard.compare.wording import listed
-from dashboard.desk import owner
+from dashboard.desk import shelf
 from dashboard.intake import catalogue, demo
 from dashboard.look import text
 from dashboard.results import actions, answer, filters
@@ -34,7 +34,7 @@ def show(laid: CompareDesk) -> None:
     if laid.scan is None or order.shape is None:
         text.show(nothing_loaded())
         return
-    scan = manager().store.scan(laid.scan, owner())
+    scan = shelf().scan(laid.scan)
     if not order.cards:
         st.warning(order.refusal or "")
         film_stage.show_scan(scan, laid.scan)
@@ -83,7 +83,7 @@ class _Watch:
         with st.container(key="compare-line"):
             self._line(runs, rows, found)
         signed = st.session_state.get(_FORM) == "signed"
-        previews = {name: manager().store.preview(run.id, owner()) for name, run in runs.items() if name not in found}
+        previews = {name: shelf().preview(run.id) for name, run in runs.items() if name not in found}
         known = {name: preview for name, preview in previews.items() if preview is not None}
         film_stage.show_row(
             self._scan, self._laid.scan or "", self._order.cards, found, runs, known, signed
@@ -105,7 +105,7 @@ class _Watch:
         ]
 
     def _headline(self) -> None:
-        meta = manager().store.scan_meta(self._laid.scan or "", owner())
+        meta = shelf().scan_meta(self._laid.scan or "")
         shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
         pieces = [text.bold(meta["label"])]
         if shipped is not None:
@@ -142,7 +142,7 @@ class _Watch:
         titles = {card.name: card.title for card in self._order.cards}
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             for name, run in runs.items():
-                live = manager().store.progress(run.id, owner())
+                live = shelf().progress(run.id)
                 words = "done" if run.status is Status.DONE else answer.progress_text(run, live).lower()
                 fraction = 1.0 if run.status.final else live.fraction
                 st.progress(fraction, text=f"{titles.get(name, name)}: {words}")
@@ -161,7 +161,7 @@ class _Watch:
     def _findings(self, rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         left, right = st.columns([1.5, 1], gap="large")
         with left:
-            marked = bool(manager().store.landmarks(self._laid.scan or "", owner()))
+            marked = bool(shelf().landmarks(self._laid.scan or ""))
             film_findings.show_table(rows, self._laid.target, marked)
         with right:
             if len(found) > 1:
@@ -173,11 +173,9 @@ def _going(runs: Mapping[str, Run]) -> bool:
 
 
 def _done(runs: Mapping[str, Run]) -> dict[str, StoredExplanation]:
-    return {
-        name: manager().store.explanation(run.id, owner()) for name, run in runs.items() if run.status is Status.DONE
-    }
+    return {name: shelf().explanation(run.id) for name, run in runs.items() if run.status is Status.DONE}
 
 
 def _cancel(runs: Mapping[str, Run]) -> None:
     for run in runs.values():
-        manager().cancel(run.id, owner())
+        shelf().cancel(run.id)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.reports.explanation import StoredExplanation
-from core.runs import ExplanationSpec, Run, Status, manager
+from core.runs import ExplanationSpec, Run, Status
 from core.studies.anatomy.stored import AnatomyResult, FilmResult
 from core.wording import percent
 from dashboard.backend import pool
@@ -16,7 +16,7 @@ from dashboard.compare import questions
 from dashboard.compare.desk import Cell, CompareDesk
 from dashboard.compare.film.intake import FIRST_EXPLAINER
 from dashboard.components.viewer import Panel, viewer
-from dashboard.desk import desk, owner
+from dashboard.desk import desk, owner, shelf
 from dashboard.explain import page as explain
 from dashboard.intake import catalogue
 from dashboard.look import text
@@ -41,7 +41,7 @@ def show(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
     except LightboxError as problem:
         st.error(str(problem))
         return
-    explained = manager().store.run(run_id, owner())
+    explained = shelf().run(run_id)
     going = not explained.status.final
     _head(laid, run_id, film, study.networks[laid.cell.network].title)
     left, right = st.columns([1.15, 1], gap="medium")
@@ -63,7 +63,7 @@ def _asked(laid: CompareDesk, run: Run, study: AnatomyResult, film: FilmResult) 
         title = f"{study.record.get('cohort') or run.request['cohort']} · {film.film}"
         scan = pool.ask(questions.store_film, str(run.request["cohort"]), film.file, title, owner())
     explainer, parameters = map_settings(study.record["parameters"])
-    laid.explained[wanted] = manager().submit(
+    laid.explained[wanted] = shelf().submit(
         ExplanationSpec(
             owner=owner(),
             scan=scan,
@@ -78,7 +78,7 @@ def _asked(laid: CompareDesk, run: Run, study: AnatomyResult, film: FilmResult) 
 
 def _still_there(run_id: str | None) -> str | None:
     try:
-        return None if run_id is None else manager().store.run(run_id, owner()).id
+        return None if run_id is None else shelf().run(run_id).id
     except BadInput:
         return None
 
@@ -109,15 +109,15 @@ def _head(laid: CompareDesk, run_id: str, film: FilmResult, title: str) -> None:
 
 
 def _draw(run_id: str, cell: Cell, film: FilmResult, was_going: bool) -> None:
-    run = manager().store.run(run_id, owner())
+    run = shelf().run(run_id)
     if was_going and run.status.final:
         st.rerun()
     if run.status is Status.DONE:
-        _result(run, cell, film, manager().store.explanation(run_id, owner()))
+        _result(run, cell, film, shelf().explanation(run_id))
     elif run.status.final:
         text.show(answer.ended_line(run, "Close the film and open it again."))
     else:
-        live = manager().store.progress(run_id, owner())
+        live = shelf().progress(run_id)
         st.progress(live.fraction, text=answer.progress_text(run, live))
 
 
@@ -126,7 +126,7 @@ def _result(run: Run, cell: Cell, film: FilmResult, explanation: StoredExplanati
     main = explanation.arrays["map"]
     held = {found.name: found.share for found in landmarks.overlaps_with(name, str(main.path))}
     text.show(text.quiet(_sentence(cell, film, held)))
-    scan = manager().store.scan(name, owner())
+    scan = shelf().scan(name)
     marks = landmarks.outlines(scan, name)
     signed = filters.show_form(main.diverging, "compare film form")
     panels = [
@@ -151,8 +151,8 @@ def _sentence(cell: Cell, film: FilmResult, held: Mapping[str, float]) -> str:
 
 def _filters(run: Run) -> None:
     name = str(run.request["scan"])
-    scan = manager().store.scan(name, owner())
-    explanation = manager().store.explanation(run.id, owner())
+    scan = shelf().scan(name)
+    explanation = shelf().explanation(run.id)
     if filters.is_of_filters(explanation):
         text.show(text.quiet(filters.layer_sentence(explanation)))
         source = filters.Source(run.id, explanation)

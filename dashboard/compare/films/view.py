@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 import streamlit as st
 
 from core.errors import LightboxError
-from core.runs import Run, Status, manager
+from core.runs import Run, Status
 from core.studies.anatomy.stored import AnatomyResult, anatomy_of
 from core.wording import without_shared_lead
 from dashboard.compare import link
@@ -16,7 +16,7 @@ from dashboard.compare.films import cells as cell_films
 from dashboard.compare.films import detail as film_detail
 from dashboard.compare.films import results
 from dashboard.compare.films.intake import FIRST_PRESET, SETTINGS, STUDY, Order, no_cohort, show_intake
-from dashboard.desk import owner
+from dashboard.desk import owner, shelf
 from dashboard.look import text
 from dashboard.results import actions, answer
 
@@ -101,7 +101,7 @@ def _watch(run: Run | None) -> None:
 
 
 def _progress(run_id: str) -> None:
-    run = manager().store.run(run_id, owner())
+    run = shelf().run(run_id)
     if run.status.final:
         st.rerun()
     actions.progress_row(run, key="cancel study", on_cancel=partial(actions.cancel, run_id))
@@ -119,7 +119,7 @@ def _nothing_yet() -> text.Markup:
 @lru_cache(maxsize=8)
 def _study(run_id: str, whose: str) -> AnatomyResult:
     """A finished study, read once: it never changes, and its rows may be a megabyte."""
-    study = anatomy_of(manager().store.study(run_id, whose))
+    study = anatomy_of(shelf(whose).study(run_id))
     titles = without_shared_lead([network.title for network in study.networks.values()])
     brief = zip(study.networks.items(), titles, strict=True)
     return replace(study, networks={name: replace(network, title=title) for (name, network), title in brief})

@@ -225,11 +225,11 @@ def test_a_region_must_lie_on_the_scan(capsys: pytest.CaptureFixture[str], scan:
 
 def test_runs_lists_what_the_store_holds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert outcome(capsys, "runs", "--json")[:2] == (0, "[]\n")
-    from core.runs import RunStore, TrainingSpec
+    from core.runs import LOCAL_OWNER, RunStore, TrainingSpec
     from core.runs.store.identity import ProcessIdentity
 
     store = RunStore.open(tmp_path / "store")
-    run_id = store.add(TrainingSpec(recipe="classifier", out=tmp_path / "model"), ProcessIdentity.of())
+    run_id = store.of(LOCAL_OWNER).add(TrainingSpec(recipe="classifier", out=tmp_path / "model"), ProcessIdentity.of())
     code, out, _ = outcome(capsys, "runs", "--json")
     assert [(run["id"], run["status"]) for run in json.loads(out)] == [(run_id, "queued")]
     code, out, _ = outcome(capsys, "runs", run_id, "--json")
@@ -239,6 +239,18 @@ def test_runs_lists_what_the_store_holds(capsys: pytest.CaptureFixture[str], tmp
     code, out, _ = outcome(capsys, "runs", run_id)
     assert code == 0
     assert re.search(r"created +\d{4}-\d\d-\d\d \d\d:\d\d\n", out)
+    for option, pinned in (("--pin", True), ("--unpin", False)):
+        assert outcome(capsys, "runs", run_id, option)[0] == 0
+        assert store.of(LOCAL_OWNER).run(run_id).pinned is pinned
+    assert outcome(capsys, "runs", run_id)[0] == 0
+    assert not store.of(LOCAL_OWNER).run(run_id).pinned
+
+
+def test_pinning_needs_a_run_of_the_store(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for given, words in ((["--pin"], "Say which run"), (["0" * 16, "--unpin"], "no such run")):
+        code, _, error = outcome(capsys, "runs", *given)
+        assert (code, len(error.splitlines())) == (2, 1)
+        assert words in error
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from core.runs.execution.base import Worker
 from core.runs.execution.inline import InlineWorker
 from core.runs.execution.manager import RunManager
 from core.runs.execution.process import ProcessWorker
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 
 TOYS = "tests.core.runs.toykinds"
 

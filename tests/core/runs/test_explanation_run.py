@@ -18,7 +18,7 @@ from core.runs.spec import LOCAL_OWNER, RunContext
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.live import LiveWriter
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 from core.scans import Scan
 from tests.core.runs.toykinds import CountSpec
 from tests.core.runs.waiting import PATIENCE
@@ -42,10 +42,10 @@ def test_a_run_gives_what_explain_gives(
     store: RunStore, start_manager: Callable[..., RunManager], model: Path, scan: Scan, worker: str
 ) -> None:
     manager = start_manager(worker)
-    spec = ExplanationSpec(scan=store.add_scan(scan, LOCAL_OWNER), model=str(model), explainer="saliency")
+    spec = ExplanationSpec(scan=store.of(LOCAL_OWNER).add_scan(scan), model=str(model), explainer="saliency")
     run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
     assert (run.status, run.message) == (Status.DONE, "")
-    stored = store.explanation(run.id, LOCAL_OWNER)
+    stored = store.of(LOCAL_OWNER).explanation(run.id)
     by_hand = explain(scan, load_model(model), "saliency")
     assert stored.arrays.keys() == by_hand.arrays.keys()
     np.testing.assert_allclose(stored.arrays["map"].values, by_hand.arrays["map"].values, rtol=1e-4, atol=1e-7)
@@ -57,20 +57,20 @@ def test_a_run_gives_what_explain_gives(
 def test_a_parameter_out_of_range_fails_with_the_explainers_sentence(
     store: RunStore, start_manager: Callable[..., RunManager], model: Path, scan: Scan
 ) -> None:
-    name = store.add_scan(scan, LOCAL_OWNER)
+    name = store.of(LOCAL_OWNER).add_scan(scan)
     manager = start_manager("inline")
     spec = ExplanationSpec(scan=name, model=str(model), explainer="saliency", parameters={"nonsense": 1})
     run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
     assert run.status is Status.FAILED
     assert "nonsense" in run.message
     with pytest.raises(BadInput, match="This run is failed"):
-        store.explanation(run.id, LOCAL_OWNER)
+        store.of(LOCAL_OWNER).explanation(run.id)
 
 
 def test_a_parameter_cannot_smuggle_in_another_argument(
     store: RunStore, start_manager: Callable[..., RunManager], model: Path, scan: Scan
 ) -> None:
-    name = store.add_scan(scan, LOCAL_OWNER)
+    name = store.of(LOCAL_OWNER).add_scan(scan)
     manager = start_manager("inline")
     spec = ExplanationSpec(scan=name, model=str(model), explainer="saliency", parameters={"report": "x"})
     run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
@@ -83,12 +83,13 @@ def test_the_preview_of_a_slice_model_lies_on_its_plane_in_the_volume(store: Run
     contract = loaded.card.input.model_copy(update={"plane": "coronal", "position_mm": 4.0, "spacing_mm": (2.0, 2.0)})
     slices = dataclasses.replace(loaded, card=loaded.card.model_copy(update={"input": contract}))
     volume = Scan(np.zeros((1, 30, 10, 34), np.float32), np.eye(4))
-    run_id = store.add(CountSpec(), ProcessIdentity.of())
+    run_id = store.of(LOCAL_OWNER).add(CountSpec(), ProcessIdentity.of())
     image = np.arange(16 * 20, dtype=np.float32).reshape(SHAPE)
-    context = RunContext(store, run_id, store.result(run_id), LiveWriter(store.folder(run_id)))
+    folder = store.ledger.folder(run_id)
+    context = RunContext(store.of(LOCAL_OWNER), folder, folder / "result", LiveWriter(folder))
     report = _placed(context, volume, slices)
     report(Progress(0.0, preview=image))
-    preview = store.preview(run_id, LOCAL_OWNER)
+    preview = store.of(LOCAL_OWNER).preview(run_id)
     assert preview is not None
     assert preview.grid is not None
     assert preview.values.shape == preview.grid.shape == (20, 1, 16)

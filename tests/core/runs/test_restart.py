@@ -15,7 +15,7 @@ from core.runs.spec import LOCAL_OWNER
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.live import HEARTBEAT
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 from core.settings import ROOT
 from tests.core.runs.toykinds import CountSpec
 from tests.core.runs.waiting import PATIENCE, until
@@ -32,8 +32,8 @@ def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def running(store: RunStore, worker: ProcessIdentity) -> str:
-    run_id = store.add(CountSpec(name=worker.host), ME)
-    assert store.claim(run_id, worker)
+    run_id = store.of(LOCAL_OWNER).add(CountSpec(name=worker.host), ME)
+    assert store.ledger.claim(run_id, worker)
     return run_id
 
 
@@ -43,14 +43,14 @@ def test_a_run_whose_worker_died_is_interrupted_when_the_store_opens(
     run_id = running(store, ProcessIdentity.of(sleeper.pid))
     sleeper.kill()
     sleeper.wait()
-    found = RunStore.open(store.root).run(run_id, LOCAL_OWNER)
+    found = RunStore.open(store.root).of(LOCAL_OWNER).run(run_id)
     assert found.status is Status.INTERRUPTED
     assert found.message == "It was cut off when the server stopped: run it again."
 
 
 def test_a_run_whose_worker_lives_is_left_alone(store: RunStore, sleeper: "subprocess.Popen[bytes]") -> None:
     run_id = running(store, ProcessIdentity.of(sleeper.pid))
-    assert RunStore.open(store.root).run(run_id, LOCAL_OWNER).status is Status.RUNNING
+    assert RunStore.open(store.root).of(LOCAL_OWNER).run(run_id).status is Status.RUNNING
 
 
 def test_a_new_process_with_the_old_number_is_not_the_worker(
@@ -58,22 +58,22 @@ def test_a_new_process_with_the_old_number_is_not_the_worker(
 ) -> None:
     identity = ProcessIdentity.of(sleeper.pid)
     run_id = running(store, identity.model_copy(update={"started": "1"}))
-    assert RunStore.open(store.root).run(run_id, LOCAL_OWNER).status is Status.INTERRUPTED
+    assert RunStore.open(store.root).of(LOCAL_OWNER).run(run_id).status is Status.INTERRUPTED
 
 
 @pytest.mark.parametrize(("silence", "status"), [(5, Status.RUNNING), (120, Status.INTERRUPTED)])
 def test_a_worker_on_another_host_is_judged_by_its_heartbeat(store: RunStore, silence: int, status: Status) -> None:
     run_id = running(store, ME.model_copy(update={"host": "elsewhere"}))
-    beat = store.folder(run_id) / HEARTBEAT
+    beat = store.ledger.folder(run_id) / HEARTBEAT
     beat.touch()
     os.utime(beat, (time.time() - silence,) * 2)
-    assert RunStore.open(store.root).run(run_id, LOCAL_OWNER).status is status
+    assert RunStore.open(store.root).of(LOCAL_OWNER).run(run_id).status is status
 
 
 def test_what_a_dead_server_had_queued_runs_under_the_next_one(
     store: RunStore, start_manager: Callable[..., RunManager], sleeper: "subprocess.Popen[bytes]"
 ) -> None:
-    left = store.add(CountSpec(name="left behind"), ProcessIdentity.of(sleeper.pid))
+    left = store.of(LOCAL_OWNER).add(CountSpec(name="left behind"), ProcessIdentity.of(sleeper.pid))
     sleeper.kill()
     sleeper.wait()
     assert start_manager("inline").wait(left, LOCAL_OWNER, PATIENCE).status is Status.DONE
@@ -82,11 +82,11 @@ def test_what_a_dead_server_had_queued_runs_under_the_next_one(
 def test_what_a_living_server_has_queued_is_left_to_it(
     store: RunStore, start_manager: Callable[..., RunManager], sleeper: "subprocess.Popen[bytes]"
 ) -> None:
-    theirs = store.add(CountSpec(name="theirs"), ProcessIdentity.of(sleeper.pid))
+    theirs = store.of(LOCAL_OWNER).add(CountSpec(name="theirs"), ProcessIdentity.of(sleeper.pid))
     manager = start_manager("inline")
     mine = manager.submit(CountSpec(name="mine"))
     assert manager.wait(mine, LOCAL_OWNER, PATIENCE).status is Status.DONE
-    assert store.run(theirs, LOCAL_OWNER).status is Status.QUEUED
+    assert store.of(LOCAL_OWNER).run(theirs).status is Status.QUEUED
 
 
 #: Like a page of Streamlit: must not be executed a second time by whatever runs are started from.
@@ -107,7 +107,7 @@ assert "torch" not in sys.modules
 assert "libtorch" not in Path("/proc/self/maps").read_text()
 endless = manager.submit(CountSpec(steps=10**6, pause=0.01, name="endless"))
 queued = manager.submit(CountSpec(name="queued"))
-while not store.progress(endless, LOCAL_OWNER).message:
+while not store.of(LOCAL_OWNER).progress(endless).message:
     pass
 print(endless, queued, flush=True)
 sys.stdin.read()
@@ -135,7 +135,7 @@ def test_a_killed_server_takes_its_worker_along_and_the_next_one_tells_the_truth
     store: RunStore, tmp_path: Path, start_manager: Callable[..., RunManager]
 ) -> None:
     server, endless, queued = start_server(store, tmp_path)
-    [worker] = [run.worker for run in store.unfinished() if run.id == endless]
+    [worker] = [run.worker for run in store.ledger.unfinished() if run.id == endless]
     assert worker is not None
     assert worker.alive
     os.kill(server.pid, signal.SIGKILL)
@@ -150,9 +150,9 @@ def test_a_killed_server_takes_its_worker_along_and_the_next_one_tells_the_truth
 
 def test_a_server_that_closes_leaves_no_process_behind(store: RunStore, tmp_path: Path) -> None:
     server, endless, _ = start_server(store, tmp_path)
-    [worker] = [run.worker for run in store.unfinished() if run.id == endless]
+    [worker] = [run.worker for run in store.ledger.unfinished() if run.id == endless]
     server.communicate("", timeout=20)
     assert server.returncode == 0
     assert worker is not None
     assert not worker.alive
-    assert store.run(endless, LOCAL_OWNER).status is Status.INTERRUPTED
+    assert store.of(LOCAL_OWNER).run(endless).status is Status.INTERRUPTED

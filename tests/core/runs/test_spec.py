@@ -7,9 +7,9 @@ import core.runs.spec
 from core.errors import BadInput
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.kinds.training import TrainingSpec
-from core.runs.spec import kinds, parse_spec
+from core.runs.spec import LOCAL_OWNER, kinds, parse_spec
 from core.runs.store.identity import ProcessIdentity
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 from core.settings import settings
 
 SCAN = "0" * 64
@@ -95,12 +95,12 @@ def test_what_does_not_fit_a_spec_is_refused(model: Path, field: dict[str, objec
 
 def test_a_scan_or_a_model_that_is_not_there_is_refused_before_it_is_queued(store: RunStore, model: Path) -> None:
     with pytest.raises(BadInput, match="open its file again"):
-        store.add(spec(model), ProcessIdentity.of())
-    assert store.runs("local") == []
+        store.of(LOCAL_OWNER).add(spec(model), ProcessIdentity.of())
+    assert store.of(LOCAL_OWNER).runs() == []
     assert list((store.root / "runs").iterdir()) == []
 
 
 def test_a_cohort_that_is_not_there_is_refused_before_it_is_queued(store: RunStore, tmp_path: Path) -> None:
     wanted = TrainingSpec(recipe="classifier", cohort=tmp_path / "nowhere", out=tmp_path / "model")
     with pytest.raises(BadInput, match=r"not there"):
-        store.add(wanted, ProcessIdentity.of())
+        store.of(LOCAL_OWNER).add(wanted, ProcessIdentity.of())

@@ -13,7 +13,7 @@ from core.runs.execution.manager import RunManager
 from core.runs.kinds.study import StudySpec
 from core.runs.spec import LOCAL_OWNER, RunContext, parse_spec
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 from core.settings import settings
 from core.studies import get_study
 from core.studies.anatomy.stored import anatomy_of
@@ -55,7 +55,7 @@ def test_a_run_gives_what_the_study_gives(
     run = manager.wait(manager.submit(spec()), LOCAL_OWNER, PATIENCE)
     assert (run.status, run.message) == (Status.DONE, "")
     assert (run.kind, run.title) == ("study", "anatomy · one, two · parts")
-    stored = anatomy_of(store.study(run.id, LOCAL_OWNER))
+    stored = anatomy_of(store.of(LOCAL_OWNER).study(run.id))
     study = get_study("anatomy")
     parameters = study.parameters(values={**PARAMETERS, "others": str(library / "models" / "two")})
     by_hand = study().run(parameters, load_model("one"), library / "cohorts" / "parts", tmp_path)
@@ -104,8 +104,8 @@ def test_a_request_knows_every_network_by_its_content(library: Path) -> None:
 def test_what_is_missing_is_known_without_reading_what_is_there(store: RunStore) -> None:
     for changes in ({"model": "ghost"}, {"parameters": {"others": "two, ghost"}}, {"cohort": "ghosts"}):
         with pytest.raises(BadInput, match="ghost"):
-            spec(**changes).check(store)
-    spec(study="astrology").check(store)
+            spec(**changes).check(store.of(LOCAL_OWNER))
+    spec(study="astrology").check(store.of(LOCAL_OWNER))
 
 
 def test_a_study_stops_at_the_next_film_when_it_is_cancelled(store: RunStore, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_study_stops_at_the_next_film_when_it_is_cancelled(store: RunStore, tm
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        spec().execute(RunContext(store, "run", result, cancel))
+        spec().execute(RunContext(store.of(LOCAL_OWNER), tmp_path, result, cancel))
     assert (told[0], told[-1]) == ("loading the model", "film 3 of 6: one")
     assert list(result.iterdir()) == []
 
@@ -131,7 +131,7 @@ def test_a_study_that_has_not_finished_has_no_result_to_show(
     run_id = manager.submit(spec(study="astrology"))
     manager.wait(run_id, LOCAL_OWNER, PATIENCE)
     with pytest.raises(BadInput, match="This run is failed: it has no result to show"):
-        store.study(run_id, LOCAL_OWNER)
+        store.of(LOCAL_OWNER).study(run_id)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_cohort_or_model_that_is_not_there_is_refused_before_it_is_queued(
 ) -> None:
     with pytest.raises(BadInput, match=sentence):
         start_manager("inline").submit(spec(**changes))
-    assert store.runs(LOCAL_OWNER) == []
+    assert store.of(LOCAL_OWNER).runs() == []
 
 
 @pytest.mark.parametrize(

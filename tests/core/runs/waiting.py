@@ -19,8 +19,8 @@ def finished(manager: RunManager, spec: RunSpec) -> tuple[str, Status, str]:
 def started(manager: RunManager, spec: RunSpec) -> str:
     """Submit and wait until the work itself has begun."""
     run_id = manager.submit(spec)
-    until(lambda: bool(manager.store.progress(run_id, LOCAL_OWNER).message) or _ended(manager, run_id))
-    assert not _ended(manager, run_id), manager.store.run(run_id, LOCAL_OWNER).message
+    until(lambda: bool(manager.store.of(LOCAL_OWNER).progress(run_id).message) or _ended(manager, run_id))
+    assert not _ended(manager, run_id), manager.store.of(LOCAL_OWNER).run(run_id).message
     return run_id
 
 
@@ -33,4 +33,4 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> float:
 
 
 def _ended(manager: RunManager, run_id: str) -> bool:
-    return manager.store.run(run_id, LOCAL_OWNER).status.final
+    return manager.store.of(LOCAL_OWNER).run(run_id).status.final

@@ -15,7 +15,7 @@ def filmed(tmp_path, monkeypatch):
     """A store with one film: (store, content hash)."""
     opened = RunStore.open(tmp_path / "store")
     monkeypatch.setattr(questions, "store", lambda: opened)
-    yield opened, opened.add_scan(Scan(np.ones((1, *SHAPE), np.float32), np.eye(4)), OWNER)
+    yield opened, opened.of(OWNER).add_scan(Scan(np.ones((1, *SHAPE), np.float32), np.eye(4)))
     opened.close()
 
 
@@ -23,7 +23,7 @@ def read(tmp_path, filmed, values):
     np.save(tmp_path / "mask.npy", values)
     store, scan = filmed
     found = questions.read_landmarks([Upload("mask", tmp_path / "mask.npy")], scan, OWNER)
-    return {name: store.region(region) for name, region in found.items()}
+    return {name: store.of(OWNER).region(region) for name, region in found.items()}
 
 
 def test_whole_numbers_are_so_many_landmarks(tmp_path, filmed):
@@ -54,9 +54,9 @@ def test_a_mask_for_a_scan_of_somebody_else_is_not_read(tmp_path, filmed):
 
 def test_what_a_film_comes_with_never_replaces_what_a_person_drew(filmed):
     store, scan = filmed
-    own = Landmark("mine", store.add_region(np.eye(4, 5, dtype=bool)))
+    own = Landmark("mine", store.of(OWNER).add_region(np.eye(4, 5, dtype=bool)))
     questions.keep_landmarks(scan, OWNER, {"bone": np.ones(SHAPE, dtype=bool)})
-    assert [landmark.name for landmark in store.landmarks(scan, OWNER)] == ["bone"]
-    store.keep_landmarks(scan, OWNER, [own])
+    assert [landmark.name for landmark in store.of(OWNER).landmarks(scan)] == ["bone"]
+    store.of(OWNER).keep_landmarks(scan, [own])
     questions.keep_landmarks(scan, OWNER, {"bone": np.ones(SHAPE, dtype=bool)})
-    assert store.landmarks(scan, OWNER) == (own,)
+    assert store.of(OWNER).landmarks(scan) == (own,)

@@ -12,7 +12,7 @@ from core.runs.execution.manager import RunManager, _died, default_threads
 from core.runs.spec import LOCAL_OWNER
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 from tests.core.runs.toykinds import CountSpec
 
 
@@ -50,7 +50,7 @@ class Silent(Worker):
         self.store = store
 
     def start(self, run_id: str) -> Execution:
-        self.store.claim(run_id, ProcessIdentity.of())
+        self.store.ledger.claim(run_id, ProcessIdentity.of())
         return Endless()
 
     def warm_up(self) -> None:
@@ -72,9 +72,9 @@ def test_a_run_that_the_closing_server_cuts_off_is_said_to_be_interrupted(store:
     manager = RunManager(store, Silent(store))
     run_id = manager.submit(CountSpec())
     deadline = time.monotonic() + 20
-    while store.run(run_id, LOCAL_OWNER).status is not Status.RUNNING:
+    while store.of(LOCAL_OWNER).run(run_id).status is not Status.RUNNING:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     manager.close()
-    run = store.run(run_id, LOCAL_OWNER)
+    run = store.of(LOCAL_OWNER).run(run_id)
     assert (run.status, run.message) == (Status.INTERRUPTED, STOPPED)

@@ -11,7 +11,7 @@ from core.runs.execution.manager import RunManager
 from core.runs.execution.process import ProcessWorker
 from core.runs.spec import LOCAL_OWNER
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 from tests.core.runs.conftest import make_worker
 from tests.core.runs.toykinds import CountSpec, DeafSpec, TroubleSpec
 from tests.core.runs.waiting import PATIENCE, finished, started, until
@@ -35,12 +35,12 @@ def launcher_of(manager: RunManager) -> int:
 
 def test_a_deaf_run_is_killed_within_two_seconds_and_its_memory_freed(manager: RunManager) -> None:
     run_id = started(manager, DeafSpec())
-    [worker] = [run.worker for run in manager.store.unfinished() if run.id == run_id]
+    [worker] = [run.worker for run in manager.store.ledger.unfinished() if run.id == run_id]
     assert worker is not None
     assert worker.alive
     manager.cancel(run_id, LOCAL_OWNER)
-    assert manager.store.run(run_id, LOCAL_OWNER).cancelling
-    took = until(lambda: manager.store.run(run_id, LOCAL_OWNER).status is Status.CANCELLED)
+    assert manager.store.of(LOCAL_OWNER).run(run_id).cancelling
+    took = until(lambda: manager.store.of(LOCAL_OWNER).run(run_id).status is Status.CANCELLED)
     assert took < 2.0
     assert not worker.alive
 
@@ -62,7 +62,7 @@ def test_a_killed_worker_ends_in_a_truthful_state(manager: RunManager, name: str
 
 def test_when_the_launcher_dies_its_runs_stop_and_the_next_run_gets_a_new_one(manager: RunManager) -> None:
     run_id = started(manager, CountSpec(steps=10**6, pause=0.01, name="orphan"))
-    [worker] = [run.worker for run in manager.store.unfinished() if run.id == run_id]
+    [worker] = [run.worker for run in manager.store.ledger.unfinished() if run.id == run_id]
     launcher = launcher_of(manager)
     os.kill(launcher, signal.SIGKILL)
     assert manager.wait(run_id, LOCAL_OWNER, PATIENCE).status is Status.INTERRUPTED
@@ -73,7 +73,7 @@ def test_when_the_launcher_dies_its_runs_stop_and_the_next_run_gets_a_new_one(ma
 
 def test_a_run_is_nicer_than_the_server_and_bounded_in_threads(manager: RunManager) -> None:
     run_id = started(manager, DeafSpec(seconds=59))
-    [worker] = [run.worker for run in manager.store.unfinished() if run.id == run_id]
+    [worker] = [run.worker for run in manager.store.ledger.unfinished() if run.id == run_id]
     assert worker is not None
     fields = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
     assert int(fields[16]) >= os.nice(0) + 10

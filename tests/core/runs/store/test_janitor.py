@@ -11,7 +11,7 @@ from core.runs.spec import LOCAL_OWNER
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.janitor import PRESSED_SECONDS, UNUSED_SECONDS, sweep
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
+from core.runs.store.store import RunStore
 from core.scans import Scan
 from tests.core.runs.toykinds import CountSpec
 
@@ -25,21 +25,21 @@ def later() -> float:
 
 
 def finished_run(store: RunStore, name: str, megabytes: int = 1) -> str:
-    run_id = store.add(CountSpec(name=name), ME)
-    store.claim(run_id, ME)
-    store.result(run_id).mkdir()
-    (store.result(run_id) / "map.npy").write_bytes(os.urandom(megabytes * MEGABYTE))
-    store.finish(run_id, Status.DONE)
+    run_id = store.of(LOCAL_OWNER).add(CountSpec(name=name), ME)
+    store.ledger.claim(run_id, ME)
+    store.ledger.result(run_id).mkdir()
+    (store.ledger.result(run_id) / "map.npy").write_bytes(os.urandom(megabytes * MEGABYTE))
+    store.ledger.finish(run_id, Status.DONE)
     return run_id
 
 
 def stored_scan(store: RunStore, seed: int) -> str:
     array = np.random.default_rng(seed).random((1, 50, 50, 100), dtype=np.float32)
-    return store.add_scan(Scan(array, np.eye(4)), LOCAL_OWNER)
+    return store.of(LOCAL_OWNER).add_scan(Scan(array, np.eye(4)))
 
 
 def ids(store: RunStore) -> set[str]:
-    return {run.id for run in store.runs(LOCAL_OWNER)}
+    return {run.id for run in store.of(LOCAL_OWNER).runs()}
 
 
 def test_below_the_limit_nothing_goes(store: RunStore) -> None:
@@ -47,12 +47,12 @@ def test_below_the_limit_nothing_goes(store: RunStore) -> None:
     scan = stored_scan(store, 0)
     sweep(store, 100 * MEGABYTE, now=later())
     assert ids(store) == kept
-    assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
+    assert store.of(LOCAL_OWNER).scan(scan).shape == (50, 50, 100)
 
 
 def test_above_the_limit_the_oldest_unpinned_runs_go_until_it_fits(store: RunStore) -> None:
     runs = [finished_run(store, name) for name in "abcde"]
-    store.pin(runs[0], LOCAL_OWNER)
+    store.of(LOCAL_OWNER).pin(runs[0])
     left = sweep(store, int(3.6 * MEGABYTE))
     assert ids(store) == {runs[0], runs[3], runs[4]}
     assert left <= 3.6 * MEGABYTE
@@ -60,36 +60,39 @@ def test_above_the_limit_the_oldest_unpinned_runs_go_until_it_fits(store: RunSto
 
 
 def test_what_is_queued_or_running_never_goes(store: RunStore) -> None:
-    queued, running = store.add(CountSpec(name="queued"), ME), store.add(CountSpec(name="running"), ME)
-    store.claim(running, ME)
-    (store.folder(running) / "preview.npy").write_bytes(os.urandom(MEGABYTE))
+    queued, running = (
+        store.of(LOCAL_OWNER).add(CountSpec(name="queued"), ME),
+        store.of(LOCAL_OWNER).add(CountSpec(name="running"), ME),
+    )
+    store.ledger.claim(running, ME)
+    (store.ledger.folder(running) / "preview.npy").write_bytes(os.urandom(MEGABYTE))
     finished_run(store, "done")
     sweep(store, 1)
     assert ids(store) == {queued, running}
-    assert (store.folder(running) / "preview.npy").exists()
+    assert (store.ledger.folder(running) / "preview.npy").exists()
 
 
 def test_an_unused_scan_goes_before_any_run_and_is_then_told_to_be_gone(store: RunStore) -> None:
     run_id, scan = finished_run(store, "a"), stored_scan(store, 0)
     sweep(store, int(1.5 * MEGABYTE), now=later())
     assert ids(store) == {run_id}
-    assert store.scans(LOCAL_OWNER) == []
+    assert store.of(LOCAL_OWNER).scans() == []
     with pytest.raises(BadInput, match="open its file again"):
-        store.scan(scan, LOCAL_OWNER)
+        store.of(LOCAL_OWNER).scan(scan)
 
 
 def test_a_scan_just_looked_at_stays(store: RunStore) -> None:
     scan = stored_scan(store, 0)
     sweep(store, 1)
-    assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
+    assert store.of(LOCAL_OWNER).scan(scan).shape == (50, 50, 100)
 
 
 def test_when_uploads_alone_fill_the_store_those_unused_for_minutes_go(store: RunStore) -> None:
     stored_scan(store, 0)
     sweep(store, 1, now=time.time() + PRESSED_SECONDS - 60)
-    assert len(store.scans(LOCAL_OWNER)) == 1
+    assert len(store.of(LOCAL_OWNER).scans()) == 1
     sweep(store, 1, now=time.time() + PRESSED_SECONDS + 60)
-    assert store.scans(LOCAL_OWNER) == []
+    assert store.of(LOCAL_OWNER).scans() == []
 
 
 def test_a_scan_stays_as_long_as_a_run_reads_it_and_goes_with_it(store: RunStore, tmp_path: Path) -> None:
@@ -97,18 +100,18 @@ def test_a_scan_stays_as_long_as_a_run_reads_it_and_goes_with_it(store: RunStore
     folder.mkdir()
     (folder / "card.yaml").write_text("name: a-model")
     scan = stored_scan(store, 0)
-    run_id = store.add(ExplanationSpec(scan=scan, model=str(folder), explainer="mask"), ME)
+    run_id = store.of(LOCAL_OWNER).add(ExplanationSpec(scan=scan, model=str(folder), explainer="mask"), ME)
     sweep(store, 1, now=later())
-    assert store.scan(scan, LOCAL_OWNER).shape == (50, 50, 100)
-    store.finish(run_id, Status.CANCELLED)
+    assert store.of(LOCAL_OWNER).scan(scan).shape == (50, 50, 100)
+    store.ledger.finish(run_id, Status.CANCELLED)
     sweep(store, 1, now=later())
     assert ids(store) == set()
-    assert store.scans(LOCAL_OWNER) == []
+    assert store.of(LOCAL_OWNER).scans() == []
 
 
 def test_leftovers_of_a_crash_go_when_they_are_old(store: RunStore) -> None:
     run_id = finished_run(store, "a")
-    for leftover in (store.root / "scans" / ".tmp-1-abc", store.folder(run_id) / ".tmp-1-map.npy"):
+    for leftover in (store.root / "scans" / ".tmp-1-abc", store.ledger.folder(run_id) / ".tmp-1-map.npy"):
         leftover.write_bytes(b"half")
     (store.root / "runs" / ("0" * 16)).mkdir()
     sweep(store, 100 * MEGABYTE)

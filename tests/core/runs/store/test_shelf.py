@@ -11,8 +11,8 @@ from sqlalchemy.exc import OperationalError
 from core.errors import BadInput, LightboxError
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.records import Status
-from core.runs.store.run_store import RunStore
 from core.runs.store.scans import scan_label
+from core.runs.store.store import RunStore
 from core.scans import Scan, SourceSpace
 from tests.core.runs.toykinds import CountSpec
 
@@ -28,7 +28,7 @@ def scan(seed: int = 0, **fields: object) -> Scan:
 def test_a_scan_comes_back_as_it_went_in_without_being_loaded(store: RunStore) -> None:
     source = SourceSpace(np.diag([-2.0, 2, 3, 1]), (4, 5, 6), np.array([[0, -1], [1, 1], [2, 1]]))
     given = scan(units="probability", notes=("gantry tilt of 12°",), source=source)
-    back = store.scan(store.add_scan(given, ANNA), ANNA)
+    back = store.of(ANNA).scan(store.of(ANNA).add_scan(given))
     np.testing.assert_array_equal(back.array, given.array)
     np.testing.assert_array_equal(back.affine, given.affine)
     assert isinstance(back.array, np.memmap)
@@ -44,69 +44,70 @@ def test_a_scan_comes_back_as_it_went_in_without_being_loaded(store: RunStore) -
 def test_a_colour_picture_keeps_its_colours(store: RunStore) -> None:
     colours = np.random.default_rng(0).random((3, 4, 5)).astype(np.float32)
     kept = Scan(np.ones((1, 4, 5), np.float32), np.eye(4), units="8-bit", colours=colours)
-    found = store.scan(store.add_scan(kept, "me"), "me")
+    found = store.of(ANNA).scan(store.of(ANNA).add_scan(kept))
     np.testing.assert_array_equal(found.colours, colours)
     assert found.content_hash == kept.content_hash
-    assert store.scan(store.add_scan(scan(), "me"), "me").colours is None
+    assert store.of(ANNA).scan(store.of(ANNA).add_scan(scan())).colours is None
 
 
 def test_the_same_voxels_are_stored_once_for_everybody(store: RunStore) -> None:
-    names = {store.add_scan(scan(), owner) for owner in (ANNA, BERT, ANNA)}
+    names = {store.of(owner).add_scan(scan()) for owner in (ANNA, BERT, ANNA)}
     assert len(names) == 1
     assert [path.name for path in (store.root / "scans").iterdir()] == list(names)
 
 
 def test_somebody_elses_scan_is_not_found_even_by_its_hash(store: RunStore) -> None:
-    name = store.add_scan(scan(), ANNA)
-    for ask in (store.scan, store.scan_meta):
+    name = store.of(ANNA).add_scan(scan())
+    for ask in (store.of(BERT).scan, store.of(BERT).scan_meta):
         with pytest.raises(BadInput, match="no longer in the store"):
-            ask(name, BERT)
-    assert store.scans(BERT) == []
+            ask(name)
+    assert store.of(BERT).scans() == []
 
 
 def test_an_upload_is_labelled_from_technical_fields_and_a_shipped_scan_keeps_its_title(store: RunStore) -> None:
-    store.add_scan(scan(), ANNA)
-    assert [found.label for found in store.scans(ANNA)] == ["MR volume 4×5×6, 2×2×3 mm"]
+    store.of(ANNA).add_scan(scan())
+    assert [found.label for found in store.of(ANNA).scans()] == ["MR volume 4×5×6, 2×2×3 mm"]
     film = np.zeros((1, 8, 9), np.float32)
     assert scan_label(Scan(film, np.diag([0.8, 0.8, 1, 1]), modality="DX")) == "DX image 8×9, 0.8 mm"
     assert scan_label(Scan(film, np.eye(4))) == "Image 8×9 px"  # its file does not say how large a pixel is
-    store.add_scan(scan(), ANNA, title="Demo brain")
-    store.add_scan(scan(), ANNA)
-    assert [found.label for found in store.scans(ANNA)] == ["Demo brain"]
-    assert store.scan_meta(scan().content_hash, ANNA)["label"] == "Demo brain"
+    store.of(ANNA).add_scan(scan(), title="Demo brain")
+    store.of(ANNA).add_scan(scan())
+    assert [found.label for found in store.of(ANNA).scans()] == ["Demo brain"]
+    assert store.of(ANNA).scan_meta(scan().content_hash)["label"] == "Demo brain"
 
 
 @pytest.mark.parametrize("name", ["../../etc", "", "a" * 63, "A" * 64, "/" * 64])
 def test_names_from_a_link_never_become_paths(store: RunStore, name: str) -> None:
     with pytest.raises(BadInput):
-        store.folder(name)
+        store.ledger.folder(name)
     with pytest.raises(BadInput):
-        store.scan(name, ANNA)
+        store.of(ANNA).scan(name)
     with pytest.raises(BadInput):
-        store.region(name)
+        store.of(ANNA).region(name)
     with pytest.raises(BadInput):
-        store.run(name, ANNA)
+        store.of(ANNA).run(name)
 
 
 def test_somebody_elses_run_is_not_found_by_any_method(store: RunStore) -> None:
-    run_id = store.add(CountSpec(owner=ANNA), ME)
-    store.claim(run_id, ME)
-    store.finish(run_id, Status.DONE)
-    asks = (store.run, store.spec, store.progress, store.preview, store.explanation, store.pin, store.delete)
-    for ask in (*asks, store.request_cancel):
+    run_id = store.of(ANNA).add(CountSpec(), ME)
+    store.ledger.claim(run_id, ME)
+    store.ledger.finish(run_id, Status.DONE)
+    theirs = store.of(BERT)
+    asks = (theirs.run, theirs.spec, theirs.progress, theirs.preview, theirs.explanation, theirs.pin, theirs.delete)
+    for ask in (*asks, theirs.request_cancel, theirs.folder, theirs.result, theirs.study):
         with pytest.raises(BadInput, match="no such run"):
-            ask(run_id, BERT)
-    assert store.runs(BERT) == []
-    assert store.run(run_id, ANNA).status is Status.DONE
+            ask(run_id)
+    assert store.of(BERT).runs() == []
+    assert store.of(ANNA).run(run_id).status is Status.DONE
 
 
 def test_a_run_has_one_final_state(store: RunStore) -> None:
-    run_id = store.add(CountSpec(owner=ANNA), ME)
-    assert store.claim(run_id, ME)
-    assert not store.claim(run_id, ME)
-    assert store.finish(run_id, Status.FAILED, "It was too much.")
-    assert not store.finish(run_id, Status.DONE)
-    run = store.run(run_id, ANNA)
+    run_id = store.of(ANNA).add(CountSpec(), ME)
+    assert store.ledger.claim(run_id, ME)
+    assert not store.ledger.claim(run_id, ME)
+    assert store.ledger.finish(run_id, Status.FAILED, "It was too much.")
+    assert not store.ledger.finish(run_id, Status.DONE)
+    run = store.of(ANNA).run(run_id)
     assert (run.status, run.message) == (Status.FAILED, "It was too much.")
     assert run.seconds is not None
     assert run.seconds >= 0
@@ -114,52 +115,52 @@ def test_a_run_has_one_final_state(store: RunStore) -> None:
 
 def test_the_spec_comes_back_for_asking_again(store: RunStore) -> None:
     spec = CountSpec(owner=ANNA, steps=7)
-    assert store.spec(store.add(spec, ME), ANNA) == spec
+    assert store.of(ANNA).spec(store.of(ANNA).add(spec, ME)) == spec
 
 
 def test_a_region_comes_back_as_marked(store: RunStore) -> None:
     region = np.zeros((4, 5, 6), dtype=bool)
     region[1, 2, 3] = True
-    name = store.add_region(region)
-    assert name == store.add_region(region.astype(np.uint8))
-    np.testing.assert_array_equal(store.region(name), region)
-    assert store.add_region(region.reshape(5, 4, 6)) != name
+    name = store.of(ANNA).add_region(region)
+    assert name == store.of(ANNA).add_region(region.astype(np.uint8))
+    np.testing.assert_array_equal(store.of(ANNA).region(name), region)
+    assert store.of(ANNA).add_region(region.reshape(5, 4, 6)) != name
 
 
 def test_delete_takes_everything_and_refuses_what_has_not_finished(store: RunStore) -> None:
-    run_id = store.add(CountSpec(owner=ANNA), ME)
+    run_id = store.of(ANNA).add(CountSpec(), ME)
     with pytest.raises(BadInput, match="cancel it first"):
-        store.delete(run_id, ANNA)
-    store.finish(run_id, Status.CANCELLED)
-    store.delete(run_id, ANNA)
-    assert not store.folder(run_id).exists()
-    assert store.runs(ANNA) == []
+        store.of(ANNA).delete(run_id)
+    store.ledger.finish(run_id, Status.CANCELLED)
+    store.of(ANNA).delete(run_id)
+    assert not store.ledger.folder(run_id).exists()
+    assert store.of(ANNA).runs() == []
 
 
 def test_a_result_that_was_lost_is_computed_again(store: RunStore) -> None:
-    run_id = store.add(CountSpec(owner=ANNA), ME)
-    store.claim(run_id, ME)
-    store.result(run_id).mkdir()
-    store.finish(run_id, Status.DONE)
-    assert store.add(CountSpec(owner=ANNA), ME) == run_id
-    store.result(run_id).rmdir()
-    assert store.add(CountSpec(owner=ANNA), ME) != run_id
+    run_id = store.of(ANNA).add(CountSpec(), ME)
+    store.ledger.claim(run_id, ME)
+    store.ledger.result(run_id).mkdir()
+    store.ledger.finish(run_id, Status.DONE)
+    assert store.of(ANNA).add(CountSpec(), ME) == run_id
+    store.ledger.result(run_id).rmdir()
+    assert store.of(ANNA).add(CountSpec(), ME) != run_id
 
 
 def test_many_equal_requests_at_once_become_one_run(store: RunStore) -> None:
     with ThreadPoolExecutor(40) as pool:
-        found = set(pool.map(lambda _: RunStore.open(store.root).add(CountSpec(owner=ANNA), ME), range(40)))
-        found |= set(pool.map(lambda _: store.add(CountSpec(owner=ANNA), ME), range(40)))
+        found = set(pool.map(lambda _: RunStore.open(store.root).of(ANNA).add(CountSpec(), ME), range(40)))
+        found |= set(pool.map(lambda _: store.of(ANNA).add(CountSpec(), ME), range(40)))
     assert len(found) == 1
-    assert {run.id for run in store.runs(ANNA)} == found
+    assert {run.id for run in store.of(ANNA).runs()} == found
     assert {path.name for path in (store.root / "runs").iterdir()} == found
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, Status.INTERRUPTED])
 def test_what_did_not_succeed_is_not_reused(store: RunStore, status: Status) -> None:
-    run_id = store.add(CountSpec(owner=ANNA), ME)
-    store.finish(run_id, status)
-    assert store.add(CountSpec(owner=ANNA), ME) != run_id
+    run_id = store.of(ANNA).add(CountSpec(), ME)
+    store.ledger.finish(run_id, status)
+    assert store.of(ANNA).add(CountSpec(), ME) != run_id
 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 def test_a_store_of_another_version_is_named(tmp_path: Path) -> None:
     store = RunStore.open(tmp_path)
-    with store.engine.begin() as connection:
+    with store.ledger.engine.begin() as connection:
         connection.exec_driver_sql("PRAGMA user_version = 99")
     store.close()
     with pytest.raises(LightboxError, match="another version"):
@@ -187,26 +188,26 @@ def test_a_full_disk_refuses_a_request_in_a_sentence_and_nothing_is_left(store: 
     def no_more_pages(connection: Any, _: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")
 
-    store.engine.dispose()
-    event.listen(store.engine, "connect", no_more_pages)
+    store.ledger.engine.dispose()
+    event.listen(store.ledger.engine, "connect", no_more_pages)
     with pytest.raises(LightboxError, match="disk that holds the store is full"):
         for number in range(1000):
-            store.add(CountSpec(owner=ANNA, name=f"{number}" * 500), ME)
-    assert {path.name for path in (store.root / "runs").iterdir()} >= {run.id for run in store.runs(ANNA)}
+            store.of(ANNA).add(CountSpec(name=f"{number}" * 500), ME)
+    assert {path.name for path in (store.root / "runs").iterdir()} >= {run.id for run in store.of(ANNA).runs()}
 
 
 def test_a_finished_run_can_be_removed_from_a_full_disk(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = store.add(CountSpec(owner=ANNA), ME)
-    store.result(run_id).mkdir()
-    store.finish(run_id, Status.DONE)
-    forget = store._forget
+    run_id = store.of(ANNA).add(CountSpec(), ME)
+    store.ledger.result(run_id).mkdir()
+    store.ledger.finish(run_id, Status.DONE)
+    forget = store.ledger._forget
 
     def needs_room(run: str) -> bool:
-        if store.result(run).exists():
+        if store.ledger.result(run).exists():
             raise OperationalError("DELETE", {}, Exception("database or disk is full"))
         return forget(run)
 
-    monkeypatch.setattr(store, "_forget", needs_room)
-    store.delete(run_id, ANNA)
-    assert store.runs(ANNA) == []
-    assert not store.folder(run_id).exists()
+    monkeypatch.setattr(store.ledger, "_forget", needs_room)
+    store.of(ANNA).delete(run_id)
+    assert store.of(ANNA).runs() == []
+    assert not store.ledger.folder(run_id).exists()
