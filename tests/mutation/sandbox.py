@@ -26,6 +26,8 @@ LIBRARIES = (
     *("captum.attr", "nibabel", "PIL.Image", "psutil", "pydantic", "pydantic_settings", "pydicom", "safetensors.torch"),
     *("scipy.ndimage", "scipy.signal", "scipy.stats", "sqlalchemy.orm", "torch", "yaml"),
 )
+#: What is imported from the copy alone.
+OURS = {"core", "dashboard", "pages", "tests"}
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class Sandbox:
         if not keep_bytecode:
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.path[:] = [str(self.copy), *(path for path in sys.path if Path(path).resolve() != self.root)]
-        for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
             del sys.modules[name]
         reporter = Reporter()
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=mutants"]
