@@ -1,3 +1,5 @@
+import os
+
 import nibabel
 import numpy as np
 import pytest
@@ -95,6 +97,27 @@ def test_an_atlas_without_names_says_what_to_add(tmp_path):
     (tmp_path / "small.tsv").unlink()
     with pytest.raises(BadInput, match=r"add small\.tsv"):
         read_atlas(path, Grid((4, 4, 4), np.eye(4)))
+
+
+def test_an_atlas_that_is_changed_is_read_again(tmp_path, monkeypatch):
+    path, labels = write_atlas(tmp_path)
+    monkeypatch.setenv("LIGHTBOX_ATLAS", str(path))
+    settings.cache_clear()
+    asked = contract(shape=labels.shape, affine=tuple(map(tuple, np.diag([6.0, 6, 6, 1]))))
+    assert np.array_equal(atlas_for(asked).labels, labels)
+    nibabel.save(nibabel.Nifti1Image(np.full(labels.shape, 9, np.int16), np.diag([6.0, 6, 6, 1])), path)
+    os.utime(path, (1, 1))
+    assert set(np.unique(atlas_for(asked).labels)) == {9}
+
+
+def test_an_atlas_that_is_gone_or_no_volume_says_what_to_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIGHTBOX_ATLAS", str(tmp_path / "gone.nii.gz"))
+    settings.cache_clear()
+    with pytest.raises(BadInput, match=r"gone\.nii\.gz is not there: set LIGHTBOX_ATLAS"):
+        atlas_for(contract())
+    (tmp_path / "words.nii.gz").write_text("not a volume")
+    with pytest.raises(BadInput, match="cannot be read as NIfTI"):
+        read_atlas(tmp_path / "words.nii.gz", Grid((4, 4, 4), np.eye(4)))
 
 
 def test_an_atlas_of_fractions_is_refused(tmp_path):

@@ -54,6 +54,14 @@ def test_a_map_that_lies_at_the_far_end_alone_is_held_there():
     np.testing.assert_array_equal(found.farther_than([1.0, 2.0]), [1.0, 0.0])
 
 
+def test_a_map_of_small_values_is_measured_like_a_large_one():
+    random = np.random.default_rng(2)
+    values, region = random.random((4, 5)), np.eye(4, 5, dtype=bool)
+    large, small = (MassByDistance.of(factor * values, region, (1.0, 1.0)) for factor in (1, 1e-6))
+    assert small.holding(0.7) == large.holding(0.7)
+    np.testing.assert_allclose(small.farther_than([0.0, 1.0]), large.farther_than([0.0, 1.0]))
+
+
 def test_an_empty_map_leaks_nothing_that_could_be_measured():
     assert np.isnan(leak(np.zeros((3, 3)), np.eye(3, dtype=bool), (1, 1), 1.0))
     assert np.isnan(MassByDistance.of(np.zeros((3, 3)), np.eye(3, dtype=bool), (1, 1)).holding(1.0))

@@ -26,8 +26,15 @@ def test_share_and_density_of_a_region_are_those_counted_by_hand():
     rows = {row.name: row for row in rank_regions(values, labels, NAMES)}
     assert (rows["one"].share, rows["one"].density, rows["one"].voxels) == (0.25, 0.5, 2)
     assert (rows["two"].share, rows["two"].density, rows["two"].voxels) == (0.25, pytest.approx(1 / 3), 3)
-    assert rows["outside the atlas"].share == 0.5
+    outside = rows["outside the atlas"]
+    assert (outside.share, outside.density, outside.voxels) == (0.5, 2.0, 1)
     assert "not on this grid" not in rows
+
+
+def test_only_mass_at_label_0_lies_outside_and_only_labels_above_0_are_regions():
+    labels, names = np.array([[1, 0, 0]]), {-1: "below", 0: "background", 1: "one"}
+    assert [row.name for row in rank_regions(np.array([[2.0, 0, 0]]), labels, names)] == ["one"]
+    assert [row.name for row in rank_regions(np.array([[0, 0.5, 0]]), labels, names)] == ["outside the atlas", "one"]
 
 
 def test_an_empty_map_has_no_share_anywhere():
@@ -43,3 +50,5 @@ def test_share_inside_is_the_part_of_the_maps_mass_in_the_truth():
 def test_map_and_labels_of_other_shapes_are_refused():
     with pytest.raises(ValueError, match="differ in shape"):
         rank_regions(np.zeros((2, 3)), np.zeros((3, 2), dtype=int), NAMES)
+    with pytest.raises(ValueError, match="differ in shape"):
+        rank_regions(np.zeros((3, 2)), np.zeros((2, 3), dtype=int), NAMES)

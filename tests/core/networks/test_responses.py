@@ -5,7 +5,7 @@ from torch import nn
 from core.errors import BadInput
 from core.models.zoo import build
 from core.networks.choosing import responses_for
-from core.networks.responses import WholeResponses, at
+from core.networks.responses import WholeResponses, at, too_large
 from tests.core.explainers.regressors import Opaque, smooth
 
 
@@ -106,6 +106,17 @@ def test_answers_are_the_same_to_the_last_bit_however_changes_are_parted(engine,
     together = responses.changed(window, values)[1].clone()
     parts = [responses.changed(window, values[start : start + size])[1].clone() for start in range(0, 8, size)]
     assert torch.equal(torch.cat(parts), together)
+
+
+def test_what_fits_exactly_is_not_too_large_and_the_rest_is_told_in_megabytes():
+    assert too_large(2**20, 2**20) == ()
+    assert "takes about 3 MB" in too_large(3 * 2**20, 2**20)[0]
+
+
+def test_weighing_a_network_leaves_nothing_hooked_to_it():
+    network = smooth(2).eval()
+    WholeResponses(network, torch.rand(1, 1, 12, 12), 10**9)
+    assert not any(module._forward_hooks for module in network.modules())
 
 
 @pytest.mark.parametrize("engine", ["windows", "batches"])

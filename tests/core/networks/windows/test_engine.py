@@ -130,6 +130,16 @@ def test_chunks_that_fit_little_memory_give_equal_answers():
     torch.testing.assert_close(answers, expected[1])
 
 
+def test_as_many_changes_are_worked_on_at_once_as_memory_holds():
+    network = ready(nn.Conv2d(3, 2, 3, padding=1))
+    x = torch.randn(1, 3, 20, 20, dtype=torch.float64)
+    window = (slice(4, 12), slice(5, 11))
+    # in float64: the window, twice the patch (12 × 10) below its outputs, and twice these (10 × 8)
+    one = 8 * (3 * 8 * 6 + 2 * 3 * 12 * 10 + 2 * 2 * 10 * 8)
+    for memory, rows in ((7 * one, 7), (7 * one - 1, 6), (one - 1, 1)):
+        assert WindowResponses(network, x, memory).jitters_at_once(window) == rows
+
+
 def test_a_network_left_in_training_mode_is_asked_in_eval_mode_and_left_as_it_was():
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout())
     x = torch.randn(1, 1, 8, 8)
@@ -161,6 +171,7 @@ class PartWritten(nn.Module):
         (Function(lambda self, x: x * torch.rand(1)), "."),
         (Function(lambda self, x: F.dropout(x)), "dropout"),
         (Function(lambda self, x: torch.cat([x, x], 0)), "cat"),
+        (Function(lambda self, x: torch.cat([x, self.plane], 2), plane=torch.zeros(1, 2, 1, 8)), "cat"),
         (Function(lambda self, x: {"answer": x}), "not one tensor"),
         (Function(lambda self, x: x[x > 0]), "."),
         (nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)), "mixes the images"),

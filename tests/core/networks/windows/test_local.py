@@ -73,6 +73,27 @@ def test_a_convolution_of_an_up_sampled_image_works_on_the_small_one_and_is_exac
     assert len(responses._steps) == 2 or kernel == 2 or dilation == 2
 
 
+def test_a_convolution_to_many_channels_stays_on_the_up_sampled_image():
+    responses, _ = assert_exact(nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2, 5, 3, padding=1)), (7, 6))
+    assert len(responses._steps) == 3
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv1d(2, 3, 3, padding=1),
+        nn.ConvTranspose1d(2, 3, 3, stride=2),
+        nn.MaxPool1d(3, 2),
+        nn.AvgPool1d(3, 2, 1),
+        nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv1d(2, 3, 3, padding=1)),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_layers_of_one_dimension_are_exact_and_local(layer):
+    _, local = assert_exact(layer, (14,))
+    assert local >= 3
+
+
 def test_a_convolution_of_an_up_sampled_volume_is_exact():
     responses, _ = assert_exact(nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv3d(2, 3, 3, padding=1)), (4, 5, 3))
     assert len(responses._steps) == 2

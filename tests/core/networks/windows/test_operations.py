@@ -50,6 +50,47 @@ def test_layers_that_look_at_all_of_space_reach_everything(layer):
 @pytest.mark.parametrize(
     "function",
     [
+        lambda self, x: F.softmax(x, 1),
+        lambda self, x: F.log_softmax(x, -3),
+        lambda self, x: x.mean(1, keepdim=True),
+        lambda self, x: x.sum([1], keepdim=True),
+        lambda self, x: x.amax((1,), True),
+        lambda self, x: F.batch_norm(x, self.mean, self.mean.abs()),
+        lambda self, x: F.instance_norm(x, self.mean, self.mean.abs(), use_input_stats=False),
+        lambda self, x: torch.cat([x, self.plane], 1),
+        lambda self, x: x[:, 1:],
+        lambda self, x: x[..., :, :],
+        lambda self, x: F.conv2d(x, self.kernel),
+        lambda self, x: F.max_pool2d(x, 1),
+        lambda self, x: F.avg_pool2d(x, 1),
+        lambda self, x: torch.clamp(x, 0, 1),
+    ],
+)
+def test_functions_at_each_position_keep_the_window(function):
+    network = Function(function, mean=torch.zeros(2), plane=torch.zeros(1, 1, 9, 8), kernel=torch.zeros(2, 2, 1, 1))
+    responses, _ = assert_exact(network, (9, 8))
+    assert responses.footprint((slice(4, 5), slice(3, 4))) == (slice(4, 5), slice(3, 4))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda self, x: F.softmax(x, 2),
+        lambda self, x: F.log_softmax(x, -1),
+        lambda self, x: x.mean(2, keepdim=True),
+        lambda self, x: x.mean(1),
+        lambda self, x: F.instance_norm(x),
+        lambda self, x: torch.cat([x, 2 * x], 2),
+    ],
+)
+def test_functions_that_look_along_space_reach_everything(function):
+    responses, _ = assert_exact(Function(function), (9, 8))
+    assert responses.footprint((slice(4, 5), slice(3, 4))) == tuple(slice(0, n) for n in responses.output.shape[2:])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
         lambda self, x: F.relu(x, True) * 2 - 1,
         lambda self, x: 1 - torch.sigmoid(x) / 3,
         lambda self, x: x.add(1).mul_(x).tanh(),
@@ -70,7 +111,8 @@ def test_layers_that_look_at_all_of_space_reach_everything(layer):
         lambda self, x: x.view(x.size(0), -1).softmax(1).reshape(x.shape),
         lambda self, x: F.batch_norm(x, self.mean[0, :, 0, 0], self.gain.abs().expand(2)),
         lambda self, x: torch.maximum(x, self.mean) ** 2,
-        lambda self, x: x.flip(1) if False else -x,
+        lambda self, x: -x,
+        lambda self, x: x[:, 1:, 1],
     ],
 )
 def test_functions_are_exact(function):
