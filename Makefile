@@ -55,7 +55,7 @@ lint: setup-dev ## mend what ruff can mend, then show the rest
 	@$(MAKE) --no-print-directory check
 
 bench: setup-dev ## every benchmark, as ratios against named baselines
-	@for name in deconvnet ibix mask start trace viewer; do $(BIN)/python -m core bench $$name || exit $$?; done
+	@for name in $$($(BIN)/python -m core list benches | cut -d' ' -f1); do $(BIN)/python -m core bench $$name || exit $$?; done
 
 mutants: setup-dev ## break the library on purpose, count what its tests see (FOLDERS= COUNT= SEED=; 440 changes, 40 minutes)
 	@nice -n 10 $(BIN)/python -m tests.mutation $(FOLDERS) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))

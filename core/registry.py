@@ -4,6 +4,7 @@ A `Registry` knows things that make themselves known when their file is imported
 `NamedModules` knows things by the names of their files (benches, commands), which are only imported when wanted.
 """
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -17,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from core import plugins
 from core.errors import BadInput, LightboxError
 from core.plugins import LeftOut, Plugin
+from core.settings import ROOT
 
 Item = TypeVar("Item")
 
@@ -89,6 +91,8 @@ class Registry(Generic[Item]):
         Why something cannot be one, as a sentence's end; None when it can.
     attribute : str
         Attribute that holds the name of one.
+    describe : callable
+        What there is to say of one beside its name, as plain data.
     """
 
     def __init__(
@@ -99,9 +103,11 @@ class Registry(Generic[Item]):
         without: Collection[str] = (),
         judge: Callable[[Any], str | None] = lambda item: None,
         attribute: str = "name",
+        describe: Callable[[Any], dict[str, Any]] = lambda item: {},
     ) -> None:
         self.kind = kind
         self.noun = noun
+        self._describe = describe
         self._folders = folders
         self._without = without
         self._attribute = attribute
@@ -150,10 +156,16 @@ class Registry(Generic[Item]):
         """
         return look_up(name, self.all(), self.noun, _hint(self.left_out()))
 
-    def origin(self, name: str) -> str:
-        """Package and version of the plug-in that brought `name`; empty for the product's own."""
-        item = self.get(name)
-        return next((o.plugin.origin for o in self._offers if o.reference() is item and o.plugin), "")
+    def rows(self) -> list[dict[str, Any]]:
+        """Every one as plain data: ``name``, what there is to say of it, and ``plugin``, the package it comes from."""
+        return [
+            {"name": name, "title": first_line(item.__doc__), **self._describe(item), "plugin": self._origin(item)}
+            for name, item in self.all().items()
+        ]
+
+    def _origin(self, item: Item) -> str | None:
+        """Package and version of the plug-in that brought it; None for the product's own."""
+        return next((o.plugin.origin for o in self._offers if o.reference() is item and o.plugin), None)
 
     def left_out(self) -> list[LeftOut]:
         """What could not be used, as far as it was tried: plug-ins of this kind, and things in them."""
@@ -277,10 +289,20 @@ class NamedModules:
                 continue
         return found
 
-    def origin(self, name: str) -> str:
-        """Package and version of the plug-in that brought `name`; empty for the product's own."""
-        source = self._sources()[0].get(name)
-        return source.origin if isinstance(source, Plugin) and not source.ours else ""
+    def rows(self) -> list[dict[str, Any]]:
+        """Every one as plain data: ``name``, ``title``, ``plugin``; reads the product's own sources for it."""
+        found = []
+        for name, source in sorted(self._sources()[0].items()):
+            module = source.module if isinstance(source, Plugin) else source
+            if plugins.is_ours(module):
+                found.append({"name": name, "title": _first_line_of(module), "plugin": None})
+                continue
+            assert isinstance(source, Plugin)
+            target = plugins.load(source)
+            if target is not None and not self._complaint(target):
+                title = first_line(getattr(target, "__doc__", None))
+                found.append({"name": name, "title": title, "plugin": source.origin})
+        return found
 
     def left_out(self) -> list[LeftOut]:
         """What cannot be used; imports all of them."""
@@ -312,6 +334,17 @@ class NamedModules:
             return self._judge(target) or ""
         except Exception as error:
             return f"it is no {self.noun} ({plugins.as_reason(error)})"
+
+
+def first_line(text: object) -> str:
+    """First line of a docstring, without its full stop; empty where there is none."""
+    return str(text).strip().partition("\n")[0].removesuffix(".") if text else ""
+
+
+def _first_line_of(module: str) -> str:
+    """First line of the docstring of a module of the product, which is not imported for it."""
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    return first_line(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def _is_a_base(item: object, plugin: Plugin | None) -> bool:

@@ -59,7 +59,7 @@ class CheckUp:
 def examine() -> list[CheckUp]:
     """Look at everything; a check that fails unexpectedly is itself a finding, never an exception."""
     found: list[CheckUp] = []
-    for check in (_versions, _settings, _device, _models, _explainers, _scans, _cohorts, _atlas, _store, _chromium):
+    for check in _CHECKS:
         found.extend(_guarded(check))
     return found
 
@@ -135,6 +135,18 @@ def _explainers() -> Iterator[CheckUp]:
     from core.explainers import explainers
 
     yield CheckUp("explainers", State.FINE, ", ".join(explainers()))
+
+
+def _plugins() -> Iterator[CheckUp]:
+    from core.command_line.listings import everything_left_out
+    from core.plugins import plugins
+
+    left_out = everything_left_out()
+    found = dict.fromkeys(plugin.origin for plugin in plugins() if not plugin.ours)
+    yield CheckUp("plug-ins", State.FINE, ", ".join(found) or "none")
+    for left in left_out:
+        mend = "mend or uninstall this plug-in; the rest of Lightbox works without it"
+        yield CheckUp(left.what, State.LIMITED, f"left out: {left.reason}", mend)
 
 
 def _scans() -> Iterator[CheckUp]:
@@ -214,3 +226,18 @@ def _chromium() -> Iterator[CheckUp]:
         yield CheckUp(
             "chromium", State.LIMITED, "not found; only browser tests need it", "run `make test`, which installs it"
         )
+
+
+_CHECKS = (
+    _versions,
+    _settings,
+    _device,
+    _models,
+    _explainers,
+    _plugins,
+    _scans,
+    _cohorts,
+    _atlas,
+    _store,
+    _chromium,
+)

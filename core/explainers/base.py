@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -268,17 +269,25 @@ def _complaint(cls: Any) -> str | None:
     """Why a class cannot be an explainer, as the end of a sentence."""
     reason = not_a_subclass(cls, Explainer, "title", "summary", "reference")
     reason = reason or not_a_subclass(cls.parameters_model, Parameters)
-    if reason is None:
-        cls.parameters_model.model_json_schema()
-        for preset in (None, *cls.presets):
-            cls.parameters(preset)
-    return reason
+    if reason is not None:
+        return reason
+    for preset in (None, *cls.presets):
+        cls.parameters(preset)
+    if cls.color not in (*get_args(Color), None):
+        return f"there is no colour {cls.color!r}; there is {', '.join(get_args(Color))}"
+    json.dumps(cls.describe())  # screens and scripts read it
+    return None
 
 
 #: What explainers share; the rest of this folder are explainers.
 _SHARED = {"base", "checked_map", "extras", "hiding", "many", "registry", "run"}
 EXPLAINERS: Registry[type[Explainer]] = Registry(
-    "explainers", "explainer", ["core.explainers"], without=_SHARED, judge=_complaint
+    "explainers",
+    "explainer",
+    ["core.explainers"],
+    without=_SHARED,
+    judge=_complaint,
+    describe=lambda cls: cls.describe(),
 )
 
 

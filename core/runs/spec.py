@@ -155,7 +155,12 @@ def _complaint(cls: Any) -> str | None:
 
 
 RUN_KINDS: Registry[type[RunSpec]] = Registry(
-    "run-kinds", "kind of run", ["core.runs.kinds"], judge=_complaint, attribute="kind"
+    "run-kinds",
+    "kind of run",
+    ["core.runs.kinds"],
+    judge=_complaint,
+    attribute="kind",
+    describe=lambda cls: {"fields": cls.model_json_schema()},
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,13 +78,20 @@ def _complaint(cls: Any) -> str | None:
     """Why something cannot be a study, as the end of a sentence."""
     reason = not_a_subclass(cls, Study, "title", "summary") or not_a_subclass(cls.parameters_model, Parameters)
     if reason is None:
-        cls.parameters_model.model_json_schema()
+        json.dumps(describe(cls))  # screens and scripts read it
     return reason
 
 
 #: What studies share; the rest of this folder are studies.
 _NOT_STUDIES = {"base", "reading", "record", "writing"}
-STUDIES: Registry[type[Study]] = Registry("studies", "study", ["core.studies"], without=_NOT_STUDIES, judge=_complaint)
+STUDIES: Registry[type[Study]] = Registry(
+    "studies",
+    "study",
+    ["core.studies"],
+    without=_NOT_STUDIES,
+    judge=_complaint,
+    describe=lambda cls: describe(cls),
+)
 
 
 def studies() -> dict[str, type[Study]]:

@@ -99,7 +99,11 @@ def _complaint(cls: Any) -> str | None:
 
 
 RECIPES: Registry[type[Recipe]] = Registry(
-    "recipes", "training recipe", ["core.training.recipes", "core.training.demo"], judge=_complaint
+    "recipes",
+    "training recipe",
+    ["core.training.recipes", "core.training.demo"],
+    judge=_complaint,
+    describe=lambda cls: {"title": cls.title, "parameters": cls.Parameters.model_json_schema()},
 )
 
 

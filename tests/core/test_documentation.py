@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.bench import bench_names
-from core.command_line import main as cli
-from core.command_line.arguments import parser_of
+from core.command_line.parser import make_parser
 from core.explainers import get_explainer
 from core.models.folders import list_cards
 from core.settings import ROOT
@@ -44,7 +43,7 @@ def test_commands_are_found_on_the_pages_that_have_them():
 
 @pytest.mark.parametrize(("page", "command"), WRITTEN, ids=lambda value: str(value)[:60])
 def test_a_written_command_is_one_that_can_be_given(page, command):
-    chosen = parser_of(cli._COMMANDS).parse_args(shlex.split(command))
+    chosen = make_parser().parse_args(shlex.split(command))
     given = {pair.partition("=")[0] for pair in getattr(chosen, "param", [])}
     named = getattr(chosen, "model", None)
     if named and named != "M":
@@ -54,9 +53,9 @@ def test_a_written_command_is_one_that_can_be_given(page, command):
         known = set(get_explainer(chosen.explainer).parameters_model.model_fields)
     elif hasattr(chosen, "recipe"):
         known = set(get_recipe(chosen.recipe).Parameters.model_fields)
-    elif chosen.command is cli._study:
+    elif chosen.command == "study":
         known = set(get_study(chosen.name).parameters_model.model_fields)
-    elif chosen.command is cli._bench:
+    elif chosen.command == "bench":
         assert chosen.name in bench_names()
     assert given <= known
     for path in re.findall(r"assets/\S+", command):

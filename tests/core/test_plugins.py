@@ -84,7 +84,7 @@ LISTED = """
 import json, sys
 from core.explainers.base import EXPLAINERS
 found = EXPLAINERS.all()
-print(json.dumps({"names": list(found), "origins": {name: EXPLAINERS.origin(name) for name in found},
+print(json.dumps({"names": list(found), "origins": {row["name"]: row["plugin"] for row in EXPLAINERS.rows()},
                   "left out": [left.sentence for left in EXPLAINERS.left_out()], "mask": found["mask"].__module__,
                   "torch": "torch" in sys.modules}))
 """
@@ -137,7 +137,7 @@ def test_of_other_kinds_nothing_is_imported(installed):
 
 def test_plug_ins_can_be_switched_off(installed):
     off = said(installed, LISTED, LIGHTBOX_PLUGINS="false")
-    assert set(off["origins"].values()) == {""}
+    assert set(off["origins"].values()) == {None}
     assert off["left out"] == []
 
 

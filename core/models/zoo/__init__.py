@@ -1,5 +1,6 @@
 """Architectures, one a file or of a plug-in. A class decorated with `architecture` can be named in a card."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,7 +17,14 @@ def _complaint(cls: Any) -> str | None:
     return not_a_subclass(cls, nn.Module)
 
 
-ARCHITECTURES: Registry[type[nn.Module]] = Registry("architectures", "architecture", [__name__], judge=_complaint)
+def _description(cls: type[nn.Module]) -> dict[str, Any]:
+    """What there is to say of an architecture: the arguments that a card gives it."""
+    return {"arguments": list(inspect.signature(cls).parameters)}
+
+
+ARCHITECTURES: Registry[type[nn.Module]] = Registry(
+    "architectures", "architecture", [__name__], judge=_complaint, describe=_description
+)
 
 
 def architecture(name: str) -> Callable[[_Module], _Module]:
