@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev run test check lint bench mutants assets clean
+.PHONY: help setup setup-dev run test check docs lint bench mutants assets clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,11 +23,13 @@ $(VENV)/.python:
 	  { echo "Python cannot make a virtual environment: install python3-venv (apt install python3.11-venv)."; exit 1; }
 	@touch $@
 
+SITE := dashboard/site/index.html
+BUILD_SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # the environment's own setuptools builds the package, so that nothing is fetched for it
-$(VENV)/.run: requirements.txt pyproject.toml $(VENV)/.python
-	@$(PIP) -r requirements.txt
+$(VENV)/.run: requirements.txt requirements-docs.txt pyproject.toml $(VENV)/.python
+	@$(PIP) -r requirements.txt -r requirements-docs.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -35,7 +37,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-run: setup ## set up and open Lightbox on 127.0.0.1:8501 (PORT=… for another port)
+run: setup $(SITE) ## set up and open Lightbox on 127.0.0.1:8501 (PORT=… for another port)
 	@$(BIN)/python -m dashboard $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST))
 
 test: setup-dev ## set up and run every check and test
@@ -48,6 +50,13 @@ check: setup-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory docs
+
+docs: setup ## build the pages of documentation into dashboard/site, where the app serves them
+	@$(BUILD_SITE) --strict
+
+$(SITE): mkdocs.yml $(shell find docs -type f) | setup
+	@$(BUILD_SITE)
 
 lint: setup-dev ## mend what ruff can mend, then show the rest
 	@$(BIN)/ruff check --fix .
@@ -64,5 +73,5 @@ assets: setup ## rebuild the demo models, scans and cohort (about 50 minutes on 
 	@$(BIN)/python -m core train demo --out assets
 
 clean: ## remove the environment, caches and the local store
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .lightbox build dist *.egg-info
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .lightbox build dist *.egg-info dashboard/site
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

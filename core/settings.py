@@ -1,4 +1,4 @@
-"""Configuration by environment (``LIGHTBOX_*``) and file (``lightbox.toml``); the table is in docs/configuration.md."""
+"""Configuration by environment (``LIGHTBOX_*``) and file (``lightbox.toml``): docs/reference/configuration.md."""
 
 import tomllib
 from functools import lru_cache

@@ -17,6 +17,7 @@ from core.runs import manager
 from core.settings import ROOT
 from dashboard.backend import pool, questions
 from dashboard.desk import desk
+from dashboard.frame import help
 from dashboard.look import text
 
 _LOG = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def show() -> None:
     st.logo(str(STATIC / "logo.svg"), size="medium")
     pages = [st.Page(page_path(name), title=title, default=name == "home") for name, title in PAGES.items()]
     chosen = st.navigation(pages, position="top")
+    _show_help(next(name for name, page in zip(PAGES, pages, strict=True) if page == chosen))
     turn_page()
     try:
         chosen.run()
@@ -57,6 +59,12 @@ def show() -> None:
     except Exception as problem:
         show_problem(problem)
     _get_ready()
+
+
+def _show_help(page: str) -> None:
+    """A quiet link to the documentation of `page`, in the header; it opens beside the app."""
+    with st.container(key="help"):
+        st.link_button("Help", help.address_of(page), icon=":material/help:", type="tertiary")
 
 
 @lru_cache(maxsize=1)

@@ -37,7 +37,12 @@ WRITTEN = [
 
 def test_commands_are_found_on_the_pages_that_have_them():
     pages = {str(page) for page, _ in WRITTEN}
-    assert {"README.md", "docs/command-line.md", "docs/training-pix2pix.md", "docs/explainers/ibix.md"} <= pages
+    assert {
+        "README.md",
+        "docs/reference/command-line.md",
+        "docs/recipes/pix2pix.md",
+        "docs/explainers/ibix.md",
+    } <= pages
     assert len(WRITTEN) > 15
 
 
@@ -76,6 +81,6 @@ def test_links_between_pages_lead_somewhere(page):
 
 
 def test_every_benchmark_stands_on_the_command_lines_page():
-    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
     names = re.search(r"\| `bench ([^`]+)`", text)[1].split(r"\|")
     assert sorted(names) == bench_names()

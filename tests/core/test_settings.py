@@ -48,7 +48,7 @@ def test_a_broken_file_is_named(tmp_path):
 
 
 def test_every_setting_stands_in_the_documentation_with_its_default():
-    rows = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8").splitlines()
+    rows = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8").splitlines()
     said = dict(re.findall(r"^\| `(LIGHTBOX_\w+)` \| ([^|]+) \|", "\n".join(rows), flags=re.MULTILINE))
     assert said.keys() == {f"LIGHTBOX_{name.upper()}" for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():

@@ -152,5 +152,5 @@ def no_cohort() -> text.Markup:
     return text.empty(
         "No cohort in the library",
         "Put a folder with participants.tsv and films, or one folder of films a class, into a folder of cohorts and "
-        "set LIGHTBOX_COHORTS_DIR to it; docs/cohorts.md says how. make assets brings a synthetic one.",
+        "set LIGHTBOX_COHORTS_DIR to it; Help says how, under Cohorts. make assets brings a synthetic one.",
     )

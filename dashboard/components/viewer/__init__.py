@@ -1,6 +1,6 @@
 """The slice viewer: a Streamlit component that slices, windows, blends and paints in the browser.
 
-``docs/viewer.md`` shows how to use it. The app must serve `dashboard.frame.server.volume_routes`.
+``docs/reference/viewer.md`` shows how to use it. The app must serve `dashboard.frame.server.volume_routes`.
 """
 
 from dashboard.components.viewer.viewer import Layer, Panel, ViewerEvent, painted, viewer

@@ -1,43 +1,14 @@
-import asyncio
-
 import numpy as np
 import pytest
-from starlette.applications import Starlette
 
 from dashboard.components.registering import COMPONENTS, scripts, scripts_version
 from dashboard.components.viewer import publish, volumes
 from dashboard.frame.server import volume_routes
+from tests.dashboard.frame import asking
 
 
 def get(path, owner="local"):
-    """Status, headers and body of a GET, straight through ASGI."""
-    app = Starlette(routes=volume_routes(lambda request: owner))
-    sent = []
-
-    async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [],
-    }
-    scope |= {
-        "asgi": {"spec_version": "2.4"},
-        "http_version": "1.1",
-        "scheme": "http",
-        "server": ("127.0.0.1", 1),
-        "client": ("127.0.0.1", 2),
-    }
-    asyncio.run(app(scope, receive, send))
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
+    return asking.get(path, volume_routes(lambda request: owner))
 
 
 def test_the_owner_gets_the_packed_bytes_and_may_keep_them_for_ever(store):

@@ -1,0 +1,55 @@
+"""Help: the page of documentation that belongs to a page of the app, served by the app itself.
+
+The site is built beforehand (``make docs``, ``make run``, or with the package). Where it was not, the pages are there
+as they were written, which a browser shows as text: a link leads somewhere in any case, and nothing comes from outside.
+"""
+
+from pathlib import Path
+
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from core.settings import ROOT
+from dashboard.components.registering import PREFIX, base_path
+
+SITE = Path(__file__).resolve().parent.parent / "site"
+SOURCES = ROOT / "docs"
+#: Page of the app → page of documentation, as its path below ``docs`` without the ending.
+PAGES = {
+    "home": "tutorials/first-explanation",
+    "explain": "how-to/explain-a-scan",
+    "trace": "how-to/trace-an-image",
+    "compare": "how-to/compare-networks",
+    "runs": "how-to/find-a-run",
+    "models": "how-to/bring-a-model",
+}
+_FOLDER = f"{PREFIX}/docs"
+
+
+def address_of(page: str) -> str:
+    """Where the help of a page of the app is; of one without a page of its own, the first page of all."""
+    below = f"{PAGES[page]}/" if page in PAGES else ""
+    return f"{base_path()}{_FOLDER}/{below}"
+
+
+def help_route() -> Mount:
+    """Route of the documentation, for ``st.App(..., routes=...)``, before those with names of any kind in them."""
+    return Mount(f"{base_path()}{_FOLDER}", _Documentation(directory=SITE, html=True, check_dir=False))
+
+
+class _Documentation(StaticFiles):
+    """The site; no folder is listed, and nothing outside of it is served."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if (SITE / "index.html").is_file():
+            response = await super().get_response(path, scope)
+        else:
+            written = StaticFiles(directory=SOURCES, check_dir=False)
+            response = await written.get_response("index.md" if path == "." else f"{path}.md", scope)
+            response.headers["Content-Type"] = "text/plain; charset=utf-8"
+        # asked again each time, as the addresses stay when the pages change
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
