@@ -29,7 +29,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name in ("logo.svg", "icon.png"):
         files.append(File.generated(config, f"images/{name}", abs_src_path=str(PICTURES / name)))
     pages = sorted(page.src_uri for page in files.documentation_pages())
-    config["nav"] = [{"Overview": "index.md"}, *({title: _section(folders, pages)} for title, folders in SECTIONS.items())]
+    sections = [{title: _section(folders, pages)} for title, folders in SECTIONS.items()]
+    config["nav"] = [{"Overview": "index.md"}, *sections]
     return files
 
 
