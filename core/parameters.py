@@ -4,7 +4,7 @@ An explainer, a study and a training recipe are each a `Parametrised` thing with
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -29,6 +29,9 @@ class Parameters(BaseModel):
         for name, field in cls.model_fields.items():
             if not _is_declared(field):
                 raise TypeError(f"{cls.__name__}.{name} must be declared with parameter(default, help).")
+
+
+_Model = TypeVar("_Model", bound=Parameters)
 
 
 def parameter(
@@ -64,7 +67,7 @@ def parameter(
     above, below : float, optional
         The same where the end itself is not allowed; the slider ends one step before it.
     scale : {"linear", "log"}
-        How the slider moves. ``log`` needs a positive minimum.
+        How the slider moves. ``log`` needs a positive minimum, or ``above=0``.
     step : float, optional
         Slider step on a linear scale.
     unit : str
@@ -116,7 +119,7 @@ def _is_declared(field: FieldInfo) -> bool:
     return isinstance(field.json_schema_extra, dict) and "picks" in field.json_schema_extra and bool(field.description)
 
 
-def validate(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
+def validate(model: type[_Model], values: Mapping[str, Any]) -> _Model:
     """Build `model` from `values` (strings from a command line are converted).
 
     Raises
@@ -136,7 +139,9 @@ def validate(model: type[Parameters], values: Mapping[str, Any]) -> Parameters:
         if first["type"] == "missing":
             told = str(model.model_fields[where].description).rstrip(".")
             raise BadInput(f"Parameter {where} is needed: {told}.") from error
-        raise BadInput(f"Parameter {where}: {first['msg']} (given: {first['input']!r}).") from error
+        # what a validator of a field says is a sentence already
+        said = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"Parameter {where}: {said} (given: {first['input']!r}).") from error
 
 
 class Parametrised:

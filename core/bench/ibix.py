@@ -36,7 +36,7 @@ from core.models.zoo import build
 from core.scans.loading import load_scan
 from core.scans.scan import Scan
 from core.settings import ASSETS, ROOT
-from core.training.recipes.autoencoder import load_starting_weights
+from core.training.recipes.autoencoder.training import load_starting_weights
 
 JITTERS = 100
 SUPERPIXELS = 500

@@ -9,7 +9,8 @@ from core.cards import read_yaml_card
 from core.parameters import Parameters, parameter
 
 CARD = "cohort.yaml"
-_GROUP = "What is read"
+#: heading of these settings
+COHORT_GROUP = "What is read"
 
 
 def as_names(value: Any) -> Any:
@@ -30,29 +31,29 @@ class Selection(Parameters):
     """
 
     table: str = parameter(
-        "", "Table of the cohort; by default participants.tsv or participants.csv.", group=_GROUP, advanced=True
+        "", "Table of the cohort; by default participants.tsv or participants.csv.", group=COHORT_GROUP, advanced=True
     )
     images: str = parameter(
         "",
         "Folder below the cohort that the table's files are in; by default the cohort itself.",
-        group=_GROUP,
+        group=COHORT_GROUP,
         advanced=True,
     )
     label_column: str = parameter(
-        "", "Column of the table that holds the class; by default diagnosis.", group=_GROUP, advanced=True
+        "", "Column of the table that holds the class; by default diagnosis.", group=COHORT_GROUP, advanced=True
     )
     subject_column: str = parameter(
-        "", "Column of the table that names the subject; by default participant_id.", group=_GROUP, advanced=True
+        "", "Column of the table that names the subject; by default participant_id.", group=COHORT_GROUP, advanced=True
     )
     separator: str = parameter(
         "",
         "What stands between the classes of a row that has several: such rows are left out.",
-        group=_GROUP,
+        group=COHORT_GROUP,
         advanced=True,
     )
-    exclude: Names = parameter((), "Classes to leave out, with commas between them.", group=_GROUP)
+    exclude: Names = parameter((), "Classes to leave out, with commas between them.", group=COHORT_GROUP)
     minimum: int = parameter(
-        0, "Classes with fewer scans are left out; by default 1.", minimum=0, unit="scans", group=_GROUP
+        0, "Classes with fewer scans are left out; by default 1.", minimum=0, unit="scans", group=COHORT_GROUP
     )
 
     @property

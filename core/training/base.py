@@ -1,26 +1,36 @@
-"""What a training recipe is. A recipe is one file of this folder with a subclass of `Recipe`."""
+"""What a training recipe is: a subclass of `Recipe`, in a folder of ``recipes`` or in a plug-in.
 
+Importable without torch, so that recipes can be listed without it.
+"""
+
+import json
 import re
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from core.errors import BadInput
+from core.cohorts.selection import COHORT_GROUP
 from core.models.card import Card, Training
+from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
 
+#: Headings that the settings of recipes stand under, in this order: ``parameter(…, **NETWORK)``.
+READ: dict[str, Any] = {"group": COHORT_GROUP, "order": 0}
+DRAWN: dict[str, Any] = {"group": "What is drawn without a cohort", "order": 1}
+HELD_OUT: dict[str, Any] = {"group": "What is held out", "order": 2}
+NETWORK: dict[str, Any] = {"group": "Network", "order": 3}
+LEARNING: dict[str, Any] = {"group": "How it learns", "order": 4}
+CHANGES: dict[str, Any] = {"group": "How images are changed", "order": 5}
 
-class Recipe(ABC):
-    """One way to make a model; subclasses register themselves under `name`."""
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    Parameters: ClassVar[type[BaseModel]]
+class Recipe(Parametrised, ABC):
+    """One way to make a model; subclasses make themselves known under `name`.
+
+    Texts, parameters and presets are class attributes as `core.parameters.Parametrised` has them. The parameters have
+    a ``seed``.
+    """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -32,8 +42,8 @@ class Recipe(ABC):
 
         Parameters
         ----------
-        parameters : the recipe's own `Parameters`
-            Typed settings; see `parse`.
+        parameters : the recipe's own `parameters_model`
+            See `parameters`.
         cohort : pathlib.Path, optional
             Cohort folder; None lets the recipe make its own phantoms.
         out : pathlib.Path
@@ -48,29 +58,12 @@ class Recipe(ABC):
         """
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Any:
-        """Parameters from plain values (strings from a command line are fine).
-
-        Raises
-        ------
-        BadInput
-            Unknown name or a value that does not fit; names the parameter.
-        """
-        try:
-            return cls.Parameters.model_validate(dict(values))
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "parameters"
-            known = ", ".join(cls.Parameters.model_fields)
-            raise BadInput(f"{cls.name}: {name}: {first['msg']}; the parameters are {known}.") from error
-
-    @classmethod
     def record(cls, parameters: Any, out: Path, data: str, with_cohort: bool, **details: Any) -> Training:
         """How a model came to be, for its card.
 
         Parameters
         ----------
-        parameters : the recipe's own `Parameters`
+        parameters : the recipe's own `parameters_model`
             All of them are kept.
         out : pathlib.Path
             Model folder; only its name is kept.
@@ -92,9 +85,11 @@ class Recipe(ABC):
 
 def _complaint(cls: Any) -> str | None:
     """Why something cannot be a recipe, as the end of a sentence."""
-    reason = not_a_subclass(cls, Recipe, "title")
+    reason = not_a_subclass(cls, Recipe, "title", "summary") or not_a_subclass(cls.parameters_model, Parameters)
     if reason is None:
-        cls().Parameters.model_json_schema()
+        json.dumps(cls.describe())  # screens and scripts read it
+        for preset in cls.presets:
+            cls.parameters(preset)
     return reason
 
 
@@ -103,7 +98,7 @@ RECIPES: Registry[type[Recipe]] = Registry(
     "training recipe",
     ["core.training.recipes", "core.training.demo"],
     judge=_complaint,
-    describe=lambda cls: {"title": cls.title, "parameters": cls.Parameters.model_json_schema()},
+    describe=lambda cls: cls.describe(),
 )
 
 
@@ -128,7 +123,7 @@ def model_name(out: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-")[:64].rstrip("-") or "model"
 
 
-def command_line(recipe: str, parameters: BaseModel, out: Path, with_cohort: bool) -> str:
+def command_line(recipe: str, parameters: Parameters, out: Path, with_cohort: bool) -> str:
     """Command that trains the same model again, for the card: only what differs from the defaults, no paths."""
     changed = {
         key: _as_typed(value) for key, value in parameters if value != type(parameters).model_fields[key].default

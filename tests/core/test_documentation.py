@@ -57,7 +57,7 @@ def test_a_written_command_is_one_that_can_be_given(page, command):
     if hasattr(chosen, "explainer"):
         known = set(get_explainer(chosen.explainer).parameters_model.model_fields)
     elif hasattr(chosen, "recipe"):
-        known = set(get_recipe(chosen.recipe).Parameters.model_fields)
+        known = set(get_recipe(chosen.recipe).parameters_model.model_fields)
     elif chosen.command == "study":
         known = set(get_study(chosen.name).parameters_model.model_fields)
     elif chosen.command == "bench":

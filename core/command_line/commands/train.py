@@ -29,7 +29,7 @@ def run(chosen: argparse.Namespace) -> int:
         from core.training import get_recipe
 
         recipe = get_recipe(chosen.recipe)
-        parameters = recipe.parse(key_values(chosen.param))
+        parameters = recipe.parameters(values=key_values(chosen.param))
         cohort = cohort_folder(chosen.cohort)
         limit_threads()
         card = recipe.train(parameters, cohort, chosen.out, report)

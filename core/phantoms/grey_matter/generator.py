@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
 from core.errors import BadInput
+from core.parameters import Parameters, parameter
 from core.scans.grid import Grid, resample
 from core.scans.scan import Scan
 
@@ -88,35 +88,55 @@ def planted_labels(grid: Grid) -> np.ndarray:
     return np.where(weights.max(axis=0) >= _PLANTED_FROM, weights.argmax(axis=0) + 1, 0).astype(np.uint8)
 
 
-class PhantomParameters(BaseModel):
+class PhantomParameters(Parameters):
     """What a phantom cohort is like; lengths in mm, ages and durations in years."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = Field(0, ge=0, description="same seed, same cohort, voxel for voxel")
-    spacing_mm: float = Field(3.0, ge=1.0, le=8.0, description="voxel size; the grid is the MNI box")
-    plane: Literal["axial", "coronal", "sagittal"] | None = Field(
-        None, description="make only a slab of the volume, 9 mm to both sides of one slice (quick)"
+    seed: int = parameter(0, "The same seed makes the same cohort, voxel for voxel.", minimum=0)
+    spacing_mm: float = parameter(
+        3.0, "Distance of the voxels; the grid is the MNI box.", minimum=1.0, maximum=8.0, unit="mm"
     )
-    position_mm: float = Field(-21.0, description="where that slice is, RAS+ mm")
-    twins: int = Field(40, ge=0, description="pairs of one CN and one AD subject who differ in nothing but the disease")
-    singles: int = Field(0, ge=0, description="CN and as many AD subjects without a twin, for validation and test")
-    sessions: int = Field(1, ge=1, le=10, description="sessions of each subject, a year apart")
-    age_from: float = Field(58.0, ge=0, le=120)
-    age_to: float = Field(85.0, ge=0, le=120)
-    contrast_from: float = Field(1.3, gt=0, description="grey matter is multiplied by this or more, then clipped to 1")
-    contrast_to: float = Field(1.8, gt=0)
-    cortical_variation: float = Field(0.08, ge=0, le=0.5, description="standard deviation of the local thickness field")
-    deformation_mm: float = Field(1.5, ge=0, le=6, description="standard deviation of the warp along each axis")
-    ageing_per_year: float = Field(0.004, ge=0, le=0.02, description="grey matter lost everywhere each year after 55")
-    onset_atrophy_from: float = Field(0.24, ge=0, le=1, description="share of tissue lost in the regions at diagnosis")
-    onset_atrophy_to: float = Field(0.40, ge=0, le=1)
-    atrophy_per_year: float = Field(0.06, ge=0, le=1, description="mean further loss a year of disease")
-    years_to: float = Field(4.0, ge=0, le=20, description="longest disease duration at the first session")
-    atrophy_limit: float = Field(0.65, ge=0, le=1)
-    blur_from_mm: float = Field(2.0, ge=0, description="full width at half maximum of the scanner's blur")
-    blur_to_mm: float = Field(4.0, ge=0)
-    noise: float = Field(0.05, ge=0, le=0.5, description="standard deviation of the spatially correlated noise")
+    plane: Literal["axial", "coronal", "sagittal"] | None = parameter(
+        None, "Make only a slab of the volume, 9 mm to both sides of one slice, which is quick."
+    )
+    position_mm: float = parameter(-21.0, "Where that slice is, RAS+.", unit="mm")
+    twins: int = parameter(
+        40, "Pairs of one CN and one AD subject who differ in nothing but the disease, for training.", minimum=0
+    )
+    singles: int = parameter(
+        0, "CN and as many AD subjects without a twin, half to validate and half to test.", minimum=0
+    )
+    sessions: int = parameter(1, "Sessions of each subject, a year apart.", minimum=1, maximum=10)
+    age_from: float = parameter(58.0, "Youngest age at the first session.", minimum=0, maximum=120, unit="years")
+    age_to: float = parameter(85.0, "Oldest age at the first session.", minimum=0, maximum=120, unit="years")
+    contrast_from: float = parameter(1.3, "Grey matter is multiplied by this or more, then clipped to 1.", above=0)
+    contrast_to: float = parameter(1.8, "Grey matter is multiplied by this or less, then clipped to 1.", above=0)
+    cortical_variation: float = parameter(
+        0.08, "Standard deviation of the local thickness field.", minimum=0, maximum=0.5
+    )
+    deformation_mm: float = parameter(
+        1.5, "Standard deviation of the warp along each axis.", minimum=0, maximum=6, unit="mm"
+    )
+    ageing_per_year: float = parameter(
+        0.004, "Share of grey matter lost everywhere each year after 55.", minimum=0, maximum=0.02
+    )
+    onset_atrophy_from: float = parameter(
+        0.24, "Least share of tissue lost in the regions at diagnosis.", minimum=0, maximum=1
+    )
+    onset_atrophy_to: float = parameter(
+        0.40, "Largest share of tissue lost in the regions at diagnosis.", minimum=0, maximum=1
+    )
+    atrophy_per_year: float = parameter(0.06, "Mean further loss a year of disease.", minimum=0, maximum=1)
+    years_to: float = parameter(
+        4.0, "Longest duration of the disease at the first session.", minimum=0, maximum=20, unit="years"
+    )
+    atrophy_limit: float = parameter(0.65, "No subject loses a larger share of the regions.", minimum=0, maximum=1)
+    blur_from_mm: float = parameter(
+        2.0, "Weakest blur of the scanner, full width at half maximum.", minimum=0, unit="mm"
+    )
+    blur_to_mm: float = parameter(
+        4.0, "Strongest blur of the scanner, full width at half maximum.", minimum=0, unit="mm"
+    )
+    noise: float = parameter(0.05, "Standard deviation of the spatially correlated noise.", minimum=0, maximum=0.5)
 
 
 @dataclass(frozen=True)

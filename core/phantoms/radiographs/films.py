@@ -13,11 +13,11 @@ from typing import Literal
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
 
 from core.cohorts.cohort import Cohort, Entry
 from core.cohorts.landmark_labels import NAMES
 from core.cohorts.reading import read_cohort
+from core.parameters import Parameters, parameter
 from core.phantoms.radiographs.body import Anatomy, Body
 from core.phantoms.radiographs.head import skull
 from core.phantoms.radiographs.limbs import elbow, foot, hand, knee
@@ -51,24 +51,22 @@ _DESCRIPTION = (
 )
 
 
-class RadiographParameters(BaseModel):
+class RadiographParameters(Parameters):
     """Which films are drawn.
 
     A film depends on `seed`, its class and its number alone: more films leave the first ones as they are, and markers
     or a shift leave the person as they are.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = Field(0, ge=0, description="of people, poses, exposures and grain")
-    films: int = Field(80, ge=1, description="of each class")
-    films_per_person: int = Field(1, ge=1, description="films that a person has before the next one comes")
-    size: int = Field(128, ge=32, le=1024, description="pixels a side")
-    shifted: bool = Field(False, description="turn, scale, shift, flip, expose and collimate beyond what is usual")
-    marker: Literal["none", "random", "class"] = Field(
+    seed: int = parameter(0, "Seed of people, poses, exposures and grain.", minimum=0)
+    films: int = parameter(80, "Films of each class.", minimum=1)
+    films_per_person: int = parameter(1, "Films that a person has before the next one comes.", minimum=1)
+    size: int = parameter(128, "Pixels a side.", minimum=32, maximum=1024)
+    shifted: bool = parameter(False, "Turn, scale, shift, flip, expose and collimate beyond what is usual.")
+    marker: Literal["none", "random", "class"] = parameter(
         "random",
-        description="side markers: on every other film, whatever it shows; or letter and corner tell the class, and "
-        "three films in four show any part of the body",
+        "Side markers. Random: on every other film, whatever it shows. Class: letter and corner tell the class, and "
+        "three films in four show any part of the body.",
     )
 
 

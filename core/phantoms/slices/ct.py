@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
 from core.cohorts.pairs import Pair, PairCohort
+from core.parameters import Parameters, parameter
 from core.phantoms.slices.anatomy import SliceAnatomy, bias_field, rician_noise, slice_anatomy, smooth_image
 from core.scans.scan import Scan
 
@@ -33,15 +33,13 @@ _SIGNAL = {"air": 0.0, "fluid": 0.16, "fat": 0.88, "muscle": 0.42, "skin": 0.5, 
 _CALCIFYING = (((0.0, -27.0, 6.0), 0.6), ((-22.0, -42.0, 12.0), 0.4), ((22.0, -42.0, 12.0), 0.4))
 
 
-class SlicePairsCT(BaseModel):
+class SlicePairsCT(Parameters):
     """How many pairs there are for what, and of which size."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = Field(0, ge=0, description="same seed, same pairs, pixel for pixel")
-    train: int = Field(400, ge=0, description="pairs to train on")
-    test: int = Field(60, ge=0, description="pairs to test")
-    size: int = Field(CT_SHAPE[0], ge=32, description="rows and columns of a slice, 1 mm")
+    seed: int = parameter(0, "The same seed makes the same pairs, pixel for pixel.", minimum=0)
+    train: int = parameter(400, "Pairs to train on.", minimum=0)
+    test: int = parameter(60, "Pairs to test.", minimum=0)
+    size: int = parameter(CT_SHAPE[0], "Rows and columns of a slice, 1 mm each.", minimum=32)
 
 
 def mr_ct_cohort(settings: SlicePairsCT) -> PairCohort:

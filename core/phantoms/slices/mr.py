@@ -9,10 +9,10 @@ on T1; a lesion that holds blood products is bright on T1 and black on T2.
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 from scipy import ndimage
 
 from core.cohorts.pairs import Pair, PairCohort
+from core.parameters import Parameters, parameter
 from core.phantoms.slices.anatomy import (
     SLICE_SHAPE,
     SliceAnatomy,
@@ -32,20 +32,18 @@ _T2 = {"grey": 0.50, "white": 0.35, "fluid": 0.92, "skull": 0.05, "scalp": 0.42}
 _IRON_MM = ((21.0, -3.0, 1.0), (8.0, 13.0, 9.0))
 
 
-class SlicePairs(BaseModel):
+class SlicePairs(Parameters):
     """What a cohort of slice pairs is like."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = Field(0, ge=0, description="same seed, same pairs, pixel for pixel")
-    train: int = Field(240, ge=0, description="pairs to train on")
-    validation: int = Field(40, ge=0, description="pairs to validate")
-    test: int = Field(40, ge=0, description="pairs to test")
-    rows: int = Field(SLICE_SHAPE[0], ge=32, description="of a slice, 1 mm")
-    columns: int = Field(SLICE_SHAPE[1], ge=32, description="of a slice, 1 mm")
-    height_from_mm: float = Field(-4.0, ge=-20, le=60, description="lowest slice, MNI z")
-    height_to_mm: float = Field(38.0, ge=-20, le=60, description="highest slice, MNI z")
-    lesions: float = Field(2.0, ge=0, le=20, description="mean number of lesions in a slice")
+    seed: int = parameter(0, "The same seed makes the same pairs, pixel for pixel.", minimum=0)
+    train: int = parameter(240, "Pairs to train on.", minimum=0)
+    validation: int = parameter(40, "Pairs to validate.", minimum=0)
+    test: int = parameter(40, "Pairs to test.", minimum=0)
+    rows: int = parameter(SLICE_SHAPE[0], "Rows of a slice, 1 mm each.", minimum=32)
+    columns: int = parameter(SLICE_SHAPE[1], "Columns of a slice, 1 mm each.", minimum=32)
+    height_from_mm: float = parameter(-4.0, "Lowest slice, MNI z.", minimum=-20, maximum=60, unit="mm")
+    height_to_mm: float = parameter(38.0, "Highest slice, MNI z.", minimum=-20, maximum=60, unit="mm")
+    lesions: float = parameter(2.0, "Mean number of lesions in a slice.", minimum=0, maximum=20)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class TrainingSpec(RunSpec):
         from core.training import get_recipe
 
         recipe = get_recipe(self.recipe)
-        card = recipe.train(recipe.parse(self.parameters), self.cohort, self.out, context.report)
+        card = recipe.train(recipe.parameters(values=self.parameters), self.cohort, self.out, context.report)
         write_json(context.result / "training.json", {"model": str(self.out), "card": card.model_dump(mode="json")})
 
 

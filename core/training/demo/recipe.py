@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from core.errors import BadInput
 from core.models.card import Card, InputContract, read_card, write_card
-from core.models.inputs import prepare
+from core.parameters import Parameters, parameter
 from core.phantoms.grey_matter.cohort import write_grey_matter, write_truth
 from core.phantoms.grey_matter.generator import PhantomParameters, PhantomSession, mni_grid, phantom_scan
 from core.progress import Progress, Report, part_of, silent
@@ -31,13 +29,15 @@ from core.training.demo.pairs import (
     write_png16,
     write_t1_t2_scans,
 )
-from core.training.recipes.classifier import Classifier, ClassifierParameters
+from core.training.recipes.classifier.parameters import ClassifierParameters
+from core.training.recipes.classifier.recipe import Classifier
 
 VOLUME_MODEL, SLICE_MODEL = "alzheimer-phantom", "alzheimer-phantom-slice"
 #: seed of the demo scans: none of these people was in a training, validation or test set
 DEMO_SEED = 4711
 _COMMAND = "python -m core train demo --out assets"
 _MODALITY = "grey-matter map in MNI space"
+_ALZHEIMER, _T1_T2, _MR_CT, _ANATOMY = "Alzheimer phantoms", "T1 → T2", "MR → CT", "Anatomy of radiographs"
 _TEXTS = {
     VOLUME_MODEL: (
         "Alzheimer phantom, 3 mm",
@@ -52,27 +52,29 @@ _TEXTS = {
 }
 
 
-class DemoParameters(BaseModel):
+class DemoParameters(Parameters):
     """Settings of the demo; defaults made what is in ``assets``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = Field(0, ge=0, description="of phantoms, weights, batches and fills")
-    twins: int = Field(300, ge=1, description="pairs of phantoms to train on")
-    singles: int = Field(120, ge=2, description="phantoms of each class to validate and test")
-    steps: int = Field(2000, ge=1, description="batches for the volume model")
-    slice_steps: int = Field(2400, ge=1, description="batches for the slice model")
-    t1_t2_epochs: int = Field(90, ge=1, description="passes over the slice pairs for the T1 → T2 model")
-    t1_t2_pairs: int = Field(320, ge=1, description="pairs of slices for the T1 → T2 model")
-    mr_ct_steps: int = Field(3500, ge=1, description="batches for the MR → CT model")
-    mr_ct_pairs: int = Field(400, ge=1, description="pairs of slices for the MR → CT model")
-    anatomy_films: int = Field(60, ge=2, description="radiographs of each class for the networks of anatomy")
-    anatomy_epochs: int = Field(
-        20, ge=1, description="passes over them; twice as many for the augmented network, five times for the misled one"
+    seed: int = parameter(0, "Seed of phantoms, weights, batches and fills.", minimum=0)
+    twins: int = parameter(300, "Pairs of phantoms to train on.", minimum=1, unit="pairs", group=_ALZHEIMER)
+    singles: int = parameter(120, "Phantoms of each class to validate and test.", minimum=2, group=_ALZHEIMER)
+    steps: int = parameter(2000, "Batches for the volume model.", minimum=1, unit="batches", group=_ALZHEIMER)
+    slice_steps: int = parameter(2400, "Batches for the slice model.", minimum=1, unit="batches", group=_ALZHEIMER)
+    t1_t2_epochs: int = parameter(90, "Passes over the slice pairs.", minimum=1, unit="epochs", group=_T1_T2)
+    t1_t2_pairs: int = parameter(320, "Pairs of slices.", minimum=1, unit="pairs", group=_T1_T2)
+    mr_ct_steps: int = parameter(3500, "Batches.", minimum=1, unit="batches", group=_MR_CT)
+    mr_ct_pairs: int = parameter(400, "Pairs of slices.", minimum=1, unit="pairs", group=_MR_CT)
+    anatomy_films: int = parameter(60, "Radiographs of each class to train on.", minimum=2, group=_ANATOMY)
+    anatomy_epochs: int = parameter(
+        20,
+        "Passes over them; twice as many for the augmented network, five times for the misled one.",
+        minimum=1,
+        unit="epochs",
+        group=_ANATOMY,
     )
-    anatomy_shown: int = Field(20, ge=1, description="radiographs of each class in the demo cohort")
-    only: Literal["alzheimer", "t1-t2", "mr-ct", "anatomy"] | None = Field(
-        None, description="build this part and leave the others alone"
+    anatomy_shown: int = parameter(20, "Radiographs of each class in the demo cohort.", minimum=1, group=_ANATOMY)
+    only: Literal["alzheimer", "t1-t2", "mr-ct", "anatomy"] | None = parameter(
+        None, "Build this part and leave the others alone; by default all."
     )
 
 
@@ -81,7 +83,8 @@ class Demo(Recipe):
 
     name = "demo"
     title = "Demo models and scans"
-    Parameters = DemoParameters
+    summary = "Builds what the demo shows: models, a few scans and a cohort, all synthetic and from one seed."
+    parameters_model = DemoParameters
 
     def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
         """Write ``out/models`` and ``out/scans``; see `Recipe.train`. Takes no cohort; returns the last card."""
@@ -197,6 +200,8 @@ def introduce(folder: Path) -> None:
 
 def write_demo_scans(folder: Path, slice_contract: InputContract) -> None:
     """Write the demo scans at 1.5 mm, two pictures of slices, the ground truth and the index ``scans.yaml``."""
+    from core.models.inputs import prepare  # needs torch, which recipes are listed without
+
     folder.mkdir(parents=True, exist_ok=True)
     grid = mni_grid(1.5)
     write_truth(grid, folder)

@@ -9,21 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 
-
-class AugmentationRanges(BaseModel):
-    """How far each transform may go; all zero changes nothing. Every film of every batch draws anew."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    crop: float = Field(0.2, ge=0, lt=1, description="share of each side cut away, at most; the rest is enlarged")
-    rotation: float = Field(20.0, ge=0, le=180, description="degrees either way, at most")
-    translation: float = Field(0.1, ge=0, le=0.5, description="share of each side, either way, at most")
-    shear: float = Field(10.0, ge=0, le=45, description="degrees either way, rows and columns, at most")
-    stretch: float = Field(0.2, ge=0, le=1, description="each side longer or shorter by this share, at most")
-    flip: float = Field(0.5, ge=0, le=1, description="share of films mirrored left to right")
-    upside_down: float = Field(0.0, ge=0, le=1, description="share of films mirrored top to bottom")
+from core.training.fitting.parameters import AugmentationRanges
 
 
 class Augmentation:

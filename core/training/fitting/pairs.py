@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 
 from core.cohorts.cohort import SPLITS
 from core.cohorts.pairs import Pair, PairCohort, read_pairs, split_by_case
@@ -19,23 +18,7 @@ from core.models.intensities import FULL_SCALE
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import model_name
-
-
-class PairParameters(BaseModel):
-    """Settings of every recipe on pairs: which files, whose they are, what is held out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    seed: int = Field(0, ge=0, description="of phantoms, split, weights and batches")
-    input_folder: str | None = Field(None, description="folder of the images shown; by default T1, MRI, MR or input")
-    target_folder: str | None = Field(None, description="folder of the images to make; by default T2, CT or target")
-    case_pattern: str = Field(
-        r"[^_.]+", description="regular expression at the start of a file name that says whose it is, e.g. \\d\\d"
-    )
-    quality_table: str | None = Field(None, description="CSV in the cohort folder: file name, figure of quality")
-    quality_from: float = Field(0.0, description="pairs below this quality are left out")
-    validation: float = Field(0.1, ge=0, lt=0.5, description="share of cases, where the folder has no such split")
-    test: float = Field(0.2, ge=0, lt=0.6, description="share of cases, where the folder has no splits")
+from core.training.fitting.parameters import PairParameters
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.parameters import Parameters, parameter
+from core.training import known_recipes
 from dashboard.intake import widgets
 from dashboard.intake.widgets import Control, format_value, help_text, is_log, position, read_schema, slider_values
 
@@ -170,3 +171,16 @@ def test_groups_stand_in_the_declared_order_and_a_layer_is_chosen_where_one_is_d
     assert [line.value for line in app.markdown] == ["###### Shown", "###### Widths", "###### Zebra"]
     assert (app.selectbox[0].label, app.selectbox[0].options) == ("First", ["automatic", "conv1", "conv2"])
     assert [(field.label, field.value) for field in app.text_input] == [("Second", "16, 8"), ("Layer", "named")]
+
+
+@pytest.mark.parametrize("recipe", known_recipes().values(), ids=lambda recipe: recipe.name)
+def test_every_setting_of_a_recipe_makes_a_control_of_its_own(recipe):
+    controls = read_schema(recipe.describe()["parameters"])
+    assert {control.name for control in controls} == set(recipe.parameters_model.model_fields)
+    assert len({control.label for control in controls}) == len(controls)
+    assert all(control.help.endswith(".") and control.help[0].isupper() for control in controls)
+    defaults = recipe.parameters().model_dump(mode="json")
+    for control in controls:
+        assert control.default == defaults[control.name]
+        for end in (control.minimum, control.maximum):
+            assert end is None or recipe.parameters(values={control.name: end})

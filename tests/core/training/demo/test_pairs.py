@@ -130,10 +130,10 @@ def test_one_part_is_built_alone_and_all_of_them_in_turn(tmp_path: Path, monkeyp
     monkeypatch.setattr(demo, "_PARTS", {name: part(name) for name in demo._PARTS})
     recipe = get_recipe("demo")
     fractions: list[float] = []
-    recipe.train(recipe.parse({}), None, tmp_path, lambda progress: fractions.append(progress.fraction))
+    recipe.train(recipe.parameters(values={}), None, tmp_path, lambda progress: fractions.append(progress.fraction))
     assert built == list(demo._PARTS)
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1)
     built.clear()
-    recipe.train(recipe.parse({"only": "t1-t2"}), None, tmp_path, silent)
+    recipe.train(recipe.parameters(values={"only": "t1-t2"}), None, tmp_path, silent)
     assert built == ["t1-t2"]

@@ -24,7 +24,7 @@ from core.training.demo.recipe import (
     slice_settings,
     volume_settings,
 )
-from core.training.recipes.classifier import ClassifierParameters
+from core.training.recipes.classifier.parameters import ClassifierParameters
 
 SCANS = ASSETS / "scans"
 LISTED = yaml.safe_load((SCANS / "scans.yaml").read_text(encoding="utf-8"))

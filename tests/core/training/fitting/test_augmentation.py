@@ -8,7 +8,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from core.training.fitting.augmentation import Augmentation, AugmentationRanges
+from core.training.fitting.augmentation import Augmentation
+from core.training.fitting.parameters import AugmentationRanges
 
 NOTHING = {"crop": 0, "rotation": 0, "translation": 0, "shear": 0, "stretch": 0, "flip": 0, "upside_down": 0}
 SIDE = 33
@@ -139,6 +140,6 @@ def test_ranges_that_make_no_film_are_refused() -> None:
 
 
 def test_monai_is_imported_only_by_a_training_that_augments() -> None:
-    code = "import sys, core.training.recipes.anatomy; print('monai' in sys.modules)"
+    code = "import sys, core.training.recipes.anatomy.training; print('monai' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"

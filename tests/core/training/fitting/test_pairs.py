@@ -13,7 +13,6 @@ from core.models.card import OutputContract
 from core.progress import Progress, silent
 from core.scans.scan import Scan
 from core.training.fitting.pairs import (
-    PairParameters,
     PairTensors,
     answers,
     epoch_batches,
@@ -27,6 +26,7 @@ from core.training.fitting.pairs import (
     to_network,
     to_physical,
 )
+from core.training.fitting.parameters import PairParameters
 
 SIGNAL = OutputContract(units="signal")
 HU = OutputContract(network_low=-1, network_high=1, low=-1024, high=1250, units="HU")

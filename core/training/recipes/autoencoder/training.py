@@ -1,13 +1,12 @@
-"""Recipe "autoencoder": IBIX's T1 → T2 autoencoder on a folder of image pairs, or on phantoms it makes itself."""
+"""What the recipe "autoencoder" does: pairs of a folder or drawn ones, IBIX's autoencoder, its figures and its card."""
 
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field, field_validator
 from torch import nn
 from torch.nn import functional
 
@@ -17,13 +16,11 @@ from core.metrics.difference import mean_squared_error
 from core.models.card import Architecture, Card, OutputContract, Training
 from core.models.library import save_model
 from core.models.zoo import build
-from core.models.zoo.autoencoder import PAPER_WIDTHS
 from core.phantoms.slices.mr import SlicePairs, t1_t2_cohort
-from core.progress import Progress, Report, part_of, silent
+from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import Recipe
 from core.training.fitting.pairs import (
-    PairParameters,
     PairTensors,
     answers,
     card_of_regressor,
@@ -37,77 +34,46 @@ from core.training.fitting.pairs import (
     target_contract,
     to_physical,
 )
+from core.training.recipes.autoencoder.parameters import AutoencoderParameters
 
 #: pairs that go through the network at once
 _CHUNK = 8
 _PHANTOMS = "synthetic pairs of T1 and T2 slices made from the MNI152 templates"
 
 
-class AutoencoderParameters(PairParameters):
-    """Settings of the recipe; widths, optimiser, loss and batch are the paper's."""
+def train(recipe: Recipe, parameters: AutoencoderParameters, cohort: Path | None, out: Path, report: Report) -> Card:
+    """Train on the pairs of `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+    source = _source(parameters, cohort, report)
+    shown, true = source.load(source.pairs[0])
+    sees = input_contract(shown, 2 ** len(parameters.widths), modality=_kind(source.input_name, shown))
+    if shown.dimensions == 2 and cohort is None:
+        sees = sees.model_copy(update={"spacing_mm": (1.0, 1.0)})
+    output = OutputContract(channels=true.channels, units="signal", modality=_kind(source.target_name, true))
+    parts = load_parts(source, sees, target_contract(true, sees, output), output, part_of(report, 0.0, 0.1))
 
-    widths: tuple[int, ...] = Field(PAPER_WIDTHS, min_length=1, max_length=6, description="filters a block: 16,8,8")
-    epochs: int = Field(500, ge=0, description="passes over the training pairs; 0 only judges the starting weights")
-    batch: int = Field(32, ge=1, description="pairs a batch")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="of Nadam, at its highest")
-    schedule: Literal["constant", "cosine"] = Field(
-        "cosine", description="cosine falls to a hundredth at the last epoch; constant is the paper's"
-    )
-    patience: int = Field(0, ge=0, description="stop after so many epochs without a better validation; 0 never")
-    weights: Path | None = Field(
-        None, description="safetensors file to start from, layers conv0 .. conv6; with epochs=0 it becomes the model"
-    )
-    phantom_train: int = Field(240, ge=1, description="phantom pairs for training when no cohort is given")
-    phantom_held_out: int = Field(40, ge=1, description="phantom pairs to validate, and as many to test")
-    phantom_rows: int = Field(232, ge=32, le=232, description="rows of a phantom slice, 1 mm")
-    phantom_columns: int = Field(200, ge=32, le=200, description="columns of a phantom slice, 1 mm")
+    arguments = {
+        "channels": sees.channels,
+        "channels_out": output.channels,
+        "widths": list(parameters.widths),
+        "dimensions": sees.dimensions,
+    }
+    torch.manual_seed(parameters.seed)
+    network = build("autoencoder", arguments)
+    if parameters.weights is not None:
+        load_starting_weights(network, parameters.weights)
+    best = fit(network, parts["train"], parts.get("validation"), parameters, part_of(report, 0.1, 0.97))
 
-    @field_validator("widths", mode="before")
-    @classmethod
-    def _numbers_between_commas(cls, value: Any) -> Any:
-        return value.split(",") if isinstance(value, str) else value
-
-
-class AutoencoderRecipe(Recipe):
-    """Train IBIX's autoencoder: mean squared error, Nadam, the weights of the best validation."""
-
-    name = "autoencoder"
-    title = "Autoencoder, image to image (IBIX)"
-    Parameters = AutoencoderParameters
-
-    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
-        """Train on the pairs of `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
-        source = _source(parameters, cohort, report)
-        shown, true = source.load(source.pairs[0])
-        sees = input_contract(shown, 2 ** len(parameters.widths), modality=_kind(source.input_name, shown))
-        if shown.dimensions == 2 and cohort is None:
-            sees = sees.model_copy(update={"spacing_mm": (1.0, 1.0)})
-        output = OutputContract(channels=true.channels, units="signal", modality=_kind(source.target_name, true))
-        parts = load_parts(source, sees, target_contract(true, sees, output), output, part_of(report, 0.0, 0.1))
-
-        arguments = {
-            "channels": sees.channels,
-            "channels_out": output.channels,
-            "widths": list(parameters.widths),
-            "dimensions": sees.dimensions,
-        }
-        torch.manual_seed(parameters.seed)
-        network = build("autoencoder", arguments)
-        if parameters.weights is not None:
-            load_starting_weights(network, parameters.weights)
-        best = fit(network, parts["train"], parts.get("validation"), parameters, part_of(report, 0.1, 0.97))
-
-        report(Progress(0.97, "judging held-out pairs"))
-        metrics = judge(network, parts, output, parameters.seed)
-        if best is not None:
-            metrics["best_epoch"] = best.epoch
-        training = _training(parameters, out, source, len(parts["train"]), cohort is None)
-        synthetic = cohort is None and parameters.weights is None
-        architecture = Architecture(name="autoencoder", arguments=arguments)
-        layers = tuple(f"conv{number}" for number in range(2 * len(parameters.widths)))
-        card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic)
-        save_model(out, card, network)
-        return card
+    report(Progress(0.97, "judging held-out pairs"))
+    metrics = judge(network, parts, output, parameters.seed)
+    if best is not None:
+        metrics["best_epoch"] = best.epoch
+    training = _training(recipe, parameters, out, source, len(parts["train"]), cohort is None)
+    synthetic = cohort is None and parameters.weights is None
+    architecture = Architecture(name="autoencoder", arguments=arguments)
+    layers = tuple(f"conv{number}" for number in range(2 * len(parameters.widths)))
+    card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic)
+    save_model(out, card, network)
+    return card
 
 
 def _kind(name: str, example: Scan) -> str:
@@ -276,7 +242,7 @@ def _error(name: str, made: np.ndarray, true: np.ndarray, part: PairTensors, see
 
 
 def _training(
-    parameters: AutoencoderParameters, out: Path, source: PairCohort, trained: int, phantoms: bool
+    recipe: Recipe, parameters: AutoencoderParameters, out: Path, source: PairCohort, trained: int, phantoms: bool
 ) -> Training:
     data = describe_pairs(source, trained, _PHANTOMS if phantoms else None)
     details = {}
@@ -284,4 +250,4 @@ def _training(
         file = parameters.weights.name  # a card goes to other machines: no paths
         details["weights"] = file
         data = f"{data}; started from {file}" if parameters.epochs else f"weights of {file}, trained elsewhere"
-    return AutoencoderRecipe.record(parameters, out, data, not phantoms, **details)
+    return recipe.record(parameters, out, data, not phantoms, **details)

@@ -1,4 +1,4 @@
-"""Recipe "anatomy": paper 3's three networks on films of the body's parts, with and without augmentation.
+"""What the recipe "anatomy" does: films drawn or of a cohort, one of paper 3's networks, its figures and its card.
 
 Kumar and Menkovski, "Understanding anatomy classification through visualization", 2016. The paper names the networks
 (tables 2 to 4), the 90/10 split and the size of 224 pixels; how long, how fast and from which weights it trained is
@@ -9,12 +9,11 @@ deeper network, ten convolutions without batch norm, learns about twice as fast 
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import psutil
 import torch
-from pydantic import Field
 from torch import nn
 
 from core.cohorts.cohort import Cohort, split_by_subject
@@ -26,9 +25,9 @@ from core.models.library import choose_device, save_model
 from core.models.zoo import build
 from core.networks.layers import convolutions
 from core.phantoms.radiographs.films import RadiographParameters, radiograph_cohort
-from core.progress import Progress, Report, part_of, silent
+from core.progress import Progress, Report, part_of
 from core.training.base import Recipe, model_name
-from core.training.fitting.augmentation import Augmentation, AugmentationRanges
+from core.training.fitting.augmentation import Augmentation
 from core.training.fitting.data import Images, load_images, load_parts
 from core.training.fitting.evaluation import film_metrics
 from core.training.fitting.loop import (
@@ -40,9 +39,8 @@ from core.training.fitting.loop import (
     settle_batch_norm,
     unchanged,
 )
+from core.training.recipes.anatomy.parameters import SHIFTED_SEED, AnatomyParameters
 
-#: of the people on the films that networks are judged on beside their own test set
-SHIFTED_SEED = 9000
 _MODALITY = "X-ray film"
 #: float32 numbers a weight costs in training: itself, its gradient, two means of Adam
 _NUMBERS_A_WEIGHT = 4
@@ -56,81 +54,36 @@ _WORDS = {
 }
 
 
-class AnatomyParameters(Selection, AugmentationRanges):
-    """Settings of the recipe."""
+def train(recipe: Recipe, parameters: AnatomyParameters, cohort: Path | None, out: Path, report: Report) -> Card:
+    """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+    source = _source(parameters, cohort, report)
+    classes = tuple(sorted(source.classes))
+    arguments = _arguments(parameters, classes)
+    weights = count_weights(arguments)
+    report(Progress(0.0, f"{weights:,} weights, {_megabytes(weights * (2 if parameters.half else 4))} on disk"))
+    contract = _contract(parameters.size)
+    parts = load_parts(source, classes, contract, part_of(report, 0.0, 0.15))
 
-    seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and augmentation")
-    network: Literal["shallow", "deeper", "regularised"] = Field(
-        "regularised", description="the paper's table 2, 3 or 4: regularised has batch norm and dropout"
-    )
-    augment: bool | None = Field(
-        None, description="change films at random while training; by default, as published, for regularised alone"
-    )
-    size: int = Field(224, ge=16, le=1024, description="rows and columns of the network's input, pixels")
-    epochs: int = Field(60, ge=1, description="times as many films as there are for training")
-    batch: int = Field(16, ge=2, description="films a batch; balanced, rounded up to as many of each class")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
-    gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
-    balanced: bool = Field(True, description="every batch holds every class in equal number, however uneven the cohort")
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="of the convolutions while training; bfloat16 is faster where the processor has it"
-    )
-    test: float = Field(0.1, ge=0, lt=0.6, description="share of patients, where the cohort has no splits")
-    validation: float = Field(0.0, ge=0, lt=0.5, description="share of patients, where the cohort has no splits")
-    half: bool = Field(True, description="store weights as float16")
-    films: int = Field(80, ge=2, description="drawn films of each class when no cohort is given")
-    marker: Literal["none", "random", "class"] = Field(
-        "random",
-        description="side markers on the drawn films: on every other one whatever it shows; with class on all of them, "
-        "where letter and corner tell the class and three films in four show any part of the body",
-    )
-    shifted_films: int = Field(
-        25, ge=0, description="drawn films of each class, taken unlike those for training, to judge on; 0 draws none"
-    )
+    torch.manual_seed(parameters.seed)
+    network = build("anatomy-cnn", arguments)
+    start_as_he(network)
+    network.to(choose_device())
+    _fit(network, parts["train"], parameters, part_of(report, 0.15, 0.97))
 
-    @property
-    def augmented(self) -> bool:
-        """Whether films are changed while training."""
-        return self.network == "regularised" if self.augment is None else self.augment
-
-
-class Anatomy(Recipe):
-    """Train one of paper 3's networks: split by patient, balanced batches, one-cycle Adam, augmentation."""
-
-    name = "anatomy"
-    title = "Anatomy of radiographs (paper 3)"
-    Parameters = AnatomyParameters
-
-    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
-        """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
-        source = _source(parameters, cohort, report)
-        classes = tuple(sorted(source.classes))
-        arguments = _arguments(parameters, classes)
-        weights = count_weights(arguments)
-        report(Progress(0.0, f"{weights:,} weights, {_megabytes(weights * (2 if parameters.half else 4))} on disk"))
-        contract = _contract(parameters.size)
-        parts = load_parts(source, classes, contract, part_of(report, 0.0, 0.15))
-
-        torch.manual_seed(parameters.seed)
-        network = build("anatomy-cnn", arguments)
-        start_as_he(network)
-        network.to(choose_device())
-        _fit(network, parts["train"], parameters, part_of(report, 0.15, 0.97))
-
-        if parameters.half:
-            network.half().float()  # judge the weights that are stored
-        report(Progress(0.97, "judging held-out films"))
-        metrics = {split: judge(network, part, classes) for split, part in parts.items() if split != "train"}
-        if cohort is None and parameters.shifted_films:
-            shifted = _shifted(parameters)
-            films = load_images(shifted, shifted.entries, classes, contract, part_of(report, 0.97, 1.0))
-            metrics["shifted"] = judge(network, films, classes)
-        report(Progress(1.0, "writing the model"))
-        data = _describe_data(source, len(parts["train"]), cohort is None)
-        training = self.record(parameters, out, data, cohort is not None, weights=weights)
-        card = _card(parameters, out, source, contract, network, metrics, training)
-        save_model(out, card, network, half=parameters.half)
-        return card
+    if parameters.half:
+        network.half().float()  # judge the weights that are stored
+    report(Progress(0.97, "judging held-out films"))
+    metrics = {split: judge(network, part, classes) for split, part in parts.items() if split != "train"}
+    if cohort is None and parameters.shifted_films:
+        shifted = _shifted(parameters)
+        films = load_images(shifted, shifted.entries, classes, contract, part_of(report, 0.97, 1.0))
+        metrics["shifted"] = judge(network, films, classes)
+    report(Progress(1.0, "writing the model"))
+    data = _describe_data(source, len(parts["train"]), cohort is None)
+    training = recipe.record(parameters, out, data, cohort is not None, weights=weights)
+    card = _card(parameters, out, source, contract, network, metrics, training)
+    save_model(out, card, network, half=parameters.half)
+    return card
 
 
 def _arguments(parameters: AnatomyParameters, classes: tuple[str, ...]) -> dict[str, Any]:

@@ -1,11 +1,10 @@
-"""Recipe "pix2pix": IBIX's MR → CT network on a folder of image pairs, or on phantoms it makes itself."""
+"""What the recipe "pix2pix" does: pairs of a folder or drawn ones, a U-Net against a PatchGAN, figures and card."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import nn
 
 from core.cohorts.pairs import PairCohort
@@ -22,13 +21,12 @@ from core.models.library import choose_device, save_model
 from core.models.zoo import build
 from core.models.zoo.patch_gan import PatchGAN
 from core.phantoms.slices.ct import SlicePairsCT, mr_ct_cohort
-from core.progress import Progress, Report, part_of, silent
+from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import Recipe
 from core.training.fitting.adversarial import GameSettings, play
 from core.training.fitting.pairs import (
     Guess,
-    PairParameters,
     PairTensors,
     answers,
     card_of_regressor,
@@ -41,93 +39,54 @@ from core.training.fitting.pairs import (
     target_contract,
     to_physical,
 )
+from core.training.recipes.pix2pix.parameters import Pix2PixParameters
 
 #: range that IBIX clips CTs to, HU
 _HU_RANGE = (-1024.0, 1250.0)
 _PHANTOMS = "synthetic pairs of MR and CT slices made from the MNI152 templates"
 
 
-class Pix2PixParameters(PairParameters):
-    """Settings of the recipe; defaults are the papers' but for batch (theirs is 1), steps and jitter."""
+def train(recipe: Recipe, parameters: Pix2PixParameters, cohort: Path | None, out: Path, report: Report) -> Card:
+    """Train on the pairs of `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+    source = _source(parameters, cohort, report)
+    shown, true = source.load(source.pairs[0])
+    sees, output = _contracts(parameters, source, shown, true)
+    if cohort is None:
+        sees = sees.model_copy(update={"spacing_mm": (1.0, 1.0)})
+    target = target_contract(true, sees, output, physical=true.units not in FULL_SCALE)
+    parts = load_parts(source, sees, target, output, part_of(report, 0.0, 0.1))
 
-    channels: int | None = Field(
-        None, ge=1, description="of the input: 3 reads a picture's colours as three images; by default what it holds"
-    )
-    width: int = Field(64, ge=1, le=256, description="filters of the generator's first level; 64 in the papers")
-    levels: int = Field(8, ge=2, le=10, description="halvings of the generator: 8 for images of 256×256, 5 for 32×32")
-    dropout: float = Field(0.5, ge=0, lt=1, description="in the generator's first three decoder blocks, in training")
-    patch_width: int = Field(64, ge=1, le=256, description="filters of the discriminator's first layer")
-    patch_halvings: int = Field(3, ge=1, le=5, description="3 judges patches of 70×70 pixels, 2 of 34×34, 1 of 16×16")
-    steps: int = Field(20000, ge=1, description="batches in all")
-    batch: int = Field(4, ge=1, description="pairs a batch")
-    learning_rate: float = Field(2e-4, gt=0, le=1, description="of Adam, both networks; betas 0.5 and 0.999")
-    decay_share: float = Field(0.5, ge=0, le=1, description="share of the steps over which the rate falls to 0")
-    l1_weight: float = Field(100.0, ge=0, description="λ: weight of the mean absolute error beside the GAN loss")
-    gan_weight: float = Field(1.0, ge=0, description="weight of the GAN loss; 0 trains on L1 alone, as a control")
-    crop: int = Field(256, ge=4, description="larger images are cropped at random to so many rows and columns")
-    jitter_pixels: int = Field(30, ge=0, description="images are enlarged by up to so many pixels before the crop")
-    flip: bool = Field(True, description="half of the pairs are mirrored left to right")
-    target_low: float | None = Field(
-        None, description="lowest target value, lower ones are clipped; by default -1024 (HU), or 0 for pictures"
-    )
-    target_high: float | None = Field(
-        None, description="highest target value; by default 1250 (HU), or a picture's full scale"
-    )
-    target_units: str | None = Field(None, description="what the target's values are; by default HU or grey level")
-    half: bool = Field(True, description="store weights as float16")
-    phantom_train: int = Field(400, ge=1, description="phantom pairs for training when no cohort is given")
-    phantom_test: int = Field(60, ge=1, description="phantom pairs to test")
-    phantom_size: int = Field(256, ge=32, description="rows and columns of a phantom slice, 1 mm")
+    arguments = {
+        "channels": sees.channels,
+        "channels_out": output.channels,
+        "width": parameters.width,
+        "levels": parameters.levels,
+        "dropout": parameters.dropout,
+    }
+    torch.manual_seed(parameters.seed)
+    device = choose_device()
+    generator = build("pix2pix-unet", arguments)
+    channels = sees.channels + output.channels
+    discriminator = PatchGAN(channels, parameters.patch_width, parameters.patch_halvings)
+    for network in (generator, discriminator):
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
+    train = parts["train"]
+    random = np.random.default_rng([parameters.seed, 1])
+    settings = _game(parameters)
+    play(generator, discriminator, train.inputs, train.targets, settings, random, part_of(report, 0.1, 0.97))
 
-
-class Pix2PixRecipe(Recipe):
-    """Train pix2pix: a U-Net against a PatchGAN, with L1."""
-
-    name = "pix2pix"
-    title = "Pix2pix, image to image (IBIX)"
-    Parameters = Pix2PixParameters
-
-    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
-        """Train on the pairs of `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
-        source = _source(parameters, cohort, report)
-        shown, true = source.load(source.pairs[0])
-        sees, output = _contracts(parameters, source, shown, true)
-        if cohort is None:
-            sees = sees.model_copy(update={"spacing_mm": (1.0, 1.0)})
-        target = target_contract(true, sees, output, physical=true.units not in FULL_SCALE)
-        parts = load_parts(source, sees, target, output, part_of(report, 0.0, 0.1))
-
-        arguments = {
-            "channels": sees.channels,
-            "channels_out": output.channels,
-            "width": parameters.width,
-            "levels": parameters.levels,
-            "dropout": parameters.dropout,
-        }
-        torch.manual_seed(parameters.seed)
-        device = choose_device()
-        generator = build("pix2pix-unet", arguments)
-        channels = sees.channels + output.channels
-        discriminator = PatchGAN(channels, parameters.patch_width, parameters.patch_halvings)
-        for network in (generator, discriminator):
-            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
-        train = parts["train"]
-        random = np.random.default_rng([parameters.seed, 1])
-        settings = _game(parameters)
-        play(generator, discriminator, train.inputs, train.targets, settings, random, part_of(report, 0.1, 0.97))
-
-        report(Progress(0.97, "judging held-out pairs"))
-        if parameters.half:
-            generator.half().float()  # judge the weights that are stored
-        metrics = judge(generator, parts, output, parameters.seed)
-        drawn = cohort is None
-        data = describe_pairs(source, len(train), _PHANTOMS if drawn else None)
-        training = self.record(parameters, out, data, with_cohort=not drawn)
-        architecture = Architecture(name="pix2pix-unet", arguments=arguments)
-        layers = _layers(parameters.levels)
-        card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic=drawn)
-        save_model(out, card, generator, half=parameters.half)
-        return card
+    report(Progress(0.97, "judging held-out pairs"))
+    if parameters.half:
+        generator.half().float()  # judge the weights that are stored
+    metrics = judge(generator, parts, output, parameters.seed)
+    drawn = cohort is None
+    data = describe_pairs(source, len(train), _PHANTOMS if drawn else None)
+    training = recipe.record(parameters, out, data, with_cohort=not drawn)
+    architecture = Architecture(name="pix2pix-unet", arguments=arguments)
+    layers = _layers(parameters.levels)
+    card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic=drawn)
+    save_model(out, card, generator, half=parameters.half)
+    return card
 
 
 def _source(parameters: Pix2PixParameters, folder: Path | None, report: Report) -> PairCohort:

@@ -40,7 +40,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[
     base = tmp_path_factory.mktemp("pictures")
     folder, out = pictures(base / "cohort"), base / "three-ways"
     values = {"label_column": "finding", "healthy": "nothing", "target": "right", "steps": 60, "batch": 6}
-    parameters = CLASSIFIER.parse({**values, "test": 0.25, "validation": 0, "support": "mean", "learning_rate": 0.003})
+    parameters = CLASSIFIER.parameters(
+        values={**values, "test": 0.25, "validation": 0, "support": "mean", "learning_rate": 0.003}
+    )
     reports: list[Progress] = []
     CLASSIFIER.train(parameters, folder, out, reports.append)
     return folder, out, reports
@@ -66,7 +68,7 @@ def test_the_card_names_layers_that_are_there_and_a_command_that_repeats_it(
     command = model.card.training.command
     assert command.startswith("python -m core train classifier --cohort DIR --out three-ways --param ")
     repeated = dict(part.split("=") for part in command.split(" --param ")[1:])
-    assert CLASSIFIER.parse(repeated).model_dump() == model.card.training.details
+    assert CLASSIFIER.parameters(values=repeated).model_dump() == model.card.training.details
 
 
 def test_references_fit_the_models_input(trained: tuple[Path, Path, list[Progress]]) -> None:
@@ -88,13 +90,13 @@ def test_progress_runs_from_start_to_end_with_the_loss_on_the_way(
 
 
 def test_without_a_cohort_it_makes_phantoms_and_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
-    cards = [CLASSIFIER.train(CLASSIFIER.parse(TINY), None, tmp_path / name) for name in ("one", "two")]
+    cards = [CLASSIFIER.train(CLASSIFIER.parameters(values=TINY), None, tmp_path / name) for name in ("one", "two")]
     weights = [load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two")]
     assert all(np.array_equal(weights[0][key], weights[1][key]) for key in weights[0])
     assert cards[0].synthetic and (cards[0].classes, cards[0].target, cards[0].healthy) == (("CN", "AD"), "AD", "CN")
     assert cards[0].metrics == cards[1].metrics
     assert {"test", "validation", "swap_test"} <= set(cards[0].metrics)
-    other = CLASSIFIER.parse({**TINY, "seed": 1})
+    other = CLASSIFIER.parameters(values={**TINY, "seed": 1})
     CLASSIFIER.train(other, None, tmp_path / "three")
     assert not np.array_equal(
         load_file(tmp_path / "three" / "weights.safetensors")["classifier.weight"], weights[0]["classifier.weight"]
@@ -114,7 +116,7 @@ def test_a_cancelled_training_leaves_nothing_behind(tmp_path: Path) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        CLASSIFIER.train(CLASSIFIER.parse(TINY), None, tmp_path / "out", cancel)
+        CLASSIFIER.train(CLASSIFIER.parameters(values=TINY), None, tmp_path / "out", cancel)
     assert not (tmp_path / "out").exists()
 
 
@@ -126,4 +128,10 @@ def test_a_class_the_cohort_lacks_is_refused_before_any_training(
     tmp_path: Path, values: dict[str, str], sentence: str
 ) -> None:
     with pytest.raises(BadInput, match=sentence):
-        CLASSIFIER.train(CLASSIFIER.parse({**TINY, **values}), None, tmp_path / "out")
+        CLASSIFIER.train(CLASSIFIER.parameters(values={**TINY, **values}), None, tmp_path / "out")
+
+
+def test_phantoms_that_cannot_be_drawn_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    parameters = CLASSIFIER.parameters(values={**TINY, "spacing_mm": 0.5})
+    with pytest.raises(BadInput, match=r"^Parameter spacing_mm: .*greater than or equal to 1 \(given: 0\.5\)\.$"):
+        CLASSIFIER.train(parameters, None, tmp_path / "out")

@@ -17,7 +17,7 @@ from core.progress import Progress
 from core.training import get_recipe
 from core.training.fitting.data import Images
 from core.training.fitting.loop import Change, Schedule
-from core.training.recipes import anatomy
+from core.training.recipes.anatomy import training as anatomy
 from tests.core.training.part_films import PARTS, TINY, films
 
 ANATOMY = get_recipe("anatomy")
@@ -44,7 +44,7 @@ def asked(
 
     with monkeypatch.context() as patch, pytest.raises(AskedError):
         patch.setattr(anatomy, "optimise", watch)
-        ANATOMY.train(ANATOMY.parse({**TINY, **values}), cohort, cohort.parent / "never")
+        ANATOMY.train(ANATOMY.parameters(values={**TINY, **values}), cohort, cohort.parent / "never")
     return found[0]
 
 
@@ -88,7 +88,7 @@ def test_labels_follow_the_classes_of_the_card_whatever_the_order_of_the_table(
     (folder / "participants.tsv").write_text("\n".join([head, *reversed(rows)]) + "\n", encoding="utf-8")
     images = asked(monkeypatch, folder, {})[1]
     assert [PARTS[label] for label in images.labels] == [entry.label for entry in images.entries]
-    assert ANATOMY.train(ANATOMY.parse(TINY), folder, tmp_path / "model").classes == PARTS
+    assert ANATOMY.train(ANATOMY.parameters(values=TINY), folder, tmp_path / "model").classes == PARTS
 
 
 def test_batch_norm_settles_after_the_training_on_the_same_films(
@@ -97,7 +97,7 @@ def test_batch_norm_settles_after_the_training_on_the_same_films(
     calls: list[tuple[str, tuple[Any, ...]]] = []
     monkeypatch.setattr(anatomy, "optimise", lambda *given: calls.append(("trained", given[:5])))
     monkeypatch.setattr(anatomy, "settle_batch_norm", lambda *given: calls.append(("settled", given)))
-    ANATOMY.train(ANATOMY.parse(TINY), cohort, tmp_path / "model")
+    ANATOMY.train(ANATOMY.parameters(values=TINY), cohort, tmp_path / "model")
     (first, trained), (second, settled) = calls
     assert (first, second) == ("trained", "settled")
     assert all(one is other for one, other in zip(trained, settled, strict=True))
@@ -116,7 +116,7 @@ def test_the_weights_that_are_judged_are_those_that_are_stored(
     monkeypatch.setattr(anatomy, "judge", watch)
     monkeypatch.setattr(anatomy, "optimise", lambda *given: None)
     reports: list[Progress] = []
-    ANATOMY.train(ANATOMY.parse(TINY | {"half": half}), cohort, tmp_path / "model", reports.append)
+    ANATOMY.train(ANATOMY.parameters(values=TINY | {"half": half}), cohort, tmp_path / "model", reports.append)
     kept = load_file(tmp_path / "model" / "weights.safetensors")
     assert {value.dtype for value in kept.values()} == {stored}
     assert judged[0].keys() == kept.keys()
@@ -130,7 +130,7 @@ def test_what_a_cohort_leaves_out_is_told_and_described(tmp_path: Path) -> None:
     with (folder / "participants.tsv").open("a", encoding="utf-8") as table:
         table.write("sub-99\t\t0-0.png\n")
     reports: list[Progress] = []
-    card = ANATOMY.train(ANATOMY.parse(TINY), folder, tmp_path / "model", reports.append)
+    card = ANATOMY.train(ANATOMY.parameters(values=TINY), folder, tmp_path / "model", reports.append)
     assert "1 row without a class left out." in [report.message for report in reports]
     assert "1 row without a class left out." in card.training.data
 
@@ -146,4 +146,4 @@ def test_films_are_drawn_no_smaller_than_usual_and_no_smaller_than_the_network_r
     usual = RadiographParameters().size
     assert 16 < usual < 256
     with pytest.raises(AskedError, match=rf"^{max(size, usual)}$"):
-        ANATOMY.train(ANATOMY.parse(TINY | {"size": size}), None, tmp_path / "model")
+        ANATOMY.train(ANATOMY.parameters(values=TINY | {"size": size}), None, tmp_path / "model")

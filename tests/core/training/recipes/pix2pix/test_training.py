@@ -39,7 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[
     folder, out = folder_of_pairs(base / "pairs", "tiff"), base / "negative"
     reports: list[Progress] = []
     values = {**TINY, "steps": 150, "learning_rate": 3e-3, "case_pattern": r"\d\d"}
-    PIX2PIX.train(PIX2PIX.parse(values), folder, out, reports.append)
+    PIX2PIX.train(PIX2PIX.parameters(values=values), folder, out, reports.append)
     return folder, out, reports
 
 
@@ -87,17 +87,19 @@ def test_the_card_names_layers_that_are_there_and_a_command_that_repeats_it(
     command = model.card.training.command
     assert command.startswith("python -m core train pix2pix --cohort DIR --out negative --param ")
     repeated = dict(word.split("=", 1) for word in shlex.split(command) if "=" in word)
-    assert PIX2PIX.parse(repeated).model_dump() == model.card.training.details
+    assert PIX2PIX.parameters(values=repeated).model_dump() == model.card.training.details
 
 
 def test_a_target_that_is_a_picture_holds_grey_levels_and_no_hu(tmp_path: Path) -> None:
     folder = folder_of_pairs(tmp_path / "pairs", "png", cases=6)
-    card = PIX2PIX.train(PIX2PIX.parse({**TINY, "steps": 2, "case_pattern": r"\d\d"}), folder, tmp_path / "grey")
+    card = PIX2PIX.train(
+        PIX2PIX.parameters(values={**TINY, "steps": 2, "case_pattern": r"\d\d"}), folder, tmp_path / "grey"
+    )
     assert card.output is not None
     assert (card.output.low, card.output.high, card.output.units) == (0, 255, "grey level")
     assert "mae_bone" not in card.metrics["test"]
     asked = {"target_low": -200, "target_high": 200, "target_units": "HU", "steps": 2, "case_pattern": r"\d\d"}
-    card = PIX2PIX.train(PIX2PIX.parse({**TINY, **asked}), folder, tmp_path / "window")
+    card = PIX2PIX.train(PIX2PIX.parameters(values={**TINY, **asked}), folder, tmp_path / "window")
     assert card.output is not None
     assert (card.output.low, card.output.high, card.output.units) == (-200, 200, "HU")
 
@@ -107,7 +109,9 @@ def test_three_images_coded_as_colours_are_three_channels_and_a_grey_picture_ser
     random = np.random.default_rng(0)
     for path in (folder / "MRI").iterdir():
         Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(path)
-    card = PIX2PIX.train(PIX2PIX.parse({**TINY, "steps": 2, "case_pattern": r"\d\d"}), folder, tmp_path / "colour")
+    card = PIX2PIX.train(
+        PIX2PIX.parameters(values={**TINY, "steps": 2, "case_pattern": r"\d\d"}), folder, tmp_path / "colour"
+    )
     assert card.input.channels == 3
     model = load_model(tmp_path / "colour", "cpu")
     scan = load_scan(folder / "MRI" / "000.png")
@@ -118,14 +122,16 @@ def test_three_images_coded_as_colours_are_three_channels_and_a_grey_picture_ser
     assert not np.allclose(model.generate(model.prepare(other)), made)
     assert model.generate(model.prepare(dataclasses.replace(scan, colours=None))).shape == (1, 32, 32)
     card = PIX2PIX.train(
-        PIX2PIX.parse({**TINY, "steps": 2, "case_pattern": r"\d\d", "channels": "1"}), folder, tmp_path / "grey"
+        PIX2PIX.parameters(values={**TINY, "steps": 2, "case_pattern": r"\d\d", "channels": "1"}),
+        folder,
+        tmp_path / "grey",
     )
     assert card.input.channels == 1
 
 
 def test_without_a_cohort_it_makes_phantoms_and_says_so(tmp_path: Path) -> None:
     values = {**TINY, "steps": 2, "phantom_train": 3, "phantom_test": 1, "phantom_size": 64}
-    card = PIX2PIX.train(PIX2PIX.parse(values), None, tmp_path / "phantom")
+    card = PIX2PIX.train(PIX2PIX.parameters(values=values), None, tmp_path / "phantom")
     assert card.synthetic and "synthetic pairs" in card.training.data
     assert card.output is not None and card.output.units == "HU"
     assert card.metrics["test"]["pairs"] == 1
@@ -138,7 +144,7 @@ def test_a_cancelled_training_writes_nothing(tmp_path: Path) -> None:
 
     values = {**TINY, "steps": 20, "phantom_train": 2, "phantom_test": 1, "phantom_size": 64}
     with pytest.raises(Cancelled):
-        PIX2PIX.train(PIX2PIX.parse(values), None, tmp_path / "none", stop)
+        PIX2PIX.train(PIX2PIX.parameters(values=values), None, tmp_path / "none", stop)
     assert not (tmp_path / "none").exists()
 
 
@@ -152,4 +158,4 @@ def test_a_cancelled_training_writes_nothing(tmp_path: Path) -> None:
 def test_settings_that_do_not_fit_are_refused(values: dict, sentence: str, tmp_path: Path) -> None:
     small = {**TINY, "phantom_train": 1, "phantom_test": 1, "phantom_size": 64}
     with pytest.raises(BadInput, match=sentence):
-        PIX2PIX.train(PIX2PIX.parse({**small, **values}), None, tmp_path / "none")
+        PIX2PIX.train(PIX2PIX.parameters(values={**small, **values}), None, tmp_path / "none")

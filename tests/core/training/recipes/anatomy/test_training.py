@@ -18,8 +18,9 @@ from core.phantoms.radiographs.films import ANATOMIES, RadiographParameters, rad
 from core.progress import Progress
 from core.scans import load_scan
 from core.training import get_recipe
-from core.training.recipes import anatomy
-from core.training.recipes.anatomy import AnatomyParameters, count_weights, start_as_he
+from core.training.recipes.anatomy import training as anatomy
+from core.training.recipes.anatomy.parameters import AnatomyParameters
+from core.training.recipes.anatomy.training import count_weights, start_as_he
 from tests.core.training.part_films import PARTS, TINY, films
 from tests.shared import SHARED_DATA
 
@@ -37,7 +38,7 @@ def trained(cohort: Path) -> tuple[Path, list[Progress]]:
     """A shallow network trained on the films, what was reported."""
     out = cohort.parent / "Small Shallow"
     reports: list[Progress] = []
-    ANATOMY.train(ANATOMY.parse(TINY | {"epochs": 12, "learning_rate": 0.003}), cohort, out, reports.append)
+    ANATOMY.train(ANATOMY.parameters(values=TINY | {"epochs": 12, "learning_rate": 0.003}), cohort, out, reports.append)
     return out, reports
 
 
@@ -65,7 +66,8 @@ def test_the_card_describes_the_model_and_repeats_it(trained: tuple[Path, list[P
     assert "on the films as they are" in card.description
     command = card.training.command
     assert command.startswith("python -m core train anatomy --cohort DIR --out small-shallow --param ")
-    repeated = ANATOMY.parse(dict(part.split("=") for part in command.split(" --param ")[1:])).model_dump(mode="json")
+    typed = dict(part.split("=") for part in command.split(" --param ")[1:])
+    repeated = ANATOMY.parameters(values=typed).model_dump(mode="json")
     assert repeated | {"weights": card.training.details["weights"]} == card.training.details
 
 
@@ -97,7 +99,7 @@ def test_no_patient_is_on_both_sides_and_every_film_of_those_held_out_is_kept(co
 def test_the_same_seed_makes_the_same_model_and_another_does_not(cohort: Path, tmp_path: Path, network: str) -> None:
     made = []
     for number, seed in enumerate((1, 1, 2)):
-        parameters = ANATOMY.parse(TINY | {"network": network, "seed": seed, "test": 0.5})
+        parameters = ANATOMY.parameters(values=TINY | {"network": network, "seed": seed, "test": 0.5})
         ANATOMY.train(parameters, cohort, tmp_path / str(number))
         made.append((tmp_path / str(number) / "weights.safetensors").read_bytes())
     assert made[0] == made[1] != made[2]
@@ -121,9 +123,11 @@ def test_films_are_changed_while_training_and_only_when_asked(
             return super().__call__(images)
 
     monkeypatch.setattr(anatomy, "Augmentation", Counting)
-    ANATOMY.train(ANATOMY.parse(TINY), cohort, tmp_path / "plain")
+    ANATOMY.train(ANATOMY.parameters(values=TINY), cohort, tmp_path / "plain")
     assert changed == []
-    card = ANATOMY.train(ANATOMY.parse(TINY | {"augment": True, "rotation": 5}), cohort, tmp_path / "changed")
+    card = ANATOMY.train(
+        ANATOMY.parameters(values=TINY | {"augment": True, "rotation": 5}), cohort, tmp_path / "changed"
+    )
     assert len(changed) >= 9 and set(changed) == {5}
     assert "changed at random" in card.description
 
@@ -131,13 +135,13 @@ def test_films_are_changed_while_training_and_only_when_asked(
 def test_an_uneven_cohort_is_trained_balanced_or_as_it_is(tmp_path: Path) -> None:
     folder = films(tmp_path / "cohort", uneven=True)
     for balanced in (True, False):
-        parameters = ANATOMY.parse(TINY | {"balanced": balanced})
+        parameters = ANATOMY.parameters(values=TINY | {"balanced": balanced})
         card = ANATOMY.train(parameters, folder, tmp_path / f"{balanced}")
         assert [sum(row) for row in card.metrics["test"]["confusion"]] == [6, 6, 2]
 
 
 def test_bfloat16_learns_as_well(cohort: Path, tmp_path: Path) -> None:
-    parameters = ANATOMY.parse(TINY | {"epochs": 12, "learning_rate": 0.003, "precision": "bfloat16"})
+    parameters = ANATOMY.parameters(values=TINY | {"epochs": 12, "learning_rate": 0.003, "precision": "bfloat16"})
     card = ANATOMY.train(parameters, cohort, tmp_path / "model")
     assert card.metrics["test"]["balanced_accuracy"] >= 0.8
 
@@ -148,7 +152,7 @@ def test_a_class_that_no_held_out_film_shows_is_told(tmp_path: Path) -> None:
     split = [f"{row}\t{'test' if row.startswith(('sub-00', 'sub-01')) else 'train'}" for row in rows]
     (folder / "participants.tsv").write_text("\n".join([f"{head}\tsplit", *split]) + "\n", encoding="utf-8")
     reports: list[Progress] = []
-    card = ANATOMY.train(ANATOMY.parse(TINY), folder, tmp_path / "model", reports.append)
+    card = ANATOMY.train(ANATOMY.parameters(values=TINY), folder, tmp_path / "model", reports.append)
     assert any(report.message == "no film of ring is held out: their recall stays unknown" for report in reports)
     assert set(card.metrics["test"]["recall"]) == {"bar", "box"}
     assert len(card.metrics["test"]["confusion"]) == 3
@@ -156,7 +160,7 @@ def test_a_class_that_no_held_out_film_shows_is_told(tmp_path: Path) -> None:
 
 def test_without_held_out_films_nothing_is_claimed(cohort: Path, tmp_path: Path) -> None:
     reports: list[Progress] = []
-    card = ANATOMY.train(ANATOMY.parse(TINY | {"test": 0}), cohort, tmp_path / "model", reports.append)
+    card = ANATOMY.train(ANATOMY.parameters(values=TINY | {"test": 0}), cohort, tmp_path / "model", reports.append)
     assert card.metrics == {}
     assert not [report for report in reports if "held out" in report.message]
 
@@ -167,11 +171,11 @@ def test_a_class_without_training_films_is_refused(tmp_path: Path) -> None:
     split = [f"{row}\t{'test' if 'ring' in row else 'train'}" for row in table[1:]]
     (folder / "participants.tsv").write_text("\n".join([table[0] + "\tsplit", *split]), encoding="utf-8")
     with pytest.raises(BadInput, match="no film for training of ring: hold out fewer patients"):
-        ANATOMY.train(ANATOMY.parse(TINY), folder, tmp_path / "model")
+        ANATOMY.train(ANATOMY.parameters(values=TINY), folder, tmp_path / "model")
 
 
 def test_without_a_cohort_films_are_drawn_and_others_judge_the_shift(tmp_path: Path) -> None:
-    parameters = ANATOMY.parse(TINY | {"films": 10, "shifted_films": 2, "marker": "class"})
+    parameters = ANATOMY.parameters(values=TINY | {"films": 10, "shifted_films": 2, "marker": "class"})
     card = ANATOMY.train(parameters, None, tmp_path / "model")
     assert card.synthetic and card.license == "Apache-2.0"
     assert card.classes == tuple(sorted(ANATOMIES)) and "no person was filmed" in card.training.data
@@ -192,7 +196,7 @@ def test_the_shifted_films_are_of_other_people_and_their_markers_follow_no_class
     monkeypatch.setattr(anatomy, "radiograph_cohort", watch)
     for seed in (0, anatomy.SHIFTED_SEED):
         values = TINY | {"films": 2, "shifted_films": 1, "marker": "class", "seed": seed, "test": 0}
-        ANATOMY.train(ANATOMY.parse(values), None, tmp_path / str(seed))
+        ANATOMY.train(ANATOMY.parameters(values=values), None, tmp_path / str(seed))
     trained, shifted = asked[::2], asked[1::2]
     assert all(one.seed != other.seed for one, other in zip(trained, shifted, strict=True))
     assert {p.marker for p in trained} == {"class"} and {p.marker for p in shifted} == {"random"}
@@ -201,7 +205,7 @@ def test_the_shifted_films_are_of_other_people_and_their_markers_follow_no_class
 
 def test_columns_without_a_cohort_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="No cohort is given and films are drawn: name a folder with --cohort"):
-        ANATOMY.train(ANATOMY.parse(TINY | {"label_column": "part"}), None, tmp_path / "model")
+        ANATOMY.train(ANATOMY.parameters(values=TINY | {"label_column": "part"}), None, tmp_path / "model")
 
 
 def test_volumes_are_refused(tmp_path: Path) -> None:
@@ -213,14 +217,14 @@ def test_volumes_are_refused(tmp_path: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         nib.save(nib.Nifti1Image(np.ones((8, 8, 8), np.float32), np.eye(4)), place / f"{number}.nii.gz")
     with pytest.raises(BadInput, match="learns from films, and these are volumes: use the recipe classifier"):
-        ANATOMY.train(ANATOMY.parse(TINY | {"test": 0}), folder, tmp_path / "model")
+        ANATOMY.train(ANATOMY.parameters(values=TINY | {"test": 0}), folder, tmp_path / "model")
 
 
 def test_a_network_too_large_for_the_memory_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     class Memory:
         available = 10**9
 
-    monkeypatch.setattr("core.training.recipes.anatomy.psutil.virtual_memory", Memory)
+    monkeypatch.setattr("core.training.recipes.anatomy.training.psutil.virtual_memory", Memory)
     arguments = {"shape": [224, 224], "classes": 24, "channels": 1, "variant": "shallow"}
     with pytest.raises(BadInput, match=r"At 224 pixels the shallow network has 102,782,\d{3} weights .* smaller size"):
         count_weights(arguments)
@@ -233,13 +237,13 @@ def test_cancelling_writes_nothing(cohort: Path, tmp_path: Path) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        ANATOMY.train(ANATOMY.parse(TINY), cohort, tmp_path / "model", cancel)
+        ANATOMY.train(ANATOMY.parameters(values=TINY), cohort, tmp_path / "model", cancel)
     assert not (tmp_path / "model").exists()
 
 
 def test_a_parameter_that_does_not_exist_is_named() -> None:
-    with pytest.raises(BadInput, match=r"anatomy: rotate: .*the parameters are .*rotation"):
-        ANATOMY.parse({"rotate": 10})
+    with pytest.raises(BadInput, match=r"no parameter 'rotate'; there are .*rotation"):
+        ANATOMY.parameters(values={"rotate": 10})
 
 
 @pytest.mark.parametrize("network", ["shallow", "deeper", "regularised"])
@@ -265,8 +269,8 @@ def test_starting_weights_keep_the_size_of_the_signal() -> None:
 @pytest.mark.shared
 @pytest.mark.skipif(not (SHARED / "xray_bodypart").is_dir(), reason=f"the shared X-rays are not at {SHARED}")
 def test_real_films_are_split_by_patient_and_part() -> None:
-    chosen = ANATOMY.parse(
-        {
+    chosen = ANATOMY.parameters(
+        values={
             "table": "labels.csv",
             "images": "images",
             "label_column": "target_names",

@@ -17,7 +17,8 @@ from core.progress import Progress, silent
 from core.scans import Scan, load_scan
 from core.training import get_recipe
 from core.training.fitting.pairs import PairTensors, answers, input_contract, load_pairs, target_contract
-from core.training.recipes.autoencoder import AutoencoderParameters, fit, judge, load_starting_weights
+from core.training.recipes.autoencoder.parameters import AutoencoderParameters
+from core.training.recipes.autoencoder.training import fit, judge, load_starting_weights
 from tests.shared import SHARED_DATA
 
 SHARED = SHARED_DATA / "ibix_t1_t2"
@@ -50,7 +51,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Progre
     out = tmp_path_factory.mktemp("models") / "T1 to T2"
     said: list[Progress] = []
     recipe = get_recipe("autoencoder")
-    recipe.train(recipe.parse(TINY), None, out, said.append)
+    recipe.train(recipe.parameters(values=TINY), None, out, said.append)
     return out, said
 
 
@@ -92,7 +93,7 @@ def test_the_card_has_held_out_errors_with_intervals_beside_the_guesses_to_beat(
 
 def test_the_same_seed_gives_the_same_weights(trained: tuple[Path, list[Progress]], tmp_path: Path) -> None:
     recipe = get_recipe("autoencoder")
-    recipe.train(recipe.parse(TINY), None, tmp_path / "again")
+    recipe.train(recipe.parameters(values=TINY), None, tmp_path / "again")
     first, second = (load_model(folder, "cpu").network.state_dict() for folder in (trained[0], tmp_path / "again"))
     for name, value in first.items():
         torch.testing.assert_close(value, second[name])
@@ -189,7 +190,7 @@ def test_a_diverging_training_and_a_cancelled_one_end_without_a_model(tmp_path: 
 
     recipe = get_recipe("autoencoder")
     with pytest.raises(Cancelled):
-        recipe.train(recipe.parse({**TINY, "phantom_train": 2}), None, tmp_path / "model", cancel)
+        recipe.train(recipe.parameters(values={**TINY, "phantom_train": 2}), None, tmp_path / "model", cancel)
     assert not (tmp_path / "model").exists()
 
 
@@ -203,7 +204,7 @@ def test_a_folder_of_pictures_trains_and_its_card_names_no_path(tmp_path: Path) 
     start = tmp_path / "start.safetensors"
     save_file(build("autoencoder", {"widths": [2]}).state_dict(), start)
     recipe = get_recipe("autoencoder")
-    parameters = recipe.parse({"epochs": "1", "widths": [2], "weights": str(start)})
+    parameters = recipe.parameters(values={"epochs": "1", "widths": [2], "weights": str(start)})
     card = recipe.train(parameters, tmp_path / "my-pairs", tmp_path / "model")
     assert not card.synthetic
     assert card.training.data == "5 pairs of T1 and T2 of the cohort my-pairs; started from start.safetensors"
@@ -223,7 +224,9 @@ def test_volumes_train_a_network_of_three_dimensions(tmp_path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             nibabel.save(nibabel.Nifti1Image(random.normal(500, 90, (10, 9, 8)).astype(np.float32), np.eye(4)), path)
     recipe = get_recipe("autoencoder")
-    card = recipe.train(recipe.parse({"epochs": 1, "widths": [2, 2]}), tmp_path / "volumes", tmp_path / "model")
+    card = recipe.train(
+        recipe.parameters(values={"epochs": 1, "widths": [2, 2]}), tmp_path / "volumes", tmp_path / "model"
+    )
     assert (card.input.dimensions, card.input.modality, card.input.intensity.rescale) == (3, "T1 volume", "minmax")
     model = load_model(tmp_path / "model", "cpu")
     scan = load_scan(tmp_path / "volumes" / "T1" / "a.nii.gz")
@@ -237,7 +240,7 @@ def test_zero_epochs_judge_the_weights_as_they_are(tmp_path: Path) -> None:
     network = build("autoencoder", {"widths": [8, 4]})
     save_file(network.state_dict(), start)
     recipe = get_recipe("autoencoder")
-    card = recipe.train(recipe.parse({**TINY, "epochs": 0, "weights": start}), None, tmp_path / "model")
+    card = recipe.train(recipe.parameters(values={**TINY, "epochs": 0, "weights": start}), None, tmp_path / "model")
     assert card.training.data == "weights of start.safetensors, trained elsewhere"
     assert "best_epoch" not in card.metrics
     assert not card.synthetic
@@ -276,6 +279,6 @@ def test_the_authors_weights_reach_their_error_on_the_test_pairs() -> None:
 def test_widths_may_be_given_on_a_command_line():
     # no string was ever taken for them
     recipe = get_recipe("autoencoder")
-    assert recipe.parse({"widths": "4,8"}).widths == (4, 8)
+    assert recipe.parameters(values={"widths": "4,8"}).widths == (4, 8)
     with pytest.raises(BadInput, match="widths"):
-        recipe.parse({"widths": "four"})
+        recipe.parameters(values={"widths": "four"})

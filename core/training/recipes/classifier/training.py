@@ -1,12 +1,11 @@
-"""Recipe "classifier": paper 1's network on any cohort of labelled scans, or on phantoms it makes itself."""
+"""What the recipe "classifier" does: phantoms or a cohort, paper 1's network, its figures and its card."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 
 from core.cohorts.cohort import Cohort, split_by_subject
 from core.cohorts.reading import read_cohort
@@ -16,9 +15,10 @@ from core.models.card import Architecture, Card, InputContract, Training
 from core.models.library import save_model
 from core.models.zoo import build
 from core.networks.layers import convolutions
+from core.parameters import validate
 from core.phantoms.grey_matter.cohort import phantom_cohort
 from core.phantoms.grey_matter.generator import PhantomParameters
-from core.progress import Progress, Report, part_of, silent
+from core.progress import Progress, Report, part_of
 from core.training.base import Recipe, model_name
 from core.training.fitting.data import (
     Images,
@@ -32,82 +32,39 @@ from core.training.fitting.data import (
 from core.training.fitting.evaluation import Swap, held_out_metrics, recalls, swap_test
 from core.training.fitting.fills import fill_at_random
 from core.training.fitting.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
+from core.training.recipes.classifier.parameters import ClassifierParameters
 
 
-class ClassifierParameters(BaseModel):
-    """Settings of the recipe; defaults made the demo model."""
+def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None, out: Path, report: Report) -> Card:
+    """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+    source = _source(parameters, cohort, report)
+    torch.manual_seed(parameters.seed)
+    data = _prepared(source, parameters, part_of(report, 0.0, 0.25))
+    arguments = {
+        "shape": list(data.train.tensor.shape[2:]),
+        "classes": len(data.classes),
+        "channels": data.train.tensor.shape[1],
+        "dropout": parameters.dropout,
+    }
+    network = build("block-cnn", arguments)
+    low, high = data.bounds
+    network.centring.mean.copy_(data.mean[None])  # type: ignore[union-attr, operator]  # its layer Centring
+    network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]  # its layer Centring
+    if data.train.tensor.ndim == 5:
+        network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # not in torch's stubs
+    _fit(network, data, parameters, part_of(report, 0.25, 0.95))
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    seed: int = Field(0, ge=0, description="of phantoms, split, weights, batches and fills")
-    subject_column: str = Field("participant_id", description="column of participants.tsv that names the subject")
-    label_column: str = Field("diagnosis", description="column of participants.tsv that holds the class")
-    healthy: str | None = Field(
-        None, description="class that means nothing was found; by default CN, else the first that is not the target"
-    )
-    target: str | None = Field(None, description="class to explain; by default AD, else the last")
-    spacing_mm: float = Field(3.0, ge=0, le=8, description="of the MNI box; 0 stays on the first scan's own grid")
-    space: Literal["MNI152", "other"] | None = Field(
-        None, description="of the cohort's scans; by default MNI152, or other when spacing_mm is 0"
-    )
-    plane: Literal["axial", "coronal", "sagittal"] | None = Field(None, description="train on one slice of each volume")
-    position_mm: float | None = Field(None, description="where that slice is taken, RAS+ mm")
-    support: Literal["template", "mean"] = Field(
-        "template", description="masks may paint where the MNI grey-matter template, or the healthy mean, exceeds 20 %"
-    )
-    phantom_twins: int = Field(300, ge=1, description="phantom pairs for training when no cohort is given")
-    phantom_singles: int = Field(120, ge=2, description="phantom subjects of each class to validate and test")
-    phantom_spacing_mm: float | None = Field(None, description="voxel size of the phantoms; by default spacing_mm")
-    phantom_blur_mm: float = Field(4.0, ge=2, le=12, description="strongest blur of the phantoms (full width)")
-    validation: float = Field(0.1, ge=0, lt=0.5, description="share of subjects, where the cohort has no splits")
-    test: float = Field(0.2, ge=0, lt=0.6, description="share of subjects, where the cohort has no splits")
-    steps: int = Field(2000, ge=1, description="batches in all")
-    plain_share: float = Field(0.3, ge=0, le=1, description="share of the steps before random fills begin")
-    fill_share: float = Field(0.75, ge=0, le=1, description="share of images that get a random fill after that")
-    batch: int = Field(4, ge=2, description="images a batch, every class in equal number")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak of the one-cycle schedule (Adam)")
-    gradient_clip: float = Field(1.0, gt=0, description="longest gradient")
-    dropout: float = Field(0.2, ge=0, lt=1, description="share of features dropped before the linear layer")
-    half: bool = Field(True, description="store weights as float16")
-
-
-class Classifier(Recipe):
-    """Train paper 1's network: balanced batches of twins, one-cycle Adam, random fills, batch norm re-estimated."""
-
-    name = "classifier"
-    title = "Classifier (paper 1)"
-    Parameters = ClassifierParameters
-
-    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
-        """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
-        source = _source(parameters, cohort, report)
-        torch.manual_seed(parameters.seed)
-        data = _prepared(source, parameters, part_of(report, 0.0, 0.25))
-        arguments = {
-            "shape": list(data.train.tensor.shape[2:]),
-            "classes": len(data.classes),
-            "channels": data.train.tensor.shape[1],
-            "dropout": parameters.dropout,
-        }
-        network = build("block-cnn", arguments)
-        low, high = data.bounds
-        network.centring.mean.copy_(data.mean[None])  # type: ignore[union-attr, operator]  # its layer Centring
-        network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]  # its layer Centring
-        if data.train.tensor.ndim == 5:
-            network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # not in torch's stubs
-        _fit(network, data, parameters, part_of(report, 0.25, 0.95))
-
-        if parameters.half:
-            network.half().float()  # judge the weights that are stored
-        metrics = _metrics(network, data, source, parameters)
-        report(Progress(1.0, "writing the model"))
-        described = _describe_data(source, len(data.train), cohort is None)
-        training = self.record(parameters, out, described, with_cohort=cohort is not None)
-        architecture = Architecture(name="block-cnn", arguments=arguments)
-        card = _card(model_name(out), data, architecture, convolutions(network), training, metrics, cohort is None)
-        references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
-        save_model(out, card, network, references, half=parameters.half)
-        return card
+    if parameters.half:
+        network.half().float()  # judge the weights that are stored
+    metrics = _metrics(network, data, source, parameters)
+    report(Progress(1.0, "writing the model"))
+    described = _describe_data(source, len(data.train), cohort is None)
+    training = recipe.record(parameters, out, described, with_cohort=cohort is not None)
+    architecture = Architecture(name="block-cnn", arguments=arguments)
+    card = _card(model_name(out), data, architecture, convolutions(network), training, metrics, cohort is None)
+    references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
+    save_model(out, card, network, references, half=parameters.half)
+    return card
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,17 +146,16 @@ def _source(parameters: ClassifierParameters, folder: Path | None, report: Repor
         for note in cohort.notes:
             report(Progress(0.0, note))
         return split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed)
-    return phantom_cohort(
-        PhantomParameters(
-            seed=parameters.seed,
-            spacing_mm=parameters.phantom_spacing_mm or parameters.spacing_mm,
-            twins=parameters.phantom_twins,
-            singles=parameters.phantom_singles,
-            blur_to_mm=parameters.phantom_blur_mm,
-            plane=parameters.plane,
-            position_mm=parameters.position_mm or 0.0,
-        )
-    )
+    drawn = {
+        "seed": parameters.seed,
+        "spacing_mm": parameters.phantom_spacing_mm or parameters.spacing_mm,
+        "twins": parameters.phantom_twins,
+        "singles": parameters.phantom_singles,
+        "blur_to_mm": parameters.phantom_blur_mm,
+        "plane": parameters.plane,
+        "position_mm": parameters.position_mm or 0.0,
+    }
+    return phantom_cohort(validate(PhantomParameters, drawn))
 
 
 def _ordered_classes(cohort: Cohort, parameters: ClassifierParameters) -> tuple[str, ...]:

@@ -1,0 +1,25 @@
+"""The recipe "anatomy". Importable without torch, which training it imports."""
+
+from pathlib import Path
+from typing import Any
+
+from core.models.card import Card
+from core.progress import Report, silent
+from core.training.base import Recipe
+from core.training.recipes.anatomy.parameters import AnatomyParameters
+
+
+class Anatomy(Recipe):
+    """Train one of paper 3's networks: split by patient, balanced batches, one-cycle Adam, augmentation."""
+
+    name = "anatomy"
+    title = "Anatomy of radiographs (paper 3)"
+    summary = "Tells what is shown on films apart, split by patient, with films changed at random while training."
+    reference = "Kumar and Menkovski 2016, tables 2 to 4"
+    parameters_model = AnatomyParameters
+
+    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
+        """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+        from core.training.recipes.anatomy.training import train
+
+        return train(self, parameters, cohort, out, report)

@@ -1,0 +1,25 @@
+"""The recipe "autoencoder". Importable without torch, which training it imports."""
+
+from pathlib import Path
+from typing import Any
+
+from core.models.card import Card
+from core.progress import Report, silent
+from core.training.base import Recipe
+from core.training.recipes.autoencoder.parameters import AutoencoderParameters
+
+
+class AutoencoderRecipe(Recipe):
+    """Train IBIX's autoencoder: mean squared error, Nadam, the weights of the best validation."""
+
+    name = "autoencoder"
+    title = "Autoencoder, image to image (IBIX)"
+    summary = "Makes one kind of image of another, slices or volumes, learnt from pairs by the mean squared error."
+    reference = "Espadoto et al., IBIX, section 4.1"
+    parameters_model = AutoencoderParameters
+
+    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
+        """Train on the pairs of `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+        from core.training.recipes.autoencoder.training import train
+
+        return train(self, parameters, cohort, out, report)

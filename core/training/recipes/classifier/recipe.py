@@ -1,0 +1,27 @@
+"""The recipe "classifier". Importable without torch, which training it imports."""
+
+from pathlib import Path
+from typing import Any
+
+from core.models.card import Card
+from core.progress import Report, silent
+from core.training.base import Recipe
+from core.training.recipes.classifier.parameters import ClassifierParameters
+
+
+class Classifier(Recipe):
+    """Train paper 1's network: balanced batches of twins, one-cycle Adam, random fills, batch norm re-estimated."""
+
+    name = "classifier"
+    title = "Classifier (paper 1)"
+    summary = (
+        "Tells the classes of any labelled scans apart, volumes or slices, and is hardened against what masks paint."
+    )
+    reference = "Thibeau-Sutre et al., SPIE Medical Imaging 2020"
+    parameters_model = ClassifierParameters
+
+    def train(self, parameters: Any, cohort: Path | None, out: Path, report: Report = silent) -> Card:
+        """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+        from core.training.recipes.classifier.training import train
+
+        return train(self, parameters, cohort, out, report)
