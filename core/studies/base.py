@@ -69,6 +69,11 @@ class Study(Parametrised, ABC):
         return parts_of_rows(record)
 
     @classmethod
+    def describe(cls) -> dict[str, Any]:
+        """The class attributes as plain data, and the JSON schema of the parameters."""
+        return {**super().describe(), "needs_cohort": cls.needs_cohort, "several_models": cls.asks_several()}
+
+    @classmethod
     def asks_several(cls) -> bool:
         """Whether it asks further models than one: those that its parameter ``others`` names."""
         return "others" in cls.parameters_model.model_fields
@@ -78,7 +83,7 @@ def _complaint(cls: Any) -> str | None:
     """Why something cannot be a study, as the end of a sentence."""
     reason = not_a_subclass(cls, Study, "title", "summary") or not_a_subclass(cls.parameters_model, Parameters)
     if reason is None:
-        json.dumps(describe(cls))  # screens and scripts read it
+        json.dumps(cls.describe())  # screens and scripts read it
     return reason
 
 
@@ -90,7 +95,7 @@ STUDIES: Registry[type[Study]] = Registry(
     ["core.studies"],
     without=_NOT_STUDIES,
     judge=_complaint,
-    describe=lambda cls: describe(cls),
+    describe=lambda cls: cls.describe(),
 )
 
 
@@ -101,14 +106,7 @@ def studies() -> dict[str, type[Study]]:
 
 def describe(cls: type[Study]) -> dict[str, Any]:
     """What a screen or a script needs to know of a study: texts, what it needs, JSON schema of the parameters."""
-    return {
-        "name": cls.name,
-        "title": cls.title,
-        "summary": cls.summary,
-        "needs_cohort": cls.needs_cohort,
-        "several_models": cls.asks_several(),
-        "parameters": cls.parameters_model.model_json_schema(),
-    }
+    return cls.describe()
 
 
 def get_study(name: str) -> type[Study]:
