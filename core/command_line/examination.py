@@ -99,15 +99,15 @@ def _device() -> Iterator[CheckUp]:
     import torch
 
     from core.models.library import choose_device
-    from core.runs.execution.manager import default_threads
     from core.settings import settings
+    from core.threads import threads_of_a_run, usable_cores
 
     device = choose_device()
     if device.type == "cuda":
         yield CheckUp("device", State.FINE, f"{torch.cuda.get_device_name(device)} ({device})")
         return
-    threads = settings().threads or default_threads(settings().worker_slots)
-    yield CheckUp("device", State.FINE, f"CPU, {os.cpu_count()} cores, {threads} thread(s) a run")
+    threads = threads_of_a_run(settings().worker_slots)
+    yield CheckUp("device", State.FINE, f"CPU, {usable_cores()} cores, {threads} thread(s) a run")
 
 
 def _models() -> Iterator[CheckUp]:

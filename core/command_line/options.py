@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInput
 from core.settings import ROOT
+from core.threads import threads_of_a_run
 
 if TYPE_CHECKING:
     from core.models import Model
@@ -99,10 +100,7 @@ def limit_threads() -> None:
     """Bound torch's threads as the settings say."""
     import torch
 
-    from core.runs.execution.manager import default_threads
-    from core.settings import settings
-
-    torch.set_num_threads(settings().threads or default_threads())
+    torch.set_num_threads(threads_of_a_run())
 
 
 @contextlib.contextmanager

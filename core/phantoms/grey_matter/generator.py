@@ -6,7 +6,6 @@ everywhere (a distractor), atrophy in the planted regions when the subject has A
 spatially correlated noise. All lengths are in millimetres, so one subject is the same subject on every grid.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -16,11 +15,11 @@ from scipy import ndimage
 
 from core.errors import BadInput
 from core.parameters import Parameters, parameter
+from core.phantoms.fields import FWHM, random_field
 from core.scans.grid import Grid, resample
 from core.scans.scan import Scan
 
 HEALTHY, DISEASED = "CN", "AD"
-_FWHM = 2.3548
 _BOX_FROM = np.array([-90.0, -126.0, -72.0])
 _BOX_SIZE = np.array([180.0, 216.0, 180.0])
 #: share of the full atrophy from which a voxel counts as planted
@@ -245,7 +244,7 @@ def _grey_matter(session: PhantomSession, parameters: PhantomParameters, grid: G
 
     scanner = np.random.default_rng([parameters.seed, session.anatomy, 3, session.visit])
     fwhm = scanner.uniform(parameters.blur_from_mm, parameters.blur_to_mm)
-    tissue = ndimage.gaussian_filter(tissue, fwhm / _FWHM / np.asarray(grid.spacing_mm))
+    tissue = ndimage.gaussian_filter(tissue, fwhm / FWHM / np.asarray(grid.spacing_mm))
     # the segmentation that such maps come from leaves air at zero: noise only where there is tissue
     noise = np.float32(parameters.noise) * smooth_field(grid, 6.0, scanner)
     return np.clip(tissue + noise * np.minimum(4 * tissue, 1), 0, 1).astype(np.float32)
@@ -256,37 +255,6 @@ def smooth_field(grid: Grid, fwhm_mm: float, random: np.random.Generator) -> np.
     positions = [grid.affine[axis, 3] + grid.affine[axis, axis] * np.arange(grid.shape[axis]) for axis in range(3)]
     bounds = [(_BOX_FROM[axis], _BOX_FROM[axis] + _BOX_SIZE[axis]) for axis in range(3)]
     return random_field(positions, bounds, fwhm_mm, random)
-
-
-def random_field(
-    positions: Sequence[np.ndarray], bounds: Sequence[tuple[float, float]], fwhm: float, random: np.random.Generator
-) -> np.ndarray:
-    """Gaussian random field of unit variance and about `fwhm` correlation width on any number of axes, float32.
-
-    White noise on a lattice of half the width, spread by a separable Gaussian kernel whose rows have unit norm.
-
-    Parameters
-    ----------
-    positions : sequence of numpy.ndarray
-        Where the samples lie along each axis.
-    bounds : sequence of (float, float)
-        Span of the lattice along each axis: the same span gives the same field however it is sampled.
-    fwhm : float
-        Full width at half maximum of the kernel, in the units of `positions`.
-    random : numpy.random.Generator
-        Source of the noise.
-    """
-    step = fwhm / 2
-    bases = []
-    for at, (low, high) in zip(positions, bounds, strict=True):
-        nodes = np.arange(low - fwhm, high + fwhm + step, step)
-        kernel = np.exp(-0.5 * ((at[:, None] - nodes) / (fwhm / _FWHM)) ** 2)
-        bases.append((kernel / np.linalg.norm(kernel, axis=1, keepdims=True)).astype(np.float32))
-    lattice = random.standard_normal([basis.shape[1] for basis in bases], dtype=np.float32)
-    for basis in bases:
-        # each product moves the axis it spread to the end: after all of them, the order is the first again
-        lattice = np.tensordot(lattice, basis, axes=(0, 1))
-    return lattice
 
 
 @lru_cache(maxsize=1)
@@ -300,7 +268,7 @@ def _template_volume() -> tuple[np.ndarray, Grid]:
 
 @lru_cache(maxsize=2)
 def _smoothed_template(fwhm_mm: float) -> np.ndarray:
-    return ndimage.gaussian_filter(_template_volume()[0], fwhm_mm / _FWHM)
+    return ndimage.gaussian_filter(_template_volume()[0], fwhm_mm / FWHM)
 
 
 def _sample_template(points_mm: np.ndarray, grid: Grid) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from core.phantoms.grey_matter.generator import random_field
+from core.phantoms.fields import random_field
 from core.phantoms.radiographs.body import Anatomy
 from core.phantoms.radiographs.shapes import Box, Part, Tube, shell_and_core, thickness, turned
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from core.phantoms.grey_matter.generator import random_field
+from core.phantoms.fields import random_field
 
 #: rows and columns of a slice at 1 mm, both multiples of 8
 SLICE_SHAPE = (232, 200)

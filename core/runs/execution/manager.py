@@ -21,6 +21,7 @@ from core.runs.store.records import Run, Status, UnfinishedRun
 from core.runs.store.shelf import Shelf
 from core.runs.store.store import RunStore
 from core.settings import settings
+from core.threads import threads_of_a_run
 
 _log = logging.getLogger(__name__)
 
@@ -250,15 +251,9 @@ def _manager() -> RunManager:
     slots = chosen.worker_slots
     worker: Worker
     if chosen.worker == "process":
-        worker = ProcessWorker(store.root, threads=chosen.threads or default_threads(slots))
+        worker = ProcessWorker(store.root, threads=threads_of_a_run(slots))
     else:
         worker = InlineWorker(store)
     made = RunManager(store, worker, slots, int(chosen.store_limit_gb * 10**9))
     atexit.register(made.close)
     return made
-
-
-def default_threads(slots: int = 1) -> int:
-    """Torch threads of one run: all cores but one, shared between the slots; at least one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, (cores - 1) // slots)

@@ -1,6 +1,5 @@
 """What the manager says of runs whose worker ended without a word, and how it shares the machine."""
 
-import os
 import signal
 import time
 
@@ -8,22 +7,12 @@ import pytest
 
 from core.runs.execution.base import Ending, Execution, Worker
 from core.runs.execution.execute import STOPPED
-from core.runs.execution.manager import RunManager, _died, default_threads
+from core.runs.execution.manager import RunManager, _died
 from core.runs.spec import LOCAL_OWNER
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.records import Status
 from core.runs.store.store import RunStore
 from tests.core.runs.toykinds import CountSpec
-
-
-@pytest.mark.parametrize(
-    ("cores", "slots", "threads"), [(1, 1, 1), (2, 1, 1), (8, 1, 7), (8, 2, 3), (8, 7, 1), (8, 64, 1)]
-)
-def test_a_core_is_left_to_the_server_and_the_others_are_shared(
-    monkeypatch: pytest.MonkeyPatch, cores: int, slots: int, threads: int
-) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
-    assert default_threads(slots) == threads
 
 
 @pytest.mark.parametrize(
