@@ -180,6 +180,8 @@ class Explainer(Parametrised, ABC):
         Columns of ``Findings.history`` in the order in which they are drawn; one that is not named comes last, quiet.
     makes_parts : bool
         Whether its findings have ``parts``: offered first where networks are compared.
+    with_parts, without_parts : mapping
+        Values with which every part's own map is kept, and with which none is.
     color : str, optional
         Its colour on every screen; by default one that follows from its name.
     order : int
@@ -190,6 +192,8 @@ class Explainer(Parametrised, ABC):
     steered_by_region: ClassVar[Mapping[Side, Mapping[str, Any]]] = {}
     curves: ClassVar[Mapping[str, Curve]] = {}
     makes_parts: ClassVar[bool] = False
+    with_parts: ClassVar[Mapping[str, Any]] = {}
+    without_parts: ClassVar[Mapping[str, Any]] = {}
     color: ClassVar[Color | None] = None
     order: ClassVar[int] = 100
 
@@ -206,6 +210,8 @@ class Explainer(Parametrised, ABC):
             "steered_by_region": {side: dict(values) for side, values in cls.steered_by_region.items()},
             "curves": {name: asdict(curve) for name, curve in cls.curves.items()},
             "makes_parts": cls.makes_parts,
+            "with_parts": dict(cls.with_parts),
+            "without_parts": dict(cls.without_parts),
             "color": cls.color,
             "order": cls.order,
         }

@@ -13,7 +13,7 @@ from dashboard.desk import Desk, desk, owner, shelf
 from dashboard.explain.intake import Order, show_intake
 from dashboard.intake import catalogue, demo, predictions
 from dashboard.look import text
-from dashboard.results import actions, answer, downloads, filters, landmark_views, stage
+from dashboard.results import actions, answer, downloads, landmark_views, parts, stage
 from dashboard.results.landmarks import landmark_desk
 
 #: Seconds between two looks at a run that is going on.
@@ -105,19 +105,19 @@ class _Watch:
             if run is not None:
                 explanation = shelf().explanation(run.id)
                 main = explanation.arrays["map"]
-                # of many filters' maps over each other the sizes say where; what a sign says is seen in a single one
-                heat = filters.is_of_filters(explanation)
-                signed = filters.show_form(main.diverging, f"form of the map {run.id}", heat)
+                # of many parts' maps over each other the sizes say where; what a sign says is seen in a single one
+                heat = explanation.parts is not None
+                signed = stage.show_form(main.diverging, f"form of the map {run.id}", heat)
             landmark_views.show_tools(self._landmarks)
         return signed
 
     def _draw_findings(self, run: Run, explanation: StoredExplanation) -> None:
         """Everything below the images of a finished run."""
-        if filters.is_of_filters(explanation):
+        if explanation.parts is not None:
             left, right = st.columns([1.6, 1], gap="large", wrap=False)
             with left:
-                st.markdown("##### Filters", help=filters.HELP)
-                filters.show_filters(self._scan, filters.Source(run.id, explanation), "filters", self._landmarks)
+                parts.show_heading(explanation.parts)
+                parts.show_parts(self._scan, parts.Source(run.id, explanation), "parts", self._landmarks)
             where = sure = path = right
         else:
             where, sure, path = st.columns([1.15, 1, 1.15], gap="large", wrap=False)

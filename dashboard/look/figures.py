@@ -1,18 +1,18 @@
 """Plotly figures in the dashboard's own look. Pages hand over plain numbers and get a figure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
 
+from core.explainers import Curve, Parts
 from dashboard.look import theme
 from dashboard.look.text import probability
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-#: Curves that stand above the others.
-_FIRST = ("probability", "loss")
 #: Most rows of classes.
 _MOST_CLASSES = 5
 #: Height of one curve.
@@ -106,23 +106,24 @@ def _likeliest(
     return shortened(before), None if after is None else shortened(after)
 
 
-def score_bars(scores: Mapping[int, float], colour: str) -> "Figure":
-    """One thin bar a filter, in the order of its score.
+def score_bars(parts: Parts, colour: str) -> "Figure":
+    """One thin bar a part, in the order of its score.
 
     Parameters
     ----------
-    scores : mapping of int to float
-        Filter → score, strongest first.
+    parts : Parts
+        What a map was made of; those without a score have no bar.
     colour : str
         Colour of the explainer.
     """
     figure = _figure(150, bargap=0.25)
-    names = [f"filter {index}" for index in scores]
+    scored = [part for part in parts.members if part.score is not None]
     figure.add_bar(
-        x=names, y=list(scores.values()), marker={"color": colour, "line": {"width": 0}},
-        hovertemplate="%{x}: score %{y:.4g}<extra></extra>",
+        x=[_words(part.title) for part in scored], y=[part.score for part in scored],
+        marker={"color": colour, "line": {"width": 0}}, hovertemplate="%{x}: score %{y:.4g}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title={"text": "filters, strongest first", "font": {"size": 12}}, showticklabels=False)
+    names = f"{_words(parts.plural)}, strongest first"
+    figure.update_xaxes(title={"text": names, "font": {"size": 12}}, showticklabels=False)
     figure.update_yaxes(title={"text": "score", "font": {"size": 12}}, nticks=4)
     return figure
 
@@ -158,33 +159,36 @@ def region_bars(regions: Sequence[Mapping[str, Any]], colour: str, limit: int = 
     return figure
 
 
-def history_curves(history: Mapping[str, Sequence[float]], colour: str) -> "Figure":
+def history_curves(history: Mapping[str, Sequence[float]], curves: Mapping[str, Curve], colour: str) -> "Figure":
     """Curves over the iterations, each in a row of its own: their units differ, so no axis is shared but time.
 
     Parameters
     ----------
     history : mapping of str to sequence of float
         Column → values; ``iteration`` is the x-axis where there is one. NaN leaves a gap.
+    curves : mapping of str to Curve
+        How columns are drawn, in order; those that are not in it come last, quiet.
     colour : str
-        Colour of the explainer, for the loss.
+        Colour of the explainer, for what is optimised.
     """
     known = [name for name in history if name != "iteration"]
-    columns = [name for name in _FIRST if name in known] + [name for name in known if name not in _FIRST]
+    columns = [name for name in curves if name in known] + [name for name in known if name not in curves]
     count = max((len(history[name]) for name in columns), default=0)
     steps = list(history.get("iteration") or range(count))
     figure = _figure(_ROW_PIXELS * len(columns) + 44, hovermode="x unified")
     share = 1 / max(len(columns), 1)
+    colours = {"answer": theme.TEXT, "goal": colour, "term": theme.TEXT_MUTED}
     for row, name in enumerate(columns):
         number = "" if row == 0 else str(row + 1)
-        line = {"color": {"probability": theme.TEXT, "loss": colour}.get(name, theme.TEXT_MUTED), "width": 1.8}
+        curve = curves.get(name) or Curve(name.replace("_", " "))
         figure.add_scatter(
-            x=steps, y=list(history[name]), name=_curve_title(name), mode="lines", line=line, yaxis=f"y{number}",
-            hovertemplate="%{y:.4g}",
+            x=steps, y=list(history[name]), name=_words(curve.label), mode="lines", yaxis=f"y{number}",
+            line={"color": colours[curve.role], "width": 1.8}, hovertemplate="%{y:.4g}",
         )  # fmt: skip
         top = 1 - row * share
-        figure.update_layout({f"yaxis{number}": _row_axis(name, history[name], top - share * 0.86, top)})
+        figure.update_layout({f"yaxis{number}": _row_axis(curve, history[name], top - share * 0.86, top)})
         figure.add_annotation(
-            text=_curve_title(name), x=0, y=top - share * 0.43, xref="paper", yref="paper", xanchor="left",
+            text=_words(curve.label), x=0, y=top - share * 0.43, xref="paper", yref="paper", xanchor="left",
             yanchor="middle", showarrow=False, font={"size": 12, "color": theme.TEXT_MUTED},
         )  # fmt: skip
     last = "" if len(columns) < 2 else str(len(columns))
@@ -196,24 +200,24 @@ def history_curves(history: Mapping[str, Sequence[float]], colour: str) -> "Figu
     return figure
 
 
-def _curve_title(name: str) -> str:
-    return _words(name.replace("_", " "))
-
-
-def _row_axis(name: str, values: Sequence[float], bottom: float, top: float) -> dict[str, Any]:
-    """Axis of one row: its ends and nothing between."""
+def _row_axis(curve: Curve, values: Sequence[float], bottom: float, top: float) -> dict[str, Any]:
+    """Axis of one row: its ends and nothing between. A log axis is given in powers of ten, as plotly wants it."""
+    log = curve.scale == "log"
     axis: dict[str, Any] = {
+        "type": curve.scale,
         "domain": [max(bottom, 0.0), top],
         "gridcolor": theme.BORDER,
         "zeroline": False,
         "side": "right",
     }
-    known = [value for value in values if value == value]
-    low, high = (0.0, 1.0) if name == "probability" else (min(known, default=0.0), max(known, default=1.0))
-    if high > low:
-        margin = 0.04 * (high - low)
+    known = [value for value in values if value == value and (value > 0 or not log)]
+    low = min(known, default=0.0) if curve.low is None else curve.low
+    high = max(known, default=1.0) if curve.high is None else curve.high
+    if high > low > 0 or (high > low and not log):
+        ends = [math.log10(low), math.log10(high)] if log else [low, high]
+        margin = 0.04 * (ends[1] - ends[0])
         axis |= {
-            "range": [low - margin, high + margin],
+            "range": [ends[0] - margin, ends[1] + margin],
             "tickvals": [low, high],
             "ticktext": [_briefly(low), _briefly(high)],
         }

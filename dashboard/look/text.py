@@ -4,6 +4,7 @@ Every piece is `markupsafe.Markup`, made by the format of a template: whatever g
 to think of it. A plain string is words; `show` refuses it.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from markupsafe import Markup
 
 __all__ = ["Markup"]
 
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-!~$:|^&])")
 _RESEARCH = "Lightbox is a research tool, not a medical device."
 
 
@@ -51,6 +53,11 @@ def show_style(path: Path) -> None:
 def joined(pieces: Iterable[Markup | str]) -> Markup:
     """Pieces one after the other."""
     return Markup().join(pieces)
+
+
+def as_markdown(words: str) -> str:
+    """Words from outside for a heading, a label or a help of Streamlit's: nothing in them is read as Markdown."""
+    return _MARKDOWN.sub(r"\\\1", words)
 
 
 def tag(words: str, kind: str = "") -> Markup:

@@ -6,6 +6,9 @@ plotly figures, tables) takes them from here. All pairs that can meet in one pic
 
 from typing import Final
 
+from core.explainers import explainers
+from core.explainers.extras import Color
+
 #: The one accent: what is active, selected, or belongs to the person (crosshair, painted region).
 ACCENT: Final = "#3fb8cc"
 
@@ -21,17 +24,19 @@ WARNING: Final = "#e0a458"
 BEFORE: Final = "#8b99a5"
 AFTER: Final = ACCENT
 
-EXPLAINER_COLORS: Final = {
-    "mask": ACCENT,
-    "saliency": "#d9c26a",
-    "integrated_gradients": "#8fc9a0",
-    "smoothgrad": "#b6a4e0",
-    "grad_cam": "#e8845c",
-    "guided_backpropagation": "#c98bb0",
-    "occlusion": "#7fa8d8",
-    "ibix": "#5fc4a8",
-    "deconvnet": "#e58ad6",
+#: Colours that explainers may have, by the names in `core.explainers.extras.Color`.
+PALETTE: Final[dict[Color, str]] = {
+    "accent": ACCENT,
+    "gold": "#d9c26a",
+    "green": "#8fc9a0",
+    "violet": "#b6a4e0",
+    "orange": "#e8845c",
+    "mauve": "#c98bb0",
+    "blue": "#7fa8d8",
+    "teal": "#5fc4a8",
+    "pink": "#e58ad6",
 }
+#: Of explainers that name none.
 EXPLAINER_FALLBACK: Final = ("#a3b1bc", "#c0a890", "#90b8b0", "#b09cc0")
 
 #: Landmarks, in their order: seen on a grey film, under magma and under blue to red.
@@ -42,5 +47,7 @@ COLORWAY: Final = (ACCENT, "#e8845c", "#d9c26a", "#b6a4e0", "#8fc9a0", "#7fa8d8"
 
 
 def explainer_color(name: str) -> str:
-    """Colour of an explainer, ``#rrggbb``, the same in every process for the same name."""
-    return EXPLAINER_COLORS.get(name, EXPLAINER_FALLBACK[sum(name.encode()) % len(EXPLAINER_FALLBACK)])
+    """Colour of an explainer, ``#rrggbb``: its own, else one that is the same in every process for the same name."""
+    cls = explainers().get(name)
+    fallback = EXPLAINER_FALLBACK[sum(name.encode()) % len(EXPLAINER_FALLBACK)]
+    return PALETTE.get(cls.color, fallback) if cls is not None and cls.color is not None else fallback

@@ -5,13 +5,13 @@ from typing import Any
 
 import streamlit as st
 
+from core.explainers import Curve, Parts, explainers
 from core.reports.explanation import StoredExplanation
 from core.runs import Live, Run, Status
 from dashboard.backend.questions import Prediction
 from dashboard.intake import catalogue
 from dashboard.look import figures, text, theme
 from dashboard.look.text import Markup, joined, probability
-from dashboard.results import filters
 
 #: What is left is not said below this, seconds: it is over before it is read.
 _NOTHING_LEFT = 0.5
@@ -99,34 +99,37 @@ def show_how_sure(explanation: StoredExplanation) -> None:
 
 
 def show_path(explanation: StoredExplanation) -> None:
-    """How the map came about: its curves, or the filters it was made of."""
+    """How the map came about: its curves, or the parts it was made of."""
     st.markdown("##### How it got there")
     colour = theme.explainer_color(explanation.explainer)
-    if filters.is_of_filters(explanation):
-        _filters(explanation, colour)
-    else:
-        _history(explanation.history, colour)
+    if explanation.history or explanation.parts is None:
+        _history(explanation.history, explanation.curves, colour)
+    if explanation.parts is not None:
+        _parts(explanation.parts, colour)
 
 
-def _filters(explanation: StoredExplanation, colour: str) -> None:
-    """A map of filters has no history: how strong each of them is says what it was made of."""
-    text.show(text.quiet(filters.layer_sentence(explanation)))
-    chart = figures.score_bars(filters.scores_of(explanation), colour)
-    st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="scores")
+def _parts(parts: Parts, colour: str) -> None:
+    """How strong each of them is says what the map was made of."""
+    if parts.sentence:
+        text.show(text.quiet(parts.sentence))
+    if any(part.score is not None for part in parts.members):
+        st.plotly_chart(figures.score_bars(parts, colour), theme=None, config=figures.CONFIG, key="scores")
 
 
 def show_live_curves(history: Mapping[str, Sequence[float | None]], explainer: str) -> None:
     """The curves of a run that is still going on."""
     if any(len(values) > 1 for values in history.values()):
         known = {name: [float("nan") if v is None else v for v in values] for name, values in history.items()}
-        _history(known, theme.explainer_color(explainer))
+        cls = explainers().get(explainer)
+        _history(known, cls.curves if cls is not None else {}, theme.explainer_color(explainer))
 
 
-def _history(history: Mapping[str, Sequence[float]], colour: str) -> None:
+def _history(history: Mapping[str, Sequence[float]], curves: Mapping[str, Curve], colour: str) -> None:
     if not history:
         text.show(text.quiet("Nothing was optimised: there is no history."))
         return
-    st.plotly_chart(figures.history_curves(history, colour), theme=None, config=figures.CONFIG, key="history")
+    chart = figures.history_curves(history, curves, colour)
+    st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="history")
 
 
 def _how_sure(explanation: StoredExplanation) -> None:

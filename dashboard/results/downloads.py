@@ -1,6 +1,7 @@
 """What leaves a page with a result: maps, the record, and a link that opens the run again."""
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from functools import partial
@@ -12,7 +13,7 @@ from core.reports.explanation import RECORD, StoredArray
 from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.desk import shelf
-from dashboard.results.filters import filters_of
+from dashboard.look import text
 
 
 def show(run: Run | None, page: str = "explain") -> None:
@@ -28,16 +29,17 @@ def show(run: Run | None, page: str = "explain") -> None:
         st.caption("Maps, as they lie in the scan's own file space")
         scan = shelf().scan(run.request["scan"])
         explanation = shelf().explanation(run.id)
-        single = [one.array for one in filters_of(explanation)]
+        parts = explanation.parts
+        single = [one.array for one in parts.shown if one.array is not None] if parts is not None else []
         for name, array in explanation.arrays.items():
             if name not in single:
                 _map_buttons(run.id, scan, name, array)
-        if single:
+        if parts is not None and single:
             kept = {name: explanation.arrays[name] for name in single}
             _button(
-                f"Maps of {len(single)} filters (ZIP)",
+                f"Maps of {len(single)} {text.as_markdown(parts.plural)} (ZIP)",
                 partial(_zip, kept, scan),
-                f"lightbox-{run.id}-filters.zip",
+                f"lightbox-{run.id}-{_file_stem(parts.plural)}.zip",
                 "application/zip",
             )
         st.caption("Everything needed to repeat it")
@@ -49,6 +51,10 @@ def show(run: Run | None, page: str = "explain") -> None:
             on_click="ignore",
             key="download record",
         )
+
+
+def _file_stem(words: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "parts"
 
 
 def link(run_id: str, page: str = "explain") -> str:

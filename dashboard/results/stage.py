@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from core.reports.explanation import StoredArray, StoredExplanation
 from core.runs import Preview
@@ -217,3 +218,31 @@ def sizes_of(array: StoredArray) -> np.ndarray:
     """How far a map is from saying nothing, float32."""
     found: np.ndarray = np.abs(array.values - np.float32(array.neutral))
     return found
+
+
+def show_form(diverging: bool, key: str, heat: bool = True) -> bool:
+    """The choice between the size of a signed map and its signs; returns whether the signs are wanted.
+
+    Parameters
+    ----------
+    diverging : bool
+        Whether the map has signs; there is nothing to choose where it has not.
+    key : str
+        Streamlit key.
+    heat : bool
+        Whether the size is shown at first.
+    """
+    if not diverging:
+        return False
+    names = {"heat": "Heat", "signed": "Signed"}
+    chosen = st.segmented_control(
+        "Form of the map",
+        list(names),
+        default="heat" if heat else "signed",
+        format_func=names.__getitem__,
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+        width="content",
+    )
+    return chosen == "signed"

@@ -66,13 +66,13 @@ def test_the_result_shows_filters_and_how_much_of_the_layer_they_hold(anatomy):
     assert not page.error
     explanation = result(page)
     assert "The 25 strongest of 64 filters hold" in said(page)
-    assert page.segmented_control(key="filters:count").options == ["Top 5", "Top 9", "Top 25"]
+    assert page.segmented_control(key="parts:count").options == ["Top 5", "Top 9", "Top 25"]
     assert len([name for name in explanation.arrays if name.startswith("filter_")]) == 25
     form = next(widget for widget in page.get("button_group") if widget.key.startswith("form of the map"))
     assert form.value == "heat"
     form.set_value("signed").run()
     assert not page.exception
-    page.segmented_control(key="filters:count").set_value(25).run()
+    page.segmented_control(key="parts:count").set_value(25).run()
     assert not page.exception
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from core.errors import BadInput
 from core.explainers.base import Check, Findings, MapArray
 from core.explainers.captum.saliency import Saliency
+from core.explainers.extras import Part, Parts
 from core.models import save_model
 from core.models.zoo import build
 from core.parameters import Parameters, parameter
@@ -42,8 +43,10 @@ class HostileParameters(Parameters):
 
 def hostile_findings(self, question, parameters):
     values = np.random.default_rng(0).random(question.prepared.tensor.shape[2:], np.float32)
+    part = Part(0, HOSTILE, 1.0, 0.5, "part", HOSTILE)
     return Findings(
-        {"map": MapArray(values, HOSTILE, "attribution", HOSTILE)},
+        {name: MapArray(values, HOSTILE, "attribution", HOSTILE) for name in ("map", "part")},
+        parts=Parts(HOSTILE, HOSTILE, HOSTILE, (part,), HOSTILE, HOSTILE, HOSTILE),
         history={"iteration": [0.0, 1.0], HOSTILE: [1.0, 2.0]},
         checks=(Check("hostile", HOSTILE, 1.0, HOSTILE, True),),
         numbers={HOSTILE: 1.0},

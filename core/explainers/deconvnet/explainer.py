@@ -44,6 +44,8 @@ class Deconvnet(CheckedMap):
         "top-5": "five, as the paper shows the shallow network",
     }
     makes_parts = True
+    with_parts: ClassVar[dict[str, Any]] = {"separate": "each"}
+    without_parts: ClassVar[dict[str, Any]] = {"separate": "combined"}
     color = "pink"
     when_zero = "; take a layer nearer to the input"
 

@@ -172,9 +172,7 @@ def _explainer_values(parameters: AnatomyStudyParameters) -> dict[str, Any]:
         if name not in known and getattr(parameters, name) != type(parameters).model_fields[name].default:
             raise BadInput(f"{cls.title} takes no {name}: leave it out, or use deconvnet.")
     values = {name: getattr(parameters, name) for name in EXPLAINER_FIELDS if name in known}
-    if "separate" in known:
-        values["separate"] = "combined"  # maps of single filters are not looked at here
-    return values
+    return {**values, **cls.without_parts}  # maps of single filters are not looked at here
 
 
 def _refuse_same_names(networks: Sequence[Network]) -> None:

@@ -1,4 +1,4 @@
-"""What stands under the images: the table of networks, how alike their maps are, and their filters."""
+"""What stands under the images: the table of networks, how alike their maps are, and their parts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,7 @@ from dashboard.compare.film.stage import lettered
 from dashboard.compare.tables import Figure, table
 from dashboard.compare.wording import Held
 from dashboard.look import text
-from dashboard.results import filters as filter_gallery
-from dashboard.results import landmarks
+from dashboard.results import landmarks, parts
 
 #: Filters beside each other: here they have the whole width.
 _COLUMNS = 5
@@ -144,24 +143,30 @@ def _correlation(value: float) -> str:
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
-def show_filters(
+def show_parts(
     scan: Scan, name: str, cards: Sequence[Card], runs: Mapping[str, Run], found: Mapping[str, StoredExplanation]
 ) -> None:
-    """The filters of one network at a time; nothing for explainers that have none."""
-    there = {
-        card.name: filter_gallery.Source(runs[card.name].id, found[card.name], card.title)
+    """What the map of one network at a time was made of; nothing for explainers whose maps have no parts."""
+    sources = {
+        card.name: parts.Source(runs[card.name].id, found[card.name], card.title)
         for card in cards
-        if card.name in found and filter_gallery.filters_of(found[card.name])
+        if card.name in found
     }
+    there = {network: source for network, source in sources.items() if source.shown}
     if not there:
         return
-    st.markdown("##### Filters")
+    first = next(iter(there.values())).explanation.parts
+    assert first is not None
+    parts.show_heading(first)
     chosen = st.segmented_control(
-        "Filters of", list(there), format_func=lambda network: there[network].title,
-        key=f"compare filters:{','.join(there)}", default=next(iter(there)), required=True,
+        f"{text.as_markdown(parts.name_of(first))} of", list(there),
+        format_func=lambda network: there[network].title,
+        key=f"compare parts:{','.join(there)}", default=next(iter(there)), required=True,
         label_visibility="collapsed",
     )  # fmt: skip
-    text.show(text.quiet(filter_gallery.layer_sentence(found[chosen])))
+    shown = there[chosen].explanation.parts
+    if shown is not None and shown.sentence:
+        text.show(text.quiet(shown.sentence))
     others = [source for network, source in there.items() if network != chosen]
     # one gallery for all: while it changes from one network to another, none of its tiles is dead
-    filter_gallery.show_filters(scan, there[chosen], "compare filters", landmarks.LandmarkDesk(name), _COLUMNS, others)
+    parts.show_parts(scan, there[chosen], "compare parts", landmarks.LandmarkDesk(name), _COLUMNS, others)

@@ -19,7 +19,7 @@ from dashboard.compare.wording import listed
 from dashboard.desk import shelf
 from dashboard.intake import catalogue, demo
 from dashboard.look import text
-from dashboard.results import actions, answer, filters
+from dashboard.results import actions, answer, stage
 
 #: Seconds between two looks at runs that are going on.
 _POLL = 0.7
@@ -70,7 +70,7 @@ class _Watch:
         # one fragment for every state: the viewer stays the same component while maps arrive
         st.fragment(self._draw, run_every=_POLL if going else None)(going)
         if runs and not going:
-            film_findings.show_filters(self._scan, self._laid.scan or "", self._order.cards, runs, _done(runs))
+            film_findings.show_parts(self._scan, self._laid.scan or "", self._order.cards, runs, _done(runs))
 
     def _draw(self, was_going: bool) -> None:
         runs = self._laid.runs()
@@ -89,7 +89,7 @@ class _Watch:
             self._scan, self._laid.scan or "", self._order.cards, found, runs, known, signed
         )  # fmt: skip
         if film_stage.is_signed([explanation.arrays["map"] for explanation in found.values()]):
-            filters.show_form(True, _FORM)
+            stage.show_form(True, _FORM)
         self._findings(rows, found)
 
     def _rows(self, found: Mapping[str, StoredExplanation]) -> list[Row]:

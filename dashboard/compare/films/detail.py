@@ -1,4 +1,4 @@
-"""One film of a cohort with the network's map of it and the filters behind that map: the paper's figure 4."""
+"""One film of a cohort with the network's map of it and what that map is made of: the paper's figure 4."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,8 +7,10 @@ from typing import Any
 import streamlit as st
 
 from core.errors import BadInput, LightboxError
+from core.explainers import explainers
 from core.reports.explanation import StoredExplanation
 from core.runs import ExplanationSpec, Run, Status
+from core.studies.anatomy.parts import EXPLAINER_FIELDS
 from core.studies.anatomy.stored import AnatomyResult, FilmResult
 from core.wording import percent
 from dashboard.backend import pool
@@ -18,10 +20,9 @@ from dashboard.compare.film.intake import FIRST_EXPLAINER
 from dashboard.components.viewer import Panel, viewer
 from dashboard.desk import desk, owner, shelf
 from dashboard.explain import page as explain
-from dashboard.intake import catalogue
 from dashboard.look import text
-from dashboard.results import answer, filters, landmarks
-from dashboard.results.stage import map_layer, scan_layer
+from dashboard.results import answer, landmarks, parts
+from dashboard.results.stage import map_layer, scan_layer, show_form
 
 _POLL = 0.7
 _HEIGHT = 340
@@ -49,7 +50,7 @@ def show(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
         st.fragment(_draw, run_every=_POLL if going else None)(run_id, laid.cell, film, going)
     with right:
         if explained.status is Status.DONE:
-            _filters(explained)
+            _parts(explained)
 
 
 def _asked(laid: CompareDesk, run: Run, study: AnatomyResult, film: FilmResult) -> str:
@@ -84,7 +85,7 @@ def _still_there(run_id: str | None) -> str | None:
 
 
 def map_settings(recorded: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Explainer and parameters that draw the same map as a study did, with the map of every filter beside it.
+    """Explainer and parameters that draw the same map as a study did, with the map of every part beside it.
 
     Parameters
     ----------
@@ -92,10 +93,10 @@ def map_settings(recorded: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         Parameters of the study.
     """
     explainer = str(recorded.get("explainer") or FIRST_EXPLAINER)
-    entry = catalogue.explainer_entries().get(explainer)
-    known = {control.name for control in entry.controls} if entry is not None else set()
-    chosen = {name: recorded[name] for name in ("filters", "layer", "score") if name in known and name in recorded}
-    return explainer, chosen | ({"separate": "each"} if "separate" in known else {})
+    entry = explainers().get(explainer)
+    known = entry.parameters_model.model_fields if entry is not None else {}
+    chosen = {name: recorded[name] for name in EXPLAINER_FIELDS if name in known and name in recorded}
+    return explainer, chosen | (dict(entry.with_parts) if entry is not None else {})
 
 
 def _head(laid: CompareDesk, run_id: str, film: FilmResult, title: str) -> None:
@@ -128,7 +129,7 @@ def _result(run: Run, cell: Cell, film: FilmResult, explanation: StoredExplanati
     text.show(text.quiet(_sentence(cell, film, held)))
     scan = shelf().scan(name)
     marks = landmarks.outlines(scan, name)
-    signed = filters.show_form(main.diverging, "compare film form")
+    signed = show_form(main.diverging, "compare film form")
     panels = [
         Panel("scan", "Film", [scan_layer(scan), *marks]),
         Panel(
@@ -149,14 +150,14 @@ def _sentence(cell: Cell, film: FilmResult, held: Mapping[str, float]) -> str:
     return f"{first} Of the map {', '.join(parts)}." if parts else first
 
 
-def _filters(run: Run) -> None:
+def _parts(run: Run) -> None:
     name = str(run.request["scan"])
     scan = shelf().scan(name)
     explanation = shelf().explanation(run.id)
-    if filters.is_of_filters(explanation):
-        text.show(text.quiet(filters.layer_sentence(explanation)))
-        source = filters.Source(run.id, explanation)
-        filters.show_filters(scan, source, "compare film filters", landmarks.LandmarkDesk(name))
+    if explanation.parts is not None:
+        text.show(text.quiet(explanation.parts.sentence))
+        source = parts.Source(run.id, explanation)
+        parts.show_parts(scan, source, "compare film parts", landmarks.LandmarkDesk(name))
 
 
 def _open(laid: CompareDesk, run_id: str) -> None:

@@ -49,6 +49,8 @@ def test_what_an_explainer_says_of_itself_is_in_its_description(name):
     assert said["color"] in Color.__args__
     assert (said["order"], said["takes_region"], said["makes_parts"]) == (cls.order, cls.takes_region, cls.makes_parts)
     assert curves_of_record(said["curves"]) == cls.curves
+    for values in (said["with_parts"], said["without_parts"]):
+        cls.parameters(None, values)
     for side, values in said["steered_by_region"].items():
         assert side in ("input", "output")
         cls.parameters(None, values)

@@ -2,8 +2,9 @@ import math
 
 import pytest
 
+from core.explainers import Curve, Part, Parts
 from dashboard.look import theme
-from dashboard.look.figures import _briefly, history_curves, probability_bars, region_bars
+from dashboard.look.figures import _briefly, history_curves, probability_bars, region_bars, score_bars
 
 
 def test_before_and_after_have_the_colours_they_have_everywhere():
@@ -30,19 +31,47 @@ def test_only_the_first_regions_are_drawn():
     assert len(region_bars(regions, "#123456", limit=8).data[0].y) == 8
 
 
-def test_every_curve_has_an_axis_of_its_own():
-    history = {"iteration": [0, 1, 2], "size": [9.0, 5.0, 1.0], "loss": [3.0, 2.0, 1.0], "probability": [1.0, 0.5, 0.1]}
-    figure = history_curves(history, "#123456")
-    assert [trace.name for trace in figure.data] == ["probability", "loss", "size"]
-    assert [trace.yaxis for trace in figure.data] == ["y", "y2", "y3"]
+CURVES = {
+    "probability": Curve("probability", role="answer", low=0.0, high=1.0),
+    "loss": Curve("loss", role="goal"),
+    "hidden": Curve("hidden", "cm³", scale="log"),
+}
+
+
+def test_every_curve_has_an_axis_of_its_own_and_is_drawn_as_its_explainer_says():
+    history = {"iteration": [0, 1, 2], "fine_size": [9.0, 5.0, 1.0], "loss": [3.0, 2.0, 1.0]}
+    history |= {"hidden": [100.0, 10.0, 1.0], "probability": [0.9, 0.5, 0.1]}
+    figure = history_curves(history, CURVES, "#123456")
+    assert [trace.name for trace in figure.data] == ["probability", "loss", "hidden (cm³)", "fine size"]
+    assert [trace.yaxis for trace in figure.data] == ["y", "y2", "y3", "y4"]
+    assert [trace.line.color for trace in figure.data] == [theme.TEXT, "#123456", theme.TEXT_MUTED, theme.TEXT_MUTED]
     assert list(figure.data[0].x) == [0, 1, 2]
-    assert figure.data[1].line.color == "#123456"
     assert tuple(figure.layout.yaxis.tickvals) == (0.0, 1.0)
+    assert tuple(figure.layout.yaxis2.tickvals) == (1.0, 3.0)
+    assert (figure.layout.yaxis2.type, figure.layout.yaxis3.type) == ("linear", "log")
+    assert figure.layout.yaxis3.range == pytest.approx((-0.08, 2.08))
+    assert tuple(figure.layout.yaxis3.tickvals) == (1.0, 100.0)
+
+
+def test_a_log_axis_leaves_out_what_it_has_no_place_for():
+    figure = history_curves({"hidden": [100.0, 0.0, 1.0]}, CURVES, "#123456")
+    assert tuple(figure.layout.yaxis.tickvals) == (1.0, 100.0)
+    assert not figure.layout.yaxis.range or figure.layout.yaxis.range[0] < 0
+    assert history_curves({"hidden": [0.0, 0.0]}, CURVES, "#123456").layout.yaxis.range is None
 
 
 def test_curves_with_gaps_or_without_change_are_drawn():
-    figure = history_curves({"loss": [1.0, math.nan, 1.0], "flat": [2.0, 2.0, 2.0]}, "#123456")
+    figure = history_curves({"loss": [1.0, math.nan, 1.0], "flat": [2.0, 2.0, 2.0]}, CURVES, "#123456")
     assert len(figure.data) == 2
+
+
+def test_parts_have_a_bar_each_in_their_order():
+    members = (Part(7, "Filter 7", 3.0), Part(2, "Filter 2", 1.0), Part(4, "Filter 4"))
+    figure = score_bars(Parts("filter", "filters", "conv", members), "#123456")
+    (bars,) = figure.data
+    assert (list(bars.x), list(bars.y)) == (["Filter 7", "Filter 2"], [3.0, 1.0])
+    assert bars.marker.color == "#123456"
+    assert figure.layout.xaxis.title.text == "filters, strongest first"
 
 
 def test_of_many_classes_the_likeliest_stand_alone_and_the_target_always_does():
@@ -72,7 +101,9 @@ def test_names_from_outside_are_words_to_plotly():
     for figure in (
         probability_bars({hostile: 0.5, "other": 0.5}, target=hostile),
         region_bars(regions, "#123456"),
-        history_curves({"iteration": [0, 1], hostile: [1.0, 2.0]}, "#123456"),
+        history_curves({"iteration": [0, 1], hostile: [1.0, 2.0]}, {}, "#123456"),
+        history_curves({"a": [1.0, 2.0]}, {"a": Curve(hostile, hostile)}, "#123456"),
+        score_bars(Parts(hostile, hostile, hostile, (Part(0, hostile, 1.0),)), "#123456"),
     ):
         shown = figure.to_json()
         assert "<a" not in shown

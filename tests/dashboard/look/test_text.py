@@ -92,3 +92,8 @@ def test_scripts_of_components_write_text_as_text():
         source = script.read_text(encoding="utf-8")
         for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "srcdoc"):
             assert way not in source, f"{script.name}: {way}"
+
+
+def test_nothing_in_words_from_outside_is_read_as_markdown():
+    assert text.as_markdown("Filters of layer1.0") == "Filters of layer1.0"
+    assert text.as_markdown("[a](b) *c* `d` $e$ :red[f]") == r"\[a\]\(b\) \*c\* \`d\` \$e\$ \:red\[f\]"
