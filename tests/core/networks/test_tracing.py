@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import nn
@@ -52,6 +53,8 @@ def test_a_network_asked_by_another_thread_while_one_is_traced_answers_as_ever()
         assert waiting.begun.wait(20)
         assert torch.equal(other(x), expected)
         assert torch.equal(waiting.layer(x), shared)  # the very layer that is being traced
+        with ThreadPoolExecutor() as later:  # a thread that began after the one that traces
+            assert torch.equal(later.submit(waiting.layer, x).result(), shared)
     finally:
         waiting.go.set()
         tracing.join()

@@ -29,8 +29,9 @@ def test_convolutions_of_any_geometry_are_exact(seed, mode):
 @pytest.mark.parametrize("kernel", [2, 3, 4])
 @pytest.mark.parametrize("mode", ["zeros", "reflect"])
 @pytest.mark.parametrize("padding", ["same", "valid"])
-def test_padding_given_by_a_word_is_exact(kernel, mode, padding):
-    assert_exact(nn.Conv2d(2, 3, kernel, padding=padding, dilation=2, padding_mode=mode), (11, 12))
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_padding_given_by_a_word_is_exact(kernel, mode, padding, dilation):
+    assert_exact(nn.Conv2d(2, 3, kernel, padding=padding, dilation=dilation, padding_mode=mode), (11, 12))
 
 
 @pytest.mark.parametrize("seed", range(16))

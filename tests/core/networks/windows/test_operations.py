@@ -98,6 +98,8 @@ def test_functions_that_look_along_space_reach_everything(function):
         lambda self, x: torch.cat([x, F.pad(x, (1, 0, -1, 1)).relu()[:, :, :, 1:]], 1),
         lambda self, x: (x - self.mean) * self.gain,
         lambda self, x: x * self.row + self.gain,
+        lambda self, x: x * self.column / self.channel,
+        lambda self, x: torch.rsub(x, 2) + x,
         lambda self, x: x * torch.sigmoid(F.adaptive_avg_pool2d(x, 1)),
         lambda self, x: x * x.mean((2, 3), keepdim=True),
         lambda self, x: x * torch.sigmoid(x.mean(1, keepdim=True)),
@@ -117,4 +119,5 @@ def test_functions_that_look_along_space_reach_everything(function):
 )
 def test_functions_are_exact(function):
     buffers = {"mean": torch.zeros(1, 2, 10, 8), "gain": torch.tensor(1.0), "row": torch.zeros(8)}
+    buffers |= {"column": torch.zeros(10, 1), "channel": torch.zeros(2, 1, 1)}
     assert_exact(Function(function, kernel=torch.zeros(2, 2, 3, 3), **buffers), (10, 8))
