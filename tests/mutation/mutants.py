@@ -21,8 +21,8 @@ Span = tuple[Place, Place]
 #: Decorators that change nothing when the program runs.
 TYPING_DECORATORS = {"overload", "override", "final", "runtime_checkable"}
 
-#: Decorators whose options change no answer.
-QUIET_OPTIONS = {"dataclass", "lru_cache"}
+#: Calls whose named options change no answer.
+QUIET_OPTIONS = {"dataclass", "lru_cache", "zip"}
 #: A literal with more numbers than this is a table of data.
 LONG_TABLE = 12
 
@@ -178,9 +178,9 @@ def spans_without_effect(source: str) -> list[Span]:
     """Find the parts of a module where a change alters no decision of the program.
 
     Annotations and the marks of a signature (not its defaults), unions of types given a name, ``if TYPE_CHECKING``,
-    ``__all__``, decorators for type checkers, the options of a dataclass and of a cache (guards for programmers, and
-    speed), and long tables of numbers (measured data, which a test could only copy out). Docstrings hold nothing that
-    an operator changes.
+    ``__all__``, decorators for type checkers, the options of a dataclass and of a cache and ``zip``'s ``strict``
+    (guards for programmers, and speed), and long tables of numbers (measured data, which a test could only copy out).
+    Docstrings hold nothing that an operator changes.
     """
     lines = source.splitlines()
 
@@ -192,6 +192,8 @@ def spans_without_effect(source: str) -> list[Span]:
 
     found: list[Span] = []
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in QUIET_OPTIONS:
+            found += [span(option.value) for option in node.keywords]
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found += _signature(node, span)
         elif isinstance(node, ast.AnnAssign):
@@ -202,8 +204,6 @@ def spans_without_effect(source: str) -> list[Span]:
             if ast.unparse(decorator).rpartition(".")[2] in TYPING_DECORATORS:
                 (line, column), end = span(decorator)
                 found.append(((line, column - 1), end))
-            elif isinstance(decorator, ast.Call) and ast.unparse(decorator.func) in QUIET_OPTIONS:
-                found += [span(option.value) for option in decorator.keywords]
     return found
 
 

@@ -54,6 +54,7 @@ def test_the_options_of_dataclasses_and_caches_change_no_answer():
     found = {source.splitlines()[found.span[0][0] - 1] for found in find_candidates("module.py", source)}
     assert found == {"@dataclass(frozen=True)", "    a: int = 3", "@lru_cache(maxsize=4)"}  # the decorators themselves
     assert not [each for each in find_candidates("module.py", source) if "True" in each.operator]
+    assert not list(find_candidates("module.py", "zip(a, b, strict=True)\n"))
 
 
 def test_a_seed_draws_the_same_mutants_also_when_lines_move(tmp_path):

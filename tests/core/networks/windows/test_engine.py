@@ -130,12 +130,22 @@ def test_chunks_that_fit_little_memory_give_equal_answers():
     torch.testing.assert_close(answers, expected[1])
 
 
-def test_as_many_changes_are_worked_on_at_once_as_memory_holds():
-    network = ready(nn.Conv2d(3, 2, 3, padding=1))
+@pytest.mark.parametrize(
+    ("network", "numbers"),
+    [
+        # the window, twice the patch (12 × 10) below its outputs, and twice these (10 × 8)
+        (nn.Conv2d(3, 2, 3, padding=1), 3 * 8 * 6 + 2 * 3 * 12 * 10 + 2 * 2 * 10 * 8),
+        # no patch: the window, and twice its outputs
+        (nn.ReLU(), 3 * 3 * 8 * 6),
+        # the patch is all of the image, and the outputs are two numbers
+        (nn.Sequential(nn.Flatten(), nn.Linear(1200, 2)), 3 * 8 * 6 + 2 * 1200 + 2 * 1200),
+    ],
+    ids=["neighbours", "one position", "everything"],
+)
+def test_as_many_changes_are_worked_on_at_once_as_memory_holds(network, numbers):
+    network, one = ready(network), 8 * numbers
     x = torch.randn(1, 3, 20, 20, dtype=torch.float64)
     window = (slice(4, 12), slice(5, 11))
-    # in float64: the window, twice the patch (12 × 10) below its outputs, and twice these (10 × 8)
-    one = 8 * (3 * 8 * 6 + 2 * 3 * 12 * 10 + 2 * 2 * 10 * 8)
     for memory, rows in ((7 * one, 7), (7 * one - 1, 6), (one - 1, 1)):
         assert WindowResponses(network, x, memory).jitters_at_once(window) == rows
 
@@ -159,6 +169,18 @@ class PartWritten(nn.Module):
         y = x + 1
         y[:, :1].relu_()
         return y
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_network_whose_answer_is_infinite_in_places_is_followed(sign):
+    network = ready(Function(lambda self, x: sign * torch.log(F.relu(self.layer(x))), layer=nn.Conv2d(1, 1, 3)))
+    x, window = torch.randn(1, 1, 12, 12, dtype=torch.float64), (slice(5, 8), slice(5, 8))
+    box, answers = WindowResponses(network, x, MEMORY).changed(window, torch.zeros(1, 1, 3, 3, dtype=torch.float64))
+    changed = x.clone()
+    changed[..., 5:8, 5:8] = 0
+    expected = network(changed)[(0, slice(None), *box)]
+    assert expected.isinf().any()
+    torch.testing.assert_close(answers[0], expected)
 
 
 @pytest.mark.parametrize(

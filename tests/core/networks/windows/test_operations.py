@@ -100,6 +100,7 @@ def test_functions_that_look_along_space_reach_everything(function):
         lambda self, x: x * self.row + self.gain,
         lambda self, x: x * self.column / self.channel,
         lambda self, x: torch.rsub(x, 2) + x,
+        lambda self, x: F.pad(x, (1, 2)),
         lambda self, x: x * torch.sigmoid(F.adaptive_avg_pool2d(x, 1)),
         lambda self, x: x * x.mean((2, 3), keepdim=True),
         lambda self, x: x * torch.sigmoid(x.mean(1, keepdim=True)),
