@@ -1,4 +1,4 @@
-"""The pages that say how to write something: their code laid into an empty folder, installed, and followed line by line.
+"""The pages on how to write something: their code is laid into empty folders, installed, and followed line by line.
 
 A fenced block with ``title="FILE"`` is a file; a block ``sh`` holds commands, and those between belong to the page.
 """
@@ -61,12 +61,7 @@ def test_there_is_a_page_for_each_kind_of_thing():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_can_be_followed(page: Path, folders: dict[Path, Path], site: Path, tmp_path: Path):
     path = os.pathsep.join([str(ROOT), str(site)])
-    variables = {
-        **os.environ,
-        "PYTHONPATH": path,
-        "LIGHTBOX_STORE_PATH": str(tmp_path / "store"),
-        "OMP_NUM_THREADS": "1",
-    }
+    own = {"PYTHONPATH": path, "LIGHTBOX_STORE_PATH": str(tmp_path / "store"), "OMP_NUM_THREADS": "1"}
     commands = [line for line in commands_of(page) if not line.startswith("pip install")]
     assert commands
     for line in commands:
