@@ -117,7 +117,7 @@ class Registry(Generic[Item]):
         self._left_out: list[LeftOut] = []
         self._lock = threading.RLock()
 
-    def offer(self, item: Item, name: str | None = None) -> None:
+    def offer(self, item: Item, name: str | None = None, module: str | None = None) -> None:
         """Make something known: called by whatever defines it (a base class, a decorator, an entry point).
 
         Parameters
@@ -126,8 +126,10 @@ class Registry(Generic[Item]):
             A class is held weakly: one that a test or a notebook drops is no longer there.
         name : str, optional
             Its name; by default its own attribute, read when it is asked for.
+        module : str, optional
+            Which module defines it; by default its own attribute.
         """
-        module = getattr(item, "__module__", "") or ""
+        module = module or getattr(item, "__module__", "") or ""
         ours = plugins.is_ours(module)
         plugin = None if ours else plugins.loading() or plugins.origin_of(module)
         self._keep(item, name, plugin, 0 if ours else 1 if plugin else 2)

@@ -19,6 +19,8 @@ _REGISTRIES = {
     "benches": "core.bench:BENCHES",
     "architectures": "core.models.zoo:ARCHITECTURES",
     "run-kinds": "core.runs.spec:RUN_KINDS",
+    "metrics": "core.metrics.registry:METRICS",
+    "formats": "core.models.formats.base:FORMATS",
     "commands": "core.command_line.commands:COMMANDS",
 }
 

@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import math
 import platform
 import time
 from collections.abc import Mapping
@@ -17,8 +16,8 @@ from core.errors import BadInput
 from core.explainers.base import Explanation, Findings, MapArray, Question, Side
 from core.explainers.registry import get_explainer
 from core.metrics.atlas import Atlas, atlas_for
-from core.metrics.landmarks import overlaps
 from core.metrics.localisation import RegionShare, rank_regions
+from core.metrics.registry import measured
 from core.models.inputs import PreparedInput
 from core.models.model import Model
 from core.progress import Progress, Report, silent
@@ -223,13 +222,12 @@ class Asker:
 
     def _with_region(self, found: Explanation, region: np.ndarray) -> Explanation:
         """`found` with the region as it was marked and, where it is a landmark, how much of the map it holds."""
-        numbers = dict(found.numbers)
+        numbers, warned = found.numbers, found.warnings
         if not self.explainer.takes_region:
-            (landmark,) = overlaps(found.arrays["map"].values, {"region": region})
-            if not math.isnan(landmark.share):  # an empty map has no share
-                numbers |= {_SHARE: landmark.share, _AREA: landmark.area}
+            of_region, problems = measured("map and region", found.arrays["map"].values, region)
+            numbers, warned = {**of_region, **numbers}, (*warned, *problems)
         arrays = {**found.arrays, "region": _as_array(region, self._side)}
-        return dataclasses.replace(found, arrays=arrays, numbers=numbers)
+        return dataclasses.replace(found, arrays=arrays, numbers=numbers, warnings=warned)
 
     def _index_of(self, before: Mapping[str, float] | None) -> int | None:
         """The class that is explained: the one asked for, the card's, else the one that the model gives most."""

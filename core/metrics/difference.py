@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.metrics.registry import metric
+
 #: IBIX's tissue classes of a CT by its true value: name → (from, to) in HU; soft tissue includes both its ends
 TISSUES_HU: dict[str, tuple[float, float]] = {
     "air": (-np.inf, -200.0),
@@ -27,11 +29,13 @@ def difference(made: np.ndarray, true: np.ndarray) -> np.ndarray:
     return made.astype(np.float32, copy=False) - true.astype(np.float32, copy=False)
 
 
+@metric("mean_absolute_error", "Mean absolute error", "two images", better="lower")
 def mean_absolute_error(made: np.ndarray, true: np.ndarray) -> float:
     """Mean of |made − true|, in the images' units."""
     return float(np.abs(difference(made, true)).mean(dtype=np.float64))
 
 
+@metric("mean_squared_error", "Mean squared error", "two images", better="lower")
 def mean_squared_error(made: np.ndarray, true: np.ndarray) -> float:
     """Mean of (made − true)², in the images' units squared."""
     return float(np.square(difference(made, true)).mean(dtype=np.float64))

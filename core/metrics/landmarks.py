@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import BadInput
+from core.metrics.registry import metric
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,15 @@ def overlaps(values: np.ndarray, landmarks: Mapping[str, np.ndarray]) -> tuple[O
         area = samples / marked.size
         found.append(Overlap(name, share, area, share / area, samples))
     return tuple(found)
+
+
+@metric("region_share", "Share in the region", "map and region")
+def region_share(values: np.ndarray, region: np.ndarray) -> float:
+    """Part of the map's mass (sum of sizes) that lies in the region, 0..1; NaN for a map that is zero everywhere."""
+    return overlaps(values, {"region": region})[0].share
+
+
+@metric("region_area", "Area of the region", "map and region")
+def region_area(values: np.ndarray, region: np.ndarray) -> float:
+    """Part of the scan that the region covers: the share of a map that is the same everywhere; NaN for an empty map."""
+    return overlaps(values, {"region": region})[0].area if values.any() else float("nan")

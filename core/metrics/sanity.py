@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.metrics.registry import metric
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -69,6 +71,7 @@ def with_random_weights(network: nn.Module, seed: int) -> nn.Module:
     return changed.eval().requires_grad_(False)
 
 
+@metric("likeness", "Likeness of two maps", "two maps", better="higher")
 def likeness(one: np.ndarray, other: np.ndarray, support: np.ndarray | None = None) -> float:
     """Pearson correlation of the sizes of two maps, over `support` where given; 0 when either is constant there."""
     inside = np.ones(one.shape, dtype=bool) if support is None else support

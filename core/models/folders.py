@@ -2,34 +2,72 @@
 
 import contextlib
 import hashlib
+import logging
 from functools import lru_cache
 from pathlib import Path
 
-from core.errors import BadInput
-from core.models.card import Card, read_card
+from core.errors import BadInput, LightboxError
+from core.models.card import Card
+from core.models.formats.base import FORMATS, Format
+from core.models.formats.card_folder import CardFolder
+from core.plugins import as_reason
 from core.settings import ASSETS, settings
 
-_CONTENT = ("card.yaml", "weights.safetensors", "references.safetensors")
+_log = logging.getLogger(__name__)
+
+
+def format_of(path: Path) -> type[Format] | None:
+    """The format that a folder or file is in; None where it is no model."""
+    if _recognises(CardFolder, path):  # nearly every model is one: plug-ins are imported for what it does not know
+        return CardFolder
+    return next((known for known in FORMATS.all().values() if _recognises(known, path)), None)
+
+
+def _recognises(known: type[Format], path: Path) -> bool:
+    try:
+        return known.sniff(path)
+    except Exception:
+        _log.warning("the model format %s stumbled over a path of the library", known.name, exc_info=True)
+        return False
 
 
 def library_folders() -> dict[str, Path]:
-    """Model name → folder, from ``assets/models`` and then the configured models folder (which wins)."""
+    """Model name → where it is, from ``assets/models`` and then the configured models folder (which wins)."""
     found: dict[str, Path] = {}
     for parent in (ASSETS / "models", settings().models_dir):
         if parent is not None and parent.is_dir():
-            found |= {path.parent.name: path.parent for path in sorted(parent.glob("*/card.yaml"))}
+            found |= {
+                path.stem if path.is_file() else path.name: path for path in sorted(parent.glob("*")) if _is_model(path)
+            }
     return found
 
 
 def list_cards() -> list[Card]:
     """Cards of every model in the library, by name; unreadable folders are left out (``doctor`` names them)."""
     cards = []
-    for folder in library_folders().values():
-        try:
-            cards.append(read_card(folder))
-        except BadInput:
-            continue
+    for path in library_folders().values():
+        with contextlib.suppress(BadInput):
+            cards.append(card_of(path))
     return sorted(cards, key=lambda card: card.name)
+
+
+def card_of(path: Path) -> Card:
+    """Card of a model, whatever its format.
+
+    Raises
+    ------
+    BadInput
+        When it is no model, or its card cannot be read.
+    """
+    known = format_of(path)
+    if known is None:
+        raise BadInput(f"{path.name} is in no format that models come in: {', '.join(FORMATS.all())}.")
+    try:
+        return known.card(path)
+    except LightboxError:
+        raise
+    except Exception as error:
+        raise BadInput(f"What the model {path.name} is cannot be read ({as_reason(error)}).") from error
 
 
 def resolve(name: str | Path) -> Path:
@@ -44,25 +82,25 @@ def resolve(name: str | Path) -> Path:
     if str(name) in folders:
         return folders[str(name)]
     folder = Path(name)
-    if str(name) and (folder / "card.yaml").is_file():
+    if str(name) and folder.exists() and _is_model(folder):
         return folder
     for other in folders.values():  # a folder may be called otherwise than its card
         with contextlib.suppress(BadInput):
-            if read_card(other).name == str(name):
+            if card_of(other).name == str(name):
                 return other
     known = ", ".join(sorted(folders)) or "none (run `make assets`)"
     raise BadInput(f"There is no model {str(name)!r}. Models in the library: {known}.")
 
 
 def folder_hash(folder: Path) -> str:
-    """SHA-256 over the bytes of a model folder's card, weights and references (64 hex digits)."""
-    stamps = []
-    for name in _CONTENT:
-        path = folder / name
-        if path.is_file():
-            status = path.stat()
-            stamps.append((str(path), status.st_mtime_ns, status.st_size))
-    return _hash_files(tuple(stamps))
+    """SHA-256 over the bytes of a model's files: card, weights, references (64 hex digits)."""
+    known = format_of(folder)
+    stamps = [(path, path.stat()) for path in (known.files(folder) if known is not None else ())]
+    return _hash_files(tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in stamps))
+
+
+def _is_model(path: Path) -> bool:
+    return format_of(path) is not None
 
 
 @lru_cache(maxsize=64)

@@ -21,6 +21,8 @@ SOME = {
     "cohorts": {"radiographs"},
     "benches": {"mask", "viewer"},
     "architectures": {"block-cnn", "pix2pix-unet"},
+    "metrics": {"likeness", "region_share"},
+    "formats": {"card-folder"},
     "run-kinds": {"explanation", "study", "training"},
     "commands": {"list", "doctor"},
 }
@@ -71,7 +73,7 @@ def test_nothing_of_the_products_own_is_left_out():
 def test_listing_does_not_import_torch():
     code = (
         "import sys; from core.command_line.main import main; "
-        "[main(['list', kind]) for kind in ('explainers', 'models', 'cohorts', 'benches', 'run-kinds', 'commands')]; "
+        f"[main(['list', kind]) for kind in {sorted(SOME.keys() - {'architectures', 'recipes', 'studies'})}]; "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL).returncode == 0
