@@ -33,7 +33,7 @@ def answers_of(rows: Sequence[Row], classes: Sequence[str], patients: Mapping[st
         ``films``, ``balanced_accuracy`` (mean recall of the classes that have a film), ``balanced_accuracy_95``,
         ``recall`` (class → share, only those with a film), ``confusion`` (rows truth, columns predicted).
     """
-    from core.training.fitting.evaluation import balanced_accuracy, confusion  # brings torch
+    from core.metrics.classification import balanced_accuracy, confusion  # brings scikit-learn
 
     labels = np.array([classes.index(row["truth"]) for row in rows])
     predicted = np.array([classes.index(row["predicted"]) for row in rows])

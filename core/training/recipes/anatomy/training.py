@@ -20,6 +20,7 @@ from core.cohorts.cohort import Cohort, split_by_subject
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
 from core.errors import BadInput
+from core.metrics.classification import film_metrics
 from core.models.card import Architecture, Card, InputContract, Intensity, Training
 from core.models.library import choose_device, save_model
 from core.models.zoo import build
@@ -29,7 +30,6 @@ from core.progress import Progress, Report, part_of
 from core.training.base import Recipe, model_name
 from core.training.fitting.augmentation import Augmentation
 from core.training.fitting.data import Images, load_images, load_parts
-from core.training.fitting.evaluation import film_metrics
 from core.training.fitting.loop import (
     Change,
     Schedule,
@@ -208,7 +208,7 @@ def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, repor
 
 
 def judge(network: nn.Module, films: Images, classes: tuple[str, ...]) -> dict[str, Any]:
-    """Metrics of `network` on `films`; see `core.training.fitting.evaluation.film_metrics`."""
+    """Metrics of `network` on `films`; see `core.metrics.classification.film_metrics`."""
     patients = [entry.participant_id for entry in films.entries]
     return film_metrics(probabilities(network, films.tensor), films.labels.numpy(), classes, patients)
 

@@ -11,6 +11,7 @@ from core.cohorts.cohort import Cohort, split_by_subject
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Selection
 from core.errors import BadInput
+from core.metrics.classification import held_out_metrics, recalls
 from core.models.card import Architecture, Card, InputContract, Training
 from core.models.library import save_model
 from core.models.zoo import build
@@ -29,9 +30,9 @@ from core.training.fitting.data import (
     planted_on_grid,
     value_range,
 )
-from core.training.fitting.evaluation import Swap, held_out_metrics, recalls, swap_test
 from core.training.fitting.fills import fill_at_random
 from core.training.fitting.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
+from core.training.fitting.swap import Swap, swap_test
 from core.training.recipes.classifier.parameters import ClassifierParameters
 
 

@@ -1,15 +1,14 @@
-"""How good a classifier is on subjects it never saw, and whether it looks where the disease is."""
+"""How good a classifier is on subjects it never saw: figures by scikit-learn, intervals that stay honest with few."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
+from scipy.stats import rankdata
+from sklearn.metrics import confusion_matrix, recall_score, roc_auc_score
 
-from core.training.fitting.fills import random_blobs
-from core.training.fitting.loop import probabilities
+#: draws of a bootstrap, and how many are ranked at once: more fit no cache
+_DRAWS, _AT_ONCE = 2000, 50
 
 
 def held_out_metrics(probability: np.ndarray, labels: np.ndarray, target: int, seed: int) -> dict[str, Any]:
@@ -30,16 +29,14 @@ def held_out_metrics(probability: np.ndarray, labels: np.ndarray, target: int, s
         Of the bootstrap: 2,000 draws of subjects, class by class, percentiles 2.5 and 97.5.
     """
     accuracy, interval = balanced_accuracy(labels, probability.argmax(axis=1))
-    members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
     metrics: dict[str, Any] = {
         "subjects": len(labels),
         "balanced_accuracy": round(accuracy, 4),
         "balanced_accuracy_95": [round(bound, 4) for bound in interval],
         "auc": round(area_under_curve(probability, labels, target), 4),
     }
-    random = np.random.default_rng(seed)
-    draws = [np.concatenate([random.choice(m, len(m)) for m in members]) for _ in range(2000)]
-    spread = np.percentile([area_under_curve(probability[d], labels[d], target) for d in draws], (2.5, 97.5))
+    areas = np.concatenate(list(_drawn_areas(probability[:, target], labels, target, seed)))
+    spread = np.percentile(areas, (2.5, 97.5))
     if spread[0] < spread[1]:
         metrics["auc_95"] = [round(float(v), 4) for v in spread]
     return metrics
@@ -95,9 +92,10 @@ def balanced_accuracy(
     patients : sequence of str, optional
         Whose image it is.
     """
-    members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
+    present = np.unique(labels)
+    members = [np.flatnonzero(labels == c) for c in present]
     counted = [len(m) if patients is None else len({patients[int(i)] for i in m}) for m in members]
-    recall = np.array([np.mean(predicted[m] == labels[m]) for m in members])
+    recall = recall_score(labels, predicted, labels=present, average=None)
     bounds = np.array([wilson_interval(r * n, n) for r, n in zip(recall, counted, strict=True)])
     reach = np.sqrt(np.sum((bounds - recall[:, None]) ** 2, axis=0)) / len(members)
     accuracy = float(recall.mean())
@@ -106,9 +104,9 @@ def balanced_accuracy(
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Counts, int64, shape (classes, classes): rows are the truth, columns what was predicted."""
-    counts = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts
+    if not len(labels):
+        return np.zeros((classes, classes), dtype=np.int64)
+    return confusion_matrix(labels, predicted, labels=range(classes))
 
 
 def wilson_interval(right: float, total: int) -> tuple[float, float]:
@@ -122,63 +120,31 @@ def wilson_interval(right: float, total: int) -> tuple[float, float]:
 
 def recalls(probability: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
     """Share of each class that is put into it."""
-    found = probability.argmax(axis=1) == labels
-    return {name: round(float(found[labels == c].mean()), 4) for c, name in enumerate(classes) if np.any(labels == c)}
-
-
-@dataclass(frozen=True, eq=False)
-class Swap:
-    """What is swapped for what in `swap_test`.
-
-    Parameters
-    ----------
-    planted : numpy.ndarray of bool, spatial
-        Where the disease is.
-    healthy_mean : torch.Tensor, shape (C, *spatial)
-        What is put there.
-    support : torch.Tensor of bool, spatial
-        Where there is tissue.
-    spacing_mm : tuple of float
-        Between samples.
-    """
-
-    planted: np.ndarray
-    healthy_mean: torch.Tensor
-    support: torch.Tensor
-    spacing_mm: tuple[float, ...]
-
-
-def swap_test(
-    network: nn.Module, images: torch.Tensor, target: int, swap: Swap, random: torch.Generator
-) -> dict[str, float]:
-    """Mean P(target) of `images` as they are, with healthy tissue in the planted regions, and elsewhere.
-
-    Elsewhere: ten draws of smooth blobs over as many voxels of the support, none of them planted. A network that
-    uses the planted tissue loses its probability in the first case only.
-    """
-    planted = torch.from_numpy(swap.planted)
-    planted_tissue, outside = swap.support & planted, swap.support & ~planted
-    count = int(planted_tissue.sum())
-    share = min(count / max(int(outside.sum()), 1), 1.0)  # more may be planted than is left
-    elsewhere = []
-    for _ in range(10):
-        blobs = random_blobs(outside, swap.spacing_mm, 20.0, share, random)
-        swapped = torch.where(blobs, swap.healthy_mean, images)
-        elsewhere.append(probabilities(network, swapped)[:, target].mean())
-    planted_swap = torch.where(planted_tissue, swap.healthy_mean, images)
-    return {
-        "voxels_swapped": count,
-        "probability_before": round(float(probabilities(network, images)[:, target].mean()), 4),
-        "probability_planted_swapped": round(float(probabilities(network, planted_swap)[:, target].mean()), 4),
-        "probability_elsewhere_swapped": round(float(np.mean(elsewhere)), 4),
-        "probability_elsewhere_swapped_lowest": round(float(np.min(elsewhere)), 4),
-    }
+    present = np.unique(labels)
+    shares = recall_score(labels, probability.argmax(axis=1), labels=present, average=None)
+    return {classes[c]: round(float(share), 4) for c, share in zip(present, shares, strict=True)}
 
 
 def area_under_curve(probability: np.ndarray, labels: np.ndarray, target: int) -> float:
-    """Mann-Whitney: how often a target scan scores above another; ties count half."""
-    positive, negative = probability[labels == target, target], probability[labels != target, target]
-    if not (len(positive) and len(negative)):
+    """Area under the ROC curve of `target` against all others; ties count half. NaN where one side is empty."""
+    positive = labels == target
+    if positive.all() or not positive.any():
         return float("nan")
-    above = (positive[:, None] > negative).mean() + 0.5 * (positive[:, None] == negative).mean()
-    return float(above)
+    return float(roc_auc_score(positive, probability[:, target]))
+
+
+def _drawn_areas(score: np.ndarray, labels: np.ndarray, target: int, seed: int) -> Iterator[np.ndarray]:
+    """`area_under_curve` of `_DRAWS` draws of subjects, class by class; float64, a few at a time.
+
+    From the ranks of many draws at once (Mann-Whitney): scikit-learn takes five milliseconds for each.
+    """
+    members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
+    random = np.random.default_rng(seed)
+    positive = np.concatenate([labels[of_class] == target for of_class in members])
+    count = int(positive.sum())
+    pairs = count * (len(labels) - count)
+    for _ in range(_DRAWS // _AT_ONCE):
+        draws = [np.concatenate([random.choice(m, len(m)) for m in members]) for _ in range(_AT_ONCE)]
+        ranks = rankdata(score[np.stack(draws)], axis=1)
+        above = ranks[:, positive].sum(axis=1) - count * (count + 1) / 2
+        yield above / pairs if pairs else np.full(_AT_ONCE, np.nan)

@@ -1,21 +1,19 @@
-"""Metrics against other people's implementations; the swap test on networks whose answer is known."""
+"""Figures of a classifier against other people's implementations and against counting by hand."""
+
+import warnings
 
 import numpy as np
 import pytest
-import torch
 from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
-from torch import nn
 
-from core.training.fitting.evaluation import (
-    Swap,
+from core.metrics.classification import (
     area_under_curve,
     balanced_accuracy,
     confusion,
     film_metrics,
     held_out_metrics,
     recalls,
-    swap_test,
     wilson_interval,
 )
 
@@ -60,49 +58,6 @@ def test_recall_is_given_for_every_class_that_was_seen() -> None:
     assert recalls(probability, np.array([0, 0, 1]), ("CN", "AD", "other")) == {"CN": 0.5, "AD": 1.0}
 
 
-class _LooksAt(nn.Module):
-    """Logit of the second class: how much tissue is missing in one place."""
-
-    def __init__(self, place: np.ndarray) -> None:
-        super().__init__()
-        self.place = torch.from_numpy(place)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        missing = 10 * (0.75 - (x[:, 0] * self.place).sum((1, 2)) / self.place.sum())
-        return torch.stack([torch.zeros_like(missing), missing], dim=1)
-
-
-def _swap(looks_at: np.ndarray, planted: np.ndarray) -> dict[str, float]:
-    images = torch.where(torch.from_numpy(planted), 0.4, 1.0)[None, None].repeat(3, 1, 1, 1)
-    healthy, support = torch.ones(1, 40, 40), torch.ones(40, 40, dtype=torch.bool)
-    random = torch.Generator().manual_seed(0)
-    return swap_test(_LooksAt(looks_at), images, 1, Swap(planted, healthy, support, (3.0, 3.0)), random)
-
-
-def test_a_network_that_uses_the_planted_tissue_loses_its_probability_there_and_only_there() -> None:
-    planted = np.zeros((40, 40), bool)
-    planted[5:12, 5:15] = True
-    result = _swap(planted, planted)
-    assert result["voxels_swapped"] == 70
-    assert result["probability_before"] > 0.9
-    assert result["probability_planted_swapped"] < 0.1
-    assert result["probability_elsewhere_swapped_lowest"] > 0.9
-
-
-def test_elsewhere_holds_nothing_of_what_is_planted_however_large_that_is() -> None:
-    planted = np.zeros((40, 40), bool)
-    planted[:, :22] = True
-    result = _swap(planted, planted)
-    assert result["probability_elsewhere_swapped"] == result["probability_before"]
-
-
-def test_a_network_that_looks_elsewhere_does_not_pass_the_swap_test() -> None:
-    planted = np.zeros((40, 40), bool)
-    planted[5:12, 5:15] = True
-    result = _swap(~planted, planted)
-    assert result["probability_planted_swapped"] == result["probability_before"]
-
-
 def test_balanced_accuracy_is_the_mean_recall_of_the_classes_that_occur() -> None:
     labels, predicted = np.array([0, 0, 0, 0, 2, 2]), np.array([0, 0, 0, 1, 2, 0])
     accuracy, (low, high) = balanced_accuracy(labels, predicted)
@@ -140,3 +95,60 @@ def test_film_metrics_agree_with_each_other() -> None:
     assert (metrics["films"], metrics["patients"], counts.sum()) == (50, 25, 50)
     assert metrics["recall"] == dict(zip("abc", shares.round(4), strict=True))
     assert metrics["balanced_accuracy"] == pytest.approx(shares.mean(), abs=1e-4)
+
+
+def _counted_area(probability: np.ndarray, labels: np.ndarray, target: int) -> float:
+    """How often a target scan scores above another, pair by pair; ties count half."""
+    positive, negative = probability[labels == target, target], probability[labels != target, target]
+    if not (len(positive) and len(negative)):
+        return float("nan")
+    return float((positive[:, None] > negative).mean() + 0.5 * (positive[:, None] == negative).mean())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_figures_on_random_input_are_what_counting_gives(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    classes, subjects = int(random.integers(2, 6)), int(random.integers(1, 40))
+    # ties, classes without a subject, and now and then a single class
+    probability = np.round(random.dirichlet(np.ones(classes), subjects), 1)
+    labels = random.integers(0, int(random.integers(1, classes + 1)), subjects)
+    predicted = probability.argmax(axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for target in range(classes):
+            area = area_under_curve(probability, labels, target)
+            assert area == pytest.approx(_counted_area(probability, labels, target), nan_ok=True)
+        present = [c for c in range(classes) if np.any(labels == c)]
+        shares = {f"c{c}": round(float(np.mean(predicted[labels == c] == c)), 4) for c in present}
+        assert recalls(probability, labels, tuple(f"c{c}" for c in range(classes))) == shares
+        exact = [np.mean(predicted[labels == c] == c) for c in present]
+        assert balanced_accuracy(labels, predicted)[0] == pytest.approx(np.mean(exact))
+        counts = [[int(np.sum((labels == r) & (predicted == p))) for p in range(classes)] for r in range(classes)]
+        assert confusion(labels, predicted, classes).tolist() == counts
+
+
+def test_no_subject_at_all_makes_an_empty_confusion() -> None:
+    assert confusion(np.array([], dtype=int), np.array([], dtype=int), 3).tolist() == [[0] * 3] * 3
+
+
+@pytest.mark.parametrize("target", [0, 1, 2])
+def test_the_interval_of_the_area_is_that_of_scikit_learn_on_the_same_draws(
+    monkeypatch: pytest.MonkeyPatch, target: int
+) -> None:
+    monkeypatch.setattr("core.metrics.classification._DRAWS", 100)
+    random = np.random.default_rng(5)
+    labels = random.integers(0, 3, 37)
+    probability = np.round(random.dirichlet(np.ones(3), 37) + 0.3 * np.eye(3)[labels], 1)
+    again = np.random.default_rng(7)
+    members = [np.flatnonzero(labels == c) for c in range(3)]
+    draws = [np.concatenate([again.choice(m, len(m)) for m in members]) for _ in range(100)]
+    areas = [roc_auc_score(labels[d] == target, probability[d, target]) for d in draws]
+    expected = [round(float(v), 4) for v in np.percentile(areas, (2.5, 97.5))]
+    assert held_out_metrics(probability, labels, target, seed=7)["auc_95"] == expected
+
+
+def test_one_class_alone_has_no_area_and_no_interval() -> None:
+    probability = np.array([[0.2, 0.8], [0.6, 0.4]])
+    metrics = held_out_metrics(probability, np.array([1, 1]), 1, seed=0)
+    assert np.isnan(metrics["auc"]) and "auc_95" not in metrics
+    assert metrics["balanced_accuracy"] == 0.5
