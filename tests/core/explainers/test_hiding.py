@@ -1,9 +1,14 @@
+import dataclasses
+
 import numpy as np
+import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import BadInput
 from core.explainers.checked_map import top_share
-from core.explainers.hiding import fill_image, hide, random_blobs
+from core.explainers.hiding import fill_image, hide, random_blobs, random_control, support_of
 
 
 @settings(max_examples=30, deadline=None)
@@ -42,8 +47,6 @@ def test_hiding_replaces_the_share_by_the_fill(trained):
 
 
 def test_blur_has_the_width_asked_for_in_millimetres(trained):
-    import dataclasses
-
     prepared = trained.model.prepare(trained.scan(1))
     spike = prepared.tensor * 0
     centre = tuple(n // 2 for n in spike.shape[2:])
@@ -52,3 +55,43 @@ def test_blur_has_the_width_asked_for_in_millimetres(trained):
     profile = blurred[(slice(None), *centre[1:])]
     width = np.interp(profile.max() / 2, profile[centre[0] :][::-1], np.arange(len(profile) - centre[0])[::-1]) * 2
     assert abs(width * 6.0 - 18.0) < 2.0
+
+
+def test_what_is_hidden_becomes_the_healthy_mean_where_there_is_one_and_else_the_blurred_scan(trained):
+    prepared = trained.model.prepare(trained.scan(1))
+    mean = trained.model.references["healthy_mean"]
+    np.testing.assert_array_equal(fill_image(trained.model, prepared, "auto")[0, 0].numpy(), mean)
+    bare = dataclasses.replace(trained.model, references={})
+    blurred = fill_image(bare, prepared, "blur")
+    assert torch.equal(fill_image(bare, prepared, "auto"), blurred)
+    assert not torch.equal(blurred, prepared.tensor)
+    with pytest.raises(BadInput, match=r"has no healthy mean image: fill with a constant or with the blurred scan\."):
+        fill_image(bare, prepared, "healthy_mean")
+
+
+def test_something_may_be_hidden_inside_the_cards_support_or_everywhere(trained):
+    inside = trained.model.references["support"] > 0.5
+    assert 0 < inside.mean() < 1
+    np.testing.assert_array_equal(support_of(trained.model, inside.shape), inside)
+    assert support_of(trained.model, inside.shape, restrict=False).all()
+    assert support_of(dataclasses.replace(trained.model, references={}), (3, 4)).shape == (3, 4)
+
+
+def test_the_control_is_the_mean_over_other_places_and_the_seed_decides_them(trained):
+    prepared = trained.model.prepare(trained.scan(1))
+    fill, support = (
+        fill_image(trained.model, prepared, "constant", 0.0),
+        support_of(trained.model, trained.scan(1).shape),
+    )
+    hidden = np.where(trained.planted, 0.5, 0).astype(np.float32)
+    asked: list[float] = []
+
+    def probability(x: torch.Tensor) -> float:
+        asked.append(float(x.sum()))
+        return asked[-1]
+
+    first = random_control(hidden, support, prepared, fill, probability, 3, 5)
+    assert first == pytest.approx(np.mean(asked))
+    assert len(set(asked)) == 3
+    assert random_control(hidden, support, prepared, fill, probability, 3, 5) == first
+    assert random_control(hidden, support, prepared, fill, probability, 3, 6) != first

@@ -1,3 +1,6 @@
+import copy
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -45,6 +48,24 @@ def test_progress_of_a_group_goes_once_from_start_to_end_and_names_the_scan(trai
     assert fractions[0] < 0.34
     assert told[0].message.startswith("scan 1 of 3: ")
     assert told[-1].message.startswith("scan 3 of 3: ")
+
+
+def test_the_progress_of_each_is_a_part_of_the_whole():
+    told: list[Progress] = []
+    items = [(str(n), lambda n=n: n) for n in range(4)]
+    list(over_many(items, lambda item, told: told(Progress(0.5, "at work")), report=told.append))
+    assert [progress.fraction for progress in told] == pytest.approx([0.125, 0.375, 0.625, 0.875])
+
+
+def test_a_group_whose_maps_are_zero_everywhere_says_so(trained: Toy):
+    network = copy.deepcopy(trained.model.network)
+    for weights in network.parameters():
+        weights.zero_()
+    nothing = dataclasses.replace(trained.model, network=network)
+    _, readers = _readers(trained, 2)
+    found = explain_group(readers, nothing, "saliency", target="AD").explanation
+    assert found.sentence == "The map is zero everywhere, on all of 2 scans."
+    assert found.numbers["relative_spread"] == 0
 
 
 def test_a_scan_of_another_shape_is_named(trained: Toy):

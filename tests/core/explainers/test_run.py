@@ -9,6 +9,7 @@ import pytest
 from core.errors import BadInput
 from core.explainers import explain, get_explainer
 from core.explainers.base import Findings, MapArray
+from core.metrics.atlas import Atlas
 from core.parameters import Parameters, parameter
 from core.scans.scan import Scan
 from core.wording import percent
@@ -82,6 +83,28 @@ def test_maps_come_back_in_the_space_of_the_scan_and_not_of_the_model(trained, m
     assert values.dtype == np.float32
     peak = np.unravel_index(values.argmax(), values.shape)
     assert all(place // 2 == wanted for place, wanted in zip(peak, spot, strict=True))
+
+
+def test_labels_come_back_as_they_are_and_not_blended_with_their_neighbours(trained, monkeypatch):
+    scan, shape = finer(trained.scan(400)), trained.scan(400).shape
+    labels = np.zeros(shape, dtype=np.float32)
+    labels[: shape[0] // 2], labels[:, : shape[1] // 3] = 3, 7
+    soft = MapArray(labels, "map", "attribution")
+    findings = Findings({"map": soft, "places": MapArray(labels, "places", "labels")})
+    monkeypatch.setattr(get_explainer("saliency"), "run", lambda self, question, parameters: findings)
+    arrays = explain(scan, trained.model, "saliency").arrays
+    assert set(np.unique(arrays["places"].values)) == {0, 3, 7}
+    assert len(np.unique(arrays["map"].values)) > 3
+
+
+def test_a_picture_of_a_slice_says_what_the_names_of_its_regions_rest_on(trained, monkeypatch):
+    atlas = Atlas("one", np.ones(trained.scan(400).shape, np.int32), {1: "head"})
+    monkeypatch.setattr("core.explainers.run._atlas", lambda model, prepared: atlas)
+    placed = trained.model.card.input.model_copy(update={"plane": "axial", "position_mm": -21.0})
+    model = dataclasses.replace(trained.model, card=trained.model.card.model_copy(update={"input": placed}))
+    words = "regions are named as if the picture were the axial slice at -21 mm in MNI"
+    assert (words in explain(trained.scan(400), model, "saliency").notes) == (trained.dimensions == 2)
+    assert not any("regions are" in note for note in explain(trained.scan(400), trained.model, "saliency").notes)
 
 
 def test_a_region_must_be_marked_and_lie_on_the_scan(trained):

@@ -1,0 +1,53 @@
+"""What every explainer says of its map, and which classes can be none."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+
+from core.explainers import explain, get_explainer
+from core.explainers.base import EXPLAINERS, Explainer, Explanation
+from core.metrics.atlas import Atlas
+from core.metrics.localisation import OUTSIDE
+
+
+class SaidByDefault(Explainer):
+    """Never registered: it stays abstract."""
+
+    @classmethod
+    def meaning(cls, explanation: Explanation) -> str:
+        return "what saliency shows."
+
+
+@pytest.fixture
+def regions(trained, monkeypatch):
+    """An atlas of the toy's halves."""
+    labels = np.ones(trained.scan(0).shape, np.int32)
+    labels[: len(labels) // 2] = 2
+    atlas = Atlas("halves", labels, {1: "back", 2: "front"})
+    monkeypatch.setattr("core.explainers.run._atlas", lambda model, prepared: atlas)
+
+
+def test_the_sentence_names_the_regions_that_hold_most(trained, regions):
+    found = explain(trained.scan(400), trained.model, "saliency")
+    first, second = (region.name for region in found.regions)
+    assert {first, second} == {"front", "back"}
+    assert found.sentence.startswith("The model gives AD ")
+    assert f", most of all in {first} and {second}" in found.sentence
+    said = SaidByDefault.sentence(dataclasses.replace(found, regions=found.regions[:1], scores=None))
+    assert said == f"What saliency shows, most of all in {first}."
+    nowhere = [dataclasses.replace(region, share=0.0) for region in found.regions]
+    outside = dataclasses.replace(found.regions[0], name=OUTSIDE)
+    for named in ((), nowhere, [outside]):
+        said = SaidByDefault.sentence(dataclasses.replace(found, regions=tuple(named), scores=None))
+        assert said == "What saliency shows."
+
+
+def test_a_class_is_no_explainer_with_a_colour_that_there_is_not(monkeypatch):
+    cls = get_explainer("saliency")
+    assert EXPLAINERS._judge(cls) is None
+    monkeypatch.setattr(cls, "color", None)
+    assert EXPLAINERS._judge(cls) is None
+    monkeypatch.setattr(cls, "color", "khaki")
+    assert re.search(r"^there is no colour 'khaki'; there is \w+, ", EXPLAINERS._judge(cls))
