@@ -213,6 +213,13 @@ def layers(model: str, content: str) -> tuple[tuple[str, str, int], ...]:
     )
 
 
+def left_out_plugins() -> list[str]:
+    """A sentence for each thing that a plug-in brings and that cannot be used; imports all of them."""
+    from core.command_line.listings import everything_left_out
+
+    return [left.sentence for left in everything_left_out()]
+
+
 def get_ready() -> None:
     """Import what the first prediction needs, while nobody waits for it."""
     import core.models.library

@@ -13,24 +13,17 @@ from starlette.types import Scope
 
 from core.settings import ROOT
 from dashboard.components.registering import PREFIX, base_path
+from dashboard.frame.pages import PAGES
 
 SITE = Path(__file__).resolve().parent.parent / "site"
 SOURCES = ROOT / "docs"
-#: Page of the app → page of documentation, as its path below ``docs`` without the ending.
-PAGES = {
-    "home": "tutorials/first-explanation",
-    "explain": "how-to/explain-a-scan",
-    "trace": "how-to/trace-an-image",
-    "compare": "how-to/compare-networks",
-    "runs": "how-to/find-a-run",
-    "models": "how-to/bring-a-model",
-}
 _FOLDER = f"{PREFIX}/docs"
 
 
 def address_of(page: str) -> str:
     """Where the help of a page of the app is; of one without a page of its own, the first page of all."""
-    below = f"{PAGES[page]}/" if page in PAGES else ""
+    found = PAGES.all().get(page)
+    below = f"{found.help}/" if found is not None and found.help else ""
     return f"{base_path()}{_FOLDER}/{below}"
 
 

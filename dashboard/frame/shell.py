@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.navigation.page import Page as StreamlitPage
 
 from core.errors import LightboxError
 from core.runs import manager
-from core.settings import ROOT
 from dashboard.backend import pool, questions
 from dashboard.desk import desk
 from dashboard.frame import help
+from dashboard.frame.pages import PAGES, Page, in_order
 from dashboard.look import text
 
 _LOG = logging.getLogger(__name__)
@@ -26,19 +27,6 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 _SIDEBAR = 290
 #: Seconds that the browser gets to draw the first page before torch is imported beside it.
 _AFTER_FIRST_PAGE = 1.5
-PAGES = {
-    "home": "Home",
-    "explain": "Explain",
-    "trace": "Trace",
-    "compare": "Compare",
-    "runs": "Runs",
-    "models": "Models",
-}
-
-
-def page_path(name: str) -> Path:
-    """File of a page, for `st.switch_page` and `st.page_link`."""
-    return ROOT / "pages" / f"{name}.py"
 
 
 def show() -> None:
@@ -48,9 +36,9 @@ def show() -> None:
     )
     text.show_style(STATIC / "style.css")
     st.logo(str(STATIC / "logo.svg"), size="medium")
-    pages = [st.Page(page_path(name), title=title, default=name == "home") for name, title in PAGES.items()]
-    chosen = st.navigation(pages, position="top")
-    _show_help(next(name for name, page in zip(PAGES, pages, strict=True) if page == chosen))
+    pages = {page.name: as_streamlit(page) for page in in_order()}
+    chosen = st.navigation(list(pages.values()), position="top")
+    _show_help(next(name for name, page in pages.items() if page == chosen))
     turn_page()
     try:
         chosen.run()
@@ -59,6 +47,12 @@ def show() -> None:
     except Exception as problem:
         show_problem(problem)
     _get_ready()
+
+
+def as_streamlit(page: Page) -> StreamlitPage:
+    """A page as Streamlit's own, for `st.navigation` and `st.switch_page`."""
+    address = page.name if page.draw else None
+    return st.Page(page.draw or page.script, title=page.title, url_path=address, default=page.name == "home")
 
 
 def _show_help(page: str) -> None:
@@ -90,7 +84,7 @@ def turn_page() -> None:
     laid = desk()
     if laid.go_to is not None:
         page, laid.go_to = laid.go_to, None
-        st.switch_page(page_path(page))
+        st.switch_page(as_streamlit(PAGES.get(page)))
 
 
 def show_problem(problem: Exception) -> bool:

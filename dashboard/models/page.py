@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import plugins
 from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.backend import pool, questions
@@ -32,6 +33,30 @@ def show() -> None:
     for card in cards.values():
         with st.container(border=True, key=f"model-{card.name}"):
             _show_card(card)
+    _show_plugins()
+
+
+def _show_plugins() -> None:
+    """Quietly, below everything: which plug-ins there are, and what is left out of them and why."""
+    names = list(dict.fromkeys(plugin.origin for plugin in plugins.plugins() if not plugin.ours))
+    if not names and not plugins.left_out():
+        return
+    st.markdown("###### Plug-ins")
+    try:
+        with st.spinner("Looking at the plug-ins"):
+            left_out = _left_out(tuple(names))
+    except LightboxError as problem:
+        st.warning(str(problem))
+        return
+    text.show(text.quiet(", ".join(names)))
+    for sentence in left_out:
+        text.show(text.quiet(sentence))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _left_out(names: tuple[str, ...]) -> list[str]:
+    """Asked in the backend: some plug-ins bring torch along."""
+    return pool.ask(questions.left_out_plugins)
 
 
 def _show_card(card: Card) -> None:

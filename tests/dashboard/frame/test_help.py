@@ -8,8 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.settings import ROOT
 from dashboard.frame import help
-from dashboard.frame.shell import PAGES
+from dashboard.frame.pages import in_order
 from tests.dashboard.frame.asking import get
+
+PAGES = in_order()
 
 
 def ask(path, **headers):
@@ -32,9 +34,9 @@ def site(tmp_path, monkeypatch):
 
 
 def test_every_page_of_the_app_has_a_page_of_documentation():
-    assert help.PAGES.keys() == PAGES.keys()
-    for page in help.PAGES.values():
-        assert (ROOT / "docs" / f"{page}.md").is_file()
+    assert len(PAGES) >= 6
+    for page in PAGES:
+        assert (ROOT / "docs" / f"{page.help}.md").is_file()
 
 
 def test_the_help_of_a_page_is_its_page_of_the_site(site):
@@ -49,12 +51,12 @@ def test_a_page_without_a_page_of_its_own_leads_to_the_first(site):
     assert ask(help.address_of("of a plug-in"))[2] == b"<title>Lightbox</title>"
 
 
-@pytest.mark.parametrize("page", help.PAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_without_a_site_the_page_is_there_as_it_was_written(page, tmp_path, monkeypatch):
     monkeypatch.setattr(help, "SITE", tmp_path)
-    status, headers, body = ask(help.address_of(page))
+    status, headers, body = ask(help.address_of(page.name))
     assert status == 200
-    assert body == (ROOT / "docs" / f"{help.PAGES[page]}.md").read_bytes()
+    assert body == (ROOT / "docs" / f"{page.help}.md").read_bytes()
     assert headers["content-type"] == "text/plain; charset=utf-8"
     assert ask(help.address_of(""))[2] == (ROOT / "docs" / "index.md").read_bytes()
 
@@ -99,10 +101,10 @@ def test_the_app_serves_help_and_the_link_stands_on_every_page(tmp_path, monkeyp
     app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=90).run()
     links = {}
     for page in PAGES:
-        app.switch_page(f"../pages/{page}.py").run()
+        app.switch_page(f"../pages/{page.name}.py").run()
         (link,) = (found for found in app.get("link_button") if found.proto.label == "Help")
-        links[page] = link.proto.url
-    assert links == {page: help.address_of(page) for page in PAGES}
+        links[page.name] = link.proto.url
+    assert links == {page.name: help.address_of(page.name) for page in PAGES}
 
 
 def test_the_built_site_takes_nothing_from_outside():
