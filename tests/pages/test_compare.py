@@ -4,7 +4,7 @@ import yaml
 from PIL import Image
 
 from core.runs import Landmark, Status, manager
-from core.runs.store import database
+from core.runs.store import tables
 from core.settings import settings
 from core.studies.anatomy.stored import anatomy_of
 from dashboard.compare.desk import Cell
@@ -225,7 +225,7 @@ def test_a_network_that_fails_leaves_the_others_their_maps(bench, anatomy, tmp_p
 def test_cancelled_networks_are_named_in_one_line(bench):
     page = compared(opened(bench, film(bench)))
     for run in desk(page).comparison[:2]:
-        manager().store.ledger.change(database.runs.c.id == run, status=Status.CANCELLED)
+        manager().store.ledger.change(tables.runs.c.id == run, status=Status.CANCELLED)
     page.run()
     assert "Cancelled: The shallow one and The deeper one. Press Compare to start again." in said(page)
     assert "The regularised one" in said(page)

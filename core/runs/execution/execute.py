@@ -13,6 +13,7 @@ from core.errors import Cancelled, LightboxError
 from core.files import DISK_FULL, TEMPORARY_PREFIX, is_disk_full, remove_folder
 from core.progress import Progress
 from core.runs.spec import RunContext
+from core.runs.store.database import StoreBusy
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.live import CANCEL, Heartbeat, LiveWriter
 from core.runs.store.records import Status
@@ -66,13 +67,13 @@ def settle(store: RunStore, run_id: str, status: Status, message: str, attempts:
 
     Raises
     ------
-    sqlalchemy.exc.DatabaseError
+    sqlalchemy.exc.DatabaseError, core.runs.store.database.StoreBusy
         When it could not be written after all.
     """
     for attempt in range(attempts):
         try:
             store.ledger.finish(run_id, status, message)
-        except DatabaseError:
+        except (DatabaseError, StoreBusy):
             if attempt == attempts - 1:
                 raise
             time.sleep(0.2)

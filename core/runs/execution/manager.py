@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from sqlalchemy.exc import DatabaseError
 
+from core.errors import LightboxError
 from core.runs.execution.base import Ending, Execution, Worker
 from core.runs.execution.execute import STOPPED
 from core.runs.execution.inline import InlineWorker
@@ -58,7 +59,8 @@ class RunManager:
         self._closing = threading.Event()
         self._checked = self._swept = float("-inf")
         self._thread = threading.Thread(target=self._supervise, name="run-manager", daemon=True)
-        self._thread.start()
+        if not store.read_only:
+            self._thread.start()
 
     def shelf(self, owner: str) -> "ManagedShelf":
         """What is `owner`'s, and asking for more of it."""
@@ -118,7 +120,8 @@ class RunManager:
             return
         self._closing.set()
         self._wake.set()
-        self._thread.join(10.0)
+        if self._thread.is_alive():
+            self._thread.join(10.0)
         self._worker.close()
         for run_id in self._executions:
             self.store.ledger.finish(run_id, Status.INTERRUPTED, STOPPED, only=Status.RUNNING)
@@ -129,7 +132,7 @@ class RunManager:
         while not self._closing.is_set():
             try:
                 busy = self._step()
-            except (DatabaseError, OSError):
+            except (DatabaseError, LightboxError, OSError):
                 # a full disk or a busy database passes; what is true now is written at the next step
                 _log.exception("the run manager could not reach its store")
                 busy = True

@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 
 from core.files import TEMPORARY_PREFIX, remove_folder, size_of
-from core.runs.store import database
+from core.runs.store import tables
+from core.runs.store.database import RUN_ID
 from core.runs.store.records import Status
 from core.runs.store.store import RunStore
 
@@ -61,10 +62,11 @@ def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
 
 
 def _remove_leftovers(store: RunStore, now: float) -> None:
-    with store.ledger.engine.connect() as connection:
-        known = set(connection.execute(select(database.runs.c.id)).scalars())
+    with store.ledger.database.reading() as connection:
+        known = set(connection.execute(select(tables.runs.c.id)).scalars())
     for folder in (store.root / "runs").iterdir():
-        orphan = folder.name not in known and not folder.name.startswith(TEMPORARY_PREFIX)
+        # what is not called like a run is somebody else's
+        orphan = folder.name not in known and RUN_ID.fullmatch(folder.name)
         if orphan and now - _modified(folder) > _STALE_SECONDS:
             remove_folder(folder)
     for path in store.root.rglob(f"{TEMPORARY_PREFIX}*"):
@@ -84,25 +86,28 @@ def _remove_unused(store: RunStore, since: float, wanted: int) -> int:
         freed += _weight(path)
         if path.is_dir():
             remove_folder(path)
-            with store.ledger.engine.begin() as connection:
-                for table in (database.scan_access, database.landmarks):
+            with store.ledger.database.writing() as connection:
+                for table in (tables.scan_access, tables.landmarks):
                     connection.execute(delete(table).where(table.c.scan == path.name))
         else:
             path.unlink(missing_ok=True)
+            with store.ledger.database.writing() as connection:
+                connection.execute(delete(tables.region_access).where(tables.region_access.c.region == path.stem))
     return freed
 
 
 def _unused(store: RunStore, since: float) -> list[Path]:
-    access = database.scan_access
-    with store.ledger.engine.connect() as connection:
-        referenced = set(connection.execute(select(database.references.c.content)).scalars())
+    with store.ledger.database.reading() as connection:
+        referenced = set(connection.execute(select(tables.references.c.content)).scalars())
         # a landmark goes when its scan does
-        referenced |= set(connection.execute(select(database.landmarks.c.region)).scalars())
-        latest = select(access.c.scan, func.max(access.c.used)).group_by(access.c.scan)
-        used = {row[0]: row[1] for row in connection.execute(latest)}
+        referenced |= set(connection.execute(select(tables.landmarks.c.region)).scalars())
+        scans, regions = tables.scan_access.c, tables.region_access.c
+        used: dict[str, float] = {}
+        for name, moment in ((scans.scan, scans.used), (regions.region, regions.used)):
+            used |= {row[0]: row[1] for row in connection.execute(select(name, func.max(moment)).group_by(name))}
     candidates = [*(store.root / "scans").iterdir(), *(store.root / "regions").iterdir()]
     ages = {
-        path: max(used.get(path.name, 0.0), _modified(path))
+        path: max(used.get(path.stem, 0.0), _modified(path))
         for path in candidates
         if path.stem not in referenced and not path.name.startswith(TEMPORARY_PREFIX)
     }
@@ -110,10 +115,10 @@ def _unused(store: RunStore, since: float) -> list[Path]:
 
 
 def _oldest_runs(store: RunStore) -> list[str]:
-    table = database.runs
+    table = tables.runs
     final = [status for status in Status if status.final]
     query = select(table.c.id).where(table.c.status.in_(final), table.c.pinned.is_(False)).order_by(table.c.finished)
-    with store.ledger.engine.connect() as connection:
+    with store.ledger.database.reading() as connection:
         return list(connection.execute(query).scalars())
 
 

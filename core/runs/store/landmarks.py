@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select
 
 from core.errors import BadInput
-from core.runs.store import database
+from core.runs.store import tables
 
 #: Most letters of a name.
 LONGEST_NAME = 40
@@ -66,7 +66,7 @@ def tidy_name(name: str) -> str:
 
 def read_landmarks(connection: Connection, scan: str, owner: str) -> tuple[Landmark, ...]:
     """Landmarks of one owner on one scan, in their order."""
-    table = database.landmarks
+    table = tables.landmarks
     mine = (table.c.owner == owner) & (table.c.scan == scan)
     rows = connection.execute(select(table.c.name, table.c.region).where(mine).order_by(table.c.place))
     return tuple(Landmark(row.name, row.region) for row in rows)
@@ -74,7 +74,7 @@ def read_landmarks(connection: Connection, scan: str, owner: str) -> tuple[Landm
 
 def write_landmarks(connection: Connection, scan: str, owner: str, landmarks: Sequence[Landmark]) -> None:
     """Replace them all."""
-    table = database.landmarks
+    table = tables.landmarks
     connection.execute(delete(table).where(table.c.owner == owner, table.c.scan == scan))
     rows = [
         {"owner": owner, "scan": scan, "name": landmark.name, "place": place, "region": landmark.region}

@@ -1,24 +1,22 @@
 """The rows of all owners, for workers, the manager and the janitor; whoever asks for somebody uses a `Shelf`."""
 
-import re
 import secrets
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
 from core.errors import BadInput
 from core.files import is_disk_full, remove_folder, size_of
 from core.runs.spec import RunSpec, parse_spec
-from core.runs.store import database
+from core.runs.store import tables
+from core.runs.store.database import RUN_ID, Database
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.live import heartbeat_age
 from core.runs.store.records import Status, UnfinishedRun
-
-_RUN_ID = re.compile(r"[0-9a-f]{16}")
 
 #: A worker on another host that has not shown itself for so long is taken for dead.
 _SILENT_SECONDS = 60.0
@@ -29,16 +27,13 @@ class Ledger:
 
     Parameters
     ----------
-    root : pathlib.Path
-        Folder of the store, absolute.
-    engine : sqlalchemy.Engine
-        Its database.
+    database : Database
+        Of the store; its folder is the store's.
     """
 
-    def __init__(self, root: Path, engine: Engine) -> None:
-        self.root = root
-        self.engine = engine
-        self.reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+    def __init__(self, database: Database) -> None:
+        self.root = database.root
+        self.database = database
 
     def folder(self, run_id: str) -> Path:
         """Folder of a run.
@@ -48,7 +43,7 @@ class Ledger:
         BadInput
             When `run_id` is not an id (it may come from a link).
         """
-        if not _RUN_ID.fullmatch(run_id):
+        if not RUN_ID.fullmatch(run_id):
             raise BadInput("There is no such run here: it was removed, or the link is not yours.")
         return self.root / "runs" / run_id
 
@@ -60,13 +55,13 @@ class Ledger:
         """Queue `spec`, or join the equal run of the same owner that is there already. Returns the run's id."""
         fingerprint = spec.fingerprint()
         run_id = secrets.token_hex(8)
-        with self.engine.begin() as connection:  # the write lock: two equal requests at once become one run
+        with self.database.writing() as connection:  # the write lock: two equal requests at once become one run
             found = self._find(connection, spec, fingerprint)
             if found is not None:
                 return found
             self.folder(run_id).mkdir()  # before the row is seen: whoever finds the row finds the folder
             connection.execute(
-                insert(database.runs).values(
+                insert(tables.runs).values(
                     id=run_id,
                     owner=spec.owner,
                     kind=spec.kind,
@@ -80,12 +75,12 @@ class Ledger:
             )
             contents = [{"run": run_id, "content": name} for name in (*spec.scans(), *spec.regions())]
             if contents:
-                connection.execute(insert(database.references), contents)
+                connection.execute(insert(tables.references), contents)
         return run_id
 
     def _find(self, connection: Connection, spec: RunSpec, fingerprint: str) -> str | None:
         """Id of a run of the same owner with the same fingerprint that is done, running or queued."""
-        table = database.runs
+        table = tables.runs
         query = select(table.c.id, table.c.status).where(
             table.c.owner == spec.owner,
             table.c.fingerprint == fingerprint,
@@ -99,14 +94,14 @@ class Ledger:
 
     def request(self, run_id: str) -> RunSpec:
         """Spec of any run, for the worker that executes it."""
-        table = database.runs
-        with self.reader.connect() as connection:
+        table = tables.runs
+        with self.database.reading() as connection:
             row = connection.execute(select(table.c.kind, table.c.request).where(table.c.id == run_id)).one()
         return parse_spec(row.kind, row.request)
 
     def claim(self, run_id: str, worker: ProcessIdentity) -> bool:
         """Take a queued run; False when somebody was quicker or it was cancelled."""
-        table = database.runs
+        table = tables.runs
         return self.change(
             (table.c.id == run_id) & (table.c.status == Status.QUEUED),
             status=Status.RUNNING,
@@ -116,7 +111,7 @@ class Ledger:
 
     def finish(self, run_id: str, status: Status, message: str = "", only: Status | None = None) -> bool:
         """Give a run its final state, once; False when it has one already (or is not `only`)."""
-        table = database.runs
+        table = tables.runs
         before = [only] if only else [Status.QUEUED, Status.RUNNING]
         return self.change(
             (table.c.id == run_id) & table.c.status.in_(before),
@@ -129,9 +124,9 @@ class Ledger:
 
     def unfinished(self) -> list[UnfinishedRun]:
         """Every queued and running run of every owner, oldest first."""
-        table = database.runs
+        table = tables.runs
         query = select(table).where(table.c.status.in_([Status.QUEUED, Status.RUNNING])).order_by(table.c.created)
-        with self.reader.connect() as connection:
+        with self.database.reading() as connection:
             rows = connection.execute(query).all()
         return [
             UnfinishedRun(
@@ -149,7 +144,7 @@ class Ledger:
         for run in self.unfinished():
             if run.status is Status.QUEUED and run.server.here and not run.server.alive:
                 self.change(
-                    (database.runs.c.id == run.id) & (database.runs.c.status == Status.QUEUED),
+                    (tables.runs.c.id == run.id) & (tables.runs.c.status == Status.QUEUED),
                     server=server.model_dump_json(),
                 )
 
@@ -180,17 +175,17 @@ class Ledger:
     def _forget(self, run_id: str) -> bool:
         """Remove the row of a finished run; whether there was one."""
         final = [status for status in Status if status.final]
-        with self.engine.begin() as connection:
+        with self.database.writing() as connection:
             gone = connection.execute(
-                delete(database.runs).where(database.runs.c.id == run_id, database.runs.c.status.in_(final))
+                delete(tables.runs).where(tables.runs.c.id == run_id, tables.runs.c.status.in_(final))
             )
             if gone.rowcount:
-                connection.execute(delete(database.references).where(database.references.c.run == run_id))
+                connection.execute(delete(tables.references).where(tables.references.c.run == run_id))
         return gone.rowcount > 0
 
     def close(self) -> None:
         """Let go of the database file."""
-        self.engine.dispose()
+        self.database.close()
 
     def _worker_lives(self, run: UnfinishedRun) -> bool:
         if run.worker is None:
@@ -199,5 +194,5 @@ class Ledger:
 
     def change(self, where: Any, **values: Any) -> bool:
         """Set columns of the rows that fit `where`; whether there were any."""
-        with self.engine.begin() as connection:
-            return connection.execute(update(database.runs).where(where).values(**values)).rowcount > 0
+        with self.database.writing() as connection:
+            return connection.execute(update(tables.runs).where(where).values(**values)).rowcount > 0

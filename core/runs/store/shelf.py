@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import Column, Row, Table, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from core.errors import BadInput, LightboxError
 from core.files import full_disk_as_sentence
 from core.runs.spec import RunSpec, parse_spec
-from core.runs.store import database
+from core.runs.store import tables
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.landmarks import Landmark, checked_landmarks, read_landmarks, write_landmarks
 from core.runs.store.ledger import Ledger
@@ -46,6 +46,7 @@ class Shelf:
     def __init__(self, owner: str, ledger: Ledger, scans: ScanFiles, regions: RegionFiles) -> None:
         self.owner = owner
         self._ledger = ledger
+        self._database = ledger.database
         self._scans = scans
         self._regions = regions
 
@@ -72,8 +73,8 @@ class Shelf:
         values = {"owner": self.owner, "scan": name, "label": title or scan_label(scan), "added": now, "used": now}
         # the label of a shipped scan is not lost when somebody uploads the very same file
         renewed = {"used": now, "label": title} if title else {"used": now}
-        statement = upsert(database.scan_access).values(**values)
-        with self._ledger.engine.begin() as connection:
+        statement = upsert(tables.scan_access).values(**values)
+        with self._database.writing() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["owner", "scan"], set_=renewed))
         return name
 
@@ -101,8 +102,8 @@ class Shelf:
 
     def scans(self) -> list[StoredScan]:
         """What this owner has opened, latest first."""
-        table = database.scan_access
-        with self._ledger.reader.connect() as connection:
+        table = tables.scan_access
+        with self._database.reading() as connection:
             rows = connection.execute(
                 select(table).where(table.c.owner == self.owner).order_by(table.c.used.desc())
             ).all()
@@ -115,7 +116,12 @@ class Shelf:
     @full_disk_as_sentence()
     def add_region(self, region: np.ndarray) -> str:
         """Keep a region (bool, the scan's spatial shape); returns its content hash for `ExplanationSpec.region`."""
-        return self._regions.add(region)
+        name = self._regions.add(region)
+        statement = upsert(tables.region_access).values(owner=self.owner, region=name, used=time.time())
+        renewed = statement.on_conflict_do_update(index_elements=["owner", "region"], set_={"used": time.time()})
+        with self._database.writing() as connection:
+            connection.execute(renewed)
+        return name
 
     def region(self, content_hash: str) -> np.ndarray:
         """A stored region, bool.
@@ -123,8 +129,9 @@ class Shelf:
         Raises
         ------
         BadInput
-            When it is not there.
+            When this owner has no such region (any more).
         """
+        self._touch_region(content_hash)
         return self._regions.read(content_hash)
 
     def landmarks(self, scan: str) -> tuple[Landmark, ...]:
@@ -136,7 +143,7 @@ class Shelf:
             When this owner has no such scan.
         """
         self._touch_scan(scan)
-        with self._ledger.reader.connect() as connection:
+        with self._database.reading() as connection:
             return read_landmarks(connection, scan, self.owner)
 
     @full_disk_as_sentence()
@@ -159,9 +166,11 @@ class Shelf:
         self._touch_scan(scan)
         wanted = checked_landmarks(landmarks)
         shape = tuple(self._scans.meta(scan)["shape"][1:])
+        for landmark in wanted:
+            self._touch_region(landmark.region)
         if any(self._regions.shape(landmark.region) != shape for landmark in wanted):
             raise BadInput("A landmark belongs to a scan of another size: mark it on this one.")
-        with self._ledger.engine.begin() as connection:
+        with self._database.writing() as connection:
             write_landmarks(connection, scan, self.owner, wanted)
 
     # ---- asking about runs
@@ -174,8 +183,8 @@ class Shelf:
         BadInput
             When this owner has no such run.
         """
-        table = database.runs
-        with self._ledger.reader.connect() as connection:
+        table = tables.runs
+        with self._database.reading() as connection:
             row = connection.execute(
                 select(table).where(table.c.id == run_id, table.c.owner == self.owner)
             ).one_or_none()
@@ -186,9 +195,9 @@ class Shelf:
 
     def runs(self, limit: int = 200) -> list[Run]:
         """The latest runs of this owner, latest first."""
-        table = database.runs
+        table = tables.runs
         query = select(table).where(table.c.owner == self.owner).order_by(table.c.created.desc()).limit(limit)
-        with self._ledger.reader.connect() as connection:
+        with self._database.reading() as connection:
             rows, queue = connection.execute(query).all(), _queue(connection)
         return [as_run(row, queue) for row in rows]
 
@@ -268,7 +277,7 @@ class Shelf:
     def pin(self, run_id: str, pinned: bool = True) -> None:
         """Keep a run from the janitor, or leave it to it again."""
         self.run(run_id)
-        self._ledger.change(database.runs.c.id == run_id, pinned=pinned)
+        self._ledger.change(tables.runs.c.id == run_id, pinned=pinned)
 
     def delete(self, run_id: str) -> None:
         """Remove a finished run and everything it produced.
@@ -305,7 +314,7 @@ class Shelf:
     def request_cancel(self, run_id: str) -> Run:
         """Ask a run to stop: a queued one is cancelled at once, a running one is told by a file it looks at."""
         run = self.run(run_id)
-        table = database.runs
+        table = tables.runs
         if not run.status.final and not self._ledger.finish(run_id, Status.CANCELLED, only=Status.QUEUED):
             (self._ledger.folder(run_id) / CANCEL).touch()
             running = (table.c.id == run_id) & (table.c.status == Status.RUNNING)
@@ -313,19 +322,31 @@ class Shelf:
         return self.run(run_id)
 
     def _touch_scan(self, content_hash: str) -> str:
-        table = database.scan_access
-        mine = (table.c.owner == self.owner) & (table.c.scan == content_hash)
-        with self._ledger.reader.connect() as connection:
-            row = connection.execute(select(table.c.label, table.c.used).where(mine)).one_or_none()
+        """Say that a scan is in use; returns what it is called."""
+        table = tables.scan_access
+        row = self._touch(table, table.c.scan, content_hash)
         if row is None:
             raise BadInput("This scan is no longer in the store: open its file again.")
-        if time.time() - row.used > 60:  # good enough for the janitor, without a write for every look
-            with self._ledger.engine.begin() as connection:
-                connection.execute(update(table).where(mine).values(used=time.time()))
         return str(row.label)
+
+    def _touch_region(self, content_hash: str) -> None:
+        table = tables.region_access
+        if self._touch(table, table.c.region, content_hash) is None:
+            raise BadInput("This region is no longer in the store: mark it again.")
+
+    def _touch(self, table: Table, column: Column[str], content_hash: str) -> Row[Any] | None:
+        """What a table says of something of this owner, which is noted as used; None where there is no such thing."""
+        mine = (table.c.owner == self.owner) & (column == content_hash)
+        with self._database.reading() as connection:
+            row = connection.execute(select(table).where(mine)).one_or_none()
+        # good enough for the janitor, without a write for every look
+        if row is not None and time.time() - row.used > 60 and not self._database.read_only:
+            with self._database.writing() as connection:
+                connection.execute(update(table).where(mine).values(used=time.time()))
+        return row
 
 
 def _queue(connection: Any) -> dict[str, int]:
-    table = database.runs
+    table = tables.runs
     order = select(table.c.id, func.row_number().over(order_by=table.c.created)).where(table.c.status == Status.QUEUED)
     return {row[0]: int(row[1]) for row in connection.execute(order)}

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Self
 
 from core.errors import LightboxError
-from core.runs.store import database
+from core.runs.store.database import open_database
 from core.runs.store.ledger import Ledger
 from core.runs.store.scans import RegionFiles, ScanFiles
 from core.runs.store.shelf import Shelf
@@ -34,10 +34,11 @@ class RunStore:
         Raises
         ------
         LightboxError
-            When the folder cannot be written or its database cannot be read.
+            When it cannot be used: one sentence says why, and nothing was changed (`core.runs.store.database`).
         """
         store = cls.connect(root)
-        store.ledger.mark_interrupted()
+        if not store.read_only:
+            store.ledger.mark_interrupted()
         return store
 
     @classmethod
@@ -51,7 +52,7 @@ class RunStore:
         """
         try:
             (root / "runs").mkdir(parents=True, exist_ok=True)
-            return cls(Ledger(root.resolve(), database.open_database(root / "lightbox.db")))
+            return cls(Ledger(open_database(root)))
         except OSError as error:
             raise LightboxError(
                 f"The store {root} cannot be written ({error.strerror}): set LIGHTBOX_STORE_PATH to a folder that can."
@@ -61,6 +62,11 @@ class RunStore:
     def root(self) -> Path:
         """Folder of the store, absolute."""
         return self.ledger.root
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the store can only be looked at, because its folder or its database is not writable."""
+        return self.ledger.database.read_only
 
     def of(self, owner: str) -> Shelf:
         """What is `owner`'s, and nothing else."""

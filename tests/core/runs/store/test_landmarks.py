@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import update
 
 from core.errors import BadInput
-from core.runs.store import database
+from core.runs.store import tables
 from core.runs.store.janitor import UNUSED_SECONDS, sweep
 from core.runs.store.landmarks import LONGEST_NAME, MOST, Landmark
 from core.runs.store.store import RunStore
@@ -20,10 +20,10 @@ def stored_scan(store: RunStore, owner: str = ANNA, seed: int = 0) -> str:
     return store.of(owner).add_scan(Scan(array, np.eye(4)))
 
 
-def stored_region(store: RunStore, row: int = 0, shape: tuple[int, ...] = SHAPE) -> str:
+def stored_region(store: RunStore, row: int = 0, shape: tuple[int, ...] = SHAPE, owner: str = ANNA) -> str:
     region = np.zeros(shape, dtype=bool)
     region[row] = True
-    return store.of(ANNA).add_region(region)
+    return store.of(owner).add_region(region)
 
 
 def test_landmarks_come_back_in_their_order_also_after_a_restart(store: RunStore) -> None:
@@ -46,7 +46,7 @@ def test_each_owner_and_each_scan_has_landmarks_of_its_own(store: RunStore) -> N
     store.of(ANNA).keep_landmarks(scan, [Landmark("bone", stored_region(store))])
     assert store.of(BERT).landmarks(scan) == ()
     assert store.of(ANNA).landmarks(other) == ()
-    store.of(BERT).keep_landmarks(scan, [Landmark("bone", stored_region(store, 3))])
+    store.of(BERT).keep_landmarks(scan, [Landmark("bone", stored_region(store, 3, owner=BERT))])
     assert store.of(ANNA).landmarks(scan)[0].region == stored_region(store)
 
 
@@ -95,8 +95,10 @@ def test_the_janitor_leaves_regions_alone_as_long_as_their_scan_is_there(store: 
     kept, free = stored_region(store, 0), stored_region(store, 1)
     store.of(ANNA).keep_landmarks(scan, [Landmark("bone", kept)])
     moment = time.time() + 2 * UNUSED_SECONDS
-    with store.ledger.engine.begin() as connection:  # somebody looks at the scan now; the regions are as old as can be
-        connection.execute(update(database.scan_access).values(used=moment))
+    with (
+        store.ledger.database.writing() as connection
+    ):  # somebody looks at the scan now; the regions are as old as can be
+        connection.execute(update(tables.scan_access).values(used=moment))
     sweep(store, 1, now=moment)
     assert not store.regions.path(free).exists()
     assert store.of(ANNA).region(store.of(ANNA).landmarks(scan)[0].region).any()

@@ -1,15 +1,20 @@
 import dataclasses
+import inspect
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
 from core.errors import BadInput, LightboxError
+from core.runs.execution.manager import ManagedShelf, RunManager
+from core.runs.kinds.explanation import ExplanationSpec
+from core.runs.store import tables
 from core.runs.store.identity import ProcessIdentity
+from core.runs.store.landmarks import Landmark
 from core.runs.store.records import Status
 from core.runs.store.scans import scan_label
 from core.runs.store.store import RunStore
@@ -88,17 +93,91 @@ def test_names_from_a_link_never_become_paths(store: RunStore, name: str) -> Non
         store.of(ANNA).run(name)
 
 
-def test_somebody_elses_run_is_not_found_by_any_method(store: RunStore) -> None:
-    run_id = store.of(ANNA).add(CountSpec(), ME)
-    store.ledger.claim(run_id, ME)
-    store.ledger.finish(run_id, Status.DONE)
-    theirs = store.of(BERT)
-    asks = (theirs.run, theirs.spec, theirs.progress, theirs.preview, theirs.explanation, theirs.pin, theirs.delete)
-    for ask in (*asks, theirs.request_cancel, theirs.folder, theirs.result, theirs.study):
-        with pytest.raises(BadInput, match="no such run"):
-            ask(run_id)
-    assert store.of(BERT).runs() == []
-    assert store.of(ANNA).run(run_id).status is Status.DONE
+@pytest.fixture
+def annas(store: RunStore) -> dict[str, Any]:
+    """One of everything that somebody can have, and what the parameters of a shelf's methods would be to reach it."""
+    shelf = store.of(ANNA)
+    film = Scan(np.ones((1, 4, 5), np.float32), np.eye(4))
+    there = {"scan": shelf.add_scan(film), "region": shelf.add_region(np.ones((4, 5), dtype=bool))}
+    shelf.keep_landmarks(there["scan"], [Landmark("bone", there["region"])])
+    there["run"] = shelf.add(CountSpec(), ME)
+    store.ledger.claim(there["run"], ME)
+    store.ledger.result(there["run"]).mkdir()
+    store.ledger.finish(there["run"], Status.DONE)
+    return there
+
+
+def reaching(method: str, annas: dict[str, Any]) -> dict[str, Any]:
+    """What would have to be given to a method of a shelf to reach what is Anna's."""
+    given = {
+        "run_id": annas["run"],
+        "content_hash": annas["region" if "region" in method else "scan"],
+        "scan": annas["scan"],
+        "landmarks": [Landmark("mine", annas["region"])],
+        "pinned": True,
+        "limit": 10,
+        "title": "mine",
+        "timeout": 0.1,
+        "server": ME,
+        "spec": ExplanationSpec(owner=ANNA, scan=annas["scan"], model="tiny", explainer="saliency"),
+        "region": np.zeros((4, 5), dtype=bool),
+    }
+    if method == "add_scan":
+        given["scan"] = Scan(np.zeros((1, 4, 5), np.float32), np.eye(4))
+    parameters = list(inspect.signature(getattr(ManagedShelf, method)).parameters)[1:]
+    # a new parameter is to be told here what of somebody else's it could name
+    return {name: given[name] for name in parameters}
+
+
+def everything_of(store: RunStore, owner: str) -> list[Any]:
+    """Rows and files of an owner, without when they were looked at."""
+    found: list[Any] = []
+    with store.ledger.database.reading() as connection:
+        for table in tables.metadata.sorted_tables:
+            if "owner" in table.c:
+                columns = [column for column in table.c if column.name != "used"]
+                found += connection.execute(select(*columns).where(table.c.owner == owner)).all()
+        runs = [row.id for row in connection.execute(select(tables.runs).where(tables.runs.c.owner == owner))]
+    return [*found, *sorted(str(path) for run in runs for path in store.ledger.folder(run).rglob("*"))]
+
+
+METHODS = [name for name, _ in inspect.getmembers(ManagedShelf, inspect.isfunction) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_of_a_shelf_reaches_what_is_somebody_elses(
+    store: RunStore, start_manager: Callable[..., RunManager], annas: dict[str, Any], method: str
+) -> None:
+    before = everything_of(store, ANNA)
+    shelf = start_manager().shelf(BERT)
+    given = reaching(method, annas)
+    if method in ("scans", "runs"):
+        assert getattr(shelf, method)(**given) == []
+    elif method in ("add_scan", "add_region"):
+        assert getattr(shelf, method)(**given) not in annas.values()
+    else:
+        with pytest.raises(BadInput, match=r"no such run here|no longer in the store"):
+            getattr(shelf, method)(**given)
+    assert everything_of(store, ANNA) == before
+
+
+def test_a_landmark_cannot_be_made_of_somebody_elses_region(store: RunStore, annas: dict[str, Any]) -> None:
+    shelf = store.of(BERT)
+    scan = shelf.add_scan(Scan(np.ones((1, 4, 5), np.float32), np.eye(4)))
+    assert scan == annas["scan"]
+    with pytest.raises(BadInput, match="mark it again"):
+        shelf.keep_landmarks(scan, [Landmark("mine", annas["region"])])
+    assert shelf.landmarks(scan) == ()
+    # whoever marks the very same place has it, too
+    assert shelf.add_region(np.ones((4, 5), dtype=bool)) == annas["region"]
+    shelf.keep_landmarks(scan, [Landmark("mine", annas["region"])])
+    assert shelf.region(annas["region"]).all()
+
+
+def test_a_request_is_of_the_shelf_it_is_put_on(store: RunStore) -> None:
+    run_id = store.of(BERT).add(CountSpec(owner=ANNA), ME)
+    assert store.of(ANNA).runs() == []
+    assert store.of(BERT).spec(run_id).owner == BERT
 
 
 def test_a_run_has_one_final_state(store: RunStore) -> None:
@@ -163,33 +242,12 @@ def test_what_did_not_succeed_is_not_reused(store: RunStore, status: Status) -> 
     assert store.of(ANNA).add(CountSpec(), ME) != run_id
 
 
-def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(LightboxError, match="LIGHTBOX_STORE_PATH"):
-        RunStore.open(tmp_path / "file" / "store")
-
-
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    (tmp_path / "lightbox.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(LightboxError, match="cannot be opened"):
-        RunStore.open(tmp_path)
-
-
-def test_a_store_of_another_version_is_named(tmp_path: Path) -> None:
-    store = RunStore.open(tmp_path)
-    with store.ledger.engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA user_version = 99")
-    store.close()
-    with pytest.raises(LightboxError, match="another version"):
-        RunStore.open(tmp_path)
-
-
 def test_a_full_disk_refuses_a_request_in_a_sentence_and_nothing_is_left(store: RunStore) -> None:
     def no_more_pages(connection: Any, _: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")
 
-    store.ledger.engine.dispose()
-    event.listen(store.ledger.engine, "connect", no_more_pages)
+    store.ledger.database.engine.dispose()
+    event.listen(store.ledger.database.engine, "connect", no_more_pages)
     with pytest.raises(LightboxError, match="disk that holds the store is full"):
         for number in range(1000):
             store.of(ANNA).add(CountSpec(name=f"{number}" * 500), ME)

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from core.runs import ExplanationSpec, Landmark, RunManager, RunStore, Status, StudySpec, TrainingSpec
 from core.runs.execution.inline import InlineWorker
@@ -30,6 +31,7 @@ def main(target: Path) -> None:
     with tempfile.TemporaryDirectory() as made:
         library = Path(made)
         save_films(library / "cohorts" / "parts", films=1)
+        torch.manual_seed(3)  # the network "tiny" then says CN
         for name in ("one", "two"):
             save_network(library / "models", name)
         save_tiny(library / "models" / "tiny", tiny_card("tiny", (16, 20), spacing_mm=(1.0, 1.0)))
@@ -84,7 +86,9 @@ def fill(target: Path) -> None:
     runs = {
         "explanation": manager.submit(asked),
         "anna's explanation": manager.submit(asked.model_copy(update={"owner": ANNAS, "region": None})),
-        "mask": manager.submit(asked.model_copy(update={"explainer": "mask", "parameters": {"iterations": 10}})),
+        "mask": manager.submit(
+            asked.model_copy(update={"explainer": "mask", "target": "CN", "parameters": {"iterations": 10}})
+        ),
         "filters": manager.submit(asked.model_copy(update={"explainer": "deconvnet", "parameters": {"filters": 3}})),
         "trace": manager.submit(
             asked.model_copy(
