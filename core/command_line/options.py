@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def add_scan_and_model(parser: argparse.ArgumentParser) -> None:
     """The scan, which of its images, and the model."""
-    parser.add_argument("scan", type=_named, help="NIfTI, MGZ, DICOM file, folder or zip, PNG, JPEG, TIFF")
+    parser.add_argument("scan", type=given_path, help="NIfTI, MGZ, DICOM file, folder or zip, PNG, JPEG, TIFF")
     parser.add_argument("--model", required=True, help="library name or model folder")
     parser.add_argument("--series", help="which series of a DICOM folder or zip")
     parser.add_argument("--volume", type=int, help="which volume of a 4D series, from 0")
@@ -34,7 +34,7 @@ def add_cohort(parser: argparse.ArgumentParser, who: str) -> None:
     parser.add_argument("--cohort", type=Path, help=f"cohort, by library name or folder (some {who} make their own)")
 
 
-def _named(path: str) -> Path:
+def given_path(path: str) -> Path:
     """A path somebody wrote; an empty one (an unset variable in a script) is not this folder.
 
     One below ``assets`` is the demo's, from any directory that has none of its own.

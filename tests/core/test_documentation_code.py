@@ -55,7 +55,8 @@ def site(folders: dict[Path, Path], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_there_is_a_page_for_each_kind_of_thing():
-    assert {"explainer"} <= {page.stem.removeprefix("write-an-").removeprefix("write-a-") for page in PAGES}
+    kinds = {"explainer", "architecture", "metric", "model-format"}
+    assert kinds <= {page.stem.removeprefix("write-an-").removeprefix("write-a-") for page in PAGES}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -7,6 +7,7 @@ from core.command_line.exit_codes import DONE
 from core.command_line.options import (
     add_parameters,
     add_scan_and_model,
+    given_path,
     key_values,
     load_scan_and_model,
     writable_folder,
@@ -20,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_scan_and_model(parser)
     parser.add_argument("--explainer", required=True, help="name of an explainer")
     parser.add_argument("--target", help="class to explain (the card's target, else the one the model gives most)")
-    parser.add_argument("--region", type=Path, help="region on the scan: NIfTI or .npy")
+    parser.add_argument("--region", type=given_path, help="region on the scan: NIfTI or .npy")
     parser.add_argument("--preset", help="named settings (the explainer's first)")
     parser.add_argument("--out", type=Path, required=True, help="folder for explanation.json and the maps")
     add_parameters(parser)

@@ -99,6 +99,8 @@ def test_a_path_of_the_demo_is_found_where_it_is_not(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     there = "assets/scans/ad-slice.png"
     assert parse("predict", there, "--model", "m").scan == ROOT / there
+    asked = parse("explain", there, "--model", "m", "--explainer", "e", "--out", "o", "--region", there)
+    assert asked.region == ROOT / there
     assert parse("predict", "assets/no-such.png", "--model", "m").scan == Path("assets/no-such.png")
     (tmp_path / "assets/scans").mkdir(parents=True)
     (tmp_path / there).touch()
