@@ -124,11 +124,7 @@ class _Builder:
         return self.plan
 
     def _placeholder(self, node: fx.Node) -> None:
-        if self.plan.steps:
-            if not node.args:
-                raise Unwindowable("the network takes more than one input")
-            self.known[node] = node.args[0]
-            return
+        """The one input: `plan_of` traces the network inside a chain, which passes on one."""
         self.plan.steps.append(Input())
         self.plan.activations.append(self.x)
         self._remember(node, 0)

@@ -164,11 +164,26 @@ class Branching(nn.Module):
         return x if x.sum() > 0 else -x
 
 
+class Two(nn.Module):
+    def forward(self, x, y):
+        return x + y
+
+
+class Scaled(nn.Module):
+    def forward(self, x, scale=3.0):
+        return x * scale
+
+
 class PartWritten(nn.Module):
     def forward(self, x):
         y = x + 1
         y[:, :1].relu_()
         return y
+
+
+def test_a_second_input_with_a_default_is_a_constant():
+    assert_exact(nn.Sequential(nn.Conv2d(2, 1, 3), Scaled()), (9, 8))
+    assert_exact(Scaled(), (9, 8))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -187,6 +202,7 @@ def test_a_network_whose_answer_is_infinite_in_places_is_followed(sign):
     ("network", "reason"),
     [
         (Branching(), "traced"),
+        (Two(), "cannot be traced"),
         (Function(lambda self, x: torch.fft.fft2(x).abs()), "fft_fft2"),
         (Function(lambda self, x: x - x.mean(0, keepdim=True)), "mixes the images"),
         (Function(lambda self, x: x - x.mean()), "first axis"),
