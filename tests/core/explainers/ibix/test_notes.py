@@ -6,10 +6,12 @@ from torch import nn
 from core.errors import BadInput
 from core.explainers import explain
 from core.explainers.ibix.explainer import Ibix
+from core.wording import percent
 from tests.core.explainers import regressors
 from tests.core.explainers.regressors import (
     BOXES,
     SHAPES,
+    H,
     Matrix,
     Opaque,
     region,
@@ -87,3 +89,34 @@ def test_a_hidden_effect_is_told_as_nothing_changed():
 def test_a_jitter_range_lost_in_rounding_is_warned_of():
     assert any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.001).warnings)
     assert not any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.1).warnings)
+
+
+def test_the_numbers_of_a_trace_say_what_was_asked_and_what_of_it_leaves_the_range():
+    found = trace(smooth(2), jitters=6)
+    inside = scan(SHAPES[2]).array[0][region(SHAPES[2], *BOXES[2])]
+    leaving = ((inside - H < 0) | (inside + H > 1)).mean()
+    assert 0 < leaving < 1
+    assert found.numbers["share_leaving_range"] == pytest.approx(leaving)
+    assert f"{percent(leaving)} of the changed values beyond the range the model was made for, 0…1" in found.warnings[0]
+    # two convolutions around a pooling of 2: a change of 3 × 3 pixels reaches 12 × 12 of 16 × 20
+    wanted = {"evaluations": 6, "jitters": 6, "jitter_largest": H, "windows_used": 1, "region_outside_body": 0}
+    wanted["footprint_share"] = 12 * 12 / (16 * 20)
+    assert {name: found.numbers[name] for name in wanted} == pytest.approx(wanted)
+    quiet = trace(smooth(2), jitters=4, jitter_percent=5.0)
+    assert quiet.warnings == ()
+    assert "share_leaving_range" not in quiet.numbers
+
+
+def test_the_numbers_of_a_backward_trace_count_what_was_asked():
+    found = trace(smooth(2), jitters=6, direction="backward", superpixels=30, levels=1).numbers
+    assert found["superpixels_asked"] == 30
+    assert found["superpixels_skipped"] > 0
+    assert found["superpixels"] == found["superpixels_evaluated"] + found["superpixels_skipped"]
+    assert found["evaluations"] == 6 * found["superpixels_evaluated"]
+    assert found["levels"] == 1
+
+
+def test_a_model_asked_for_whole_images_because_that_was_chosen_is_no_warning():
+    asked, found = (trace(Opaque(smooth(2)), jitters=4, clip=True, engine=e).warnings for e in ("batches", "auto"))
+    assert asked == ()
+    assert "asked for whole images, which is slower" in found[0]
