@@ -37,6 +37,7 @@ def test_the_body_is_what_stands_out_from_the_background_holes_included(dimensio
     found = body_of(image + 0.1)
     assert found[middle].all()
     assert (found & true).sum() / (found | true).sum() > 0.85
+    np.testing.assert_array_equal(body_of(2000 * (image + 0.1) - 1200), found)  # as of a CT, in other units
 
 
 def test_an_image_without_background_is_body_everywhere():
@@ -77,5 +78,11 @@ def test_painting_touching_and_nearest_follow_the_labels():
     area = np.zeros((32, 32), dtype=bool)
     area[5, 5] = True
     np.testing.assert_array_equal(np.flatnonzero(touching(found, area)), [found.labels[5, 5] - 1])
+    inside = superpixels_of(image, 20, 10.0, (1, 1), body_of(image))
+    over = inside.paint(np.ones(len(inside)), np.full((32, 32), -1.0, dtype=np.float32), np.ones(len(inside), bool))
+    np.testing.assert_array_equal(over == 1, inside.labels > 0)
+    assert (over[inside.labels == 0] == -1).all()
+    finer = np.repeat(np.repeat(area, 4, axis=0), 4, axis=1)
+    np.testing.assert_array_equal(nearest_first(found, finer, (1, 1)), nearest_first(found, area, (1, 1)))
     first = nearest_first(found, area, (1, 1))[0]
     assert np.linalg.norm(found.centres[first] - [5, 5]) == np.linalg.norm(found.centres - [5, 5], axis=1).min()
