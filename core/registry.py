@@ -54,7 +54,12 @@ def names_in(package: str, without: Collection[str] = ()) -> list[str]:
 
 
 def import_files_of(package: str, without: Collection[str] = ()) -> None:
-    """Import every public file of a package (but `without`), so that the classes in them make themselves known."""
+    """Import every public file of a package (but `without`), so that the classes in them make themselves known.
+
+    A module that is no package is imported itself.
+    """
+    if not hasattr(importlib.import_module(package), "__path__"):
+        return
     for name in names_in(package, without):
         importlib.import_module(f"{package}.{name}")
 
@@ -84,7 +89,7 @@ class Registry(Generic[Item]):
     noun : str
         What one is called in sentences.
     folders : collection of str
-        Packages of the product whose files define some.
+        Packages of the product whose files define some, or single modules.
     without : collection of str
         Files in them that define none.
     judge : callable

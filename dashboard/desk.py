@@ -1,12 +1,12 @@
-"""What one person is doing: the chosen scan, model, explainer and parameters, and how to undo a change of them.
+"""What one person has laid out on a page: scan, model, explainer and parameters, and how to undo a change of them.
 
-Widgets forget their values when a page is left; this does not. What is worth more than a session (runs, scans) is in
-the store.
+Every page that asks something has a desk of its own. Widgets forget their values when a page is left; a desk does not.
+What is worth more than a session (runs, scans) is in the store.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -14,7 +14,9 @@ from core.runs import LOCAL_OWNER, ManagedShelf, manager
 
 #: Most changes that can be undone.
 UNDO_DEPTH = 100
-_KEY = "desk"
+_MODEL = "model in use"
+
+AnyDesk = TypeVar("AnyDesk", bound="Desk")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Setting:
 
 @dataclass
 class Desk:
-    """Everything a person has laid out on the Explain page.
+    """Everything that a person has laid out on a page.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ class Desk:
     """
 
     #: page that it belongs to, part of the keys of its widgets
-    page: str = "explain"
+    page: str = ""
     scan: str | None = None
     model: str | None = None
     explainer: str | None = None
@@ -54,10 +56,8 @@ class Desk:
     model_for: str | None = None
     #: why a run could not be asked for, until it was said
     problem: str | None = None
-    #: page to turn to, by name
-    go_to: str | None = None
-    #: the run that the address of the page named last
-    linked: str | None = None
+    #: what the address of the page named last
+    linked: str = ""
     _runs: dict[tuple[str | None, ...], str] = field(default_factory=dict)
     _undo: list[tuple[str, Setting | None]] = field(default_factory=list)
 
@@ -76,7 +76,12 @@ class Desk:
     def forget(self, run: str) -> None:
         """Drop a run that was deleted."""
         self._runs = {choice: known for choice, known in self._runs.items() if known != run}
-        self.linked = None if self.linked == run else self.linked
+        self.linked = "" if run in self.linked else self.linked
+
+    def take_model(self, name: str) -> None:
+        """Ask this model from now on, about whatever class suits it."""
+        self.model, self.target = name, None
+        self.revision += 1
 
     def setting(self, explainer: str, first_preset: str) -> Setting:
         """Parameters of an explainer; untouched ones are its first preset."""
@@ -141,12 +146,23 @@ class Desk:
         del self._undo[:-UNDO_DEPTH]
 
 
-def desk() -> Desk:
-    """The desk of this session."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = Desk()
-    found: Desk = st.session_state[_KEY]
+def desk_of_session(key: str, kind: type[AnyDesk]) -> AnyDesk:
+    """The desk that this session keeps under `key`; a fresh one at first."""
+    if key not in st.session_state:
+        st.session_state[key] = kind()
+    found: AnyDesk = st.session_state[key]
     return found
+
+
+def model_in_use() -> str | None:
+    """The model that was chosen last on a page that asks one model, by name."""
+    found: str | None = st.session_state.get(_MODEL)
+    return found
+
+
+def use_model(name: str) -> None:
+    """Remember that a model is asked."""
+    st.session_state[_MODEL] = name
 
 
 def owner() -> str:

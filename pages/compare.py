@@ -1,5 +1,5 @@
 """Compare: several networks on one film, and on all films of a cohort."""
 
-from dashboard.compare import page
+from dashboard.frame.opening import show_page
 
-page.show()
+show_page("compare")

@@ -1,8 +1,5 @@
 """Explain: one scan, one model, one explainer."""
 
-from dashboard.desk import desk
-from dashboard.explain import page
-from dashboard.frame import opening
+from dashboard.frame.opening import show_page
 
-opening.follow_link(desk())
-page.show()
+show_page("explain")

@@ -1,5 +1,5 @@
 """Home: what this is, and one click into the demo."""
 
-from dashboard.home import page
+from dashboard.frame.opening import show_page
 
-page.show()
+show_page("home")

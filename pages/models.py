@@ -1,5 +1,5 @@
 """Models: the cards of the library."""
 
-from dashboard.models import page
+from dashboard.frame.opening import show_page
 
-page.show()
+show_page("models")

@@ -1,5 +1,5 @@
 """Runs: everything that ran."""
 
-from dashboard.runs import page
+from dashboard.frame.opening import show_page
 
-page.show()
+show_page("runs")

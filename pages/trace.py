@@ -1,7 +1,5 @@
 """Trace: paint on one side of a model, see the other."""
 
-from dashboard.frame import opening
-from dashboard.trace import desk, page
+from dashboard.frame.opening import show_page
 
-opening.follow_link(desk.trace_desk())
-page.show()
+show_page("trace")

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import streamlit as st
-
 from core.errors import BadInput
 from core.runs import ExplanationSpec, Run, StudySpec
-from dashboard.desk import Desk, Setting, owner, shelf
+from dashboard.desk import Desk, Setting, desk_of_session, owner, shelf
 
 View = Literal["film", "films"]
 #: Names of the two halves of the page, as they stand in its address.
@@ -208,7 +206,4 @@ class CompareDesk(Desk):
 
 def compare_desk() -> CompareDesk:
     """The Compare page's desk of this session."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = CompareDesk()
-    found: CompareDesk = st.session_state[_KEY]
-    return found
+    return desk_of_session(_KEY, CompareDesk)

@@ -2,31 +2,28 @@
 
 import streamlit as st
 
-from dashboard.compare import link
 from dashboard.compare.desk import VIEWS, compare_desk
 from dashboard.compare.film import view as one_film
 from dashboard.compare.films import view as all_films
+from dashboard.frame.pages import Page
 from dashboard.look import text
 
 _TITLES = {"film": "One film", "films": "All films"}
 
 
-def show() -> None:
+def show(page: Page) -> None:
     """Draw the page."""
     laid = compare_desk()
-    problem = link.problem_of(laid)
     with st.sidebar:
         key = f"compare view:{laid.view}"
         st.segmented_control(
             "What to compare on", VIEWS, default=laid.view, format_func=_TITLES.__getitem__, required=True, key=key,
             on_change=_turn, args=(key,), label_visibility="collapsed", width="stretch",
         )  # fmt: skip
-    if problem:
-        st.error(problem)
     if laid.view == "film":
-        one_film.show(laid)
+        one_film.show(page, laid)
     else:
-        all_films.show(laid)
+        all_films.show(page, laid)
     text.show(text.disclaimer())
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.models.card import Card
-from dashboard.desk import Desk, Setting, desk
+from dashboard.desk import Desk, Setting, use_model
+from dashboard.explain.desk import explain_desk
 from dashboard.intake import catalogue, demo, predictions, scans
 from dashboard.intake.catalogue import ExplainerEntry
 from dashboard.intake.parameters import choose_class, show_settings
@@ -26,11 +27,13 @@ class Order:
 
 def show_intake() -> Order:
     """Draw scan, model, explainer, class and parameters; returns what is chosen."""
-    laid = desk()
+    laid = explain_desk()
     scans.choose_scan(laid, offered=_for_classifiers)
     scans.upload(laid)
     shape = scans.shape_of(laid)
     card = _choose_model(laid, shape)
+    if card is not None:
+        use_model(card.name)
     if card is None:
         return Order(laid.scan, shape, None, None, None, None if shape is None else _no_model(shape))
     entry, reason = _choose_explainer(laid, card)
@@ -96,7 +99,7 @@ def _preferred(laid: Desk, fitting: list[str], cards: dict[str, Card], shape: tu
 
 
 def _model_chosen(key: str) -> None:
-    laid = desk()
+    laid = explain_desk()
     laid.model = st.session_state[key]
     laid.target = None
 
@@ -113,8 +116,8 @@ def _choose_explainer(laid: Desk, card: Card) -> tuple[ExplainerEntry | None, st
     reasons = catalogue.unfit_explainers(card)
     if laid.explainer not in entries:
         fitting = [name for name in entries if name not in reasons] or list(entries)
-        laid.explainer = "mask" if "mask" in fitting else fitting[0]
-    names = sorted(entries, key=lambda name: (name in reasons, name != "mask", entries[name].title))
+        laid.explainer = min(fitting, key=lambda name: catalogue.in_order(entries[name]))
+    names = sorted(entries, key=lambda name: (name in reasons, *catalogue.in_order(entries[name])))
     key = f"explainer:{laid.revision}:{laid.model}"
     st.selectbox(
         "Explainer",
@@ -133,4 +136,4 @@ def _choose_explainer(laid: Desk, card: Card) -> tuple[ExplainerEntry | None, st
 
 
 def _explainer_chosen(key: str) -> None:
-    desk().explainer = st.session_state[key]
+    explain_desk().explainer = st.session_state[key]

@@ -6,26 +6,29 @@ import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.reports.explanation import StoredExplanation
-from core.runs import ExplanationSpec, Run, Status
+from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.backend.questions import Prediction
-from dashboard.desk import Desk, desk, owner, shelf
+from dashboard.desk import Desk, shelf
+from dashboard.explain.desk import explain_desk
 from dashboard.explain.intake import Order, show_intake
-from dashboard.intake import catalogue, demo, predictions
+from dashboard.frame import opening
+from dashboard.frame.pages import RUN, Page
+from dashboard.intake import demo, predictions
+from dashboard.intake.request import request
 from dashboard.look import text
 from dashboard.results import actions, answer, downloads, landmark_views, parts, stage
 from dashboard.results.landmarks import landmark_desk
 
 #: Seconds between two looks at a run that is going on.
 POLL = 1.0
-_LINK = "run"
 #: Session key of the scan that the page showed last.
 _HUNG = "scan on screen"
 
 
-def show() -> None:
+def show(page: Page) -> None:
     """Draw the page."""
-    laid = desk()
+    laid = explain_desk()
     waiting = st.empty()
     # only for a scan that is not on screen yet: a line that came and went at every slider would make the page jump
     if laid.scan is None or st.session_state.get(_HUNG) != laid.scan:
@@ -42,8 +45,9 @@ def show() -> None:
     waiting.empty()
     st.session_state[_HUNG] = laid.scan
     run = _current_run(laid)
-    _write_link(laid)
-    _headline(laid, order, prediction, run)
+    shown = {RUN: laid.run} if laid.run else {}
+    opening.write_address(page, laid, shown)
+    _headline(laid, order, prediction, run, opening.address(page, shown))
     _Watch(scan, order, prediction, refusal).show(run)
     text.show(text.disclaimer())
 
@@ -140,7 +144,7 @@ class _Watch:
             if self._refusal or self._order.refusal:
                 st.warning(self._refusal or self._order.refusal or "")
             elif self._prediction is not None:
-                text.show(answer.prediction_line(self._prediction, desk().target))
+                text.show(answer.prediction_line(self._prediction, explain_desk().target))
         with images:
             stage.show_scan(self._scan, self._plane, marks)
 
@@ -169,23 +173,12 @@ def _explain_button(laid: Desk, order: Order) -> None:
 
 def _start() -> None:
     """Ask for a run. A callback, so that it cannot be lost, and from the desk, so that it asks for what is shown."""
-    laid = desk()
-    entry = catalogue.explainer_entries().get(laid.explainer or "")
-    if laid.scan is None or laid.model is None or entry is None:
+    laid = explain_desk()
+    asked = request(laid)
+    if asked is None:
         return
-    setting = laid.setting(entry.name, entry.first_preset)
     try:
-        laid.run = shelf().submit(
-            ExplanationSpec(
-                owner=owner(),
-                scan=laid.scan,
-                model=laid.model,
-                explainer=entry.name,
-                target=laid.target,
-                preset=setting.preset,
-                parameters=dict(setting.changes),
-            )
-        )
+        laid.run = shelf().submit(asked)
     except LightboxError as problem:
         laid.problem = str(problem)
 
@@ -200,35 +193,7 @@ def _current_run(laid: Desk) -> Run | None:
         return None
 
 
-def open_run(run_id: str) -> None:
-    """Lay a stored run out as it was: scan, model, explainer, parameters and result.
-
-    Raises
-    ------
-    BadInput
-        When there is no such run of this owner, or it is not an explanation.
-    """
-    run = shelf().run(run_id)
-    if run.kind != ExplanationSpec.kind:
-        raise BadInput("This run is not an explanation: look at it on the Runs page.")
-    request = run.request
-    card = catalogue.cards().get(request["model"])
-    entry = catalogue.explainer_entries().get(request["explainer"])
-    if entry is None:
-        raise BadInput("This run used an explainer that is no longer installed: explain the scan again with another.")
-    target = request.get("target") or (card.target if card else None)
-    desk().lay_out(run.id, request, target, request.get("preset") or entry.first_preset)
-
-
-def _write_link(laid: Desk) -> None:
-    laid.linked = laid.run
-    if laid.run is None:
-        st.query_params.pop(_LINK, None)
-    elif st.query_params.get(_LINK) != laid.run:
-        st.query_params[_LINK] = laid.run
-
-
-def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run | None) -> None:
+def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run | None, link: str) -> None:
     meta = shelf().scan_meta(laid.scan or "")
     pieces = [text.bold(meta["label"])]
     shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
@@ -248,7 +213,7 @@ def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run 
         pieces.append(text.tag("settings changed since this result", "warning"))
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         text.show(text.facts(pieces))
-        downloads.show(run)
+        downloads.show(run, link)
 
 
 def _changed_since(run: Run, order: Order) -> bool:

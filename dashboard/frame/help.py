@@ -13,7 +13,6 @@ from starlette.types import Scope
 
 from core.settings import ROOT
 from dashboard.components.registering import PREFIX, base_path
-from dashboard.frame.pages import PAGES
 
 SITE = Path(__file__).resolve().parent.parent / "site"
 SOURCES = ROOT / "docs"
@@ -21,10 +20,8 @@ _FOLDER = f"{PREFIX}/docs"
 
 
 def address_of(page: str) -> str:
-    """Where the help of a page of the app is; of one without a page of its own, the first page of all."""
-    found = PAGES.all().get(page)
-    below = f"{found.help}/" if found is not None and found.help else ""
-    return f"{base_path()}{_FOLDER}/{below}"
+    """Where a page of the documentation is, by its path below ``docs``; without one, the first page of all."""
+    return f"{base_path()}{_FOLDER}/{page}{'/' if page else ''}"
 
 
 def help_route() -> Mount:

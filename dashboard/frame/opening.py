@@ -1,54 +1,135 @@
-"""Opening a stored run on the page that it belongs to."""
+"""From page to page: opening a stored run where it can be shown, following an address, writing it."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.errors import LightboxError
-from dashboard.compare import link as compare
-from dashboard.compare.desk import compare_desk
-from dashboard.desk import Desk, desk, shelf
-from dashboard.explain import page as explain
-from dashboard.frame.shell import turn_page
-from dashboard.intake import catalogue
-from dashboard.trace import page as trace
+from core.errors import BadInput, LightboxError
+from core.runs import Run
+from core.settings import ROOT
+from dashboard.desk import Desk, shelf
+from dashboard.frame.pages import RUN, Page, pages
 
-_LINK = "run"
+_GO_TO = "page to turn to"
 
 
-def open_run(run_id: str) -> str:
-    """Lay a stored run out as it was; returns the name of the page that shows it.
+def show_page(name: str) -> None:
+    """Draw a page, after what its address names was laid out. All that a file of ``pages`` does."""
+    page = pages()[name]
+    problem = _follow(page)
+    turn_page()
+    if problem:
+        st.error(problem)
+    page.show()
+
+
+def page_of(run: Run, preferred: Page | None = None) -> Page | None:
+    """The page that shows a stored run: the preferred one if it can, else the first that can, else none."""
+    known = [*([preferred] if preferred is not None else ()), *pages().values()]
+    return next((page for page in known if page.opens(run)), None)
+
+
+def open_run(run_id: str, preferred: Page | None = None, place: Mapping[str, str] | None = None) -> Page:
+    """Lay a stored run out as it was.
+
+    Parameters
+    ----------
+    run_id : str
+        The run.
+    preferred : Page, optional
+        Where it is to be shown, if it can be.
+    place : mapping of str to str, optional
+        The rest of the address.
+
+    Returns
+    -------
+    Page
+        Where it is shown.
 
     Raises
     ------
     BadInput
-        When there is no such run of this owner, or it is nothing that a page shows.
+        When there is no such run of this owner, or no page shows it.
     """
-    page = catalogue.page_of(shelf().run(run_id))
-    if page == "compare":
-        compare.open_study(compare_desk(), run_id)
-    elif page == "trace":
-        trace.open_run(run_id)
-    else:
-        explain.open_run(run_id)
+    run = shelf().run(run_id)
+    page = page_of(run, preferred)
+    if page is None:
+        raise BadInput("No page shows runs of this kind: look at it on the Runs page.")
+    page.open(run, place or {})
     return page
 
 
-def follow_link(laid: Desk) -> None:
-    """Open the run that the address of a page names, once; a run of another page leads there.
-
-    Parameters
-    ----------
-    laid : Desk
-        Of the page.
-    """
-    wanted = st.query_params.get(_LINK)
-    if wanted is None or wanted == laid.linked:
-        return
-    laid.linked = wanted
+def _follow(page: Page) -> str | None:
+    """Lay out what the address names, once; why that could not be done, as a sentence."""
+    laid = page.desk()
+    given = {name: st.query_params[name] for name in page.link_names if name in st.query_params}
+    if laid is None or not given or urlencode(given) == laid.linked:
+        return None
+    laid.linked = urlencode(given)
     try:
-        page = open_run(wanted)
+        if RUN not in given:
+            page.follow(given)
+            return None
+        shown = open_run(given.pop(RUN), page, given)
     except LightboxError as problem:
-        st.error(str(problem))
-        return
-    if page != laid.page:
-        desk().go_to = page
-        turn_page()
+        return str(problem)
+    if shown.name != page.name:
+        go_to(shown.name)
+    return None
+
+
+def write_address(page: Page, laid: Desk, wanted: Mapping[str, str]) -> None:
+    """Make the address of a page name what is on screen."""
+    laid.linked = urlencode(wanted)
+    for name in page.link_names:
+        if name not in wanted:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != wanted[name]:
+            st.query_params[name] = wanted[name]
+
+
+def address(page: Page, wanted: Mapping[str, str]) -> str:
+    """The whole address of a page that shows `wanted`."""
+    here = (st.context.url or "").split("?")[0].rstrip("/")
+    known = next((name for name in pages() if here.endswith(f"/{name}")), None)
+    base = here.removesuffix(f"/{known}") if known else here
+    return f"{base}/{page.name}?{urlencode(wanted, safe=',')}"
+
+
+def forget(run_id: str) -> None:
+    """Take a run that was deleted off every page."""
+    for page in pages().values():
+        laid = page.desk()
+        if laid is not None:
+            laid.forget(run_id)
+
+
+def go_to(name: str) -> None:
+    """Turn to a page as soon as the script runs again; for callbacks.
+
+    A callback is never lost, whereas what a button returns is when the script is started again (by a poll, by the
+    viewer) before it gets to the button.
+    """
+    st.session_state[_GO_TO] = name
+
+
+def turn_page() -> None:
+    """Go to the page that `go_to` asked for."""
+    name = st.session_state.pop(_GO_TO, None)
+    if name is not None:
+        st.switch_page(navigable(pages()[name]))
+
+
+def navigable(page: Page) -> st.Page:
+    """A page for Streamlit's navigation: its file in ``pages``, or the page itself where another package brings it."""
+    file = ROOT / "pages" / f"{page.name}.py"
+    ours = type(page).__module__.startswith("dashboard.") and file.is_file()
+    return st.Page(file if ours else _script(page.name), title=page.title, url_path=page.name, default=page.order == 0)
+
+
+def _script(name: str) -> Callable[[], None]:
+    def draw() -> None:
+        show_page(name)
+
+    return draw

@@ -1,75 +1,146 @@
-"""The pages there are: one of ours declares itself in its folder, one of a plug-in by its entry point."""
+"""What a page is, and which pages there are: whoever adds one adds a folder, or an entry point of another package.
 
-from collections.abc import Callable
+No page knows another. What they want of each other they ask of all: who shows this run, who begins with this model.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from core.registry import Registry
-from core.settings import ROOT
+from core.models.card import Card
+from core.registry import Registry, not_a_subclass
+from core.runs import Run
+from dashboard.desk import Desk
 
+_HERE = Path(__file__).resolve().parent.parent
 _LONGEST_TITLE = 40
+#: Part of the address that names a run.
+RUN = "run"
 
 
 @dataclass(frozen=True)
-class Page:
-    """A page of the navigation.
+class Start:
+    """A button on Home that lays something out and leads to the page that shows it.
 
     Parameters
     ----------
-    name : str
-        Its name in addresses and in `dashboard.desk.Desk.go_to`.
-    title : str
-        What the navigation calls it.
-    place : int
-        Smaller stands further left; of equals the title decides.
-    draw : callable, optional
-        Draws it, with Streamlit. Without one it is the script ``pages/NAME.py``.
+    key, label, icon : str
+        Of the button.
+    lay_out : callable
+        Called when it is pressed; None: there is nothing to lay out, and the button cannot be pressed.
     help : str
-        Its page of documentation, below ``docs`` and without the ending; empty where it has none.
+        Its tooltip.
     """
 
-    name: str
-    title: str
-    place: int = 1000
-    draw: Callable[[], None] | None = None
+    key: str
+    label: str
+    icon: str
+    lay_out: Callable[[], None] | None
     help: str = ""
 
-    @property
-    def script(self) -> Path:
-        """File of a page of ours."""
-        return ROOT / "pages" / f"{self.name}.py"
 
+class Page(ABC):
+    """One page. Subclass it in ``entry.py`` of a folder of its own; nothing else need change.
 
-def declare(page: Page) -> Page:
-    """Make a page of ours known; returns it."""
-    PAGES.offer(page)
-    return page
+    Class attributes
+    ----------------
+    name : str
+        In the address, and of its file in ``pages``.
+    title : str
+        In the navigation.
+    order : int
+        Place in the navigation: smaller comes first.
+    help : str
+        Its page of documentation: the path below ``docs`` without the ending. Empty: the first page of all.
+    link_names : tuple of str
+        Parts of the address that say what is on screen.
+    """
 
+    name: ClassVar[str]
+    title: ClassVar[str]
+    order: ClassVar[int] = 100
+    help: ClassVar[str] = ""
+    link_names: ClassVar[tuple[str, ...]] = (RUN,)
 
-def in_order() -> list[Page]:
-    """Every page, as the navigation shows them."""
-    return sorted(PAGES.all().values(), key=lambda page: (page.place, page.title))
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        PAGES.offer(cls)
+
+    @abstractmethod
+    def show(self) -> None:
+        """Draw it."""
+
+    def desk(self) -> Desk | None:
+        """What is laid out on it in this session; None where nothing can be."""
+        return None
+
+    def opens(self, run: Run) -> bool:
+        """Whether it can show a stored run as it was."""
+        return False
+
+    def open(self, run: Run, place: Mapping[str, str]) -> None:
+        """Lay out a run that it opens.
+
+        Parameters
+        ----------
+        run : Run
+            Of this owner.
+        place : mapping of str to str
+            The rest of the address.
+
+        Raises
+        ------
+        BadInput
+            When something that it needs is gone.
+        """
+        raise NotImplementedError(f"{self.name} opens no run")
+
+    def follow(self, place: Mapping[str, str]) -> None:
+        """Lay out what an address names that has no `RUN`.
+
+        Raises
+        ------
+        LightboxError
+            When that is not there (any more).
+        """
+        raise NotImplementedError(f"{self.name} has addresses of runs alone")
+
+    def verb(self, card: Card) -> str:
+        """What it does with a model, for a button ("Explain"); empty where it does nothing with it."""
+        return ""
+
+    def begin_with(self, card: Card) -> None:
+        """Lay out a model that it has a verb for."""
+        raise NotImplementedError(f"{self.name} does nothing with a model")
+
+    def starts(self) -> Sequence[Start]:
+        """Buttons on Home, the most telling first."""
+        return ()
 
 
 def _complaint(item: Any) -> str | None:
     """Why something cannot be a page, as the end of a sentence."""
-    if not isinstance(item, Page):
-        return "it is no dashboard.frame.pages.Page"
-    if not isinstance(item.title, str) or not 0 < len(item.title) <= _LONGEST_TITLE or not item.title.isprintable():
+    lacking = not_a_subclass(item, Page, "name", "title", "help")
+    if lacking is not None:
+        return lacking
+    if not 0 < len(item.title) <= _LONGEST_TITLE or not item.title.isprintable():
         return f"its title is no text of 1 to {_LONGEST_TITLE} characters"
-    if not isinstance(item.place, int):
-        return "its place is no whole number"
-    return None if callable(item.draw) or (item.draw is None and item.script.is_file()) else "nothing draws it"
+    return None if isinstance(item.order, int) else "its order is no whole number"
 
 
-#: Files beside the pages' folders; importing the app would start one.
-_NOT_PAGES = {"app", "desk"}
-PAGES: Registry[Page] = Registry(
+#: Every page; those of ours are folders with a file ``entry.py``.
+PAGES: Registry[type[Page]] = Registry(
     "pages",
     "page",
-    ["dashboard"],
-    without=_NOT_PAGES,
+    [f"dashboard.{entry.parent.name}.entry" for entry in sorted(_HERE.glob("*/entry.py"))],
     judge=_complaint,
-    describe=lambda page: {"title": page.title, "place": page.place},
+    describe=lambda page: {"title": page.title, "order": page.order},
 )
+
+
+def pages() -> dict[str, Page]:
+    """Every page by name, in the order of the navigation."""
+    found = [cls() for cls in PAGES.all().values()]
+    return {page.name: page for page in sorted(found, key=lambda page: (page.order, page.title))}

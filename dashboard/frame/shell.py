@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.navigation.page import Page as StreamlitPage
 
 from core.errors import LightboxError
 from core.runs import manager
 from dashboard.backend import pool, questions
-from dashboard.desk import desk
-from dashboard.frame import help
-from dashboard.frame.pages import PAGES, Page, in_order
+from dashboard.frame import help, opening
+from dashboard.frame.pages import Page, pages
 from dashboard.look import text
 
 _LOG = logging.getLogger(__name__)
@@ -36,10 +34,10 @@ def show() -> None:
     )
     text.show_style(STATIC / "style.css")
     st.logo(str(STATIC / "logo.svg"), size="medium")
-    pages = {page.name: as_streamlit(page) for page in in_order()}
-    chosen = st.navigation(list(pages.values()), position="top")
-    _show_help(next(name for name, page in pages.items() if page == chosen))
-    turn_page()
+    known = {name: opening.navigable(page) for name, page in pages().items()}
+    chosen = st.navigation(list(known.values()), position="top")
+    _show_help(pages()[next(name for name, page in known.items() if page == chosen)])
+    opening.turn_page()
     try:
         chosen.run()
     except LightboxError as problem:
@@ -49,16 +47,10 @@ def show() -> None:
     _get_ready()
 
 
-def as_streamlit(page: Page) -> StreamlitPage:
-    """A page as Streamlit's own, for `st.navigation` and `st.switch_page`."""
-    address = page.name if page.draw else None
-    return st.Page(page.draw or page.script, title=page.title, url_path=address, default=page.name == "home")
-
-
-def _show_help(page: str) -> None:
+def _show_help(page: Page) -> None:
     """A quiet link to the documentation of `page`, in the header; it opens beside the app."""
     with st.container(key="help"):
-        st.link_button("Help", help.address_of(page), icon=":material/help:", type="tertiary")
+        st.link_button("Help", help.address_of(page.help), icon=":material/help:", type="tertiary")
 
 
 @lru_cache(maxsize=1)
@@ -73,18 +65,6 @@ def _warm_up() -> None:
     with contextlib.suppress(LightboxError):
         manager().warm_up()
     pool.warm_up(questions.get_ready)
-
-
-def turn_page() -> None:
-    """Go to the page that a button asked for.
-
-    Buttons that lead elsewhere only set ``desk().go_to`` in their callback: a callback is never lost, whereas what a
-    button returns is when the script is started again (by a poll, by the viewer) before it gets to the button.
-    """
-    laid = desk()
-    if laid.go_to is not None:
-        page, laid.go_to = laid.go_to, None
-        st.switch_page(as_streamlit(PAGES.get(page)))
 
 
 def show_problem(problem: Exception) -> bool:

@@ -12,6 +12,7 @@ from core.models.card import Card
 from core.models.folders import folder_hash, list_cards, resolve
 from core.runs import Run
 from dashboard.backend import pool, questions
+from dashboard.intake.demo import DemoScan
 from dashboard.intake.widgets import Control, read_schema
 
 #: The explainer of the Trace page.
@@ -29,6 +30,8 @@ class ExplainerEntry:
     presets: dict[str, dict[str, Any]]
     controls: tuple[Control, ...]
     preset_help: dict[str, str] = field(default_factory=dict)
+    takes_region: bool = False
+    order: int = 100
 
     @property
     def first_preset(self) -> str:
@@ -55,6 +58,8 @@ def _entry(description: dict[str, Any]) -> ExplainerEntry:
         reference=description["reference"],
         presets=description["presets"],
         preset_help=description["preset_help"],
+        takes_region=description["takes_region"],
+        order=description["order"],
         controls=tuple(read_schema(description["parameters"])),
     )
 
@@ -70,17 +75,26 @@ def cards() -> dict[str, Card]:
     return {card.name: card for card in list_cards()}
 
 
-def page_of(run: Run) -> str:
-    """Name of the page that a run is shown on.
+def first_explainer() -> str | None:
+    """The one that is offered before anything is chosen."""
+    return next((entry.name for entry in sorted(explainer_entries().values(), key=in_order)), None)
 
-    Studies of networks are on Compare; maps of a painted selection, and whatever a regressor made, on Trace.
-    """
-    request = run.request
-    if run.kind == "study":
-        return "compare"
-    card = cards().get(request.get("model", ""))
-    painted = bool(request.get("region")) or (card is not None and card.task == "regression")
-    return "trace" if request.get("explainer") == TRACER and painted else "explain"
+
+def in_order(entry: ExplainerEntry) -> tuple[int, str]:
+    """Key by which explainers are sorted."""
+    return entry.order, entry.title
+
+
+def is_of_region(run: Run) -> bool:
+    """Whether a region that a person marked steered a stored explanation; for other explainers it is a landmark."""
+    entry = explainer_entries().get(run.request.get("explainer", ""))
+    return bool(run.request.get("region")) and (entry is None or entry.takes_region)
+
+
+def makes_images(scan: DemoScan) -> bool:
+    """Whether a demo scan is an example for a model that makes an image of it."""
+    card = cards().get(scan.model or "")
+    return card is not None and card.task == "regression"
 
 
 def content_of(model: str) -> str:

@@ -9,10 +9,10 @@ from core import plugins
 from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.backend import pool, questions
-from dashboard.desk import desk
+from dashboard.frame import opening
+from dashboard.frame.pages import Page, pages
 from dashboard.intake import catalogue
 from dashboard.look import text
-from dashboard.trace.desk import trace_desk
 
 #: Pairs of classes that a card's confusion matrix names; the others are counted.
 _MISTAKES = 5
@@ -65,9 +65,12 @@ def _show_card(card: Card) -> None:
         if card.synthetic:
             tags.append(text.tag("synthetic data", "synthetic"))
         text.show(text.facts([text.title(card.title), *tags]))
-        icon = ":material/play_arrow:"
-        verb = "Explain" if card.task == "classification" else "Trace"
-        st.button(f"{verb} with it", key=f"use {card.name}", icon=icon, on_click=_use, args=(card,))
+        for page in pages().values():
+            if verb := page.verb(card):
+                st.button(
+                    f"{verb} with it", key=f"{page.name} {card.name}", icon=":material/play_arrow:", on_click=_use,
+                    args=(page, card),
+                )  # fmt: skip
     if card.description:
         st.markdown(card.description)
     left, middle, right = st.columns(3, gap="large", wrap=False)
@@ -91,12 +94,9 @@ def _show_card(card: Card) -> None:
             text.show(text.numbers(details))
 
 
-def _use(card: Card) -> None:
-    page = "explain" if card.task == "classification" else "trace"
-    laid = desk() if page == "explain" else trace_desk()
-    laid.model, laid.target = card.name, None
-    laid.revision += 1
-    desk().go_to = page
+def _use(page: Page, card: Card) -> None:
+    page.begin_with(card)
+    opening.go_to(page.name)
 
 
 def _show_explainers(card: Card) -> None:

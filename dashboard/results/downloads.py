@@ -16,13 +16,13 @@ from dashboard.desk import shelf
 from dashboard.look import text
 
 
-def show(run: Run | None, page: str = "explain") -> None:
-    """The menu at the top right of a run; `page` opens its link. It has its place before there is one."""
+def show(run: Run | None, link: str) -> None:
+    """The menu at the top right of a run, which `link` opens again. It has its place before there is one."""
     with st.popover("Keep", icon=":material/download:", width="content", disabled=run is None):
         if run is None:
             return
         st.caption("Link that opens this run again")
-        st.code(link(run.id, page), language=None)
+        st.code(link, language=None)
         if run.status is not Status.DONE:
             st.caption("Maps and record can be kept once the run is done.")
             return
@@ -55,13 +55,6 @@ def show(run: Run | None, page: str = "explain") -> None:
 
 def _file_stem(words: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "parts"
-
-
-def link(run_id: str, page: str = "explain") -> str:
-    """Address of the page that opens a run."""
-    address = (st.context.url or "").split("?")[0].rstrip("/")
-    base = address if address.endswith(f"/{page}") else f"{address}/{page}"
-    return f"{base}?run={run_id}"
 
 
 def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray) -> None:

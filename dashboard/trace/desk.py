@@ -3,17 +3,17 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.runs import ExplanationSpec, Run
 from dashboard.components.viewer import VolumeRef
-from dashboard.desk import Desk, owner, shelf
+from dashboard.desk import Desk, desk_of_session, owner, shelf
 from dashboard.intake.catalogue import TRACER
+from dashboard.intake.request import lay_out
 from dashboard.trace.questions import QuickMap
 
 _LOG = logging.getLogger(__name__)
@@ -169,13 +169,20 @@ class TraceDesk(Desk):
         """Ask once more for what failed or was cancelled."""
         self.asked = None
 
-    def adopt(self, run: Run, preset: str, target: str | None) -> None:
-        """Lay out a stored run: its scan, model, parameters, selection and result."""
+    def adopt(self, run: Run) -> None:
+        """Lay out a stored run: its scan, model, parameters, selection and result.
+
+        Raises
+        ------
+        BadInput
+            When its explainer is no longer there.
+        """
         request = run.request
-        given = dict(request.get("parameters") or {})
-        direction = given.pop("direction", "forward")
         self.stop()
-        self.lay_out(run.id, {**request, "parameters": given}, target, preset)
+        lay_out(self, run)
+        changes = dict(request.get("parameters") or {})
+        direction = changes.pop("direction", "forward")
+        self.settings[TRACER] = replace(self.settings[TRACER], changes=changes)
         self.others, self.others_for = tuple(request.get("others") or ()), self.scan
         self.region = request.get("region")
         self.side = None if self.region is None else "output" if direction == "backward" else "input"
@@ -190,10 +197,7 @@ class TraceDesk(Desk):
 
 def trace_desk() -> TraceDesk:
     """The Trace page's desk of this session."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = TraceDesk()
-    found: TraceDesk = st.session_state[_KEY]
-    return found
+    return desk_of_session(_KEY, TraceDesk)
 
 
 def history(laid: TraceDesk) -> list[str]:
@@ -207,8 +211,3 @@ def history(laid: TraceDesk) -> list[str]:
         and (run.status == "done" or run.id == laid.traced)
     ]
     return found[::-1]
-
-
-def open_run(run: Run, preset: str, target: str | None) -> None:
-    """Lay a stored run out on the Trace page."""
-    trace_desk().adopt(run, preset, target)

@@ -16,12 +16,13 @@ from dashboard.backend import pool
 from dashboard.backend import questions as asking
 from dashboard.components.viewer import painted, publish
 from dashboard.desk import owner, shelf
+from dashboard.frame import opening
+from dashboard.frame.pages import RUN, Page
 from dashboard.intake import catalogue
 from dashboard.look import text
 from dashboard.results import actions, answer, downloads
 from dashboard.trace import questions, stage
 from dashboard.trace.desk import Sketch, TraceDesk, history, trace_desk
-from dashboard.trace.desk import open_run as adopt_run
 from dashboard.trace.findings import show_findings
 from dashboard.trace.intake import Order, nothing_loaded, show_intake
 from dashboard.trace.truth import demo_of
@@ -34,14 +35,13 @@ _SLOW_POLL, _LONG_RUN = 1.0, 5.0
 _PATIENCE = 0.8
 #: A coarse map that took longer than this, in seconds, is not asked for again on the same scan.
 _TOO_SLOW = 4.0
-_LINK = "run"
 _HOW = (
     "Paint on the input to see what those pixels change in the output, or on the output to see what it rests on. "
     "? lists the keys."
 )
 
 
-def show() -> None:
+def show(page: Page) -> None:
     """Draw the page."""
     laid = trace_desk()
     _start_backend()
@@ -60,7 +60,7 @@ def show() -> None:
         waiting.empty()
         st.warning(order.refusal or "")
         return
-    _Bench(laid, scan, order).show()
+    _Bench(page, laid, scan, order).show()
     waiting.empty()
     laid.hung = (laid.scan, laid.model)
     text.show(text.disclaimer())
@@ -91,9 +91,9 @@ class Tools:
 class _Bench:
     """Headline, images and figures: drawn again by themselves as long as a run is going on."""
 
-    def __init__(self, laid: TraceDesk, scan: Scan, order: Order) -> None:
+    def __init__(self, page: Page, laid: TraceDesk, scan: Scan, order: Order) -> None:
         assert order.card is not None and order.setting is not None
-        self._laid, self._scan, self._order = laid, scan, order
+        self._page, self._laid, self._scan, self._order = page, laid, scan, order
         self._card, self._setting = order.card, order.setting
         self._content = catalogue.content_of(order.card.name)
 
@@ -121,8 +121,9 @@ class _Bench:
         laid = self._laid
         run = self._follow()
         going = run is not None and not run.status.final
-        _write_link(laid)
-        self._headline(run)
+        address = {RUN: laid.traced} if laid.traced else {}
+        opening.write_address(self._page, laid, address)
+        self._headline(run, opening.address(self._page, address))
         if laid.problem:
             st.error(laid.problem)
             laid.problem = None
@@ -191,7 +192,7 @@ class _Bench:
         scan = self._laid.scan or ""
         return pool.start_same(questions.quick_map, scan, owner(), self._card.name, self._content, asked)
 
-    def _headline(self, run: Run | None) -> None:
+    def _headline(self, run: Run | None, link: str) -> None:
         meta = shelf().scan_meta(self._laid.scan or "")
         shipped = demo_of(self._laid.scan or "")
         pieces = [text.bold(meta["label"])]
@@ -205,7 +206,7 @@ class _Bench:
         pieces += [text.tag(warning, "warning") for warning in (*warnings, *self._of_another_kind(run))]
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             text.show(text.facts(pieces))
-            downloads.show(run, page="trace")
+            downloads.show(run, link)
 
     @staticmethod
     def _of_another_kind(run: Run | None) -> list[str]:
@@ -318,29 +319,6 @@ def _fitted(scan: str, whose: str, model: str, content: str) -> asking.Predictio
 
 def _open(run_id: str) -> None:
     try:
-        open_run(run_id)
+        trace_desk().adopt(shelf().run(run_id))
     except LightboxError as problem:
         trace_desk().problem = str(problem)
-
-
-def open_run(run_id: str) -> None:
-    """Lay a stored run out as it was: scan, model, selection, parameters and result.
-
-    Raises
-    ------
-    BadInput
-        When there is no such run of this owner.
-    """
-    run = shelf().run(run_id)
-    card = catalogue.cards().get(run.request["model"])
-    entry = catalogue.explainer_entries()[catalogue.TRACER]
-    target = run.request.get("target") or (card.target if card else None)
-    adopt_run(run, run.request.get("preset") or entry.first_preset, target)
-
-
-def _write_link(laid: TraceDesk) -> None:
-    laid.linked = laid.traced
-    if laid.traced is None:
-        st.query_params.pop(_LINK, None)
-    elif st.query_params.get(_LINK) != laid.traced:
-        st.query_params[_LINK] = laid.traced

@@ -16,7 +16,7 @@ def test_cards_say_what_a_model_is_for_and_where_it_comes_from(workbench):
 
 def test_a_model_can_be_taken_to_the_explain_page(workbench):
     page = workbench.open("models")
-    page.button(key="use tiny-image").click().run()
+    page.button(key="explain tiny-image").click().run()
     assert page.session_state["desk"].model == "tiny-image"
 
 

@@ -1,6 +1,6 @@
 from core.runs import Status
 from dashboard.desk import shelf
-from dashboard.runs.page import ago
+from dashboard.results.run_list import ago
 from tests.pages.conftest import said
 
 

@@ -200,7 +200,7 @@ def test_explain_does_not_offer_what_makes_images_and_says_where_it_is(workbench
 
 def test_a_model_leads_from_its_card_to_the_trace_page(workbench):
     page = workbench.open("models")
-    page.button(key="use tiny-maker").click().run()
+    page.button(key="trace tiny-maker").click().run()
     assert page.session_state["trace desk"].model == "tiny-maker"
     assert "Nothing on the lightbox yet" in said(page)
 

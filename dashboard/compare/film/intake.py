@@ -12,7 +12,7 @@ from dashboard.backend.questions import Prediction
 from dashboard.compare import networks
 from dashboard.compare.desk import MOST_NETWORKS, CompareDesk
 from dashboard.compare.picking import pick_networks
-from dashboard.desk import desk, shelf
+from dashboard.desk import model_in_use, shelf
 from dashboard.intake import catalogue, demo, scans
 from dashboard.intake.catalogue import ExplainerEntry
 from dashboard.intake.parameters import show_settings
@@ -84,7 +84,7 @@ def _example_model(laid: CompareDesk) -> str | None:
     """The network a demo scan is an example for, else the one that is in use on the Explain page."""
     label = shelf().scan_meta(laid.scan or "")["label"]
     shipped = next((scan for scan in demo.scans() if scan.title == label), None)
-    return shipped.model if shipped is not None else desk().model
+    return shipped.model if shipped is not None else model_in_use()
 
 
 def _no_network(known: Mapping[str, Card], shape: tuple[int, ...]) -> str:

@@ -17,6 +17,7 @@ from dashboard.compare.film.findings import Row
 from dashboard.compare.film.intake import Order, nothing_loaded, show_intake
 from dashboard.compare.wording import listed
 from dashboard.desk import shelf
+from dashboard.frame.pages import Page
 from dashboard.intake import catalogue, demo
 from dashboard.look import text
 from dashboard.results import actions, answer, stage
@@ -26,7 +27,7 @@ _POLL = 0.7
 _FORM = "compare form"
 
 
-def show(laid: CompareDesk) -> None:
+def show(page: Page, laid: CompareDesk) -> None:
     """Draw this half of the page."""
     with st.sidebar:
         order = show_intake(laid)
@@ -39,7 +40,7 @@ def show(laid: CompareDesk) -> None:
         st.warning(order.refusal or "")
         film_stage.show_scan(scan, laid.scan)
         return
-    _Watch(laid, scan, order).show()
+    _Watch(page, laid, scan, order).show()
 
 
 def _button(laid: CompareDesk, order: Order) -> None:
@@ -60,8 +61,8 @@ def _start(laid: CompareDesk) -> None:
 class _Watch:
     """Everything in the middle: drawn again by itself as long as one of the runs is going on."""
 
-    def __init__(self, laid: CompareDesk, scan: Scan, order: Order) -> None:
-        self._laid, self._scan, self._order = laid, scan, order
+    def __init__(self, page: Page, laid: CompareDesk, scan: Scan, order: Order) -> None:
+        self._page, self._laid, self._scan, self._order = page, laid, scan, order
 
     def show(self) -> None:
         """Draw it."""
@@ -76,7 +77,7 @@ class _Watch:
         runs = self._laid.runs()
         if was_going and not _going(runs):
             st.rerun()
-        link.write(self._laid)
+        link.write(self._page, self._laid)
         self._headline()
         found = _done(runs)
         rows = self._rows(found)
@@ -122,7 +123,7 @@ class _Watch:
         pieces += [text.tag(words, "warning") for words in dict.fromkeys(w for s in said for w in s.warnings)]
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             text.show(text.facts(pieces))
-            link.show(self._laid)
+            link.show(self._page, self._laid)
 
     def _line(self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         """Where things stand, in one line above the images."""

@@ -18,8 +18,8 @@ from dashboard.compare import questions
 from dashboard.compare.desk import Cell, CompareDesk
 from dashboard.compare.film.intake import FIRST_EXPLAINER
 from dashboard.components.viewer import Panel, viewer
-from dashboard.desk import desk, owner, shelf
-from dashboard.explain import page as explain
+from dashboard.desk import owner, shelf
+from dashboard.frame import opening
 from dashboard.look import text
 from dashboard.results import answer, landmarks, parts
 from dashboard.results.stage import map_layer, scan_layer, show_form
@@ -162,8 +162,6 @@ def _parts(run: Run) -> None:
 
 def _open(laid: CompareDesk, run_id: str) -> None:
     try:
-        explain.open_run(run_id)
+        opening.go_to(opening.open_run(run_id).name)
     except LightboxError as problem:
         laid.problem = str(problem)
-    else:
-        desk().go_to = "explain"

@@ -17,6 +17,7 @@ from dashboard.compare.films import detail as film_detail
 from dashboard.compare.films import results
 from dashboard.compare.films.intake import FIRST_PRESET, SETTINGS, STUDY, Order, no_cohort, show_intake
 from dashboard.desk import owner, shelf
+from dashboard.frame.pages import Page
 from dashboard.look import text
 from dashboard.results import actions, answer
 
@@ -24,17 +25,17 @@ from dashboard.results import actions, answer
 _POLL = 1.0
 
 
-def show(laid: CompareDesk) -> None:
+def show(page: Page, laid: CompareDesk) -> None:
     """Draw this half of the page."""
     with st.sidebar:
         order = show_intake(laid)
         _button(laid, order)
-    link.write(laid)
+    link.write(page, laid)
     if laid.cohort is None:
         text.show(no_cohort())
         return
     run = laid.current_study()
-    _headline(laid, order, run)
+    _headline(page, laid, order, run)
     if order.refusal:
         st.warning(order.refusal)
     _watch(run)
@@ -61,7 +62,7 @@ def _start(laid: CompareDesk) -> None:
         laid.problem = str(problem)
 
 
-def _headline(laid: CompareDesk, order: Order, run: Run | None) -> None:
+def _headline(page: Page, laid: CompareDesk, order: Order, run: Run | None) -> None:
     pieces = []
     if order.cohort is not None:
         pieces.append(text.bold(order.cohort.title))
@@ -72,7 +73,7 @@ def _headline(laid: CompareDesk, order: Order, run: Run | None) -> None:
         pieces.append(text.tag("settings changed since this result", "warning"))
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         text.show(text.facts(pieces))
-        link.show(laid)
+        link.show(page, laid)
     if order.cohort is not None:
         _small_print([order.cohort.description, *order.cohort.notes])
 

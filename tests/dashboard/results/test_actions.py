@@ -4,10 +4,10 @@ from streamlit.testing.v1 import AppTest
 def page():
     import streamlit as st
 
-    from dashboard.desk import desk
+    from dashboard.desk import Desk, desk_of_session
     from dashboard.results.actions import start_button
 
-    laid = desk()
+    laid = desk_of_session("desk", Desk)
     laid.problem = st.session_state.pop("refused", None)
 
     def start(word):
