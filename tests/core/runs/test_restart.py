@@ -12,13 +12,14 @@ import pytest
 
 from core.runs.execution.manager import RunManager
 from core.runs.spec import LOCAL_OWNER
+from core.runs.store import live, tables
 from core.runs.store.identity import ProcessIdentity
-from core.runs.store.live import HEARTBEAT
+from core.runs.store.live import HEARTBEAT, heartbeat_age
 from core.runs.store.records import Status
 from core.runs.store.store import RunStore
 from core.settings import ROOT
 from tests.core.runs.toykinds import CountSpec
-from tests.core.runs.waiting import PATIENCE, until
+from tests.core.runs.waiting import PATIENCE, started, until
 
 ME = ProcessIdentity.of()
 
@@ -68,6 +69,24 @@ def test_a_worker_on_another_host_is_judged_by_its_heartbeat(store: RunStore, si
     beat.touch()
     os.utime(beat, (time.time() - silence,) * 2)
     assert RunStore.open(store.root).of(LOCAL_OWNER).run(run_id).status is status
+
+
+def test_a_run_that_works_for_long_on_another_host_is_not_called_dead(
+    store: RunStore, start_manager: Callable[..., RunManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heart of a run beats while it works: without that every run of another host would end after a minute."""
+    monkeypatch.setattr(live, "_HEARTBEAT_EVERY", 0.02)
+    manager = start_manager("inline")
+    run_id = started(manager, CountSpec(steps=10**6, pause=0.01, name="long"))
+    elsewhere = ME.model_copy(update={"host": "elsewhere"}).model_dump_json()
+    store.ledger.change(tables.runs.c.id == run_id, worker=elsewhere)
+    beat = store.ledger.folder(run_id) / HEARTBEAT
+    os.utime(beat, (0, 0))
+    until(lambda: heartbeat_age(beat.parent) < 30, 10)
+    store.ledger.mark_interrupted()
+    assert store.of(LOCAL_OWNER).run(run_id).status is Status.RUNNING
+    manager.cancel(run_id, LOCAL_OWNER)
+    assert manager.wait(run_id, LOCAL_OWNER, PATIENCE).status is Status.CANCELLED
 
 
 def test_what_a_dead_server_had_queued_runs_under_the_next_one(

@@ -71,12 +71,15 @@ def test_when_the_launcher_dies_its_runs_stop_and_the_next_run_gets_a_new_one(ma
     assert finished(manager, CountSpec(name="after the launcher"))[1] is Status.DONE
 
 
-def test_a_run_is_nicer_than_the_server_and_bounded_in_threads(manager: RunManager) -> None:
+def test_a_run_goes_before_the_server_when_memory_runs_out_is_nicer_and_bounded_in_threads(manager: RunManager) -> None:
     run_id = started(manager, DeafSpec(seconds=59))
     [worker] = [run.worker for run in manager.store.ledger.unfinished() if run.id == run_id]
     assert worker is not None
     fields = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
     assert int(fields[16]) >= os.nice(0) + 10
+    first_to_go = int(Path(f"/proc/{worker.pid}/oom_score_adj").read_text())
+    assert first_to_go > int(Path("/proc/self/oom_score_adj").read_text())
+    assert first_to_go > int(Path(f"/proc/{launcher_of(manager)}/oom_score_adj").read_text())
     environment = Path(f"/proc/{launcher_of(manager)}/environ").read_bytes().split(b"\0")
     assert b"OMP_WAIT_POLICY=PASSIVE" in environment
     assert b"OMP_NUM_THREADS=1" in environment

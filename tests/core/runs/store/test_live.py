@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,21 @@ import pytest
 
 from core.errors import Cancelled
 from core.progress import Progress
-from core.runs.store.live import CANCEL, HISTORY, LiveWriter, read_history, read_live, read_preview, write_preview_grid
+from core.runs.store import ledger, live
+from core.runs.store.live import (
+    CANCEL,
+    HEARTBEAT,
+    HISTORY,
+    Heartbeat,
+    LiveWriter,
+    heartbeat_age,
+    read_history,
+    read_live,
+    read_preview,
+    write_preview_grid,
+)
 from core.scans.grid import Grid
+from tests.core.runs.waiting import until
 
 
 class Clock:
@@ -18,8 +32,8 @@ class Clock:
 
 
 def test_before_the_first_report_nothing_is_claimed(tmp_path: Path) -> None:
-    live = read_live(tmp_path)
-    assert (live.fraction, live.message, live.eta_seconds, live.history) == (0.0, "", None, {})
+    found = read_live(tmp_path)
+    assert (found.fraction, found.message, found.eta_seconds, found.history) == (0.0, "", None, {})
     assert read_preview(tmp_path) is None
 
 
@@ -31,10 +45,10 @@ def test_the_eta_follows_the_pace_of_the_work_and_not_of_the_loading_before_it(t
     for step in range(1, 5):
         write(Progress(step / 10, f"step {step}"))
         clock.now += 2
-    live = read_live(tmp_path)
-    assert live.message == "step 4"
-    assert live.eta_seconds == pytest.approx(12.0)
-    assert live.elapsed == pytest.approx(56.0)
+    found = read_live(tmp_path)
+    assert found.message == "step 4"
+    assert found.eta_seconds == pytest.approx(12.0)
+    assert found.elapsed == pytest.approx(56.0)
 
 
 def test_every_row_of_history_arrives_although_writing_is_throttled(tmp_path: Path) -> None:
@@ -96,3 +110,19 @@ def test_a_second_start_does_not_show_the_first_ones_progress(tmp_path: Path) ->
     LiveWriter(tmp_path)
     assert read_live(tmp_path).message == ""
     assert read_preview(tmp_path) is None
+
+
+def test_a_heart_beats_again_and_again_until_its_worker_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_HEARTBEAT_EVERY", 0.02)
+    assert heartbeat_age(tmp_path) == float("inf")
+    with Heartbeat(tmp_path):
+        for _ in range(3):
+            os.utime(tmp_path / HEARTBEAT, (0, 0))
+            until(lambda: heartbeat_age(tmp_path) < 60, 10)
+    assert heartbeat_age(tmp_path) == float("inf")
+
+
+def test_a_heart_beats_often_enough_not_to_be_taken_for_dead() -> None:
+    assert 0 < live._HEARTBEAT_EVERY < ledger._SILENT_SECONDS / 5
