@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import BadInput
+from core.explainers import get_explainer
 from core.models.folders import folder_hash, list_cards, resolve
 from core.progress import Progress, Report
 from core.runs.spec import Inputs, RunContext, RunSpec
@@ -72,12 +73,21 @@ class ExplanationSpec(RunSpec):
         return (self.region,) if self.region else ()
 
     def check(self, inputs: Inputs) -> None:
-        """Scan, region and model must be there."""
+        """Scan, region and model must be there, and explainer, preset and parameters fit each other.
+
+        What only the loaded model can say (a layer's name, whether it can be explained in this way) is left to the run.
+
+        Raises
+        ------
+        BadInput
+            When they do not.
+        """
         for scan in self.scans():
             inputs.scan_meta(scan)
         if self.region:
             inputs.region(self.region)
         resolve(self.model)
+        get_explainer(self.explainer).parameters(self.preset, self.parameters)
 
     def execute(self, context: RunContext) -> None:
         """Load, explain, write ``explanation.json`` and its arrays."""

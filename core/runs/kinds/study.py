@@ -7,9 +7,11 @@ from pydantic import Field
 
 from core.cohorts.library import cohort_stamp, library_cohort
 from core.cohorts.selection import as_names
+from core.errors import BadInput
 from core.models.folders import folder_hash, resolve
 from core.progress import Progress
 from core.runs.spec import Inputs, RunContext, RunSpec
+from core.studies import get_study, studies
 
 
 class StudySpec(RunSpec):
@@ -36,7 +38,6 @@ class StudySpec(RunSpec):
         """Every study, and with them torch and the explainers."""
         from core.explainers import explainers
         from core.models.zoo import architectures
-        from core.studies import studies
 
         studies()
         explainers()
@@ -50,13 +51,19 @@ class StudySpec(RunSpec):
         }
 
     def check(self, inputs: Inputs) -> None:
-        """Models and cohort must be there.
+        """Study, models and cohort must be there, and the parameters fit the study.
+
+        What the films and the loaded models say is left to the run.
 
         Raises
         ------
         BadInput
-            When one is not; the parameters are the study's to judge.
+            When they are not.
         """
+        study = get_study(self.study)
+        study.parameters(values=self.parameters)
+        if study.needs_cohort and self.cohort is None:
+            raise BadInput(f"The study {self.study} needs a folder of scans: name a cohort.")
         for name in self.models():
             resolve(name)
         if self.cohort is not None:
@@ -65,7 +72,6 @@ class StudySpec(RunSpec):
     def execute(self, context: RunContext) -> None:
         """Load, do the study; ``study.json`` and what it makes go into the result."""
         from core.models import load_model
-        from core.studies import get_study
 
         study = get_study(self.study)
         parameters = study.parameters(values=self.parameters)

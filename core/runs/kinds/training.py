@@ -8,6 +8,7 @@ from pydantic import Field
 from core.errors import BadInput
 from core.files import write_json
 from core.runs.spec import Inputs, RunContext, RunSpec
+from core.training import get_recipe
 
 
 class TrainingSpec(RunSpec):
@@ -32,20 +33,19 @@ class TrainingSpec(RunSpec):
         }
 
     def check(self, inputs: Inputs) -> None:
-        """The cohort must be there.
+        """Recipe and cohort must be there, and the parameters fit the recipe.
 
         Raises
         ------
         BadInput
-            When its folder is not there; what it must hold is the recipe's to say.
+            When they are not; what the cohort's folder must hold is the recipe's to say.
         """
+        get_recipe(self.recipe).parameters(values=self.parameters)
         if self.cohort is not None and not self.cohort.is_dir():
             raise BadInput(f"The cohort folder {self.cohort.name} is not there: check the spelling.")
 
     def execute(self, context: RunContext) -> None:
         """Train; the model goes to ``out``, its card and where it is into the result."""
-        from core.training import get_recipe
-
         recipe = get_recipe(self.recipe)
         card = recipe.train(recipe.parameters(values=self.parameters), self.cohort, self.out, context.report)
         write_json(context.result / "training.json", {"model": str(self.out), "card": card.model_dump(mode="json")})

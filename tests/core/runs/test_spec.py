@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -103,4 +104,13 @@ def test_a_scan_or_a_model_that_is_not_there_is_refused_before_it_is_queued(stor
 def test_a_cohort_that_is_not_there_is_refused_before_it_is_queued(store: RunStore, tmp_path: Path) -> None:
     wanted = TrainingSpec(recipe="classifier", cohort=tmp_path / "nowhere", out=tmp_path / "model")
     with pytest.raises(BadInput, match=r"not there"):
+        store.of(LOCAL_OWNER).add(wanted, ProcessIdentity.of())
+
+
+@pytest.mark.parametrize("changes", [{"recipe": "alchemy"}, {"parameters": {"alchemy": 1}}])
+def test_a_recipe_or_a_parameter_that_is_not_there_is_refused_before_it_is_queued(
+    store: RunStore, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    wanted = TrainingSpec(**{"recipe": "classifier", "out": tmp_path / "model", **changes})
+    with pytest.raises(BadInput, match="'alchemy'"):
         store.of(LOCAL_OWNER).add(wanted, ProcessIdentity.of())
