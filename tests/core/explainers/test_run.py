@@ -124,6 +124,25 @@ def test_the_record_says_with_what_and_on_what_it_was_made(trained):
     assert found.seconds > 0
 
 
+def test_labels_come_back_as_the_whole_numbers_that_they_are_and_maps_between_their_values(trained, monkeypatch):
+    """Superpixel 3 beside superpixel 9 once came back as 4.5, 6 and 7.5 where the scan is finer than the model."""
+    scan = finer(trained.scan(400))
+    stripes = np.where(np.arange(trained.scan(400).shape[0]) % 2, 9.0, 3.0).astype(np.float32)
+    values = np.broadcast_to(stripes.reshape(-1, *[1] * (scan.dimensions - 1)), trained.scan(400).shape).copy()
+
+    def striped(self, question, parameters):
+        return Findings(
+            {name: MapArray(values, name, kind) for name, kind in (("map", "attribution"), ("pieces", "labels"))}
+        )
+
+    monkeypatch.setattr(get_explainer("saliency"), "run", striped)
+    found = explain(scan, trained.model, "saliency").arrays
+    inside = found["pieces"].values[tuple(slice(1, -1) for _ in scan.shape)]  # at the rim the model sees nothing: 0
+    assert set(np.unique(inside)) == {3.0, 9.0}
+    assert found["pieces"].values.shape == scan.shape
+    assert len(np.unique(found["map"].values)) > 2
+
+
 def test_an_explainer_that_takes_a_region_is_not_run_without_one_unless_it_says_that_it_may_be(trained, monkeypatch):
     """A region that was left out used to arrive as None, deep inside."""
     scan, cls = trained.scan(400), get_explainer("saliency")
