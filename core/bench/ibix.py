@@ -29,6 +29,7 @@ from core.explainers.ibix.explainer import Ibix
 from core.explainers.ibix.gradient import backward_derivative, correlation, forward_derivative
 from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.session import IbixSession
+from core.explainers.ibix.variants import Paper
 from core.models.card import Architecture, Card, InputContract, Intensity, OutputContract, Training
 from core.models.library import choose_device, load_model
 from core.models.model import Model
@@ -119,17 +120,17 @@ def _forward_rows(subject: Subject) -> list[dict[str, Any]]:
     session = _session(subject, region)
     session.findings()
     x, direction = subject.x, torch.from_numpy(region.astype(np.float32)).to(subject.model.device)
-    sizes = session.setup.jitters().sizes
+    sizes = _sizes(session)
     network = subject.model.network
     batch, layout, batched_once = best_batching(network, x, direction, sizes)
     _say(f"best batching: {batch} images, {layout}, {batched_once:.3f} s")
     ours, single, batched = [], [], []
     for _ in range(REPEATS):  # in turns: what else runs on the machine hits all three
-        ours.append(_seconds(session._forward))
+        ours.append(_seconds(session.arrays))
         single.append(_seconds(lambda: eq5_one_by_one(network, x, direction, sizes)))
         batched.append(_seconds(lambda: eq5_one_by_one(network, x, direction, sizes, batch, layout)))
     exact = np.abs(eq5_double(network, x, direction, sizes)).sum(axis=0)
-    error = float(np.abs(session._forward()["map"].values - exact).max())
+    error = float(np.abs(session.arrays()["map"].values - exact).max())
     value = statistics.median(ours)
     more = {"first": first, "largest_value": float(exact.max())}
     return [
@@ -204,8 +205,8 @@ def _other_networks() -> list[dict[str, Any]]:
         session = _session(subject, region)
         session.findings()
         direction = torch.from_numpy(region.astype(np.float32)).to(subject.model.device)
-        sizes = session.setup.jitters().sizes
-        value = _seconds(session._forward)
+        sizes = _sizes(session)
+        value = _seconds(session.arrays)
         plain = _seconds(partial(eq5_one_by_one, subject.model.network, subject.x, direction, sizes))
         shape = "×".join(str(n) for n in subject.x.shape[2:])
         rows.append(_row(what, value, plain, "s", None, shape=shape))
@@ -265,6 +266,13 @@ def _session(subject: Subject, region: np.ndarray, direction: str = "forward", *
     return IbixSession(subject.question(region), parameters)
 
 
+def _sizes(session: IbixSession) -> np.ndarray:
+    """The jitters of the paper's equations."""
+    variant = session.setup.variant
+    assert isinstance(variant, Paper)
+    return variant.jitters().sizes
+
+
 def _sample(session: IbixSession, values: np.ndarray) -> list[int]:
     """Superpixels that the map is not zero on, evenly taken; the plain way is timed and compared on them."""
     count = len(session.setup.superpixels)
@@ -281,12 +289,12 @@ def _direction(session: IbixSession, k: int) -> torch.Tensor:
 
 
 def _plain_seconds(subject: Subject, session: IbixSession, k: int) -> float:
-    sizes, direction = session.setup.jitters().sizes, _direction(session, k)
+    sizes, direction = _sizes(session), _direction(session, k)
     return _seconds(lambda: eq5_one_by_one(subject.model.network, subject.x, direction, sizes))
 
 
 def _exact_share(subject: Subject, session: IbixSession, region: np.ndarray, k: int) -> float:
-    sizes = session.setup.jitters().sizes
+    sizes = _sizes(session)
     return shares_double(subject.model.network, subject.x, _direction(session, k), sizes, region)
 
 

@@ -28,7 +28,7 @@ class Watch:
         self._report = report
         self._last_words = self._last_picture = -np.inf
 
-    def __call__(self, fraction: float, message: str, preview: Callable[[], np.ndarray] | None = None) -> None:
+    def __call__(self, fraction: float, message: str, preview: Callable[[], np.ndarray | None] | None = None) -> None:
         """Tell where the work is; raises `Cancelled` where the person cancelled."""
         now = time.perf_counter()
         if preview is not None and now - self._last_picture >= _BETWEEN_PICTURES:
