@@ -13,8 +13,8 @@ SECTIONS = {
     "Reference": ["reference", "explainers", "recipes"],
     "Explanation": ["explanation"],
 }
-#: Pages that MkDocs makes for a site of its own, at the root of an address.
-LEFT_OUT = {"404.html", "sitemap.xml"}
+#: Pages that only a site at the root of an address can have.
+LEFT_OUT = {"404.html"}
 PICTURES = Path(__file__).resolve().parent.parent / "dashboard" / "static"
 
 

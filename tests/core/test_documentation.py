@@ -25,9 +25,10 @@ def commands(page: Path) -> list[str]:
 
 
 def made_on(page: Path) -> set[str]:
-    """Models that the training commands of a page write; of a loop, the first."""
+    """Models that the training commands of a page write (of a loop, the first), or its code."""
     text = re.sub(r"\\\n\s+", "", (ROOT / page).read_text(encoding="utf-8"))
-    return {re.sub(r"\$\w+", "0", out) for out in re.findall(r"python -m core train .*?--out (\S+)", text)}
+    trained = {re.sub(r"\$\w+", "0", out) for out in re.findall(r"python -m core train .*?--out (\S+)", text)}
+    return trained | set(re.findall(r"save_model\(Path\(\"models/([\w-]+)\"", text))
 
 
 WRITTEN = [
