@@ -9,7 +9,7 @@ from core.errors import BadInput, LightboxError
 from core.runs import Run
 from core.settings import ROOT
 from dashboard.desk import Desk, shelf
-from dashboard.frame.pages import RUN, Page, pages
+from dashboard.frame.pages import RUN, Page, pages, told
 
 _GO_TO = "page to turn to"
 
@@ -27,7 +27,7 @@ def show_page(name: str) -> None:
 def page_of(run: Run, preferred: Page | None = None) -> Page | None:
     """The page that shows a stored run: the preferred one if it can, else the first that can, else none."""
     known = [*([preferred] if preferred is not None else ()), *pages().values()]
-    return next((page for page in known if page.opens(run)), None)
+    return next((page for page in known if told(page, lambda page: page.opens(run), False)), None)
 
 
 def open_run(run_id: str, preferred: Page | None = None, place: Mapping[str, str] | None = None) -> Page:
@@ -100,7 +100,7 @@ def address(page: Page, wanted: Mapping[str, str]) -> str:
 def forget(run_id: str) -> None:
     """Take a run that was deleted off every page."""
     for page in pages().values():
-        laid = page.desk()
+        laid = told(page, lambda page: page.desk(), None)
         if laid is not None:
             laid.forget(run_id)
 
@@ -125,7 +125,8 @@ def navigable(page: Page) -> st.Page:
     """A page for Streamlit's navigation: its file in ``pages``, or the page itself where another package brings it."""
     file = ROOT / "pages" / f"{page.name}.py"
     ours = type(page).__module__.startswith("dashboard.") and file.is_file()
-    return st.Page(file if ours else _script(page.name), title=page.title, url_path=page.name, default=page.order == 0)
+    first = ours and page.order == 0
+    return st.Page(file if ours else _script(page.name), title=page.title, url_path=page.name, default=first)
 
 
 def _script(name: str) -> Callable[[], None]:

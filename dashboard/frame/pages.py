@@ -3,17 +3,20 @@
 No page knows another. What they want of each other they ask of all: who shows this run, who begins with this model.
 """
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from core.models.card import Card
 from core.registry import Registry, not_a_subclass
 from core.runs import Run
 from dashboard.desk import Desk
 
+_LOG = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 _HERE = Path(__file__).resolve().parent.parent
 _LONGEST_TITLE = 40
 #: Part of the address that names a run.
@@ -127,7 +130,10 @@ def _complaint(item: Any) -> str | None:
         return lacking
     if not 0 < len(item.title) <= _LONGEST_TITLE or not item.title.isprintable():
         return f"its title is no text of 1 to {_LONGEST_TITLE} characters"
-    return None if isinstance(item.order, int) else "its order is no whole number"
+    if not isinstance(item.order, int):
+        return "its order is no whole number"
+    item()
+    return None
 
 
 #: Every page; those of ours are folders with a file ``entry.py``.
@@ -144,3 +150,12 @@ def pages() -> dict[str, Page]:
     """Every page by name, in the order of the navigation."""
     found = [cls() for cls in PAGES.all().values()]
     return {page.name: page for page in sorted(found, key=lambda page: (page.order, page.title))}
+
+
+def told(page: Page, ask: Callable[[Page], Answer], otherwise: Answer) -> Answer:
+    """What a page says when all are asked; `otherwise` where it stumbles, so that no other page stops for it."""
+    try:
+        return ask(page)
+    except Exception:
+        _LOG.exception("the page %s could not say something", page.name)
+        return otherwise

@@ -1,10 +1,12 @@
 """Home: what this is, one click into the demo, and what was done last."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard.desk import shelf
 from dashboard.frame import opening
-from dashboard.frame.pages import Start, pages
+from dashboard.frame.pages import Page, Start, pages, told
 from dashboard.frame.shell import STATIC
 from dashboard.intake import demo
 from dashboard.look import text
@@ -53,7 +55,7 @@ def show() -> None:
 def _starts() -> None:
     """Buttons that lead into the pages; the first of them is what somebody who is new should press."""
     with st.container(horizontal=True):
-        offered = [(page.name, start) for page in pages().values() for start in page.starts()]
+        offered = [(page.name, start) for page in pages().values() for start in _starts_of(page)]
         for place, (name, start) in enumerate(offered):
             st.button(
                 start.label,
@@ -67,6 +69,11 @@ def _starts() -> None:
             )
     if not demo.scans():
         text.show(text.quiet("The demo scans are not there: run make assets once."))
+
+
+def _starts_of(page: Page) -> Sequence[Start]:
+    nothing: Sequence[Start] = ()
+    return told(page, lambda page: page.starts(), nothing)
 
 
 def _begin(name: str, start: Start) -> None:

@@ -10,7 +10,7 @@ from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.backend import pool, questions
 from dashboard.frame import opening
-from dashboard.frame.pages import Page, pages
+from dashboard.frame.pages import Page, pages, told
 from dashboard.intake import catalogue
 from dashboard.look import text
 
@@ -66,7 +66,7 @@ def _show_card(card: Card) -> None:
             tags.append(text.tag("synthetic data", "synthetic"))
         text.show(text.facts([text.title(card.title), *tags]))
         for page in pages().values():
-            if verb := page.verb(card):
+            if verb := told(page, lambda page: page.verb(card), ""):
                 st.button(
                     f"{verb} with it", key=f"{page.name} {card.name}", icon=":material/play_arrow:", on_click=_use,
                     args=(page, card),

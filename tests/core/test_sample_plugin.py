@@ -165,12 +165,13 @@ def test_its_page_is_drawn_and_leads_on_its_sliders_are_there_and_the_server_has
 
     if __name__ == "__main__":
         app = AppTest.from_file({str(ROOT / "dashboard" / "app.py")!r}, default_timeout=90).run()
-        from dashboard.frame.pages import in_order
+        from dashboard.frame.opening import _GO_TO
+        from dashboard.frame.pages import pages
         from dashboard.intake import catalogue
-        print([page.name for page in in_order()][-2:])
+        print(list(pages())[-2:])
         print([control.name for control in catalogue.explainer_entries()["sample-brightness"].controls])
         print([found.value for found in app.error], "torch" in sys.modules)
-        app.session_state["desk"].go_to = "sample"
+        app.session_state[_GO_TO] = "sample"
         app.run()
         print([found.value for found in app.markdown][:2])
         app.button[0].click().run()

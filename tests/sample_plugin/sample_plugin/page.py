@@ -1,16 +1,19 @@
-"""A page with one sentence and a button that leads to the product's own."""
+"""A page with one sentence and a button that leads to one of the product's own."""
 
 import streamlit as st
 
-from dashboard.desk import desk
+from dashboard.frame import opening
 from dashboard.frame.pages import Page
 
 
-def draw() -> None:
-    """Draw it."""
-    st.markdown("### Sample")
-    st.write("A page from outside.")
-    st.button("To the models", on_click=lambda: setattr(desk(), "go_to", "models"))
+class SamplePage(Page):
+    """A sentence and a button."""
 
+    name = "sample"
+    title = "Sample"
 
-PAGE = Page("sample", "Sample", place=100, draw=draw)
+    def show(self) -> None:
+        """Draw it."""
+        st.markdown("### Sample")
+        st.write("A page from outside.")
+        st.button("To the models", on_click=opening.go_to, args=("models",))
