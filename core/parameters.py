@@ -11,6 +11,11 @@ from pydantic.fields import FieldInfo
 
 from core.errors import BadInput
 
+#: What a parameter may name, see `parameter`.
+Picks = Literal[
+    "", "layer", "input_channel", "output_channel", "architecture", "explainer", "explainers", "models", "region"
+]
+
 
 class Parameters(BaseModel):
     """Base of all typed parameters. Declare each field with `parameter`.
@@ -51,7 +56,7 @@ def parameter(
     reference: str = "",
     title: str | None = None,
     advanced: bool = False,
-    picks: Literal["", "layer", "input_channel", "output_channel", "architecture"] = "",
+    picks: Picks = "",
     only_for: Literal["", "classification", "regression"] = "",
 ) -> Any:
     """Declare one parameter of an explainer, a study or a recipe.
@@ -84,9 +89,10 @@ def parameter(
         Label on screen ("λ₁ size"); the field's name when absent.
     advanced : bool
         Folded away until asked for.
-    picks : {"", "layer", "input_channel", "output_channel", "architecture"}
-        What it names, so that a screen offers what there is: a layer of the model by its name (empty: the explainer's
-        choice), a channel of the scan or of the answer by its number from 0 (-1: all), or an architecture.
+    picks : str
+        One of `Picks`: what it names, so that a screen offers what there is. A layer of the model by its name (empty:
+        the explainer's choice), a channel of the scan or of the answer by its number from 0 (-1: all), an architecture,
+        one or several explainers, further models, or the file of a marked region.
     only_for : {"", "classification", "regression"}
         The task of the models for which it makes a difference; empty: any.
     """

@@ -10,7 +10,7 @@ from mkdocs.structure.files import File, Files
 SECTIONS = {
     "Tutorials": ["tutorials"],
     "How to": ["how-to"],
-    "Reference": ["reference", "explainers", "recipes"],
+    "Reference": ["reference", "explainers", "studies", "recipes"],
     "Explanation": ["explanation"],
 }
 #: Pages that only a site at the root of an address can have.

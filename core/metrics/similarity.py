@@ -1,8 +1,8 @@
-"""How alike two masks are: by region of an atlas, and in the eyes of a network (paper 1, section 2.4)."""
+"""How alike two maps are: by region of an atlas, in the eyes of a network (paper 1, section 2.4), and by rank."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,3 +81,57 @@ def prob_cnn(network: nn.Module, masked: Iterable[torch.Tensor], target: int) ->
     if not found:
         raise ValueError("prob_cnn needs at least one scan")
     return float(np.mean(found))
+
+
+def rank_correlations(maps: Sequence[np.ndarray]) -> np.ndarray:
+    """Spearman's rank correlation of every pair of maps: whether they order the samples alike.
+
+    Parameters
+    ----------
+    maps : sequence of numpy.ndarray
+        Of one shape. Equal values share the mean of their ranks.
+
+    Returns
+    -------
+    numpy.ndarray, float64, shape (maps, maps)
+        -1..1; NaN for a map that is the same everywhere.
+
+    Raises
+    ------
+    ValueError
+        When the maps differ in shape.
+    """
+    from scipy.stats import rankdata
+
+    shapes = {values.shape for values in maps}
+    if len(shapes) > 1:
+        raise ValueError(f"maps of the shapes {sorted(shapes)} cannot be ordered alike")
+    ranks = np.stack([rankdata(values, axis=None) for values in maps])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((ranks**2).sum(axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: np.ndarray = (ranks @ ranks.T) / np.outer(lengths, lengths)
+    return found
+
+
+def block_labels(shape: Sequence[int], parts: int) -> np.ndarray:
+    """Labels of the blocks that an image falls into when each side is cut into equal parts.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Of the image.
+    parts : int
+        Along each side; a side that is shorter is cut into its samples.
+
+    Returns
+    -------
+    numpy.ndarray of int, `shape`
+        From 0, without gaps.
+    """
+    labels = np.zeros(tuple(shape), dtype=np.int64)
+    for axis, length in enumerate(shape):
+        count = min(parts, length)
+        along = np.arange(length) * count // length
+        labels = labels * count + along.reshape([-1 if number == axis else 1 for number in range(len(shape))])
+    return labels

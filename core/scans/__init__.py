@@ -3,7 +3,7 @@
 from core.scans.collect import Upload
 from core.scans.grid import Grid, resample
 from core.scans.loading import SeriesChoice, list_series, list_upload_series, list_volumes, load_scan, load_upload
-from core.scans.region_file import load_region, load_uploaded_mask
+from core.scans.region_file import load_region, load_uploaded_mask, load_uploaded_region
 from core.scans.scan import Scan, SourceSpace
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "load_scan",
     "load_upload",
     "load_uploaded_mask",
+    "load_uploaded_region",
     "resample",
 ]

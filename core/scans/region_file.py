@@ -68,10 +68,10 @@ def load_uploaded_mask(upload: Upload, scan: Scan) -> np.ndarray:
     BadInput
         When it cannot be read, is in colour, has another shape than the scan, or lies elsewhere in space.
     """
-    with upload.path.open("rb") as file:
-        is_array = file.read(len(_NUMPY)) == _NUMPY
-    if is_array:
-        return _uploaded_array(upload.path, scan)
+    if _is_array(upload.path):
+        values = _uploaded_array(upload.path)
+        _check_shape(values.shape, scan)
+        return np.array(values)
     marked = load_upload([upload])
     _check_shape(marked.shape, scan)
     if marked.colours is not None:
@@ -81,7 +81,39 @@ def load_uploaded_mask(upload: Upload, scan: Scan) -> np.ndarray:
     return np.asarray(marked.array[0])
 
 
-def _uploaded_array(path: Path, scan: Scan) -> np.ndarray:
+def load_uploaded_region(upload: Upload) -> np.ndarray:
+    """A region that came through the browser and belongs to no scan yet: every sample above 0 is marked.
+
+    Parameters
+    ----------
+    upload : core.scans.Upload
+        An image or volume, or a NumPy array in the order of `Scan.array`.
+
+    Returns
+    -------
+    numpy.ndarray, bool
+        2D or 3D. Whoever uses it checks its shape.
+
+    Raises
+    ------
+    BadInput
+        When it cannot be read, is neither 2D nor 3D, or marks nothing.
+    """
+    values = _uploaded_array(upload.path) if _is_array(upload.path) else load_upload([upload]).array[0]
+    if values.ndim not in (2, 3):
+        raise BadInput(f"The region has {values.ndim} dimensions: save it with those of the scan, 2 or 3.")
+    marked = np.asarray(values > 0)
+    if not marked.any():
+        raise BadInput("The region marks nothing: no sample of it is above 0.")
+    return marked
+
+
+def _is_array(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_NUMPY)) == _NUMPY
+
+
+def _uploaded_array(path: Path) -> np.ndarray:
     try:
         # mapped: a header that promises more than the file holds is an error here, and no memory is taken for it
         values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -89,8 +121,7 @@ def _uploaded_array(path: Path, scan: Scan) -> np.ndarray:
         raise BadInput("The mask cannot be read: save it with numpy.save, as PNG or as NIfTI.") from error
     if values.dtype.kind not in "biuf":
         raise BadInput("The mask holds no real numbers: save it as 0 and 1.")
-    _check_shape(values.shape, scan)
-    return np.array(values)
+    return values
 
 
 def _check_shape(shape: tuple[int, ...], scan: Scan) -> None:

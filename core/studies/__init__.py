@@ -1,5 +1,5 @@
 """Studies: many explanations, one question. One study = one file of this folder."""
 
-from core.studies.base import Study, describe, get_study, studies
+from core.studies.base import Study, get_study, studies
 
-__all__ = ["Study", "describe", "get_study", "studies"]
+__all__ = ["Study", "get_study", "studies"]

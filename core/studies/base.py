@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.models.model import Model
 
 
-__all__ = ["RECORD", "Study", "describe", "get_study", "studies"]
+__all__ = ["RECORD", "Study", "get_study", "studies"]
 
 
 class Study(Parametrised, ABC):
@@ -25,6 +25,8 @@ class Study(Parametrised, ABC):
 
     #: Whether there must be a folder of scans; a study that needs none can make its own.
     needs_cohort: ClassVar[bool] = True
+    #: Task of the models that it asks; empty: any.
+    task: ClassVar[Literal["", "classification", "regression"]] = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -70,13 +72,8 @@ class Study(Parametrised, ABC):
 
     @classmethod
     def describe(cls) -> dict[str, Any]:
-        """The class attributes as plain data, and the JSON schema of the parameters."""
-        return {**super().describe(), "needs_cohort": cls.needs_cohort, "several_models": cls.asks_several()}
-
-    @classmethod
-    def asks_several(cls) -> bool:
-        """Whether it asks further models than one: those that its parameter ``others`` names."""
-        return "others" in cls.parameters_model.model_fields
+        """See `core.parameters.Parametrised.describe`; also what it asks, and of what."""
+        return {**super().describe(), "needs_cohort": cls.needs_cohort, "task": cls.task}
 
 
 def _complaint(cls: Any) -> str | None:
@@ -102,11 +99,6 @@ STUDIES: Registry[type[Study]] = Registry(
 def studies() -> dict[str, type[Study]]:
     """Every study by name, of this folder and of plug-ins."""
     return STUDIES.all()
-
-
-def describe(cls: type[Study]) -> dict[str, Any]:
-    """What a screen or a script needs to know of a study: texts, what it needs, JSON schema of the parameters."""
-    return cls.describe()
 
 
 def get_study(name: str) -> type[Study]:

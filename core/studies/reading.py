@@ -79,15 +79,15 @@ class StoredStudy:
     def files(self) -> tuple[str, ...]:
         """Names of the files worth keeping that are there."""
         named = (str(file) for file in self.record.get("files") or ())
-        return tuple(dict.fromkeys(file for file in named if self._is_inside(file)))
+        return tuple(dict.fromkeys(file for file in named if self.holds(file)))
 
     @property
     def maps(self) -> tuple[StudyMap, ...]:
         """Maps whose files are there."""
         return tuple(
-            found if self._is_inside(found.background) else found.model_copy(update={"background": ""})
+            found if self.holds(found.background) else found.model_copy(update={"background": ""})
             for found in self.parts.maps
-            if self._is_inside(found.file)
+            if self.holds(found.file)
         )
 
     def path(self, file: str) -> Path:
@@ -98,11 +98,12 @@ class StoredStudy:
         BadInput
             When the result has no such file.
         """
-        if not self._is_inside(file):
+        if not self.holds(file):
             raise BadInput("This file of the study is no longer in the store: run it again.")
         return self.folder / file
 
-    def _is_inside(self, file: str) -> bool:
+    def holds(self, file: str) -> bool:
+        """Whether the result has such a file, inside its folder."""
         path = self.folder / file
         return bool(file) and path.is_file() and path.resolve().is_relative_to(self.folder.resolve())
 

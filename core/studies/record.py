@@ -17,6 +17,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Cell = None | bool | int | float | str | tuple[float | None, float | None]
 #: What the values of a column are, and so how they are written and sorted.
 ColumnKind = Literal["text", "count", "number", "share", "interval", "share_interval", "scan", "model"]
+#: How the series of a figure are drawn.
+ChartKind = Literal["line", "roc", "bar", "box", "points"]
 #: What the values of a map are, as in `core.explainers.base.MapArray`.
 MapKind = Literal["attribution", "mask", "image", "answer", "labels"]
 
@@ -185,7 +187,7 @@ class Series(Part):
 class Chart(Part):
     """A figure of series: lines, ROC curves (with the diagonal), bars, boxes or points."""
 
-    kind: Literal["line", "roc", "bar", "box", "points"]
+    kind: ChartKind
     name: Name
     title: str
     series: tuple[Series, ...]

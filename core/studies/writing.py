@@ -14,9 +14,9 @@ from core.files import finite, write_array, write_atomically, write_json
 from core.reports.nifti import png_bytes
 from core.studies.record import (
     RECORD,
-    Axis,
     Cell,
     Chart,
+    ChartKind,
     Column,
     Figure,
     Link,
@@ -110,11 +110,9 @@ class StudyWriter:
         self._tables.append(table)
         return table
 
-    def chart(
-        self, kind: Any, name: str, title: str, series: Sequence[Series], *, x: Axis, y: Axis, note: str = ""
-    ) -> None:
-        """Add a figure of `series`, see `core.studies.record.Chart`."""
-        self._figures.append(Chart(kind=kind, name=name, title=title, series=tuple(series), x=x, y=y, note=note))
+    def chart(self, kind: ChartKind, name: str, title: str, series: Sequence[Series], **more: Any) -> None:
+        """Add a figure of `series`; `more` as in `core.studies.record.Chart`."""
+        self._figures.append(Chart(kind=kind, name=name, title=title, series=tuple(series), **more))
 
     def matrix(
         self, name: str, title: str, rows: Sequence[str], columns: Sequence[str], values: Any, **more: Any
@@ -195,6 +193,7 @@ class StudyWriter:
         numbers: Mapping[str, float] | None = None,
         rows: Sequence[Mapping[str, Any]] | None = None,
         files: Sequence[str] = (),
+        cohort_title: str = "",
         **more: Any,
     ) -> dict[str, Any]:
         """Write the tables and ``study.json``.
@@ -215,6 +214,8 @@ class StudyWriter:
             For scripts; by default the rows of the first table.
         files : sequence of str
             Further files in the folder that are worth keeping.
+        cohort_title : str
+            What the cohort is called; by default as its folder.
         **more
             Further keys of the record.
 
@@ -236,6 +237,7 @@ class StudyWriter:
                 "title": study.title,
                 "model": model.card.name,
                 "parameters": chosen,
+                "cohort": cohort_title or (cohort.name if cohort is not None else None),
                 "sentence": sentence,
                 "notes": list(notes),
                 "rows": own,

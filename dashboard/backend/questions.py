@@ -167,6 +167,20 @@ def read_landmarks(files: Sequence["Upload"], scan: str, owner: str) -> dict[str
     return {f"landmark {label}": shelf(owner).add_region(marked == label) for label in labels}
 
 
+def read_region(files: Sequence["Upload"], owner: str) -> str:
+    """Read a marked region that was uploaded for no scan in particular; returns its content hash in the store.
+
+    Raises
+    ------
+    BadInput
+        One sentence: it cannot be read, or marks nothing.
+    """
+    from core.scans import load_uploaded_region
+
+    with _memory_as_sentence():
+        return shelf(owner).add_region(load_uploaded_region(files[0]))
+
+
 def predict(scan: str, owner: str, model: str, content: str) -> Prediction:
     """Ask a model about a stored scan.
 

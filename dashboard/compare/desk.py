@@ -1,6 +1,6 @@
 """What is laid out on the Compare page: a scan and networks, or a cohort, networks and a place in their results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -64,8 +64,8 @@ class CompareDesk(Desk):
     film: str | None = None
     shown: str | None = None
     class_name: str | None = None
-    #: study, network and film → the run that explains that film
-    explained: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    #: what was opened → the run that explains it
+    explained: dict[Hashable, str] = field(default_factory=dict)
     _comparisons: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
 
     @property

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.models.card import Card
 from dashboard.desk import Desk, Setting
-from dashboard.intake import widgets
+from dashboard.intake import catalogue, widgets
 from dashboard.intake.catalogue import ExplainerEntry
 from dashboard.look import text
 
@@ -46,6 +46,7 @@ def show_settings(
         {**entry.values(setting.preset), **setting.changes},
         key=f"parameter:{entry.name}:{laid.page}:{laid.revision}",
         layers=layers,
+        explainers={name: known.title for name, known in catalogue.explainer_entries().items()},
         disabled=disabled,
         on_change=partial(_changed, laid, entry),
     )

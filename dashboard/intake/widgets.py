@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import streamlit as st
@@ -12,6 +13,8 @@ from dashboard.look.text import Markup
 
 Kind = Literal["number", "integer", "choice", "switch", "text"]
 
+#: Heading of parameters that were declared without a group.
+UNGROUPED = "Settings"
 #: Steps of a log slider within one decade.
 _MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 #: A slider over more whole numbers than this is one nobody can set exactly: it moves in the steps of a log slider.
@@ -98,7 +101,7 @@ def _control(name: str, field: Mapping[str, Any], definitions: Mapping[str, Any]
         kind=kind,
         default=field.get("default"),
         unit=field.get("unit") or "",
-        group=field.get("group") or "Settings",
+        group=field.get("group") or UNGROUPED,
         paper=field.get("paper"),
         reference=field.get("reference") or "",
         minimum=minimum,
@@ -213,6 +216,7 @@ def show_controls(
     *,
     key: str,
     layers: Sequence[str] = (),
+    explainers: Mapping[str, str] | None = None,
     disabled: bool = False,
     on_change: Callable[[str, str], None],
 ) -> None:
@@ -228,9 +232,12 @@ def show_controls(
         Prefix of the widget keys. A new prefix makes the controls start again from `values`.
     layers : sequence of str
         Layers of the model that a person may pick.
+    explainers : mapping of str to str
+        Explainers that a person may pick, name → title.
     disabled : bool
         Nothing can be moved now.
     """
+    draw = partial(_show, key=key, layers=layers, explainers=explainers or {}, disabled=disabled, on_change=on_change)
     groups: dict[str, list[Control]] = {}
     for control in controls:
         groups.setdefault("More" if control.advanced else control.group, []).append(control)
@@ -239,18 +246,20 @@ def show_controls(
         if group:
             st.markdown(f"###### {group}")
         for control in members:
-            _show(control, values.get(control.name, control.default), key, layers, disabled, on_change)
+            draw(control, values.get(control.name, control.default))
     if more:
         with st.expander("More settings"):
             for control in more:
-                _show(control, values.get(control.name, control.default), key, layers, disabled, on_change)
+                draw(control, values.get(control.name, control.default))
 
 
 def _show(
     control: Control,
     value: Any,
+    *,
     key: str,
     layers: Sequence[str],
+    explainers: Mapping[str, str],
     disabled: bool,
     on_change: Callable[[str, str], None],
 ) -> None:
@@ -265,7 +274,9 @@ def _show(
     choices: Sequence[Any] = control.choices
     if control.picks == "layer" and layers:
         choices = ([] if control.default else [control.default]) + list(layers)
-    if choices:
+    if control.picks in ("explainer", "explainers") and explainers:
+        _explainers(control, value, explainers, common)
+    elif choices:
         start = list(choices).index(value) if value in choices else 0
         st.selectbox(control.label, choices, index=start, format_func=format_value, **common)
     elif control.kind == "switch":
@@ -276,6 +287,17 @@ def _show(
         st.number_input(control.label, value=value, **common)
     else:
         st.text_input(control.label, value=_as_text(value), **common)
+
+
+def _explainers(control: Control, value: Any, explainers: Mapping[str, str], common: dict[str, Any]) -> None:
+    """One explainer, or several, by their titles."""
+    chosen = [name for name in _as_text(value).split(", ") if name in explainers]
+    common |= {"format_func": lambda name: explainers.get(name, name)}
+    if control.picks == "explainers":
+        st.multiselect(control.label, list(explainers), default=chosen, **common)
+    else:
+        index = list(explainers).index(chosen[0]) if chosen else None
+        st.selectbox(control.label, list(explainers), index=index, **common)
 
 
 def _as_text(value: Any) -> str:

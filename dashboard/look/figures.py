@@ -22,7 +22,8 @@ CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 _FONT = {"family": "Source Sans, sans-serif", "size": 13, "color": theme.TEXT}
 
 
-def _figure(height: int, **layout: Any) -> "Figure":
+def blank_figure(height: int, **layout: Any) -> "Figure":
+    """An empty figure in the dashboard's own look; `layout` is plotly's."""
     from plotly import graph_objects as go  # half a second that only a page with a figure pays
 
     figure = go.Figure()
@@ -60,7 +61,8 @@ def probability_bars(
     before, after = _likeliest(before or {}, after, target)
     names = list(before)[::-1]
     thickness = 26 if len(names) < _MOST_CLASSES else 18
-    figure = _figure(thickness * len(names) * (2 if after else 1) + 40, barmode="group", bargap=0.3, bargroupgap=0.1)
+    height = thickness * len(names) * (2 if after else 1) + 40
+    figure = blank_figure(height, barmode="group", bargap=0.3, bargroupgap=0.1)
     rows = [("after", after, theme.AFTER), ("before", before, theme.BEFORE)]
     for label, values, colour in rows:
         if values is None:
@@ -68,7 +70,7 @@ def probability_bars(
         shares = [values.get(name, 0.0) for name in names]
         figure.add_bar(
             x=shares,
-            y=[_words(name) for name in names],
+            y=[as_words(name) for name in names],
             orientation="h",
             name=label,
             marker={"color": colour, "line": {"width": 0}},
@@ -84,7 +86,7 @@ def probability_bars(
     return figure
 
 
-def _words(name: str) -> str:
+def as_words(name: str) -> str:
     """A name from outside for a figure: plotly reads tags, and turns back what is escaped."""
     return str(escape(name))
 
@@ -116,13 +118,13 @@ def score_bars(parts: Parts, colour: str) -> "Figure":
     colour : str
         Colour of the explainer.
     """
-    figure = _figure(150, bargap=0.25)
+    figure = blank_figure(150, bargap=0.25)
     scored = [part for part in parts.members if part.score is not None]
     figure.add_bar(
-        x=[_words(part.title) for part in scored], y=[part.score for part in scored],
+        x=[as_words(part.title) for part in scored], y=[part.score for part in scored],
         marker={"color": colour, "line": {"width": 0}}, hovertemplate="%{x}: score %{y:.4g}<extra></extra>",
     )  # fmt: skip
-    names = f"{_words(parts.plural)}, strongest first"
+    names = f"{as_words(parts.plural)}, strongest first"
     figure.update_xaxes(title={"text": names, "font": {"size": 12}}, showticklabels=False)
     figure.update_yaxes(title={"text": "score", "font": {"size": 12}}, nticks=4)
     return figure
@@ -141,10 +143,10 @@ def region_bars(regions: Sequence[Mapping[str, Any]], colour: str, limit: int = 
         Most rows shown.
     """
     shown = [region for region in regions if region["share"] > 0][:limit][::-1]
-    figure = _figure(25 * len(shown) + 30, bargap=0.35)
+    figure = blank_figure(25 * len(shown) + 30, bargap=0.35)
     figure.add_bar(
         x=[region["share"] for region in shown],
-        y=[_words(region["name"]) for region in shown],
+        y=[as_words(region["name"]) for region in shown],
         orientation="h",
         marker={"color": colour, "line": {"width": 0}},
         text=[f"{region['share']:.1%}" for region in shown],
@@ -175,20 +177,20 @@ def history_curves(history: Mapping[str, Sequence[float]], curves: Mapping[str, 
     columns = [name for name in curves if name in known] + [name for name in known if name not in curves]
     count = max((len(history[name]) for name in columns), default=0)
     steps = list(history.get("iteration") or range(count))
-    figure = _figure(_ROW_PIXELS * len(columns) + 44, hovermode="x unified")
+    figure = blank_figure(_ROW_PIXELS * len(columns) + 44, hovermode="x unified")
     share = 1 / max(len(columns), 1)
     colours = {"answer": theme.TEXT, "goal": colour, "term": theme.TEXT_MUTED}
     for row, name in enumerate(columns):
         number = "" if row == 0 else str(row + 1)
         curve = curves.get(name) or Curve(name.replace("_", " "))
         figure.add_scatter(
-            x=steps, y=list(history[name]), name=_words(curve.label), mode="lines", yaxis=f"y{number}",
+            x=steps, y=list(history[name]), name=as_words(curve.label), mode="lines", yaxis=f"y{number}",
             line={"color": colours[curve.role], "width": 1.8}, hovertemplate="%{y:.4g}",
         )  # fmt: skip
         top = 1 - row * share
         figure.update_layout({f"yaxis{number}": _row_axis(curve, history[name], top - share * 0.86, top)})
         figure.add_annotation(
-            text=_words(curve.label), x=0, y=top - share * 0.43, xref="paper", yref="paper", xanchor="left",
+            text=as_words(curve.label), x=0, y=top - share * 0.43, xref="paper", yref="paper", xanchor="left",
             yanchor="middle", showarrow=False, font={"size": 12, "color": theme.TEXT_MUTED},
         )  # fmt: skip
     last = "" if len(columns) < 2 else str(len(columns))
@@ -238,7 +240,7 @@ def leak_curve(distances: Sequence[float], shares: Sequence[float], unit: str, c
     colour : str
         Colour of the explainer.
     """
-    figure = _figure(150)
+    figure = blank_figure(150)
     figure.add_scatter(
         x=list(distances), y=list(shares), mode="lines", line={"color": colour, "width": 1.8}, fill="tozeroy",
         fillcolor="rgba(63,184,204,.12)", hovertemplate=f"%{{y:.1%}} beyond %{{x:.4g}} {unit}<extra></extra>",

@@ -42,7 +42,8 @@ def show(
     """
     if not isinstance(markup, Markup):
         raise TypeError(f"only markup goes on a page as HTML, and this is {type(markup).__name__}")
-    (st if place is None else place).html(str(markup), width=width)
+    if markup:  # Streamlit refuses an element of nothing
+        (st if place is None else place).html(str(markup), width=width)
 
 
 def show_style(path: Path) -> None:
@@ -73,6 +74,11 @@ def bold(words: str) -> Markup:
 def title(words: str) -> Markup:
     """The same where the line is a title."""
     return Markup("<b class='title'>{}</b>").format(words)
+
+
+def heading(words: str) -> Markup:
+    """Over a part of the page; words from outside must not be read as markdown."""
+    return Markup("<div class='heading'>{}</div>").format(words)
 
 
 def beside(words: str) -> Markup:

@@ -18,11 +18,12 @@ from core.scans import Scan
 from core.settings import ROOT, settings
 from dashboard.backend import questions
 from dashboard.compare.films import cells as cell_films
-from dashboard.compare.films import intake as films_intake
 from dashboard.compare.films import view as all_films
 from dashboard.components.viewer import volumes
 from dashboard.desk import shelf
 from dashboard.intake import catalogue, demo, predictions
+from dashboard.intake import cohorts as intake_cohorts
+from dashboard.study import page as study_page
 from dashboard.trace import findings as trace_findings
 from dashboard.trace import page as trace_page
 from dashboard.trace import questions as trace_questions
@@ -150,7 +151,8 @@ def _forget():
     catalogue._unfit_explainers.clear()
     predictions.predicted.clear()
     all_films._study.cache_clear()
-    for cached in (films_intake._facts, films_intake._entry, cell_films._pictures):
+    study_page._study.cache_clear()
+    for cached in (intake_cohorts.cohort_facts, cell_films._pictures):
         cached.clear()
     for cached in (trace_page._fitted, trace_findings._leak_curve, trace_findings._compared):
         cached.clear()

@@ -298,14 +298,14 @@ def test_a_cell_opens_its_films_and_a_film_its_map(bench):
     assert "strongest" in text
     assert "in bone." in text
     assert page.query_params["film"] == first.film
-    run_id = desk(page).explained[desk(page).study, "anatomy-deeper", first.film]
+    (run_id,) = desk(page).explained.values()
     explanation = shelf().explanation(run_id)
     assert sum(name.startswith("filter_") for name in explanation.arrays) == 25
     # the same map as the study's: the same part of it lies on the bone
     scan = shelf().run(run_id).request["scan"]
     (bone,) = overlaps_with(scan, str(explanation.arrays["map"].path))
     assert bone.share == pytest.approx(first.inside["bone"], rel=1e-3)
-    page.button(key="open film").click().run()
+    page.button(key="compare film open").click().run()
     assert page.session_state["desk"].run == run_id
 
 

@@ -74,12 +74,12 @@ def done(spec=Counting):
 
 def test_pages_stand_in_their_order_and_home_is_the_first(workbench):
     ours = [page for page in pages().values() if type(page).__module__.startswith("dashboard.")]
-    assert [page.name for page in ours] == ["home", "explain", "trace", "compare", "runs", "models"]
+    assert [page.name for page in ours] == ["home", "explain", "trace", "compare", "study", "runs", "models"]
     assert [page.name for page in ours if page.order == 0] == ["home"]
 
 
 def test_a_page_from_outside_is_in_the_navigation_and_on_home(workbench, stranger):
-    assert list(pages())[4] == "strange"
+    assert list(pages())[5] == "strange"
     home = workbench.open()
     home.button(key="count").click().run()
     assert not home.exception

@@ -1,17 +1,23 @@
 """A run that does one of the studies of `core.studies`: many scans, one question."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from core.cohorts.library import cohort_stamp, library_cohort
 from core.cohorts.selection import as_names
 from core.errors import BadInput
+from core.files import write_array
 from core.models.folders import folder_hash, resolve
 from core.progress import Progress
 from core.runs.spec import Inputs, RunContext, RunSpec
 from core.studies import get_study, studies
+
+if TYPE_CHECKING:
+    from core.studies.base import Study
+
+_REGION = "marked.npy"
 
 
 class StudySpec(RunSpec):
@@ -22,7 +28,11 @@ class StudySpec(RunSpec):
     study: str = Field(description="name of a study of core.studies")
     model: str = Field(description="library name or model folder")
     cohort: str | None = Field(None, description="name of a cohort of the library; None lets the study make its own")
-    parameters: dict[str, Any] = Field(default_factory=dict, description="of the study")
+    preset: str | None = Field(None, description="named settings; None: the study's first")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="of the study, over the preset")
+    region: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="content hash of a stored region, for a study that reads one"
+    )
 
     def title(self) -> str:
         """Study, networks and cohort."""
@@ -32,6 +42,10 @@ class StudySpec(RunSpec):
     def models(self) -> tuple[str, ...]:
         """The model, and those that its parameter ``others`` names."""
         return (self.model, *as_names(self.parameters.get("others") or ()))
+
+    def regions(self) -> tuple[str, ...]:
+        """The region, when there is one."""
+        return (self.region,) if self.region else ()
 
     @classmethod
     def preload(cls) -> None:
@@ -51,7 +65,7 @@ class StudySpec(RunSpec):
         }
 
     def check(self, inputs: Inputs) -> None:
-        """Study, models and cohort must be there, and the parameters fit the study.
+        """Study, models, cohort and region must be there, and the parameters fit the study.
 
         What the films and the loaded models say is left to the run.
 
@@ -61,20 +75,35 @@ class StudySpec(RunSpec):
             When they are not.
         """
         study = get_study(self.study)
-        study.parameters(values=self.parameters)
+        study.parameters(self.preset, {**self.parameters, **self._region(study, Path(_REGION))})
         if study.needs_cohort and self.cohort is None:
             raise BadInput(f"The study {self.study} needs a folder of scans: name a cohort.")
         for name in self.models():
             resolve(name)
         if self.cohort is not None:
             library_cohort(self.cohort)
+        if self.region is not None:
+            inputs.region(self.region)
 
     def execute(self, context: RunContext) -> None:
         """Load, do the study; ``study.json`` and what it makes go into the result."""
         from core.models import load_model
 
         study = get_study(self.study)
-        parameters = study.parameters(values=self.parameters)
+        path = context.result / _REGION
+        parameters = study.parameters(self.preset, {**self.parameters, **self._region(study, path)})
+        if self.region is not None:
+            write_array(path, context.inputs.region(self.region))
         folder = library_cohort(self.cohort) if self.cohort is not None else None
         context.report(Progress(0.0, "loading the model"))
         study().run(parameters, load_model(self.model), folder, context.result, context.report)
+
+    def _region(self, study: "type[Study]", path: Path) -> dict[str, Any]:
+        """The file of the stored region, under the name of the parameter that takes one; nothing without a region."""
+        if self.region is None:
+            return {}
+        fields = study.parameters_model.model_json_schema()["properties"]
+        name = next((name for name, field in fields.items() if field.get("picks") == "region"), None)
+        if name is None:
+            raise BadInput(f"The study {self.study} takes no region: leave it out.")
+        return {name: path}

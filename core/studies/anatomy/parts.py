@@ -55,7 +55,7 @@ def parts_of(record: Found) -> Parts:
 
 
 def map_request(parameters: Found) -> tuple[str, dict[str, Any]]:
-    """Explainer and parameters that draw the same map as the study did, with the map of every filter beside it.
+    """Explainer and parameters that draw the same map as the study did, with the map of every part beside it.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def map_request(parameters: Found) -> tuple[str, dict[str, Any]]:
     """
     explainer = str(parameters.get("explainer") or "deconvnet")
     cls = explainers().get(explainer)
-    known = set(cls.parameters_model.model_fields) if cls is not None else set()
+    known = cls.parameters_model.model_fields if cls is not None else {}
     chosen = {name: parameters[name] for name in EXPLAINER_FIELDS if name in known and name in parameters}
-    return explainer, chosen | ({"separate": "each"} if "separate" in known else {})
+    return explainer, chosen | (dict(cls.with_parts) if cls is not None else {})
 
 
 def _names(networks: Sequence[Found]) -> list[str]:

@@ -105,8 +105,8 @@ class AnatomyResult:
 
     Parameters
     ----------
-    record : mapping
-        ``study.json``.
+    stored : StoredStudy
+        The study that was read back.
     classes : tuple of str
         In the order of rows and columns of the confusion matrices.
     networks : dict of str to NetworkResult
@@ -115,25 +115,10 @@ class AnatomyResult:
         By network.
     """
 
-    record: Mapping[str, Any]
+    stored: StoredStudy
     classes: tuple[str, ...]
     networks: dict[str, NetworkResult]
     films: dict[str, tuple[FilmResult, ...]]
-
-    @property
-    def sentence(self) -> str:
-        """The answer in plain words."""
-        return str(self.record["sentence"])
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether models or films are made by a program."""
-        return bool(self.record.get("synthetic"))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Sentences on which films were taken and left out."""
-        return tuple(self.record.get("notes", ()))
 
     @property
     def landmarks(self) -> tuple[str, ...]:
@@ -163,7 +148,7 @@ def anatomy_of(study: StoredStudy) -> AnatomyResult:
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput("This study has no networks and films to show: look at its files.") from error
     films = {name: tuple(film for network, film in rows if network == name) for name in networks}
-    return AnatomyResult(record, classes, networks, films)
+    return AnatomyResult(study, classes, networks, films)
 
 
 def _network(found: Mapping[str, Any], folder: Path) -> NetworkResult:

@@ -19,17 +19,17 @@ import numpy as np
 from core.cohorts.cohort import Cohort, Entry, split_by_subject
 from core.cohorts.library import cohort_stamp
 from core.cohorts.reading import read_cohort
-from core.cohorts.selection import Names, Selection
+from core.cohorts.selection import Selection
 from core.errors import BadInput
 from core.explainers.many import over_many
 from core.explainers.registry import get_explainer
 from core.files import finite, write_array, write_atomically, write_json
 from core.metrics.running import RunningImage
-from core.parameters import parameter
 from core.progress import Progress, Report, part_of, silent
 from core.reports.nifti import png_bytes
 from core.studies.anatomy.figures import ALL, answers_of, kinds_of, landmark_order, landmarks_of
 from core.studies.anatomy.network import Film, Network, network_report
+from core.studies.anatomy.parameters import MADE_FILMS, AnatomyStudyParameters
 from core.studies.anatomy.parts import EXPLAINER_FIELDS, parts_of
 from core.studies.anatomy.words import sentence
 from core.studies.base import RECORD, Study
@@ -39,36 +39,8 @@ from core.tables import write_table
 if TYPE_CHECKING:
     from core.models.model import Model
 
-_MADE_FILMS = 20
 _ORDER_SEED = 0
 _BY_LANDMARK = ("inside", "area", "control", "random")
-
-
-class AnatomyStudyParameters(Selection):
-    """Settings of the study, beside how the cohort is read."""
-
-    others: Names = parameter((), "Further networks, library names or folders with commas between them.")
-    classes: Names = parameter((), "Only films of these classes, with commas between them; by default of all.")
-    films: int = parameter(
-        0, f"At most so many films of each class; 0: all, of made ones {_MADE_FILMS}.", minimum=0, maximum=100_000
-    )
-    part: Literal["test", "validation", "train", "all"] = parameter(
-        "test",
-        "Films of this split; all takes every film, and so does test where the cohort has no splits and no share is "
-        "held out.",
-    )
-    test: float = parameter(
-        0.0, "Where the cohort has no splits: share of patients held out, as the recipe does.", minimum=0, maximum=0.59
-    )
-    validation: float = parameter(0.0, "The same for the validation split.", minimum=0, maximum=0.49)
-    seed: int = parameter(0, "Seed of that split: the one the networks were trained with.", minimum=0)
-    explainer: str = parameter("deconvnet", "What draws the maps.")
-    filters: int = parameter(25, "Strongest filters of the layer, of deconvnet.", minimum=1, maximum=100_000)
-    layer: str = parameter("", "Layer they are taken from; by default the card's.", picks="layer")
-    score: Literal["sum", "max", "mean"] = parameter("sum", "How a filter's activation is measured.")
-    random_weights: int = parameter(
-        3, "Films of each class explained with random weights too, as a control; 0: none.", minimum=0, maximum=100_000
-    )
 
 
 class AnatomyStudy(Study):
@@ -79,6 +51,7 @@ class AnatomyStudy(Study):
     summary = "Several networks on the same films: how often each is right, and how much of its map lies on landmarks."
     parameters_model = AnatomyStudyParameters
     needs_cohort = False
+    task = "classification"
 
     def run(
         self,
@@ -196,7 +169,7 @@ def _source(parameters: AnatomyStudyParameters, folder: Path | None) -> Cohort:
     from core.phantoms.radiographs.films import RadiographParameters, radiograph_cohort
     from core.training.recipes.anatomy import SHIFTED_SEED
 
-    films = parameters.films or _MADE_FILMS
+    films = parameters.films or MADE_FILMS
     return radiograph_cohort(RadiographParameters(seed=SHIFTED_SEED, films=films, shifted=True))
 
 

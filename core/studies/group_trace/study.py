@@ -38,7 +38,9 @@ _ENDINGS = (".nii", ".nii.gz", ".mgz", ".png", ".jpg", ".jpeg", ".tif", ".tiff",
 class GroupTraceParameters(IbixParameters):
     """Settings of the study, beside those of the explainer ``ibix``."""
 
-    region: Path = parameter(..., "Region file on the scans: .npy, or an image; every sample above 0 is marked.")
+    region: Path = parameter(
+        ..., "Region file on the scans: .npy, or an image; every sample above 0 is marked.", picks="region"
+    )
     images: str = parameter(".", "Folder below the cohort that holds the scans.")
     limit: int = parameter(0, "At most so many scans, in the order of their names; 0: all.", minimum=0, maximum=100_000)
     target: str | None = parameter(None, "Class to explain, for classifiers; by default the card's.")

@@ -11,11 +11,11 @@ from core.models.card import Card
 from dashboard.backend.questions import Prediction
 from dashboard.compare import networks
 from dashboard.compare.desk import MOST_NETWORKS, CompareDesk
-from dashboard.compare.picking import pick_networks
 from dashboard.desk import model_in_use, shelf
 from dashboard.intake import catalogue, demo, scans
 from dashboard.intake.catalogue import ExplainerEntry
 from dashboard.intake.parameters import show_settings
+from dashboard.intake.picking import pick_networks
 from dashboard.look import text
 
 #: The explainer that the page is made for.

@@ -7,11 +7,11 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import Run
 from core.studies.anatomy.stored import AnatomyResult, FilmResult
-from dashboard.backend import pool
-from dashboard.compare import questions
+from dashboard.backend import cohorts, pool
 from dashboard.compare.desk import Cell, CompareDesk
 from dashboard.components.gallery import Tile, gallery
 from dashboard.look import text
+from dashboard.results.opened import NO_PICTURE
 
 #: Films on one page of the gallery.
 _PAGE = 12
@@ -29,7 +29,7 @@ def show(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
         text.show(text.quiet(empty_sentence(study, cell)))
         return
     if run.request.get("cohort") is None:
-        text.show(text.quiet("These films were made for the study and not kept: there is no picture of them to show."))
+        text.show(text.quiet(NO_PICTURE))
         return
     pages = -(-len(films) // _PAGE)
     page = st.pagination(pages, key=f"films of {cell}") if pages > 1 else 1
@@ -92,4 +92,4 @@ def _tiles(laid: CompareDesk, run: Run, films: Sequence[FilmResult]) -> list[Til
 
 @st.cache_data(max_entries=64, show_spinner="Reading the films")
 def _pictures(cohort: str, _run: str, files: tuple[str, ...]) -> tuple[bytes, ...]:
-    return pool.ask(questions.film_pictures, cohort, files)
+    return pool.ask(cohorts.film_pictures, cohort, files)

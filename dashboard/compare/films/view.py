@@ -127,9 +127,9 @@ def _study(run_id: str, whose: str) -> AnatomyResult:
 
 
 def _show_result(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
-    text.show(answer.sentence_line(study.sentence))
+    text.show(answer.sentence_line(study.stored.sentence))
     results.show_networks(study)
-    _small_print(study.notes)
+    _small_print(study.stored.notes)
     st.markdown("##### Confusion")
     network = results.choose_network(laid, study)
     with results.beside(study) as (left, right):

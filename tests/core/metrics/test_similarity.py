@@ -5,9 +5,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from torch import nn
 
-from core.metrics.similarity import prob_cnn, roi_densities, roi_similarity
+from core.metrics.similarity import block_labels, prob_cnn, rank_correlations, roi_densities, roi_similarity
 from tests.oracles import similarity as oracle
 
 
@@ -48,3 +49,38 @@ def test_prob_cnn_is_the_mean_probability_over_scans_masked_for_another_network(
     assert prob_cnn(network, scans, 2) == pytest.approx(float(expected), rel=1e-5)
     with pytest.raises(ValueError, match="at least one"):
         prob_cnn(network, [], 2)
+
+
+def test_rank_correlations_are_spearmans_of_every_pair():
+    random = np.random.default_rng(3)
+    maps = [random.random((6, 7)), random.random((6, 7)) ** 3, np.round(random.random((6, 7)), 1)]
+    found = rank_correlations(maps)
+    for one in range(3):
+        for other in range(3):
+            expected = spearmanr(maps[one].ravel(), maps[other].ravel()).statistic
+            assert found[one, other] == pytest.approx(expected)
+    # only the order counts
+    assert rank_correlations([maps[0], np.exp(5 * maps[0])])[0, 1] == pytest.approx(1)
+    assert rank_correlations([maps[0], -maps[0]])[0, 1] == pytest.approx(-1)
+
+
+def test_a_map_that_is_the_same_everywhere_has_no_rank_and_other_shapes_are_refused():
+    assert math.isnan(rank_correlations([np.ones((2, 3)), np.arange(6).reshape(2, 3)])[0, 1])
+    with pytest.raises(ValueError, match="shapes"):
+        rank_correlations([np.ones((2, 3)), np.ones((3, 2))])
+
+
+@pytest.mark.parametrize(
+    ("shape", "parts", "blocks"), [((8, 6), 2, 4), ((3, 10), 4, 12), ((4, 4, 4), 2, 8), ((1, 5), 9, 5)]
+)
+def test_blocks_cover_the_image_in_equal_parts(shape, parts, blocks):
+    labels = block_labels(shape, parts)
+    assert labels.shape == shape
+    assert sorted(np.unique(labels)) == list(range(blocks))
+    sizes = np.bincount(labels.ravel())
+    whole = all(length % min(parts, length) == 0 for length in shape)
+    assert sizes.max() == sizes.min() if whole else sizes.max() <= 2 ** len(shape) * sizes.min()
+    # each block is a box
+    for block in range(blocks):
+        places = np.argwhere(labels == block)
+        assert np.prod(np.ptp(places, axis=0) + 1) == len(places)

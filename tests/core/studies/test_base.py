@@ -29,3 +29,12 @@ def test_parameters_come_from_plain_words_of_the_command_line():
 def test_a_parameter_out_of_range_is_named():
     with pytest.raises(BadInput, match="jitters"):
         get_study("group-trace").parameters(values={"region": "marked.npy", "jitters": "1"})
+
+
+def test_what_a_study_says_of_itself_is_enough_for_a_form():
+    found = get_study("anatomy").describe()
+    assert (found["name"], found["needs_cohort"], found["task"]) == ("anatomy", False, "classification")
+    fields = found["parameters"]["properties"]
+    assert (fields["films"]["maximum"], fields["others"]["picks"]) == (100_000, "models")
+    assert fields["explainer"]["picks"] == "explainer"
+    assert get_study("group-trace").describe()["parameters"]["properties"]["region"]["picks"] == "region"

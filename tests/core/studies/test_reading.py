@@ -123,8 +123,8 @@ def test_numbers_that_are_unknown_are_left_out(tmp_path):
 
 def test_studies_are_listed_and_read_without_torch():
     code = (
-        "import sys; from pathlib import Path; from core.studies import studies, describe;"
-        "from core.studies.reading import read_study; [describe(study) for study in studies().values()];"
+        "import sys; from pathlib import Path; from core.studies import studies;"
+        "from core.studies.reading import read_study; [study.describe() for study in studies().values()];"
         f"read_study(Path({str(YESTERDAY / 'anatomy')!r})); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

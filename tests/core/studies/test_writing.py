@@ -8,7 +8,6 @@ import pytest
 
 from core.models import load_model
 from core.parameters import Parameters, parameter
-from core.studies.base import Study
 from core.studies.reading import read_study
 from core.studies.record import Axis, Column, Opening, Series
 from core.studies.writing import StudyWriter, table_rows
@@ -135,13 +134,3 @@ def test_a_table_without_an_interval_keeps_its_columns():
     table = writer.table("t", "T", COLUMNS[:2])
     table.row({"share": 1})
     assert table_rows(table.done()) == [{"scan": None, "share": 1}]
-
-
-def test_what_a_study_says_of_itself_is_enough_for_a_form():
-    from core.studies import describe, get_study
-
-    found = describe(get_study("anatomy"))
-    assert (found["name"], found["needs_cohort"], found["several_models"]) == ("anatomy", False, True)
-    assert found["parameters"]["properties"]["films"]["maximum"] == 100_000
-    assert issubclass(get_study("anatomy"), Study)
-    assert describe(get_study("group-trace"))["several_models"] is False

@@ -12,7 +12,7 @@ export function mount(component) {
     matrices.set(parentElement, entry);
   }
   const call = ++entry.call;
-  entry.matrix.update(data, (truth, predicted) => setTriggerValue("cell", [truth, predicted]));
+  entry.matrix.update(data, (row, column) => setTriggerValue("cell", [row, column]));
   // Streamlit runs a superseded call's clean-up late: only the newest call may take the matrix down.
   return () => {
     if (entry.call !== call) return;

@@ -1,4 +1,4 @@
-// The confusion matrix: a table of buttons. One of them is in the order of Tab, the arrow keys move between them. Words
+// A matrix: a table of buttons. One of them is in the order of Tab, the arrow keys move between them. Words
 // always go in as text, never as markup.
 
 const LETTER = 7.2, MARGIN = 10; // pixels that a letter of a class name takes at most, and room around the names
@@ -23,21 +23,21 @@ export class Matrix {
     this.root.replaceChildren();
   }
 
-  /** New data from Python. With the same classes the buttons stay, and with them the focus. */
+  /** New data from Python. With the same names the buttons stay, and with them the focus. */
   update(data, send) {
     this.send = send;
-    const same = this.data?.classes.join("\n") === data.classes.join("\n");
+    const same = namesOf(this.data) === namesOf(data);
     this.data = data;
     if (!same) this.build();
     this.table.setAttribute("aria-label", data.label);
     this.root.classList.toggle("roomy", data.roomy);
     this.root.style.setProperty("--right", data.hues.right);
     this.root.style.setProperty("--wrong", data.hues.wrong);
-    data.rows.forEach((row, r) => {
-      row.forEach((cell, c) => fill(this.buttons[r][c], cell, r === c, this.isSelected(r, c)));
-      this.recalls[r].textContent = data.recalls[r];
+    data.cells.forEach((row, r) => {
+      row.forEach((cell, c) => fill(this.buttons[r][c], cell, this.isSelected(r, c)));
+      if (data.ends) this.ends[r].textContent = data.ends.values[r];
     });
-    const selected = data.selected?.map((name) => data.classes.indexOf(name));
+    const selected = data.selected && [data.rows.indexOf(data.selected[0]), data.columns.indexOf(data.selected[1])];
     const chosen = String(data.selected);
     if (selected && chosen !== this.chosen) this.at = selected;
     this.chosen = chosen;
@@ -46,52 +46,54 @@ export class Matrix {
   }
 
   isSelected(r, c) {
-    const { selected, classes } = this.data;
-    return Boolean(selected) && selected[0] === classes[r] && selected[1] === classes[c];
+    const { selected, rows, columns } = this.data;
+    return Boolean(selected) && selected[0] === rows[r] && selected[1] === columns[c];
   }
 
   build() {
-    const { classes } = this.data;
+    const { rows, columns, corner, ends } = this.data;
     this.table = document.createElement("table");
     const head = this.table.createTHead().insertRow();
-    heading(head, "col", "", "corner").append(part("truth ↓"), part("predicted →"));
-    this.heads = classes.map((name) => {
+    heading(head, "col", "", "corner").append(...corner.map(part));
+    this.heads = columns.map((name) => {
       const cell = heading(head, "col", "", "column");
       cell.append(part(name));
       cell.title = name;
       return cell;
     });
-    heading(head, "col", "found", "recall").title = "Share of the class that was recognised";
+    if (ends) heading(head, "col", ends.head, "ends").title = ends.title;
     const body = this.table.createTBody();
-    this.recalls = [];
-    this.buttons = classes.map((name) => {
+    this.ends = [];
+    this.buttons = rows.map((name) => {
       const row = body.insertRow();
       heading(row, "row", name, "row").title = name;
-      const buttons = classes.map(() => {
+      const buttons = columns.map(() => {
         const button = document.createElement("button");
         button.type = "button";
         button.append(document.createElement("b"), document.createElement("small"));
         row.insertCell().append(button);
         return button;
       });
-      const recall = row.insertCell();
-      recall.className = "recall";
-      this.recalls.push(recall);
+      if (ends) {
+        const end = row.insertCell();
+        end.className = "ends";
+        this.ends.push(end);
+      }
       return buttons;
     });
-    this.at = [Math.min(this.at[0], classes.length - 1), Math.min(this.at[1], classes.length - 1)];
+    this.at = [Math.min(this.at[0], rows.length - 1), Math.min(this.at[1], columns.length - 1)];
     this.root.replaceChildren(this.table);
   }
 
   /** Cells as wide as there is room for; names of columns stand upright where a cell is too narrow for them. */
   fit() {
     if (!this.data) return;
-    const { classes, roomy } = this.data;
-    const longest = Math.max(...classes.map((name) => name.length)) * LETTER + MARGIN;
-    const room = this.root.clientWidth - Math.max(longest, 84) - 56;
-    const cell = Math.max(roomy ? 38 : 22, Math.min(72, Math.floor(room / classes.length)));
+    const { rows, columns, roomy, ends } = this.data;
+    const longest = (names) => Math.max(...names.map((name) => name.length)) * LETTER + MARGIN;
+    const room = this.root.clientWidth - Math.max(longest(rows), 84) - (ends ? 56 : 8);
+    const cell = Math.max(roomy ? 38 : 22, Math.min(72, Math.floor(room / columns.length)));
     this.root.style.setProperty("--cell", `${cell}px`);
-    this.root.classList.toggle("upright", longest > cell);
+    this.root.classList.toggle("upright", longest(columns) > cell);
   }
 
   placeOf(event) {
@@ -112,7 +114,7 @@ export class Matrix {
 
   click(event) {
     const place = this.placeOf(event);
-    if (place) this.send(this.data.classes[place[0]], this.data.classes[place[1]]);
+    if (place) this.send(this.data.rows[place[0]], this.data.columns[place[1]]);
   }
 
   key(event) {
@@ -147,14 +149,18 @@ function part(words) {
   return made;
 }
 
-function fill(button, cell, right, selected) {
-  const [count, share] = button.children;
-  count.textContent = cell.count || "·";
-  share.textContent = cell.count ? cell.words : "";
-  button.className = cell.count ? (right ? "right" : "wrong") : "none";
+function namesOf(data) {
+  return data && JSON.stringify([data.rows, data.columns]);
+}
+
+function fill(button, cell, selected) {
+  const [main, beside] = button.children;
+  main.textContent = cell.main;
+  beside.textContent = cell.beside;
+  button.className = cell.hue;
   // by the root: a few films of many must be seen as well
   button.style.setProperty("--tint", `${Math.round(12 + 43 * Math.sqrt(cell.share))}%`);
-  button.title = cell.count ? `${cell.label}, ${cell.words} of the class` : cell.label;
+  button.title = cell.title;
   button.setAttribute("aria-label", cell.label);
   button.setAttribute("aria-pressed", selected);
 }

@@ -63,7 +63,7 @@ def read(folder: Path) -> AnatomyResult:
 def test_a_study_is_read_back_with_its_figures(tmp_path: Path) -> None:
     found = read(write(tmp_path, RECORD))
     network = found.networks["deep"]
-    assert (found.classes, found.sentence, found.synthetic) == (("hand", "foot"), "A finding.", True)
+    assert (found.classes, found.stored.sentence, found.stored.synthetic) == (("hand", "foot"), "A finding.", True)
     assert (network.balanced_accuracy, network.interval, network.films) == (0.25, (0.1, 0.6), 3)
     assert network.confusion.tolist() == [[0, 2], [0, 1]]
     assert network.mean_maps == {"hand": tmp_path / "deep" / "mean_hand.npy"}

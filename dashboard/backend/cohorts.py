@@ -1,10 +1,10 @@
-"""What the Compare page asks of the backend process: cohorts, their films as pictures, and films for the store."""
+"""What pages ask of the backend process about cohorts: facts, their films as pictures, and films for the store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -60,13 +60,6 @@ def cohort_facts(name: str) -> CohortFacts:
     )
 
 
-def study_schema(study: str) -> dict[str, Any]:
-    """JSON schema of a study's parameters."""
-    from core.studies import get_study
-
-    return dict(get_study(study).parameters_model.model_json_schema())
-
-
 def film_pictures(cohort: str, files: Sequence[str]) -> tuple[bytes, ...]:
     """A small PNG of each film, by its path inside the cohort.
 
@@ -84,8 +77,8 @@ def _flat(values: np.ndarray) -> np.ndarray:
     return values if values.ndim == 2 else np.rot90(values[:, :, values.shape[2] // 2])
 
 
-def store_film(cohort: str, file: str, title: str, owner: str) -> str:
-    """Put a film of a cohort into the store with its landmarks; returns its content hash.
+def store_scan(cohort: str, file: str, title: str, owner: str) -> str:
+    """Put a scan of a cohort into the store with its landmarks; returns its content hash.
 
     Landmarks that the person has drawn on it since are left as they are.
 

@@ -41,9 +41,7 @@ def pick_networks(
     # set, not given as a default: a list whose default follows every pick would be built anew, and its menu close
     if st.session_state.get(key) != list(chosen):
         st.session_state[key] = list(chosen)
-    times = Counter(known[name].title for name in offered)
-    # the browser answers with titles: those of two networks must differ
-    titles = {name: known[name].title + (f" · {name}" if times[known[name].title] > 1 else "") for name in offered}
+    titles = titles_apart(offered, known)
     st.multiselect(
         "Networks",
         offered,
@@ -54,3 +52,9 @@ def pick_networks(
         on_change=lambda: on_pick(tuple(st.session_state[key])),
         help=help_text,
     )
+
+
+def titles_apart(offered: Sequence[str], known: Mapping[str, Card]) -> dict[str, str]:
+    """Titles of models by name, no two the same: the browser answers with them, and people choose by them."""
+    times = Counter(known[name].title for name in offered)
+    return {name: known[name].title + (f" · {name}" if times[known[name].title] > 1 else "") for name in offered}

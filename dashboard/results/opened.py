@@ -1,0 +1,234 @@
+"""What a cell of a study opens: a scan of its cohort, explained, as a run of its own."""
+
+from collections.abc import Callable, Hashable, MutableMapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+
+from core.errors import BadInput, LightboxError
+from core.models.card import Card
+from core.reports.explanation import StoredExplanation
+from core.runs import ExplanationSpec, Run, Status
+from core.studies.reading import StoredStudy
+from core.studies.record import Opening
+from dashboard.backend import cohorts, pool
+from dashboard.components.viewer import Panel, viewer
+from dashboard.desk import owner, shelf
+from dashboard.frame import opening as pages
+from dashboard.frame.pages import Page
+from dashboard.frame.pages import pages as all_pages
+from dashboard.intake import catalogue
+from dashboard.look import text
+from dashboard.results import answer, landmarks, parts
+from dashboard.results.stage import map_layer, scan_layer, show_form
+
+_POLL = 0.7
+_HEIGHT = 340
+NO_PICTURE = "These scans were made for the study and not kept: there is no picture of them to show."
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A cell that is open.
+
+    Parameters
+    ----------
+    opening : Opening
+        What it is about.
+    title : str
+        What stands above it.
+    key : str
+        Prefix of widget keys, a page's own.
+    close : callable
+        Puts it away.
+    words : callable, optional
+        A sentence on a finished explanation; by default its own.
+    """
+
+    opening: Opening
+    title: str
+    key: str
+    close: Callable[[], None]
+    words: Callable[[Run, StoredExplanation], str] = lambda run, explanation: explanation.sentence
+
+
+def show(opened: Opened, study: Run, stored: StoredStudy, explained: MutableMapping[Hashable, str]) -> None:
+    """The scan with the map of it, from the moment it is asked for.
+
+    Parameters
+    ----------
+    opened : Opened
+        What is open.
+    study, stored : Run, StoredStudy
+        The study that it belongs to.
+    explained : mapping
+        Where a session remembers the run of what it opened before.
+    """
+    cohort = study.request.get("cohort")
+    if cohort is None:
+        text.show(text.quiet(NO_PICTURE))
+        return
+    try:
+        if not opened.opening.explainer:
+            _show_scan(opened, str(cohort), stored)
+            return
+        run_id = _asked(opened, study.id, str(cohort), stored, explained)
+    except LightboxError as problem:
+        st.error(str(problem))
+        return
+    run = shelf().run(run_id)
+    _head(opened, run)
+    draw = st.fragment(_draw, run_every=None if run.status.final else _POLL)
+    if not _has_parts(run):
+        draw(run_id, opened, not run.status.final)
+        return
+    left, right = st.columns([1.15, 1], gap="medium")
+    with left:
+        draw(run_id, opened, not run.status.final)
+    with right:
+        _parts(run, opened.key)
+
+
+def _asked(
+    opened: Opened, study: str, cohort: str, stored: StoredStudy, explained: MutableMapping[Hashable, str]
+) -> str:
+    """The run that explains it, asked for once in this session; one that ran before is found again."""
+    opening = opened.opening
+    wanted = (study, opening.scan, opening.model, opening.explainer, opening.target, repr(opening.parameters))
+    known = _still_there(explained.get(wanted))
+    if known is not None:
+        return known
+    explained[wanted] = shelf().submit(
+        ExplanationSpec(
+            scan=stored_scan(opening, cohort, stored),
+            model=opening.model,
+            explainer=opening.explainer,
+            target=opening.target,
+            preset=opening.preset,
+            parameters=opening.parameters,
+            region=_region(opening, stored),
+        )
+    )
+    return explained[wanted]
+
+
+def stored_scan(opening: Opening, cohort: str, stored: StoredStudy) -> str:
+    """The scan in the store, read from the cohort where it is not there yet; its content hash."""
+    title = f"{stored.record.get('cohort') or cohort} · {opening.title or opening.scan}"
+    with st.spinner("Opening the scan"):
+        return pool.ask(cohorts.store_scan, cohort, opening.scan, title, owner())
+
+
+def _region(opening: Opening, stored: StoredStudy) -> str | None:
+    if not opening.region:
+        return None
+    marked = np.load(stored.path(opening.region), allow_pickle=False)
+    return shelf().add_region(np.asarray(marked > 0))
+
+
+def _still_there(run_id: str | None) -> str | None:
+    try:
+        return None if run_id is None else shelf().run(run_id).id
+    except BadInput:
+        return None
+
+
+def _head(opened: Opened, run: Run) -> None:
+    """What is open and what can be done: outside the fragment, whose buttons would draw nothing but itself again."""
+    page = pages.page_of(run)
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        _title(opened)
+        if page is not None:
+            st.button(
+                f"Open in {page.title}",
+                icon=":material/open_in_new:",
+                key=f"{opened.key} open",
+                on_click=turn_to,
+                args=(run.id,),
+            )
+        st.button("Close", icon=":material/close:", key=f"{opened.key} close", on_click=opened.close)
+
+
+def _title(opened: Opened) -> None:
+    opening = opened.opening
+    explainer = catalogue.explainer_title(opening.explainer) if opening.explainer else ""
+    beside = [words for words in (opened.title, explainer) if words]
+    text.show(text.facts([text.title(opening.title or opening.scan), *(text.beside(words) for words in beside)]))
+
+
+def turn_to(run_id: str) -> None:
+    """Lay a stored run out where it is shown and turn to that page; for callbacks."""
+    try:
+        pages.go_to(pages.open_run(run_id).name)
+    except LightboxError as problem:
+        st.toast(str(problem))
+
+
+def _show_scan(opened: Opened, cohort: str, stored: StoredStudy) -> None:
+    """The scan alone, where a cell names no explainer."""
+    name = stored_scan(opened.opening, cohort, stored)
+    card = catalogue.cards().get(opened.opening.model)
+    page = next((page for page in all_pages().values() if card is not None and page.verb(card)), None)
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        _title(opened)
+        if page is not None:
+            st.button(
+                f"Open in {page.title}", icon=":material/open_in_new:", key=f"{opened.key} open", on_click=_begin,
+                args=(page, name, card),
+            )  # fmt: skip
+        st.button("Close", icon=":material/close:", key=f"{opened.key} close", on_click=opened.close)
+    scan = shelf().scan(name)
+    viewer([Panel("scan", "Scan", [scan_layer(scan)])], key=f"{opened.key} viewer", height=_HEIGHT)
+
+
+def _begin(page: Page, scan: str, card: Card) -> None:
+    """Turn to a page with a scan and the model that was asked about it."""
+    page.begin_with(card)
+    laid = page.desk()
+    if laid is not None:
+        laid.scan = laid.model_for = scan
+    pages.go_to(page.name)
+
+
+def _draw(run_id: str, opened: Opened, was_going: bool) -> None:
+    run = shelf().run(run_id)
+    if was_going and run.status.final:
+        st.rerun()
+    if run.status is Status.DONE:
+        _result(run, opened)
+    elif run.status.final:
+        text.show(answer.ended_line(run, "Close it and open it again."))
+    else:
+        live = shelf().progress(run_id)
+        st.progress(live.fraction, text=answer.progress_text(run, live))
+
+
+def _result(run: Run, opened: Opened) -> None:
+    explanation = shelf().explanation(run.id)
+    name = str(run.request["scan"])
+    main = explanation.arrays["map"]
+    text.show(text.quiet(opened.words(run, explanation)))
+    scan = shelf().scan(name)
+    marks = landmarks.outlines(scan, name)
+    signed = show_form(main.diverging, f"{opened.key} form")
+    shown = replace(map_layer(scan, run.id, "map", main, signed), name="map")
+    panels = [
+        Panel("scan", "Scan", [scan_layer(scan), *marks]),
+        Panel("map", "Map", [scan_layer(scan), shown, *marks]),
+    ]
+    viewer(panels, key=f"{opened.key} viewer", height=_HEIGHT)
+
+
+def _has_parts(run: Run) -> bool:
+    return run.status is Status.DONE and shelf().explanation(run.id).parts is not None
+
+
+def _parts(run: Run, key: str) -> None:
+    """What the map is made of, part by part."""
+    name = str(run.request["scan"])
+    explanation = shelf().explanation(run.id)
+    if explanation.parts is not None:
+        text.show(text.quiet(explanation.parts.sentence))
+        source = parts.Source(run.id, explanation)
+        parts.show_parts(shelf().scan(name), source, f"{key} parts", landmarks.LandmarkDesk(name))

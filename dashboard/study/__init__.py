@@ -1,0 +1,1 @@
+"""Any study: what it asks, how far it is, what it found, and what its cells open."""
