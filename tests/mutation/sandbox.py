@@ -82,7 +82,9 @@ class Sandbox:
         self.root = root
         self.copy = folder / "copy"
         self._scratch = folder / "scratch"
+        self._toys = folder / "toys"
         shutil.rmtree(folder, ignore_errors=True)
+        self._toys.mkdir(parents=True)
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True
         )
@@ -165,6 +167,7 @@ class Sandbox:
         silence = os.open(self._scratch / "output.txt", os.O_WRONLY | os.O_CREAT)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
+        os.environ["LIGHTBOX_TOYS"] = str(self._toys)
         os.chdir(self.copy)
         sys.dont_write_bytecode = not keep_bytecode
         if not keep_bytecode:

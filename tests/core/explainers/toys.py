@@ -1,11 +1,14 @@
 """Toy scans with a planted deficit and small networks trained on them, in 2D and 3D: real training, seconds long."""
 
 import dataclasses
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_model, save_model
 from scipy import ndimage
 from torch import nn
 
@@ -70,7 +73,11 @@ def draw(dimensions: int, random: np.random.Generator, diseased: bool) -> np.nda
 
 
 def toy(dimensions: int) -> Toy:
-    """Train the toy of these dimensions (a few seconds on one core)."""
+    """Train the toy of these dimensions (a few seconds on one core).
+
+    With ``LIGHTBOX_TOYS`` set to a folder, weights that lie there are taken and new ones are left there: for those who
+    run the same tests hundreds of times.
+    """
     torch.manual_seed(0)
     random = np.random.default_rng(11)
     scans = np.stack([draw(dimensions, random, diseased=bool(n % 2)) for n in range(120)])[:, None]
@@ -80,7 +87,13 @@ def toy(dimensions: int) -> Toy:
     network = build("block-cnn", {"shape": _SHAPES[dimensions], "blocks": _BLOCKS})
     network.centring.mean.copy_(torch.from_numpy(mean))
     network.centring.gain.fill_(3.0)
-    _train(network, torch.from_numpy(scans), labels, torch.from_numpy(mean), support, random)
+    kept = Path(os.environ["LIGHTBOX_TOYS"], f"{dimensions}.safetensors") if "LIGHTBOX_TOYS" in os.environ else None
+    if kept is not None and kept.is_file():
+        load_model(network, kept)
+    else:
+        _train(network, torch.from_numpy(scans), labels, torch.from_numpy(mean), support, random)
+        if kept is not None:
+            save_model(network, str(kept))
     network.eval().requires_grad_(False)
     return Toy(
         Model(card(dimensions), network, references={"healthy_mean": mean, "support": support.astype(np.float32)}),
