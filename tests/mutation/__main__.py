@@ -37,7 +37,9 @@ def main() -> int:
         arguments.out.unlink(missing_ok=True)
     known = read(arguments.out)
     if arguments.again is not None:
-        survivors = [mutant for mutant, ending in read(arguments.again).items() if ending == "survived"]
+        same = {mutant.key() for mutant in read(EQUIVALENT)}
+        earlier = read(arguments.again).items()
+        survivors = [mutant for mutant, ending in earlier if ending == "survived" and mutant.key() not in same]
         wanted = [mutant for mutant in survivors if mutant.path.startswith(tuple(arguments.folders))]
         drawn = find_again(ROOT, wanted)
         print(f"{len(drawn)} of {len(wanted)} survivors are still there")

@@ -11,6 +11,7 @@ from torch.nn import functional
 from core.errors import BadInput
 from core.explainers.deconvnet.chain import NoSuchLayerError, NotAChainError, chain_to
 from core.explainers.deconvnet.projection import Projection
+from core.explainers.deconvnet.steps import Scaling
 from tests.oracles import deconvnet as oracle
 
 
@@ -84,6 +85,30 @@ class Wired(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.second(self.between(self, self.first(x)))
+
+
+@pytest.mark.parametrize(
+    ("between", "factor"),
+    [
+        (lambda n, x: x + 2, None),
+        (lambda n, x: 2 + x, None),
+        (lambda n, x: x - 2, None),
+        (lambda n, x: 2 - x, -1),
+        (lambda n, x: torch.sub(2, x), -1),
+        (lambda n, x: x * 4, 4),
+        (lambda n, x: 4 * x, 4),
+        (lambda n, x: torch.multiply(x, 4), 4),
+        (lambda n, x: x / 4, 0.25),
+        (lambda n, x: x.div_(4), 0.25),
+    ],
+)
+def test_arithmetic_with_a_constant_goes_down_by_its_derivative(between, factor):
+    step = chain_to(Wired(between).eval(), "second").steps()[1]
+    assert isinstance(step, Scaling)
+    assert (None if step.factor is None else float(step.factor)) == factor
+    x = torch.full((1, 2, 1, 1), 3.0, requires_grad=True)
+    (slope,) = torch.autograd.grad(between(None, x * 1).sum(), x)
+    torch.testing.assert_close(step.down(torch.ones(1, 2, 1, 1)), slope)
 
 
 def _in_place_on_the_side(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
