@@ -312,6 +312,14 @@ def test_a_map_is_compared_with_that_of_random_weights(shallow, film):
     assert check.value != explain(film, shallow, "deconvnet", seed=1).checks[-1].value
 
 
+def test_a_layer_that_is_silent_with_random_weights_is_compared_with_nothing(shallow, film, monkeypatch):
+    # the map itself is the sum of single filters: together they are projected for the comparison alone
+    monkeypatch.setattr(Projection, "together", lambda self, order: np.zeros((24, 20)))
+    found = explain(film, shallow, "deconvnet")
+    assert found.arrays["map"].values.any()
+    assert not any(check.name == "randomisation" for check in found.checks)
+
+
 def test_a_colour_film_has_its_channels_added_up():
     torch.manual_seed(6)
     network = build("anatomy-cnn", {**SHALLOW, "channels": 3})
