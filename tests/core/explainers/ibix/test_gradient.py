@@ -32,6 +32,24 @@ def test_the_derivative_is_equation_7_and_says_that_it_is_another_quantity():
     assert found.checks[0].value == found.numbers["gradient_correlation"] > 0.8
 
 
+@pytest.mark.parametrize("channel", [-1, 0, 1])
+def test_the_derivative_is_of_the_channel_asked_for_or_of_all(channel):
+    network = smooth(2, channels_out=2, seed=4)
+    found = trace(
+        network,
+        channels_out=2,
+        mode="gradient",
+        direction="backward",
+        sums="signed",
+        output_channel=channel,
+        compare=False,
+    )
+    x = torch.from_numpy(scan(SHAPES[2]).array)[None].requires_grad_()
+    answer = network(x)[0][:, torch.from_numpy(region(SHAPES[2], *BOXES[2]))]
+    (expected,) = torch.autograd.grad((answer if channel < 0 else answer[channel]).sum(), x)
+    np.testing.assert_allclose(found.arrays["map"].values, expected[0, 0].numpy(), atol=1e-5)
+
+
 def test_the_forward_derivative_is_equation_4_and_its_likeness_to_real_changes_is_measured():
     network = smooth(2, seed=4)
     found = trace(network, mode="gradient", sums="signed")

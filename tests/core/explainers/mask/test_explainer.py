@@ -94,6 +94,8 @@ def test_a_scan_that_is_not_called_the_class_gets_an_empty_map_and_is_told_so(tr
     assert found.scores["after"] == found.scores["before"]
     assert "nothing had to be hidden" in found.sentence
     assert any("nothing had to be hidden" in warning for warning in found.warnings)
+    assert [(check.name, check.value, check.passed) for check in found.checks] == [("empty", 0.0, None)]
+    assert (found.numbers["asked"], found.numbers["hidden_share"]) == (0, 0)
 
 
 def test_a_mask_that_cannot_reach_the_goal_says_so(trained):

@@ -169,6 +169,11 @@ class Two(nn.Module):
         return x + y
 
 
+class Twice(nn.Module):
+    def forward(self, x):
+        return torch.relu(x) + 2 * x
+
+
 class Scaled(nn.Module):
     def forward(self, x, scale=3.0):
         return x * scale
@@ -179,6 +184,11 @@ class PartWritten(nn.Module):
         y = x + 1
         y[:, :1].relu_()
         return y
+
+
+def test_what_two_steps_read_is_not_written_over_by_the_first():
+    layer = nn.Conv2d(2, 2, 3, padding=1)
+    assert_exact(Function(lambda self, x: self.twice(self.layer(x)), layer=layer, twice=Twice()), (9, 8))
 
 
 def test_a_second_input_with_a_default_is_a_constant():
