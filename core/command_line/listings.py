@@ -1,6 +1,7 @@
 """What can be listed: every kind of thing there is, and of each kind a row a thing."""
 
 import importlib
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -50,9 +51,13 @@ def rows(kind: str) -> tuple[list[Row], list[LeftOut]]:
     look_up(kind, dict.fromkeys(kinds()), "kind")
     if kind in _LIBRARIES:
         return _LIBRARIES[kind](), []
-    registry = _registry(kind)
-    found = registry.rows()
-    return found, registry.left_out()
+    logging.disable(logging.WARNING)  # what a library of pages says when there is no screen is of no use here
+    try:
+        registry = _registry(kind)
+        found = registry.rows()
+        return found, registry.left_out()
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def everything_left_out() -> list[LeftOut]:

@@ -10,6 +10,7 @@ from core.runs import Run
 from core.settings import ROOT
 from dashboard.desk import Desk, shelf
 from dashboard.frame.pages import RUN, Page, pages, told
+from dashboard.look import text
 
 _GO_TO = "page to turn to"
 
@@ -126,7 +127,8 @@ def navigable(page: Page) -> st.Page:
     file = ROOT / "pages" / f"{page.name}.py"
     ours = type(page).__module__.startswith("dashboard.") and file.is_file()
     first = ours and page.order == 0
-    return st.Page(file if ours else _script(page.name), title=page.title, url_path=page.name, default=first)
+    title = text.as_markdown(page.title)
+    return st.Page(file if ours else _script(page.name), title=title, url_path=page.name, default=first)
 
 
 def _script(name: str) -> Callable[[], None]:

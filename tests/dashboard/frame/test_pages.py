@@ -46,6 +46,12 @@ def test_only_ours_can_be_the_first_page(strange):
     assert opening.navigable(pages()["home"])._default
 
 
+def test_nothing_in_a_title_is_read_as_markdown(strange, monkeypatch):
+    monkeypatch.setattr(opening.st, "Page", lambda script, **given: given)
+    strange.title = "*Odd* :red[page]"
+    assert opening.navigable(pages()["strange"])["title"] == r"\*Odd\* \:red\[page\]"
+
+
 @pytest.mark.parametrize(
     ("attributes", "words"),
     [
