@@ -31,7 +31,7 @@ PRODUCT = "lightbox"
 PRODUCT_PACKAGES = ("core", "dashboard", "pages")
 #: What there can be more of. A plug-in without a kind may define any of the first; of the others the entry point says
 #: the name, so that they are listed without importing anybody's code.
-DEFINED = ("explainers", "architectures", "recipes", "studies", "run-kinds", "metrics", "formats")
+DEFINED = ("explainers", "architectures", "recipes", "studies", "run-kinds", "metrics", "formats", "workers")
 NAMED = ("benches", "commands", "pages", "kinds")
 
 _LONGEST_REASON = 300

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(8501, ge=1, le=65535, description="port of the app")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     worker_slots: int = Field(1, ge=1, le=64, description="explanations that run at the same time on one device")
-    worker: str = Field("process", pattern=r"^(inline|process)$", description="where runs execute")
+    worker: str = Field("process", description="where runs execute: process, inline, or a plug-in's")
     threads: int = Field(
         0, ge=0, le=256, description="torch threads of a run; 0: all cores but one, shared between the slots"
     )

@@ -95,6 +95,13 @@ def _settings() -> Iterator[CheckUp]:
     yield CheckUp("settings", State.FINE, detail)
 
 
+def _worker() -> Iterator[CheckUp]:
+    from core.runs.execution.base import WORKERS
+    from core.settings import settings
+
+    yield CheckUp("worker", State.FINE, WORKERS.get(settings().worker).title)
+
+
 def _device() -> Iterator[CheckUp]:
     import torch
 
@@ -231,6 +238,7 @@ def _chromium() -> Iterator[CheckUp]:
 _CHECKS = (
     _versions,
     _settings,
+    _worker,
     _device,
     _models,
     _explainers,

@@ -22,6 +22,7 @@ _REGISTRIES = {
     "run-kinds": "core.runs.spec:RUN_KINDS",
     "metrics": "core.metrics.registry:METRICS",
     "formats": "core.models.formats.base:FORMATS",
+    "workers": "core.runs.execution.base:WORKERS",
     "commands": "core.command_line.commands:COMMANDS",
 }
 

@@ -6,6 +6,7 @@ A fenced block with ``title="FILE"`` is a file; a block ``sh`` holds commands, a
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +56,7 @@ def site(folders: dict[Path, Path], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_there_is_a_page_for_each_kind_of_thing():
-    kinds = {"explainer", "architecture", "metric", "model-format", "recipe"}
+    kinds = {"explainer", "architecture", "metric", "model-format", "recipe", "worker"}
     assert kinds <= {page.stem.removeprefix("write-an-").removeprefix("write-a-") for page in PAGES}
 
 
@@ -66,10 +67,11 @@ def test_a_page_can_be_followed(page: Path, folders: dict[Path, Path], site: Pat
     commands = [line for line in commands_of(page) if not line.startswith("pip install")]
     assert commands
     for line in commands:
-        program, arguments = line.split(maxsplit=1)
-        run = {"lightbox": "-P -m core", "python": ""}[program]
+        python = shlex.quote(sys.executable)
+        called = re.sub(r"(?<!\S)lightbox ", f"{python} -P -m core ", re.sub(r"(?<!\S)python ", f"{python} ", line))
+        assert called != line
         done = subprocess.run(
-            f"{sys.executable} {run} {arguments}",
+            called,
             shell=True,
             cwd=folders[page],
             env={**os.environ, **own},

@@ -17,10 +17,18 @@ class InlineWorker(Worker):
         Whose runs it executes.
     """
 
+    name = "inline"
+    title = "Threads of the server, which cannot be killed"
+
     def __init__(self, store: RunStore) -> None:
         self._store = store
         self._stopping = threading.Event()
         self._executions: list[_ThreadExecution] = []
+
+    @classmethod
+    def of(cls, store: RunStore, threads: int) -> "InlineWorker":
+        """Whose threads are torch's own choice: they are the server's."""
+        return cls(store)
 
     def start(self, run_id: str) -> Execution:
         """Begin in a new thread."""

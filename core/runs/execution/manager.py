@@ -11,10 +11,8 @@ from functools import lru_cache
 from sqlalchemy.exc import DatabaseError
 
 from core.errors import LightboxError
-from core.runs.execution.base import Ending, Execution, Worker
+from core.runs.execution.base import WORKERS, Ending, Execution, Worker
 from core.runs.execution.execute import STOPPED
-from core.runs.execution.inline import InlineWorker
-from core.runs.execution.process import ProcessWorker
 from core.runs.spec import RunSpec
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.janitor import sweep
@@ -241,7 +239,7 @@ def manager() -> RunManager:
     Raises
     ------
     LightboxError
-        When the store cannot be opened.
+        When the store cannot be opened, or there is no such worker as the settings name.
     """
     with _lock:
         return _manager()
@@ -250,13 +248,10 @@ def manager() -> RunManager:
 @lru_cache(maxsize=1)
 def _manager() -> RunManager:
     chosen = settings()
+    kind = WORKERS.get(chosen.worker)
     store = RunStore.open(chosen.store_path)
     slots = chosen.worker_slots
-    worker: Worker
-    if chosen.worker == "process":
-        worker = ProcessWorker(store.root, threads=threads_of_a_run(slots))
-    else:
-        worker = InlineWorker(store)
+    worker = kind.of(store, threads_of_a_run(slots))
     made = RunManager(store, worker, slots, int(chosen.store_limit_gb * 10**9))
     atexit.register(made.close)
     return made

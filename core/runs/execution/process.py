@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.interpreter import command_of, environment_with_our_sources
 from core.runs.execution.base import Ending, Execution, Worker
+from core.runs.store.store import RunStore
 
 
 class ProcessWorker(Worker):
@@ -24,6 +25,9 @@ class ProcessWorker(Worker):
         How far below the server's priority runs stay (0..19).
     """
 
+    name = "process"
+    title = "A process for each run, forked from one that has torch imported"
+
     def __init__(self, store: Path, threads: int = 1, modules: tuple[str, ...] = (), nice: int = 10) -> None:
         options = {"store": str(store.resolve()), "threads": threads, "modules": modules, "nice": nice}
         self._command = command_of("core.runs.execution.launcher", json.dumps(options))
@@ -31,6 +35,11 @@ class ProcessWorker(Worker):
         self._launcher: subprocess.Popen[bytes] | None = None
         self._executions: dict[str, _ProcessExecution] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, store: RunStore, threads: int) -> "ProcessWorker":
+        """For the whole of a store."""
+        return cls(store.root, threads)
 
     def warm_up(self) -> None:
         """Start the launcher, which imports torch beside the server, not in it."""

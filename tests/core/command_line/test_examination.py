@@ -26,6 +26,7 @@ def test_everything_that_can_break_is_looked_at() -> None:
     assert {
         "versions",
         "settings",
+        "worker",
         "device",
         "explainers",
         "demo scans",
@@ -34,6 +35,15 @@ def test_everything_that_can_break_is_looked_at() -> None:
         "store",
         "chromium",
     } <= states().keys()
+
+
+def test_a_worker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert states()["worker"] == (State.FINE, "A process for each run, forked from one that has torch imported", "")
+    monkeypatch.setenv("LIGHTBOX_WORKER", "cluster")
+    settings.cache_clear()
+    state, detail, _ = states()["worker"]
+    assert state is State.BROKEN
+    assert detail.startswith("There is no worker 'cluster'; there is inline, process")
 
 
 def test_a_model_that_does_not_load_is_named_with_the_reason(

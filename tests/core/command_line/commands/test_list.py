@@ -24,6 +24,7 @@ SOME = {
     "metrics": {"likeness", "region_share"},
     "formats": {"card-folder"},
     "run-kinds": {"explanation", "study", "training"},
+    "workers": {"inline", "process"},
     "commands": {"list", "doctor"},
 }
 

@@ -2,16 +2,21 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
+from core.errors import BadInput
 from core.runs.execution.base import Ending, Execution, Worker
 from core.runs.execution.execute import STOPPED
-from core.runs.execution.manager import RunManager, _died
+from core.runs.execution.inline import InlineWorker
+from core.runs.execution.manager import RunManager, _died, _manager, manager
+from core.runs.execution.process import ProcessWorker
 from core.runs.spec import LOCAL_OWNER
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.records import Status
 from core.runs.store.store import RunStore
+from core.settings import settings
 from tests.core.runs.toykinds import CountSpec
 
 
@@ -35,8 +40,15 @@ def test_each_way_to_die_has_its_state_and_its_sentence(code: int | None, status
 class Silent(Worker):
     """Claims runs and never says anything again, like a worker that is killed as the server closes."""
 
+    name = "silent"
+    title = "Nowhere"
+
     def __init__(self, store: RunStore) -> None:
         self.store = store
+
+    @classmethod
+    def of(cls, store: RunStore, threads: int) -> "Silent":
+        return cls(store)
 
     def start(self, run_id: str) -> Execution:
         self.store.ledger.claim(run_id, ProcessIdentity.of())
@@ -67,3 +79,27 @@ def test_a_run_that_the_closing_server_cuts_off_is_said_to_be_interrupted(store:
     manager.close()
     run = store.of(LOCAL_OWNER).run(run_id)
     assert (run.status, run.message) == (Status.INTERRUPTED, STOPPED)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("process", ProcessWorker), ("inline", InlineWorker)])
+def test_the_worker_is_the_one_that_the_settings_name(tmp_path: Path, monkeypatch, name: str, kind: type) -> None:
+    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path))
+    monkeypatch.setenv("LIGHTBOX_WORKER", name)
+    settings.cache_clear()
+    _manager.cache_clear()
+    made = manager()
+    assert type(made._worker) is kind
+    made.close()
+    _manager.cache_clear()
+    settings.cache_clear()
+
+
+def test_a_worker_that_is_not_there_is_refused_before_the_store_is_opened(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "store"))
+    monkeypatch.setenv("LIGHTBOX_WORKER", "cluster")
+    settings.cache_clear()
+    _manager.cache_clear()
+    with pytest.raises(BadInput, match="There is no worker 'cluster'; there is inline, process"):
+        manager()
+    assert not (tmp_path / "store").exists()
+    settings.cache_clear()
