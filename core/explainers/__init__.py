@@ -6,19 +6,25 @@ Only `explain` and the explainers themselves need torch; it is imported when the
 from typing import TYPE_CHECKING, Any
 
 from core.explainers.base import Check, Explainer, Explanation, Findings, MapArray, Question
+from core.explainers.checked_map import CheckedMap, MapParameters
 from core.explainers.extras import Curve, Part, Parts
 from core.explainers.registry import describe, explainers, get_explainer
+from core.explainers.sampling import BaselineMap, BaselineParameters
 
 if TYPE_CHECKING:
     from core.explainers.run import explain
 
 __all__ = [
+    "BaselineMap",
+    "BaselineParameters",
     "Check",
+    "CheckedMap",
     "Curve",
     "Explainer",
     "Explanation",
     "Findings",
     "MapArray",
+    "MapParameters",
     "Part",
     "Parts",
     "Question",

@@ -286,7 +286,7 @@ def _complaint(cls: Any) -> str | None:
 
 
 #: What explainers share; the rest of this folder are explainers.
-_SHARED = {"base", "checked_map", "extras", "hiding", "many", "registry", "run"}
+_SHARED = {"base", "checked_map", "extras", "hiding", "many", "registry", "run", "sampling"}
 EXPLAINERS: Registry[type[Explainer]] = Registry(
     "explainers",
     "explainer",

@@ -5,6 +5,7 @@ Importable without torch, so that explainers can be listed without it.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -47,7 +48,7 @@ class MapParameters(Parameters):
 
 
 class CheckedMap(Explainer):
-    """A map that is tested by hiding its top. A subclass makes it in `run` and hands it to `tested`.
+    """A map that is tested by hiding its top. A subclass makes it in `attribute`.
 
     Class attributes
     ----------------
@@ -59,6 +60,14 @@ class CheckedMap(Explainer):
 
     hide_by: ClassVar[Literal["magnitude", "positive"]] = "magnitude"
     when_zero: ClassVar[str] = ""
+
+    @abstractmethod
+    def attribute(self, question: Question, parameters: Any) -> MapArray:
+        """The map, raw, in model space (spatial shape)."""
+
+    def run(self, question: Question, parameters: Any) -> Findings:
+        """Make the map, then hide its top and as much at random places."""
+        return self.tested(question, parameters, self.attribute(question, parameters))
 
     def checks(self, question: Question, parameters: Any, values: np.ndarray) -> tuple[Check, ...]:
         """Checks of a method's own, beside the ones that all maps get; by default none."""

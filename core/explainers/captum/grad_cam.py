@@ -8,8 +8,8 @@ import numpy as np
 
 from core.errors import BadInput
 from core.explainers.base import MapArray, Question
-from core.explainers.captum.base import CaptumExplainer, summed_over_channels, watched
-from core.explainers.checked_map import MapParameters
+from core.explainers.captum.tensors import summed_over_channels, watched
+from core.explainers.checked_map import CheckedMap, MapParameters
 from core.networks.layers import convolutions
 from core.parameters import Parameters, parameter
 
@@ -43,7 +43,7 @@ class GradCAMParameters(MapParameters):
     )
 
 
-class GradCAM(CaptumExplainer):
+class GradCAM(CheckedMap):
     """Activations of a layer weighted by their mean gradient, brought to full resolution where they belong."""
 
     name: ClassVar[str] = "grad_cam"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from core.explainers.base import MapArray, Question
-from core.explainers.captum.base import CaptumExplainer, summed_over_channels, watched
-from core.explainers.checked_map import MapParameters
+from core.explainers.captum.tensors import summed_over_channels, watched
+from core.explainers.checked_map import CheckedMap, MapParameters
 from core.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.models.model import Model
 
 
-class GuidedBackpropagation(CaptumExplainer):
+class GuidedBackpropagation(CheckedMap):
     """Gradient of the target's logit in which every rectifier also drops negative gradients."""
 
     name: ClassVar[str] = "guided_backpropagation"

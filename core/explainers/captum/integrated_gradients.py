@@ -5,14 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from core.explainers.base import Check, MapArray, Question
-from core.explainers.captum.base import (
-    BaselineParameters,
-    CaptumExplainer,
-    baseline_image,
-    counted,
-    summed_over_channels,
-    watched,
-)
+from core.explainers.captum.tensors import counted, summed_over_channels, watched
+from core.explainers.sampling import BaselineMap, BaselineParameters, baseline_image
 from core.parameters import Parameters, parameter
 
 
@@ -35,7 +29,7 @@ class IntegratedGradientsParameters(BaselineParameters):
     )
 
 
-class IntegratedGradients(CaptumExplainer):
+class IntegratedGradients(BaselineMap):
     """Gradients along the straight line from a baseline to the scan, times the difference."""
 
     name: ClassVar[str] = "integrated_gradients"

@@ -4,14 +4,8 @@ import math
 from typing import ClassVar
 
 from core.explainers.base import MapArray, Question
-from core.explainers.captum.base import (
-    BaselineParameters,
-    CaptumExplainer,
-    baseline_image,
-    counted,
-    summed_over_channels,
-    voxels,
-)
+from core.explainers.captum.tensors import counted, summed_over_channels
+from core.explainers.sampling import BaselineMap, BaselineParameters, baseline_image, voxels
 from core.parameters import Parameters, parameter
 
 
@@ -39,7 +33,7 @@ class OcclusionParameters(BaselineParameters):
     )
 
 
-class Occlusion(CaptumExplainer):
+class Occlusion(BaselineMap):
     """Fall of the target's logit when a sliding box is replaced by a baseline, averaged over a voxel's boxes."""
 
     name: ClassVar[str] = "occlusion"

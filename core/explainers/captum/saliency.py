@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from core.explainers.base import MapArray, Question
-from core.explainers.captum.base import CaptumExplainer, summed_over_channels, watched
-from core.explainers.checked_map import MapParameters
+from core.explainers.captum.tensors import summed_over_channels, watched
+from core.explainers.checked_map import CheckedMap, MapParameters
 from core.parameters import Parameters, parameter
 
 
@@ -20,7 +20,7 @@ class SaliencyParameters(MapParameters):
     )
 
 
-class Saliency(CaptumExplainer):
+class Saliency(CheckedMap):
     """Gradient of the target's logit with respect to each voxel."""
 
     name: ClassVar[str] = "saliency"

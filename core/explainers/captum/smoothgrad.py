@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.explainers.base import MapArray, Question
-from core.explainers.captum.base import CaptumExplainer, counted, summed_over_channels, watched
-from core.explainers.checked_map import MapParameters
+from core.explainers.captum.tensors import counted, summed_over_channels, watched
+from core.explainers.checked_map import CheckedMap, MapParameters
 from core.parameters import Parameters, parameter
 
 
@@ -50,7 +50,7 @@ class SmoothGradParameters(MapParameters):
     )
 
 
-class SmoothGrad(CaptumExplainer):
+class SmoothGrad(CheckedMap):
     """Mean gradient over copies of the scan with Gaussian noise."""
 
     name: ClassVar[str] = "smoothgrad"

@@ -1,4 +1,4 @@
-"""What all maps made with Captum share."""
+"""Maps that are tested by hiding what they mark, whatever made them."""
 
 import dataclasses
 
