@@ -16,6 +16,8 @@ from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
 
+#: settings that the card says where it names the network
+SAID_BY_THE_CARD = {"architecture", "architecture_arguments"}
 #: Headings that the settings of recipes stand under, in this order: ``parameter(…, **NETWORK)``.
 READ: dict[str, Any] = {"group": COHORT_GROUP, "order": 0}
 DRAWN: dict[str, Any] = {"group": "What is drawn without a cohort", "order": 1}
@@ -64,7 +66,7 @@ class Recipe(Parametrised, ABC):
         Parameters
         ----------
         parameters : the recipe's own `parameters_model`
-            All of them are kept.
+            All of them are kept, but for the network, which the card names by itself.
         out : pathlib.Path
             Model folder; only its name is kept.
         data : str
@@ -79,7 +81,7 @@ class Recipe(Parametrised, ABC):
             recipe=cls.name,
             command=command_line(cls.name, parameters, out, with_cohort),
             seed=parameters.seed,
-            details={**parameters.model_dump(mode="json"), **details},
+            details={**parameters.model_dump(mode="json", exclude=SAID_BY_THE_CARD), **details},
         )
 
 
@@ -134,7 +136,9 @@ def command_line(recipe: str, parameters: Parameters, out: Path, with_cohort: bo
 
 
 def _as_typed(value: Any) -> str:
-    """A parameter's value as a person types it: a file by its name, several with commas between them."""
+    """A parameter's value as a person types it: a file by its name, several with commas between them, names as JSON."""
     if isinstance(value, Path):
         return value.name
+    if isinstance(value, dict):
+        return json.dumps(value)
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

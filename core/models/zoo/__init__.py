@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from core.errors import BadInput
+from core.models.trainable import TrainableNetwork
 from core.registry import Registry, not_a_subclass
 
 _Module = TypeVar("_Module", bound=type[nn.Module])
@@ -14,12 +15,16 @@ _Module = TypeVar("_Module", bound=type[nn.Module])
 
 def _complaint(cls: Any) -> str | None:
     """Why something cannot be an architecture, as the end of a sentence."""
-    return not_a_subclass(cls, nn.Module)
+    reason = not_a_subclass(cls, nn.Module)
+    if reason is None and issubclass(cls, TrainableNetwork):
+        reason = not_a_subclass(cls, TrainableNetwork, "task")
+    return reason
 
 
 def _description(cls: type[nn.Module]) -> dict[str, Any]:
-    """What there is to say of an architecture: the arguments that a card gives it."""
-    return {"arguments": list(inspect.signature(cls).parameters)}
+    """What there is to say of an architecture: the arguments that a card gives it, and what recipes can make of it."""
+    trained_for = cls.task if issubclass(cls, TrainableNetwork) else None
+    return {"arguments": list(inspect.signature(cls).parameters), "trained_for": trained_for}
 
 
 ARCHITECTURES: Registry[type[nn.Module]] = Registry(

@@ -6,11 +6,14 @@ convolutions with 8, 8 and 16 filters, each followed by up-sampling, and one to 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
+import torch
 from torch import nn
 
+from core.models.trainable import FirstLook, Purpose, TrainableNetwork
 from core.models.zoo import architecture
 
 #: filters of the encoder; the decoder has them in reverse
@@ -18,7 +21,7 @@ PAPER_WIDTHS = (16, 8, 8)
 
 
 @architecture("autoencoder")
-class Autoencoder(nn.Sequential):
+class Autoencoder(TrainableNetwork, nn.Sequential):
     """Encoder: (convolution 3, ReLU, max-pooling by 2) × n; decoder: (convolution 3, ReLU, ×2 nearest) × n; sigmoid.
 
     Layers are named as in the authors' file (``conv0`` .. ``conv6``), which therefore loads as it is.
@@ -37,6 +40,8 @@ class Autoencoder(nn.Sequential):
     ValueError
         When a number is below 1 or `dimensions` is neither 2 nor 3.
     """
+
+    task = "regression"
 
     def __init__(
         self, channels: int = 1, channels_out: int = 1, widths: Sequence[int] = PAPER_WIDTHS, dimensions: int = 2
@@ -59,6 +64,31 @@ class Autoencoder(nn.Sequential):
         layers["answer"] = nn.Sigmoid()
         super().__init__(layers)
         self.apply(_initialise)
+        self.depth = depth
+
+    @classmethod
+    def arguments_for(cls, purpose: Purpose) -> dict[str, Any]:
+        """See `TrainableNetwork.arguments_for`."""
+        return {
+            "channels": purpose.channels,
+            "channels_out": purpose.channels_out,
+            "dimensions": purpose.dimensions,
+        }
+
+    @classmethod
+    def multiple_of(cls, arguments: Mapping[str, Any]) -> int:
+        """2 to the power of the number of blocks: each halves the sides."""
+        return 2 ** len(arguments.get("widths", PAPER_WIDTHS))
+
+    def start(self, look: FirstLook) -> None:
+        """Bias of the last convolution so that a fresh network answers about the targets' mean instead of 0.5."""
+        last = self.get_submodule(f"conv{2 * self.depth}")
+        assert isinstance(last, nn.Conv2d | nn.Conv3d) and last.bias is not None and look.mean_answer is not None
+        last.bias.copy_(torch.logit(look.mean_answer.clamp(0.01, 0.99)))
+
+    def feature_layers(self) -> Sequence[str] | None:
+        """Every convolution but the last, which makes the answer."""
+        return [f"conv{number}" for number in range(2 * self.depth)]
 
 
 def _initialise(module: nn.Module) -> None:

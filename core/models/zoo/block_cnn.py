@@ -4,12 +4,15 @@ Thibeau-Sutre et al., "Visualization approach to assess the robustness of neural
 classification", SPIE Medical Imaging 2020. The figure with the layer widths is lost; these are a reading of it.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from core.models.trainable import FirstLook, Purpose, TrainableNetwork
 from core.models.zoo import architecture
 
 #: (channels, convolutions) of each block
@@ -31,13 +34,18 @@ class Centring(nn.Module):
         self.register_buffer("mean", torch.zeros(1, channels, *shape))
         self.register_buffer("gain", torch.tensor(1.0))
 
+    def centre_on(self, look: FirstLook) -> None:
+        """Take over the mean image, and a gain that spreads the range of the values over 3."""
+        self.mean.copy_(look.mean[None])
+        self.gain.fill_(3 / (look.high - look.low))
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Centre `x`, shape (N, C, *spatial)."""
         return (x - self.mean) * self.gain
 
 
 @architecture("block-cnn")
-class BlockCNN(nn.Module):
+class BlockCNN(TrainableNetwork):
     """Blocks of (convolution 3, batch norm, leaky ReLU) × n and max-pooling by 2, then dropout and one linear layer.
 
     Parameters
@@ -54,6 +62,8 @@ class BlockCNN(nn.Module):
     dropout : float
         Share of the features dropped before the linear layer while training, 0..1.
     """
+
+    task = "classification"
 
     def __init__(
         self,
@@ -80,12 +90,27 @@ class BlockCNN(nn.Module):
             self.features.add_module(f"block{number}", nn.Sequential(layers))
             size = [-(-n // 2) for n in size]
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(width * int(torch.tensor(size).prod()), classes)
+        self.classifier = nn.Linear(width * math.prod(size), classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (N, classes) of images (N, C, *spatial) in the scan's own units."""
         x = self.features(self.centring(x))
         return self.classifier(self.dropout(x.flatten(1)))
+
+    @classmethod
+    def arguments_for(cls, purpose: Purpose) -> dict[str, Any]:
+        """See `TrainableNetwork.arguments_for`."""
+        assert purpose.shape is not None
+        return {"shape": list(purpose.shape), "classes": purpose.classes, "channels": purpose.channels}
+
+    def start(self, look: FirstLook) -> None:
+        """Centre the input on the mean image."""
+        self.centring.centre_on(look)
+
+    def attribution_layer(self) -> str | None:
+        """Last convolution of block 3, a quarter of the side: deeper ones are too coarse to say where."""
+        third = [name for name, _ in self.named_modules() if name.startswith("features.block3.conv")]
+        return third[-1] if third else None
 
 
 _LAYERS: dict[int, tuple[type[nn.Module], type[nn.Module], type[nn.Module]]] = {

@@ -8,12 +8,17 @@ paper, the bottleneck has no batch norm: with one sample and one pixel it would 
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from core.models.trainable import Purpose, TrainableNetwork
 from core.models.zoo import architecture
 
+#: of the papers: 256 pixels a side become one
+_LEVELS = 8
 #: a level is never wider than this many times the first one
 _WIDEST = 8
 #: decoder blocks with dropout, the deepest first
@@ -21,7 +26,7 @@ _DROPPING_BLOCKS = 3
 
 
 @architecture("pix2pix-unet")
-class Pix2PixUNet(nn.Module):
+class Pix2PixUNet(TrainableNetwork):
     """Encoder of `levels` halvings, decoder of as many doublings, each fed the encoder's features of its own size.
 
     Dropout acts while training only. In evaluation batch norms use their running statistics, so that an answer
@@ -48,8 +53,13 @@ class Pix2PixUNet(nn.Module):
         When `levels` is below 2 or a number of channels below 1.
     """
 
+    task = "regression"
+    dimensions = (2,)
+    input_range = (-1.0, 1.0)
+    output_range = (-1.0, 1.0)
+
     def __init__(
-        self, channels: int = 1, channels_out: int = 1, width: int = 64, levels: int = 8, dropout: float = 0.5
+        self, channels: int = 1, channels_out: int = 1, width: int = 64, levels: int = _LEVELS, dropout: float = 0.5
     ) -> None:
         super().__init__()
         if levels < 2 or min(channels, channels_out, width) < 1:
@@ -80,6 +90,21 @@ class Pix2PixUNet(nn.Module):
                 x = torch.cat([x, skips[-1 - number]], dim=1)
             x = up(x)
         return self.answer(x)
+
+    @classmethod
+    def arguments_for(cls, purpose: Purpose) -> dict[str, Any]:
+        """See `TrainableNetwork.arguments_for`."""
+        return {"channels": purpose.channels, "channels_out": purpose.channels_out}
+
+    @classmethod
+    def multiple_of(cls, arguments: Mapping[str, Any]) -> int:
+        """2 to the power of `levels`: each halves the sides."""
+        return 2 ** int(arguments.get("levels", _LEVELS))
+
+    def feature_layers(self) -> Sequence[str] | None:
+        """The convolution of every level, down and up."""
+        levels = range(len(self.encoder))
+        return [f"{part}.{level}.convolution" for part in ("encoder", "decoder") for level in levels]
 
 
 def _down(before: int, after: int, first: bool, bottleneck: bool) -> nn.Sequential:

@@ -1,7 +1,47 @@
 """Settings that several recipes have. Importable without torch."""
 
+import json
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
 from core.parameters import Parameters, parameter
-from core.training.base import CHANGES, HELD_OUT, LEARNING, READ
+from core.training.base import CHANGES, HELD_OUT, LEARNING, NETWORK, READ
+
+
+def _read_arguments(value: Any) -> Any:
+    """JSON of a command line as a mapping; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        read = json.loads(value)
+    except json.JSONDecodeError:
+        read = None
+    if not isinstance(read, dict):
+        raise ValueError('write arguments as JSON, such as {"width": 8}')
+    return read
+
+
+def architecture_of(name: Any) -> Any:
+    """Declare `NetworkParameters.architecture` with a recipe's own network, `name`, as the default."""
+    return parameter(
+        name,
+        "Network that is trained: one that is there for the recipe's task, of the product or of a plug-in.",
+        picks="architecture",
+        **NETWORK,
+    )
+
+
+class NetworkParameters(Parameters):
+    """Settings of every recipe that trains whatever network is named; the recipe says which is its own."""
+
+    architecture: str = architecture_of(...)
+    architecture_arguments: Annotated[dict[str, Any], BeforeValidator(_read_arguments)] = parameter(
+        {},
+        'Arguments of the network\'s constructor, over those that the recipe gives, as JSON: {"width": 8}.',
+        advanced=True,
+        **NETWORK,
+    )
 
 
 class PairParameters(Parameters):

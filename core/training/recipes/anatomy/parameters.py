@@ -5,25 +5,26 @@ from typing import Literal
 from core.cohorts.selection import Selection
 from core.parameters import parameter
 from core.training.base import CHANGES, DRAWN, HELD_OUT, LEARNING, NETWORK
-from core.training.fitting.parameters import AugmentationRanges
+from core.training.fitting.parameters import AugmentationRanges, NetworkParameters, architecture_of
 
 #: of the people on the films that networks are judged on beside their own test set
 SHIFTED_SEED = 9000
 
 
-class AnatomyParameters(Selection, AugmentationRanges):
+class AnatomyParameters(Selection, AugmentationRanges, NetworkParameters):
     """Settings of the recipe."""
 
+    architecture: str = architecture_of("anatomy-cnn")
     seed: int = parameter(0, "Seed of phantoms, split, weights, batches and augmentation.", minimum=0, **LEARNING)
     network: Literal["shallow", "deeper", "regularised"] = parameter(
         "regularised",
-        "The paper's table 2, 3 or 4: regularised has batch norm and dropout.",
+        "Which of the paper's networks, table 2, 3 or 4: regularised has batch norm and dropout.",
         reference="tables 2 to 4",
         **NETWORK,
     )
     augment: bool | None = parameter(
         None,
-        "Change films at random while training; by default, as published, for regularised alone.",
+        "Change films at random while training; by default not for shallow and deeper, as published.",
         reference="section 3",
         **CHANGES,
     )

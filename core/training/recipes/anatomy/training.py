@@ -23,8 +23,8 @@ from core.errors import BadInput
 from core.metrics.classification import film_metrics
 from core.models.card import Architecture, Card, InputContract, Intensity, Training
 from core.models.library import choose_device, save_model
+from core.models.trainable import FirstLook, Purpose, TrainableNetwork
 from core.models.zoo import build
-from core.networks.layers import convolutions
 from core.phantoms.radiographs.films import RadiographParameters, radiograph_cohort
 from core.progress import Progress, Report, part_of
 from core.training.base import Recipe, model_name
@@ -39,14 +39,12 @@ from core.training.fitting.loop import (
     settle_batch_norm,
     unchanged,
 )
+from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.recipes.anatomy.parameters import SHIFTED_SEED, AnatomyParameters
 
 _MODALITY = "X-ray film"
 #: float32 numbers a weight costs in training: itself, its gradient, two means of Adam
 _NUMBERS_A_WEIGHT = 4
-#: largest side, pixels, at which the first dense layer learns as fast as the rest. It sums over all places: with so
-#: many more of them one step of Adam moves its units further, and at 128 pixels all were driven below 0 for good
-_RATE_SIZE = 64
 _WORDS = {
     "shallow": "two convolutions and one hidden dense layer (table 2)",
     "deeper": "ten convolutions and two hidden dense layers (table 3)",
@@ -56,17 +54,20 @@ _WORDS = {
 
 def train(recipe: Recipe, parameters: AnatomyParameters, cohort: Path | None, out: Path, report: Report) -> Card:
     """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+    cls = chosen_class(recipe.name, parameters, "classification")
     source = _source(parameters, cohort, report)
     classes = tuple(sorted(source.classes))
-    arguments = _arguments(parameters, classes)
-    weights = count_weights(arguments)
+    purpose = Purpose("classification", 2, 1, (parameters.size, parameters.size), classes=len(classes))
+    architecture = planned(cls, parameters, purpose, own={"network": "variant"})
+    weights = count_weights(architecture, parameters.size)
     report(Progress(0.0, f"{weights:,} weights, {_megabytes(weights * (2 if parameters.half else 4))} on disk"))
     contract = _contract(parameters.size)
     parts = load_parts(source, classes, contract, part_of(report, 0.0, 0.15))
 
     torch.manual_seed(parameters.seed)
-    network = build("anatomy-cnn", arguments)
-    start_as_he(network)
+    train = parts["train"].tensor
+    network = built(architecture, purpose, train[:1])
+    start(network, FirstLook(train.mean(dim=0), contract.intensity.low, contract.intensity.high))
     network.to(choose_device())
     _fit(network, parts["train"], parameters, part_of(report, 0.15, 0.97))
 
@@ -81,19 +82,9 @@ def train(recipe: Recipe, parameters: AnatomyParameters, cohort: Path | None, ou
     report(Progress(1.0, "writing the model"))
     data = _describe_data(source, len(parts["train"]), cohort is None)
     training = recipe.record(parameters, out, data, cohort is not None, weights=weights)
-    card = _card(parameters, out, source, contract, network, metrics, training)
+    card = _card(parameters, out, source, contract, architecture, layers_of(network), metrics, training)
     save_model(out, card, network, half=parameters.half)
     return card
-
-
-def _arguments(parameters: AnatomyParameters, classes: tuple[str, ...]) -> dict[str, Any]:
-    """What the network is built from."""
-    return {
-        "shape": [parameters.size, parameters.size],
-        "classes": len(classes),
-        "channels": 1,
-        "variant": parameters.network,
-    }
 
 
 def _source(parameters: AnatomyParameters, folder: Path | None, report: Report) -> Cohort:
@@ -147,22 +138,26 @@ def _contract(size: int) -> InputContract:
     )
 
 
-def count_weights(arguments: dict[str, Any]) -> int:
-    """Weights of the network, without making it.
+def count_weights(architecture: Architecture, size: int) -> int:
+    """Weights of the network, without making it where its class allows that.
 
     Raises
     ------
     BadInput
-        When the input is too small for it, or training it would take more memory than is free.
+        When films of `size` pixels are too small for it, or training it would take more memory than is free.
     """
-    with torch.device("meta"):
-        network = build("anatomy-cnn", arguments)
+    try:
+        with torch.device("meta"):
+            network = build(architecture.name, architecture.arguments)
+    except BadInput:
+        # a constructor that computes with its weights cannot do so without any; what else is wrong is said again
+        network = build(architecture.name, architecture.arguments)
     weights = sum(parameter.numel() for parameter in network.parameters())
     needed, free = 4 * _NUMBERS_A_WEIGHT * weights, psutil.virtual_memory().available
     if needed > free:
         raise BadInput(
-            f"At {arguments['shape'][0]} pixels the {arguments['variant']} network has {weights:,} weights and "
-            f"training takes {_megabytes(needed)} of memory; {_megabytes(free)} are free: choose a smaller size."
+            f"At {size} pixels the network has {weights:,} weights and training takes {_megabytes(needed)} of memory; "
+            f"{_megabytes(free)} are free: choose a smaller size, or another network."
         )
     return weights
 
@@ -171,24 +166,7 @@ def _megabytes(count: float) -> str:
     return f"{count / 1e6:,.1f} MB"
 
 
-@torch.no_grad()
-def start_as_he(network: nn.Module) -> None:
-    """Starting weights that keep the size of the signal through rectifiers (He et al. 2015); biases 0.
-
-    Those of the last layer, which no rectifier follows, are a tenth: the first answers are then near chance instead of
-    sure and wrong, which dropout makes worse and which takes many steps to unlearn.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            assert module.bias is not None
-            nn.init.zeros_(module.bias)
-    last = [module for module in network.modules() if isinstance(module, nn.Linear)]
-    if last:
-        last[-1].weight.mul_(0.1)
-
-
-def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, report: Report) -> None:
+def _fit(network: TrainableNetwork, train: Images, parameters: AnatomyParameters, report: Report) -> None:
     random = np.random.default_rng([parameters.seed, 1])
     change: Change = Augmentation(parameters, parameters.seed + 2) if parameters.augmented else unchanged
     schedule = Schedule(
@@ -199,7 +177,7 @@ def _fit(network: nn.Module, train: Images, parameters: AnatomyParameters, repor
         gradient_clip=parameters.gradient_clip,
         balanced=parameters.balanced,
         bfloat16=parameters.precision == "bfloat16",
-        slower={"dense.linear1.weight": min((_RATE_SIZE / parameters.size) ** 2, 1.0)},
+        slower=network.slower_weights(),
     )
     a_batch = len(next(batches_of(train, schedule, random)))  # balanced, it is rounded up to as many of each class
     schedule = replace(schedule, steps=math.ceil(len(train) * parameters.epochs / a_batch))
@@ -224,25 +202,28 @@ def _card(
     out: Path,
     cohort: Cohort,
     contract: InputContract,
-    network: nn.Module,
+    architecture: Architecture,
+    layers: tuple[tuple[str, ...], str | None],
     metrics: dict[str, Any],
     training: Training,
 ) -> Card:
     classes = tuple(sorted(cohort.classes))
     name = model_name(out)
-    layers = convolutions(network)
+    papers = architecture.name == AnatomyParameters.model_fields["architecture"].default
+    called = architecture.arguments["variant"] if papers else architecture.name
+    made_of = _WORDS[called] if papers else f"the architecture {called}"
     trained = "films changed at random while training" if parameters.augmented else "trained on the films as they are"
     return Card(
         name=name,
-        title=f"Anatomy, {parameters.network}{' with augmentation' if parameters.augmented else ''}: {name}",
-        description=f"Tells {len(classes)} parts of the body apart on films: {_WORDS[parameters.network]}, {trained}.",
+        title=f"Anatomy, {called}{' with augmentation' if parameters.augmented else ''}: {name}",
+        description=f"Tells {len(classes)} parts of the body apart on films: {made_of}, {trained}.",
         task="classification",
         synthetic=cohort.synthetic,
-        architecture=Architecture(name="anatomy-cnn", arguments=_arguments(parameters, classes)),
+        architecture=architecture,
         input=contract,
         classes=classes,
-        feature_layers=tuple(layers),
-        attribution_layer=layers[-1],
+        feature_layers=layers[0],
+        attribution_layer=layers[1],
         training=training,
         metrics=metrics,
         license="Apache-2.0" if cohort.synthetic else "",

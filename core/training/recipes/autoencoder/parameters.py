@@ -8,16 +8,17 @@ from pydantic import BeforeValidator, Field
 from core.cohorts.selection import as_names
 from core.parameters import parameter
 from core.training.base import DRAWN, LEARNING, NETWORK
-from core.training.fitting.parameters import PairParameters
+from core.training.fitting.parameters import NetworkParameters, PairParameters, architecture_of
 
 #: as `core.models.zoo.autoencoder.PAPER_WIDTHS`, which needs torch
 _PAPER_WIDTHS = (16, 8, 8)
 _SECTION = "section 4.1"
 
 
-class AutoencoderParameters(PairParameters):
+class AutoencoderParameters(PairParameters, NetworkParameters):
     """Settings of the recipe; widths, optimiser, loss and batch are the paper's."""
 
+    architecture: str = architecture_of("autoencoder")
     widths: Annotated[tuple[int, ...], BeforeValidator(as_names), Field(min_length=1, max_length=6)] = parameter(
         _PAPER_WIDTHS,
         "Filters of each block of the encoder, with commas between them; the decoder has them in reverse.",
@@ -53,7 +54,7 @@ class AutoencoderParameters(PairParameters):
     )
     weights: Path | None = parameter(
         None,
-        "Safetensors file to start from, layers conv0 .. conv6; with epochs=0 it becomes the model.",
+        "Safetensors file to start from, of the same layers (conv0 .. conv6); with epochs=0 it becomes the model.",
         advanced=True,
         **NETWORK,
     )

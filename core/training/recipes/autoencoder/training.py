@@ -13,13 +13,14 @@ from torch.nn import functional
 from core.cohorts.pairs import PairCohort
 from core.errors import BadInput
 from core.metrics.difference import mean_squared_error
-from core.models.card import Architecture, Card, OutputContract, Training
+from core.models.card import Card, OutputContract, Training
 from core.models.library import save_model
-from core.models.zoo import build
+from core.models.trainable import FirstLook, Purpose, TrainableNetwork
 from core.phantoms.slices.mr import SlicePairs, t1_t2_cohort
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import Recipe
+from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.pairs import (
     PairTensors,
     answers,
@@ -43,22 +44,27 @@ _PHANTOMS = "synthetic pairs of T1 and T2 slices made from the MNI152 templates"
 
 def train(recipe: Recipe, parameters: AutoencoderParameters, cohort: Path | None, out: Path, report: Report) -> Card:
     """Train on the pairs of `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+    cls = chosen_class(recipe.name, parameters, "regression")
     source = _source(parameters, cohort, report)
     shown, true = source.load(source.pairs[0])
-    sees = input_contract(shown, 2 ** len(parameters.widths), modality=_kind(source.input_name, shown))
+    purpose = Purpose("regression", 2 if shown.dimensions == 2 else 3, shown.channels, channels_out=true.channels)
+    architecture = planned(cls, parameters, purpose, own={"widths": "widths"})
+    multiple = cls.multiple_of(architecture.arguments)
+    sees = input_contract(shown, multiple, *cls.input_range, modality=_kind(source.input_name, shown))
     if shown.dimensions == 2 and cohort is None:
         sees = sees.model_copy(update={"spacing_mm": (1.0, 1.0)})
-    output = OutputContract(channels=true.channels, units="signal", modality=_kind(source.target_name, true))
+    low, high = cls.output_range
+    output = OutputContract(
+        channels=true.channels,
+        network_low=low,
+        network_high=high,
+        units="signal",
+        modality=_kind(source.target_name, true),
+    )
     parts = load_parts(source, sees, target_contract(true, sees, output), output, part_of(report, 0.0, 0.1))
 
-    arguments = {
-        "channels": sees.channels,
-        "channels_out": output.channels,
-        "widths": list(parameters.widths),
-        "dimensions": sees.dimensions,
-    }
     torch.manual_seed(parameters.seed)
-    network = build("autoencoder", arguments)
+    network = built(architecture, purpose, parts["train"].inputs[:1])
     if parameters.weights is not None:
         load_starting_weights(network, parameters.weights)
     best = fit(network, parts["train"], parts.get("validation"), parameters, part_of(report, 0.1, 0.97))
@@ -69,8 +75,7 @@ def train(recipe: Recipe, parameters: AutoencoderParameters, cohort: Path | None
         metrics["best_epoch"] = best.epoch
     training = _training(recipe, parameters, out, source, len(parts["train"]), cohort is None)
     synthetic = cohort is None and parameters.weights is None
-    architecture = Architecture(name="autoencoder", arguments=arguments)
-    layers = tuple(f"conv{number}" for number in range(2 * len(parameters.widths)))
+    layers, _ = layers_of(network)
     card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic)
     save_model(out, card, network)
     return card
@@ -117,7 +122,7 @@ def load_starting_weights(network: nn.Module, path: Path) -> None:
         raise BadInput(f"{path.name} is not a safetensors file.") from error
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise BadInput(f"The weights in {path.name} do not fit this autoencoder: {reason}") from error
+        raise BadInput(f"The weights in {path.name} do not fit this network: {reason}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +134,7 @@ class Best:
 
 
 def fit(
-    network: nn.Module,
+    network: TrainableNetwork,
     train: PairTensors,
     validation: PairTensors | None,
     parameters: AutoencoderParameters,
@@ -147,7 +152,8 @@ def fit(
     if not parameters.epochs:
         return None
     if parameters.weights is None:
-        _start_at_the_mean(network, train.targets)
+        mean_answer = train.targets.transpose(0, 1).flatten(1).mean(dim=1)
+        start(network, FirstLook(train.inputs.mean(dim=0), *network.input_range, mean_answer))
     layout = torch.channels_last if train.inputs.ndim == 4 else torch.channels_last_3d
     network.to(memory_format=layout)  # type: ignore[call-overload]  # not in torch's stubs
     random = np.random.default_rng([parameters.seed, 1])
@@ -205,15 +211,6 @@ def _learning_rate(parameters: AutoencoderParameters, epoch: int) -> float:
         return parameters.learning_rate
     done = (epoch - 1) / parameters.epochs
     return parameters.learning_rate * (0.01 + 0.99 * (1 + float(np.cos(np.pi * done))) / 2)
-
-
-@torch.no_grad()
-def _start_at_the_mean(network: nn.Module, targets: torch.Tensor) -> None:
-    """Bias of the last convolution so that a fresh network answers about the targets' mean instead of 0.5."""
-    last = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Conv3d)][-1]
-    assert last.bias is not None
-    mean = targets.transpose(0, 1).flatten(1).mean(dim=1)
-    last.bias.copy_(torch.logit(mean.clamp(0.01, 0.99)))
 
 
 def judge(network: nn.Module, parts: dict[str, PairTensors], output: OutputContract, seed: int) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from typing import Literal
 
-from core.parameters import Parameters, parameter
+from core.parameters import parameter
 from core.training.base import CHANGES, DRAWN, HELD_OUT, LEARNING, NETWORK, READ
+from core.training.fitting.parameters import NetworkParameters, architecture_of
 
 
-class ClassifierParameters(Parameters):
+class ClassifierParameters(NetworkParameters):
     """Settings of the recipe; defaults made the demo model."""
 
+    architecture: str = architecture_of("block-cnn")
     seed: int = parameter(0, "Seed of phantoms, split, weights, batches and fills.", minimum=0, **LEARNING)
     subject_column: str = parameter(
         "participant_id", "Column of participants.tsv that names the subject.", advanced=True, **READ
@@ -75,6 +77,10 @@ class ClassifierParameters(Parameters):
     )
     gradient_clip: float = parameter(1.0, "Longest gradient.", above=0, advanced=True, **LEARNING)
     dropout: float = parameter(
-        0.2, "Share of features dropped before the linear layer while training.", minimum=0, below=1, **NETWORK
+        0.2,
+        "Share of features dropped while training, before the linear layer of the recipe's own network.",
+        minimum=0,
+        below=1,
+        **NETWORK,
     )
     half: bool = parameter(True, "Store weights as float16, half the size.", advanced=True, **NETWORK)

@@ -14,8 +14,7 @@ from core.errors import BadInput
 from core.metrics.classification import held_out_metrics, recalls
 from core.models.card import Architecture, Card, InputContract, Training
 from core.models.library import save_model
-from core.models.zoo import build
-from core.networks.layers import convolutions
+from core.models.trainable import FirstLook, Purpose, TrainableNetwork
 from core.parameters import validate
 from core.phantoms.grey_matter.cohort import phantom_cohort
 from core.phantoms.grey_matter.generator import PhantomParameters
@@ -32,25 +31,22 @@ from core.training.fitting.data import (
 )
 from core.training.fitting.fills import fill_at_random
 from core.training.fitting.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
+from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.swap import Swap, swap_test
 from core.training.recipes.classifier.parameters import ClassifierParameters
 
 
 def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None, out: Path, report: Report) -> Card:
     """Train on `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+    cls = chosen_class(recipe.name, parameters, "classification")
     source = _source(parameters, cohort, report)
     torch.manual_seed(parameters.seed)
     data = _prepared(source, parameters, part_of(report, 0.0, 0.25))
-    arguments = {
-        "shape": list(data.train.tensor.shape[2:]),
-        "classes": len(data.classes),
-        "channels": data.train.tensor.shape[1],
-        "dropout": parameters.dropout,
-    }
-    network = build("block-cnn", arguments)
-    low, high = data.bounds
-    network.centring.mean.copy_(data.mean[None])  # type: ignore[union-attr, operator]  # its layer Centring
-    network.centring.gain.fill_(3 / (high - low))  # type: ignore[union-attr, operator]  # its layer Centring
+    channels, *shape = data.train.tensor.shape[1:]
+    purpose = Purpose("classification", len(shape), channels, tuple(shape), classes=len(data.classes))
+    architecture = planned(cls, parameters, purpose, own={"dropout": "dropout"})
+    network = built(architecture, purpose, data.train.tensor[:1])
+    start(network, FirstLook(data.mean, *data.bounds))
     if data.train.tensor.ndim == 5:
         network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # not in torch's stubs
     _fit(network, data, parameters, part_of(report, 0.25, 0.95))
@@ -61,8 +57,7 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
     report(Progress(1.0, "writing the model"))
     described = _describe_data(source, len(data.train), cohort is None)
     training = recipe.record(parameters, out, described, with_cohort=cohort is not None)
-    architecture = Architecture(name="block-cnn", arguments=arguments)
-    card = _card(model_name(out), data, architecture, convolutions(network), training, metrics, cohort is None)
+    card = _card(model_name(out), data, architecture, layers_of(network), training, metrics, cohort is None)
     references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
     save_model(out, card, network, references, half=parameters.half)
     return card
@@ -188,7 +183,7 @@ def _support(
     return mean.amax(dim=0) > low + 0.2 * (high - low)
 
 
-def _fit(network: torch.nn.Module, data: _Data, parameters: ClassifierParameters, report: Report) -> None:
+def _fit(network: TrainableNetwork, data: _Data, parameters: ClassifierParameters, report: Report) -> None:
     fills = torch.Generator().manual_seed(parameters.seed + 1)
     random = np.random.default_rng(parameters.seed + 2)
 
@@ -202,6 +197,7 @@ def _fit(network: torch.nn.Module, data: _Data, parameters: ClassifierParameters
         batch=parameters.batch,
         learning_rate=parameters.learning_rate,
         gradient_clip=parameters.gradient_clip,
+        slower=network.slower_weights(),
     )
     optimise(network, data.train, schedule, fill, random, report)
     settle_batch_norm(network, data.train, schedule, unchanged, random)
@@ -231,7 +227,7 @@ def _card(
     name: str,
     data: _Data,
     architecture: Architecture,
-    layers: list[str],
+    layers: tuple[tuple[str, ...], str | None],
     training: Training,
     metrics: dict[str, Any],
     synthetic: bool,
@@ -246,8 +242,8 @@ def _card(
         classes=data.classes,
         target=data.target,
         healthy=data.healthy,
-        feature_layers=tuple(layers),
-        attribution_layer=_attribution_layer(layers),
+        feature_layers=layers[0],
+        attribution_layer=layers[1],
         references=("healthy_mean", "support"),
         training=training,
         metrics=metrics,
@@ -260,8 +256,3 @@ def _describe_data(cohort: Cohort, scans: int, phantoms: bool) -> str:
         return f"{scans} synthetic grey-matter maps made from the MNI152 template; no person was scanned"
     missing = f"; {len(cohort.left_out)} rows of its table had no scan" if cohort.left_out else ""
     return f"{scans} scans of the cohort {cohort.name}{missing}"
-
-
-def _attribution_layer(layers: list[str]) -> str:
-    """Last convolution of block 3, a quarter of the side: deeper ones are too coarse to say where (docs/explainers)."""
-    return [layer for layer in layers if layer.startswith("features.block3.")][-1]

@@ -2,14 +2,15 @@
 
 from core.parameters import parameter
 from core.training.base import CHANGES, DRAWN, LEARNING, NETWORK, READ
-from core.training.fitting.parameters import PairParameters
+from core.training.fitting.parameters import NetworkParameters, PairParameters, architecture_of
 
 _ISOLA = "Isola et al., section 6"
 
 
-class Pix2PixParameters(PairParameters):
+class Pix2PixParameters(PairParameters, NetworkParameters):
     """Settings of the recipe; defaults are the papers' but for batch (theirs is 1), steps and jitter."""
 
+    architecture: str = architecture_of("pix2pix-unet")
     channels: int | None = parameter(
         None,
         "Channels of the input: 3 reads a picture's colours as three images; by default what it holds.",

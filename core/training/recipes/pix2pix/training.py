@@ -18,13 +18,14 @@ from core.metrics.difference import (
 from core.models.card import Architecture, Card, InputContract, OutputContract
 from core.models.intensities import FULL_SCALE
 from core.models.library import choose_device, save_model
-from core.models.zoo import build
+from core.models.trainable import FirstLook, Purpose, TrainableNetwork
 from core.models.zoo.patch_gan import PatchGAN
 from core.phantoms.slices.ct import SlicePairsCT, mr_ct_cohort
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import Recipe
 from core.training.fitting.adversarial import GameSettings, play
+from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.pairs import (
     Guess,
     PairTensors,
@@ -48,29 +49,31 @@ _PHANTOMS = "synthetic pairs of MR and CT slices made from the MNI152 templates"
 
 def train(recipe: Recipe, parameters: Pix2PixParameters, cohort: Path | None, out: Path, report: Report) -> Card:
     """Train on the pairs of `cohort` (or on phantoms) and write the model folder `out`; see `Recipe.train`."""
+    cls = chosen_class(recipe.name, parameters, "regression")
     source = _source(parameters, cohort, report)
     shown, true = source.load(source.pairs[0])
-    sees, output = _contracts(parameters, source, shown, true)
+    if shown.dimensions != 2:
+        raise BadInput("Pix2pix is trained on slices: save each slice of the volumes as an image of its own.")
+    coloured = 3 if shown.colours is not None else shown.channels
+    purpose = Purpose("regression", 2, parameters.channels or coloured, channels_out=true.channels)
+    architecture = planned(cls, parameters, purpose, own={name: name for name in ("width", "levels", "dropout")})
+    sees = _sees(parameters, source, shown, purpose, cls, architecture)
+    output = _answers(parameters, source, true, cls)
     if cohort is None:
         sees = sees.model_copy(update={"spacing_mm": (1.0, 1.0)})
     target = target_contract(true, sees, output, physical=true.units not in FULL_SCALE)
     parts = load_parts(source, sees, target, output, part_of(report, 0.0, 0.1))
 
-    arguments = {
-        "channels": sees.channels,
-        "channels_out": output.channels,
-        "width": parameters.width,
-        "levels": parameters.levels,
-        "dropout": parameters.dropout,
-    }
+    train = parts["train"]
     torch.manual_seed(parameters.seed)
     device = choose_device()
-    generator = build("pix2pix-unet", arguments)
+    generator = built(architecture, purpose, train.inputs[:1])
     channels = sees.channels + output.channels
     discriminator = PatchGAN(channels, parameters.patch_width, parameters.patch_halvings)
+    mean_answer = train.targets.transpose(0, 1).flatten(1).mean(dim=1)
+    start(generator, FirstLook(train.inputs.mean(dim=0), *cls.input_range, mean_answer))
     for network in (generator, discriminator):
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
-    train = parts["train"]
     random = np.random.default_rng([parameters.seed, 1])
     settings = _game(parameters)
     play(generator, discriminator, train.inputs, train.targets, settings, random, part_of(report, 0.1, 0.97))
@@ -82,9 +85,9 @@ def train(recipe: Recipe, parameters: Pix2PixParameters, cohort: Path | None, ou
     drawn = cohort is None
     data = describe_pairs(source, len(train), _PHANTOMS if drawn else None)
     training = recipe.record(parameters, out, data, with_cohort=not drawn)
-    architecture = Architecture(name="pix2pix-unet", arguments=arguments)
-    layers = _layers(parameters.levels)
-    card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic=drawn)
+    card = card_of_regressor(
+        out, architecture, sees, output, layers_of(generator)[0], training, metrics, synthetic=drawn
+    )
     save_model(out, card, generator, half=parameters.half)
     return card
 
@@ -102,37 +105,45 @@ def _source(parameters: Pix2PixParameters, folder: Path | None, report: Report) 
     )
 
 
-def _contracts(
-    parameters: Pix2PixParameters, source: PairCohort, shown: Scan, true: Scan
-) -> tuple[InputContract, OutputContract]:
-    """What the network is fed and what it answers, from the first pair.
-
-    A target that is a picture of grey levels holds no HU, whatever it shows: its range is its full scale.
-    """
-    if shown.dimensions != 2:
-        raise BadInput("Pix2pix is trained on slices: save each slice of the volumes as an image of its own.")
-    multiple = 2**parameters.levels
+def _sees(
+    parameters: Pix2PixParameters,
+    source: PairCohort,
+    shown: Scan,
+    purpose: Purpose,
+    cls: type[TrainableNetwork],
+    architecture: Architecture,
+) -> InputContract:
+    """What the network is fed, from the first image."""
+    multiple = cls.multiple_of(architecture.arguments)
     if parameters.crop % multiple:
-        raise BadInput(f"crop must be a multiple of {multiple} (2 to the power of levels): choose fewer levels.")
-    sees = input_contract(shown, multiple, -1.0, 1.0, modality=f"{source.input_name} slice")
-    coloured = 3 if shown.colours is not None else shown.channels
-    sees = sees.model_copy(update={"channels": parameters.channels or coloured})
+        raise BadInput(f"crop must be a multiple of {multiple}, which the network halves to 1: choose fewer levels.")
+    sees = input_contract(shown, multiple, *cls.input_range, modality=f"{source.input_name} slice")
+    return sees.model_copy(update={"channels": purpose.channels})
+
+
+def _answers(
+    parameters: Pix2PixParameters, source: PairCohort, true: Scan, cls: type[TrainableNetwork]
+) -> OutputContract:
+    """What the network answers, from the first target.
+
+    A picture of grey levels holds no HU, whatever it shows: its range is its full scale.
+    """
     picture = true.units in FULL_SCALE
     low, high = (0.0, FULL_SCALE[true.units]) if true.units in FULL_SCALE else _HU_RANGE
     low = low if parameters.target_low is None else parameters.target_low
     high = high if parameters.target_high is None else parameters.target_high
     if low >= high:
         raise BadInput(f"target_low {low:g} is not below target_high {high:g}.")
-    output = OutputContract(
+    network_low, network_high = cls.output_range
+    return OutputContract(
         channels=true.channels,
-        network_low=-1.0,
-        network_high=1.0,
+        network_low=network_low,
+        network_high=network_high,
         low=low,
         high=high,
         units=parameters.target_units or ("grey level" if picture else "HU"),
         modality=f"{source.target_name} slice",
     )
-    return sees, output
 
 
 def _game(parameters: Pix2PixParameters) -> GameSettings:
@@ -181,8 +192,3 @@ def _similarity(made: np.ndarray, true: np.ndarray, output: OutputContract) -> f
     """Mean SSIM over the channels of one pair."""
     channels = zip(made, true, strict=True)
     return float(np.mean([structural_similarity(a, b, output.low, output.high) for a, b in channels]))
-
-
-def _layers(levels: int) -> tuple[str, ...]:
-    """Names of the generator's convolutions."""
-    return tuple(f"{part}.{level}.convolution" for part in ("encoder", "decoder") for level in range(levels))

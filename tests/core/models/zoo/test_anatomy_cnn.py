@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from core.errors import BadInput
+from core.models.trainable import FirstLook
 from core.models.zoo import build
+from core.models.zoo.anatomy_cnn import AnatomyCNN, start_as_he
 
 #: The tables row by row as printed: a convolution by its filters, "pool", a dense layer as ("dense", units).
 TABLE_2 = [32, 64, "pool", ("dense", 128), ("dense", 24)]
@@ -139,3 +143,33 @@ def test_at_the_papers_size_each_network_has_the_weights_that_its_table_adds_up_
 def test_arguments_that_do_not_fit_are_refused_with_the_reason(arguments: dict[str, object], reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         build("anatomy-cnn", {"shape": (64, 64), **arguments})
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_first_answers_are_near_chance(variant: str) -> None:
+    torch.manual_seed(0)
+    made = build("anatomy-cnn", {"shape": [32, 32], "classes": 8, "channels": 1, "variant": variant})
+    assert isinstance(made, AnatomyCNN)
+    with torch.no_grad():
+        made.start(FirstLook(torch.zeros(1, 32, 32), 0, 1))
+        loss = functional.cross_entropy(made(torch.rand(32, 1, 32, 32)), torch.arange(32) % 8)
+    assert float(loss) == pytest.approx(np.log(8), rel=0.1)
+
+
+def test_starting_weights_keep_the_size_of_the_signal() -> None:
+    torch.manual_seed(0)
+    layers = [nn.Sequential(nn.Conv2d(32, 32, 3, padding=1, padding_mode="circular"), nn.ReLU()) for _ in range(8)]
+    network = nn.Sequential(*layers)
+    start_as_he(network)
+    x = torch.randn(2, 32, 16, 16).relu()
+    with torch.no_grad():
+        assert 0.4 < float(network(x).std() / x.std()) < 2.5
+
+
+@pytest.mark.parametrize(
+    ("shape", "rate"), [((64, 64), 1.0), ((16, 20), 1.0), ((128, 128), 0.25), ((128, 64), 0.25), ((128, 64, 64), 0.125)]
+)
+def test_the_first_dense_layer_learns_slower_the_more_places_it_sums_over(shape: tuple[int, ...], rate: float) -> None:
+    made = network("shallow", shape)
+    assert isinstance(made, AnatomyCNN)
+    assert dict(made.slower_weights()) == {"dense.linear1.weight": rate}

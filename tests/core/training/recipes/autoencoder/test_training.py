@@ -256,7 +256,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not a safetensors file"):
         load_starting_weights(network, tmp_path / "text.safetensors")
     save_file(build("autoencoder", {"widths": [4]}).state_dict(), tmp_path / "small.safetensors")
-    with pytest.raises(BadInput, match="do not fit this autoencoder"):
+    with pytest.raises(BadInput, match="do not fit this network"):
         load_starting_weights(network, tmp_path / "small.safetensors")
 
 
