@@ -82,13 +82,18 @@ def test_a_run_that_the_closing_server_cuts_off_is_said_to_be_interrupted(store:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("process", ProcessWorker), ("inline", InlineWorker)])
-def test_the_worker_is_the_one_that_the_settings_name(tmp_path: Path, monkeypatch, name: str, kind: type) -> None:
+def test_the_worker_and_its_limits_are_those_that_the_settings_name(
+    tmp_path: Path, monkeypatch, name: str, kind: type
+) -> None:
     monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path))
     monkeypatch.setenv("LIGHTBOX_WORKER", name)
+    monkeypatch.setenv("LIGHTBOX_WORKER_SLOTS", "3")
+    monkeypatch.setenv("LIGHTBOX_STORE_LIMIT_GB", "0.5")
     settings.cache_clear()
     _manager.cache_clear()
     made = manager()
     assert type(made._worker) is kind
+    assert (made._slots, made._limit) == (3, 500_000_000)
     made.close()
     _manager.cache_clear()
     settings.cache_clear()

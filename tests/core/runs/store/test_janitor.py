@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput
+from core.files import size_of
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.spec import LOCAL_OWNER
 from core.runs.store.identity import ProcessIdentity
@@ -79,6 +80,14 @@ def test_an_unused_scan_goes_before_any_run_and_is_then_told_to_be_gone(store: R
     assert store.of(LOCAL_OWNER).scans() == []
     with pytest.raises(BadInput, match="open its file again"):
         store.of(LOCAL_OWNER).scan(scan)
+
+
+@pytest.mark.parametrize(("missing", "left"), [(0, 1), (1, 0)])
+def test_no_more_goes_than_has_to_and_not_a_byte_less(store: RunStore, missing: int, left: int) -> None:
+    scans = [stored_scan(store, seed) for seed in (0, 1)]
+    weight = size_of(store.root / "scans" / scans[0])
+    sweep(store, size_of(store.root) - weight - missing, now=later())
+    assert len(store.of(LOCAL_OWNER).scans()) == left
 
 
 def test_a_scan_just_looked_at_stays(store: RunStore) -> None:
