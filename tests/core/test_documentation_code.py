@@ -56,7 +56,7 @@ def site(folders: dict[Path, Path], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_there_is_a_page_for_each_kind_of_thing():
-    kinds = {"explainer", "architecture", "metric", "model-format", "recipe", "worker"}
+    kinds = {"explainer", "architecture", "metric", "model-format", "recipe", "study", "worker"}
     assert kinds <= {page.stem.removeprefix("write-an-").removeprefix("write-a-") for page in PAGES}
 
 
