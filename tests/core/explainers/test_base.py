@@ -51,3 +51,16 @@ def test_a_class_is_no_explainer_with_a_colour_that_there_is_not(monkeypatch):
     assert EXPLAINERS._judge(cls) is None
     monkeypatch.setattr(cls, "color", "khaki")
     assert re.search(r"^there is no colour 'khaki'; there is \w+, ", EXPLAINERS._judge(cls))
+
+
+@pytest.mark.parametrize("name", ["saliency", "mask"])
+@pytest.mark.parametrize("changes", [{"target": None}, {"scores": None}, {"after": None}])
+def test_an_explanation_without_a_class_or_without_what_it_changed_still_has_its_sentence(trained, name, changes):
+    # a group's explanation has no scores, and an explainer may change nothing
+    found = explain(trained.scan(400), trained.model, name, **({"iterations": 3} if name == "mask" else {}))
+    if "after" in changes:
+        changes = {"scores": {**found.scores, "after": None}}
+    cut = dataclasses.replace(found, **changes)
+    words = get_explainer(name).sentence(cut)
+    assert words == super(get_explainer(name), get_explainer(name)).sentence(cut)
+    assert words.endswith(".")

@@ -1,8 +1,13 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 
 from core.explainers import explain
+from core.explainers.ibix.backward import Backward
 from core.explainers.ibix.explainer import Ibix
+from core.explainers.ibix.superpixels import superpixels_of
 from tests.core.explainers import regressors
 from tests.core.explainers.regressors import (
     BOXES,
@@ -85,3 +90,22 @@ def test_how_many_superpixels_hold_half_is_counted_over_the_whole_map(trained: T
         half = found.numbers["superpixels_half"]
         assert effects[: int(half)].sum() >= effects.sum() / 2 > effects[: int(half) - 1].sum()
         assert f"{half:.0f} of {labels.max()} superpixels" in found.sentence
+
+
+@pytest.mark.parametrize("changed", [1, 2, 3, None])
+def test_a_change_of_any_one_superpixel_is_a_change(changed):
+    image = np.zeros((1, 6, 6), dtype=np.float32)
+    superpixels = superpixels_of(image, 4, 10.0, (1, 1), np.indices((6, 6)).sum(axis=0) < 9)
+    assert len(superpixels) == 4
+    labels = torch.from_numpy(superpixels.labels)
+
+    class OneOnly:
+        def direction(self, window, inside):
+            return (inside & (labels[window] == (changed or -1)))[None].float()
+
+    asked = SimpleNamespace(
+        levels=[SimpleNamespace(superpixels=superpixels)],
+        region=SimpleNamespace(marked=torch.ones(2, 2)),
+        perturbation=OneOnly(),
+    )
+    assert Backward.changes_anything(asked) == (changed is not None)

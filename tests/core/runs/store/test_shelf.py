@@ -269,3 +269,19 @@ def test_a_finished_run_can_be_removed_from_a_full_disk(store: RunStore, monkeyp
     store.of(ANNA).delete(run_id)
     assert store.of(ANNA).runs() == []
     assert not store.ledger.folder(run_id).exists()
+
+
+def test_runs_that_wait_have_places_and_those_that_work_seconds(store: RunStore, monkeypatch) -> None:
+    shelf = store.of(ANNA)
+    names = [shelf.add(CountSpec(name=name), ME) for name in ("first", "second", "third")]
+    assert [shelf.run(name).position for name in names] == [1, 2, 3]
+    assert {run.id: run.position for run in shelf.runs()} == dict(zip(names, (1, 2, 3), strict=True))
+    waiting = shelf.run(names[0])
+    assert (waiting.seconds, waiting.size, waiting.pinned, waiting.cancelling) == (None, 0, False, False)
+    store.ledger.claim(names[0], ME)
+    assert [shelf.run(name).position for name in names] == [0, 1, 2]
+    working = shelf.run(names[0])
+    assert working.started is not None
+    monkeypatch.setattr("core.runs.store.records.time.time", lambda: working.started + 7)
+    assert working.seconds == 7
+    assert dataclasses.replace(working, finished=working.started + 3).seconds == 3
