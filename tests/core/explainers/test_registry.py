@@ -47,6 +47,22 @@ def test_every_explainer_has_texts_a_paper_and_a_page(name):
 
 
 @pytest.mark.parametrize("name", sorted(explainers()))
+def test_a_seed_below_zero_is_refused_before_anything_is_drawn(name):
+    get_explainer(name).parameters(values={"seed": 0})
+    with pytest.raises(BadInput, match="seed"):
+        get_explainer(name).parameters(values={"seed": -1})
+
+
+def test_the_papers_values_are_those_of_the_papers():
+    fields = describe(get_explainer("ibix"))["parameters"]["properties"]
+    wanted = {"jitters": 100, "jitter_percent": 39.2, "superpixels": 500, "compactness": 0.1, "levels": "2"}
+    assert {name: fields[name]["paper"] for name in wanted} == wanted
+    fields = describe(get_explainer("mask"))["parameters"]["properties"]
+    wanted = {"lambda_1": 1e-4, "lambda_2": 1e-2, "beta_1": 0.1, "learning_rate": 0.1, "patience": 200}
+    assert {name: fields[name]["paper"] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("name", sorted(explainers()))
 def test_every_preset_is_valid(name):
     for preset in get_explainer(name).presets:
         get_explainer(name).parameters(preset)

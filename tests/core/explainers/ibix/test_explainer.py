@@ -152,6 +152,7 @@ def test_a_classifiers_forward_map_is_one_number_a_class_and_its_backward_map_li
     assert "AD" in front.sentence
     back = explain(of, made, "ibix", quadrature="quick", superpixels=30, coarse_superpixels=10)
     assert back.parameters["divide_by"] == "pixels"
+    assert "footprint_share" not in back.numbers  # one answer a class has no place to reach
     labels = back.arrays["superpixels"].values.astype(int)
     brightest = labels == labels.ravel()[back.arrays["map"].values.argmax()]
     x = of.array.astype(np.float64)

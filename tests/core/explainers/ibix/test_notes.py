@@ -114,6 +114,7 @@ def test_the_numbers_of_a_backward_trace_count_what_was_asked():
     assert found["superpixels"] == found["superpixels_evaluated"] + found["superpixels_skipped"]
     assert found["evaluations"] == 6 * found["superpixels_evaluated"]
     assert found["levels"] == 1
+    assert 0 < found["footprint_share"] < 1
 
 
 def test_a_model_asked_for_whole_images_because_that_was_chosen_is_no_warning():
