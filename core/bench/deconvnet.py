@@ -20,7 +20,7 @@ from core.explainers.deconvnet.chain import chain_to
 from core.explainers.deconvnet.projection import CHUNK, Projection
 from core.models.library import choose_device
 from core.models.zoo.anatomy_cnn import AnatomyCNN, Variant
-from core.networks.layers import convolutions
+from core.networks import convolutions
 
 SIDE = 224
 FILTERS = 25

@@ -104,7 +104,7 @@ def scores_of(
     """
     import torch
 
-    from core.networks.fast import fast_network
+    from core.networks import fast_network
 
     network = fast_network(question.model.network, question.prepared.tensor.ndim - 2, "float32")
     coming, done = iter(items), 0

@@ -1,1 +1,58 @@
-"""Asking networks: the same answers as the network itself, quicker, and compared with it before they are used."""
+"""Asking networks: the same answers as the network itself, quicker, and compared with it before they are used.
+
+A library of its own, that knows nothing of explanations. What others may use is what this package names; it is
+imported when it is first used, so that naming it does not bring torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.networks.choosing import Engine, responses_for
+    from core.networks.fast import FastNetwork, Precision, fast_network, unchanged_known
+    from core.networks.folding import fold_batch_norm
+    from core.networks.geometry import Sampling, at_full_resolution, layer_sampling
+    from core.networks.layers import convolutions
+    from core.networks.responses import Box, Responses, WholeResponses, at
+    from core.networks.tracing import graph_of, twin
+    from core.networks.windows.engine import Unwindowable, WindowResponses
+
+__all__ = [
+    "Box",
+    "Engine",
+    "FastNetwork",
+    "Precision",
+    "Responses",
+    "Sampling",
+    "Unwindowable",
+    "WholeResponses",
+    "WindowResponses",
+    "at",
+    "at_full_resolution",
+    "convolutions",
+    "fast_network",
+    "fold_batch_norm",
+    "graph_of",
+    "layer_sampling",
+    "responses_for",
+    "twin",
+    "unchanged_known",
+]
+
+_MODULES = {
+    "choosing": ("Engine", "responses_for"),
+    "fast": ("FastNetwork", "Precision", "fast_network", "unchanged_known"),
+    "folding": ("fold_batch_norm",),
+    "geometry": ("Sampling", "at_full_resolution", "layer_sampling"),
+    "layers": ("convolutions",),
+    "responses": ("Box", "Responses", "WholeResponses", "at"),
+    "tracing": ("graph_of", "twin"),
+    "windows.engine": ("Unwindowable", "WindowResponses"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -10,7 +10,7 @@ from core.errors import BadInput
 from core.explainers.base import MapArray, Question
 from core.explainers.captum.tensors import summed_over_channels, watched
 from core.explainers.checked_map import CheckedMap, MapParameters
-from core.networks.layers import convolutions
+from core.networks import convolutions
 from core.parameters import Parameters, parameter
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class GradCAM(CheckedMap):
         """
         from captum.attr import LayerGradCam, LayerGradientXActivation
 
-        from core.networks.geometry import at_full_resolution, layer_sampling
+        from core.networks import at_full_resolution, layer_sampling
 
         network, x = question.model.network, question.prepared.tensor
         layer = question.model.layer(parameters.layer)

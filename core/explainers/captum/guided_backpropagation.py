@@ -96,7 +96,7 @@ def _has_functional_rectifier(network: nn.Module) -> bool:
     import torch
     from torch.nn import functional
 
-    from core.networks.tracing import graph_of, twin
+    from core.networks import graph_of, twin
 
     functions = {torch.relu, torch.relu_, functional.relu, functional.leaky_relu, functional.relu_}
     try:

@@ -49,7 +49,7 @@ class Occlusion(BaselineMap):
         import torch
         from captum.attr import Occlusion as CaptumOcclusion
 
-        from core.networks.fast import fast_network, unchanged_known
+        from core.networks import fast_network, unchanged_known
 
         x = question.prepared.tensor
         shape, spacing = tuple(x.shape[2:]), question.prepared.spacing_mm

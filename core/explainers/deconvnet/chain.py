@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from core.explainers.deconvnet.steps import Convolution, Linear, MaxPool, Rectifier, Same, Scaling, Step
-from core.networks.tracing import graph_of, twin
+from core.networks import graph_of, twin
 
 _MAX_POOLS = (nn.MaxPool2d, nn.MaxPool3d)
 _ADAPTIVE_MAX_POOLS = (nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)

@@ -14,7 +14,7 @@ from core.explainers.checked_map import CheckedMap
 from core.explainers.deconvnet.filters import array_of, filters_as_parts
 from core.explainers.deconvnet.parameters import PAPER_FILTERS, DeconvnetParameters
 from core.metrics.sanity import randomisation_check
-from core.networks.layers import convolutions
+from core.networks import convolutions
 from core.parameters import Parameters
 from core.progress import Progress
 from core.wording import percent

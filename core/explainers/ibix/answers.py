@@ -18,7 +18,7 @@ from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.report import answer_array, leak_numbers, on_grid
 from core.explainers.ibix.variants import Variant
 from core.models.card import OutputContract
-from core.networks.responses import Box, at
+from core.networks import Box, at
 
 
 class Answers(ABC):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from core.errors import BadInput
-from core.networks.responses import Box
+from core.networks import Box
 
 #: How sums over outputs treat the sign of F: sizes; sign kept above, sizes below the bar; as printed.
 Sums = Literal["absolute", "signed", "literal"]

@@ -15,7 +15,7 @@ import torch
 from core.errors import BadInput
 from core.explainers.ibix.equations import Jitters, add_slopes, representative_order
 from core.models.card import InputContract, OutputContract
-from core.networks.responses import Box, Responses, at
+from core.networks import Box, Responses, at
 
 #: One question to the network should not keep a person who cancels waiting longer, in seconds.
 _PATIENCE = 0.25

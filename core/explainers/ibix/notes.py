@@ -12,7 +12,7 @@ from core.explainers.ibix.backward import Backward
 from core.explainers.ibix.mapping import Mapper
 from core.explainers.ibix.report import on_grid
 from core.explainers.ibix.setup import Setup
-from core.networks.responses import Box
+from core.networks import Box
 from core.wording import percent
 
 _EVERYTHING = 0.99

@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from core.networks.responses import Box, at
+from core.networks import Box, at
 
 Kind = Literal["add", "multiply", "noise", "blur", "mean", "inpaint"]
 

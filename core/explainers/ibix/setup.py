@@ -16,8 +16,7 @@ from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.perturbations import Perturbation
 from core.explainers.ibix.superpixels import Superpixels, body_of, superpixels_of
 from core.explainers.ibix.variants import VARIANTS, Variant
-from core.networks.choosing import responses_for
-from core.networks.responses import Box, Responses
+from core.networks import Box, Responses, responses_for
 
 
 class Setup:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import BadInput
-from core.networks.responses import Box
+from core.networks import Box
 
 #: A body below this share of the image was not found; above the other there is no background to leave out.
 _BODY_SHARES = (0.01, 0.97)

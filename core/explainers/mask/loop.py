@@ -20,7 +20,7 @@ from core.explainers.mask.equations import (
     straight_through,
     weights,
 )
-from core.networks.fast import FastNetwork
+from core.networks import FastNetwork
 
 if TYPE_CHECKING:
     from core.explainers.mask.parameters import MaskParameters

@@ -13,7 +13,7 @@ from core.explainers.hiding import fill_image, healthy_or_blur, hide, random_con
 from core.explainers.mask.equations import threshold_hidden
 from core.explainers.mask.loop import Candidates, EarlyStop, MaskLoop, Step
 from core.metrics.sanity import swap_test
-from core.networks.fast import FastNetwork, fast_network
+from core.networks import FastNetwork, fast_network
 from core.progress import Progress
 from core.wording import percent
 

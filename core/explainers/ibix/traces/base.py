@@ -11,7 +11,7 @@ from core.explainers.base import MapArray
 from core.explainers.ibix.notes import Notes
 from core.explainers.ibix.report import Watch
 from core.explainers.ibix.setup import Setup
-from core.networks.responses import Box
+from core.networks import Box
 
 
 class Trace(ABC):

@@ -12,7 +12,7 @@ from core.explainers.ibix.backward import Region, Tell
 from core.explainers.ibix.equations import sums_inside
 from core.explainers.ibix.gradient import backward_derivative, correlation, forward_derivative
 from core.explainers.ibix.traces.base import Backward, Forward, Trace, everywhere, window_of
-from core.networks.responses import at
+from core.networks import at
 
 #: Jitters of the comparison of a derivative with real changes.
 _COMPARISON_NODES = 8

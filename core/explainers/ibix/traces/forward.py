@@ -9,7 +9,7 @@ import torch
 
 from core.explainers.base import MapArray
 from core.explainers.ibix.traces.base import Forward, window_of
-from core.networks.responses import Box
+from core.networks import Box
 
 
 class ForwardTrace(Forward):
