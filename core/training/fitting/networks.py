@@ -10,7 +10,7 @@ from core.errors import BadInput
 from core.models.card import Architecture
 from core.models.trainable import FirstLook, Purpose, Task, TrainableNetwork
 from core.models.zoo import architectures, build
-from core.networks.layers import convolutions
+from core.networks import convolutions
 from core.registry import look_up
 from core.training.fitting.parameters import NetworkParameters
 
