@@ -86,8 +86,11 @@ def test_names_are_read_in_every_common_form(tmp_path, name, text):
     assert read_names(tmp_path / name) == {2001: "Precentral_L", 2002: "Precentral_R"}
 
 
-def test_xml_entities_are_refused(tmp_path):
-    (tmp_path / "names.xml").write_text('<!DOCTYPE x [<!ENTITY a "b">]><atlas><label index="1">&a;</label></atlas>')
+@pytest.mark.parametrize(
+    "head", ['<!DOCTYPE x [<!ENTITY a "b">]>', '<!DOCTYPE x SYSTEM "names.dtd">', '<!ENTITY a "b">']
+)
+def test_xml_entities_are_refused(tmp_path, head):
+    (tmp_path / "names.xml").write_text(head + '<atlas><label index="1">&a;</label></atlas>')
     with pytest.raises(BadInput, match="entities"):
         read_names(tmp_path / "names.xml")
 

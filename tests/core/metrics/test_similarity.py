@@ -35,6 +35,11 @@ def test_masks_without_a_common_region_are_not_similar_and_empty_ones_have_no_si
     assert math.isnan(roi_similarity(np.zeros(3), np.ones(3)))
 
 
+def test_a_region_beyond_the_last_label_of_the_grid_has_no_density():
+    densities = roi_densities(np.array([0.5, 1.0]), np.array([1, 1]), [1, 2, 9])
+    np.testing.assert_array_equal(densities, [0.75, 0, 0])
+
+
 def test_densities_of_a_mask_on_another_grid_are_refused():
     with pytest.raises(ValueError, match="differ in shape"):
         roi_densities(np.zeros((2, 3)), np.zeros((3, 2), dtype=int), [1])

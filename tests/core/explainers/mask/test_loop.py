@@ -80,6 +80,24 @@ def test_gradient_of_the_loop_is_that_of_the_loss(trained):
     assert float(moved[place]) == pytest.approx((losses[0] - losses[1]) / 2e-2, rel=0.1, abs=2e-3)
 
 
+class Unmoved(torch.nn.Module):
+    """Less sure of class 1 the brighter the scan, and never of another."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        brightness = x.flatten(1).mean(dim=1)
+        return torch.stack([torch.zeros_like(brightness), 10 - brightness], dim=1)
+
+
+def test_loop_starts_at_the_fill_that_comes_closest_where_none_flips_the_class(trained):
+    prepared = trained.model.prepare(trained.scan(200))
+    fill, everywhere = torch.full_like(prepared.tensor, 2.0), np.ones(prepared.tensor.shape[2:], dtype=bool)
+    parameters = MaskParameters(precision="float32", start="flip")
+    brighter = MaskLoop(Unmoved(), prepared.tensor, fill, everywhere, 1, prepared.spacing_mm, parameters)
+    assert brighter.first_fill == 1.0
+    darker = MaskLoop(Unmoved(), prepared.tensor, -fill, everywhere, 1, prepared.spacing_mm, parameters)
+    assert 0 < darker.first_fill < 0.1
+
+
 def test_loop_starts_at_the_smallest_even_fill_that_flips_the_class(trained):
     loop, x, fill = start_loop(trained)
     support = torch.from_numpy(trained.model.references["support"])
