@@ -19,6 +19,7 @@ from core.phantoms.radiographs.films import (
     write_radiographs,
 )
 from core.progress import Report, silent
+from core.training.demo.cards import introduced
 from core.training.demo.pairs import add_to_index
 from core.training.recipes.anatomy import Anatomy, AnatomyParameters
 
@@ -154,13 +155,7 @@ def train_anatomy(name: str, settings: AnatomyParameters, folder: Path, command:
 def introduce_anatomy(name: str, card: Card, command: str) -> Card:
     """The card with the title and the text of network `name`, and `command`."""
     network = NETWORKS[name]
-    return card.model_copy(
-        update={
-            "title": network.title,
-            "description": f"{network.purpose} {_ONLY_DRAWN}",
-            "training": card.training.model_copy(update={"command": command}),
-        }
-    )
+    return introduced(card, network.title, f"{network.purpose} {_ONLY_DRAWN}", command)
 
 
 def demo_cohort(films: int = 20) -> Cohort:

@@ -10,6 +10,7 @@ from core.models.card import Card, write_card
 from core.phantoms.slices.ct import mr_ct_pair
 from core.progress import Report
 from core.scans.scan import Scan
+from core.training.demo.cards import introduced
 from core.training.demo.pairs import DEMO_SLICE_SEED, add_to_index, write_png16
 from core.training.recipes.pix2pix import Pix2PixParameters, Pix2PixRecipe
 
@@ -50,14 +51,12 @@ def train_mr_ct(settings: Pix2PixParameters, folder: Path, command: str, report:
 
 def introduce_mr_ct(card: Card, command: str) -> Card:
     """The card with a title, a text and `command`."""
-    return card.model_copy(
-        update={
-            "title": "MR → CT phantom, pix2pix",
-            "description": "Makes a CT slice in HU of a T1-weighted MR slice: pix2pix's U-Net at a quarter of the "
-            "paper's width, on synthetic axial slices at 1 mm. It never saw a person: what it makes of a real scan "
-            "means nothing.",
-            "training": card.training.model_copy(update={"command": command}),
-        }
+    return introduced(
+        card,
+        "MR → CT phantom, pix2pix",
+        "Makes a CT slice in HU of a T1-weighted MR slice: pix2pix's U-Net at a quarter of the paper's width, on "
+        "synthetic axial slices at 1 mm. It never saw a person: what it makes of a real scan means nothing.",
+        command,
     )
 
 

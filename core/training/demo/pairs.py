@@ -11,6 +11,7 @@ from core.models.card import Card, write_card
 from core.phantoms.slices.mr import SliceSubject, t1_t2_pair
 from core.progress import Report
 from core.scans.scan import Scan
+from core.training.demo.cards import introduced
 from core.training.recipes.autoencoder import AutoencoderParameters, AutoencoderRecipe
 
 T1_T2_MODEL = "t1-t2-phantom"
@@ -43,16 +44,15 @@ def t1_t2_settings(seed: int, epochs: int, pairs: int) -> AutoencoderParameters:
 def train_t1_t2(settings: AutoencoderParameters, folder: Path, command: str, report: Report) -> Card:
     """Train `t1-t2-phantom`, write it to `folder` and give its card a title, a text and `command`."""
     card = AutoencoderRecipe().train(settings, None, folder, report)
-    introduced = card.model_copy(
-        update={
-            "title": "T1 → T2 phantom, autoencoder",
-            "description": "Makes a T2-weighted slice of a T1-weighted one: the paper's autoencoder on synthetic axial "
-            "slices at 1 mm. It never saw a person: what it makes of a real scan means nothing.",
-            "training": card.training.model_copy(update={"command": command}),
-        }
+    card = introduced(
+        card,
+        "T1 → T2 phantom, autoencoder",
+        "Makes a T2-weighted slice of a T1-weighted one: the paper's autoencoder on synthetic axial slices at 1 mm. It "
+        "never saw a person: what it makes of a real scan means nothing.",
+        command,
     )
-    write_card(introduced, folder)
-    return introduced
+    write_card(card, folder)
+    return card
 
 
 def write_t1_t2_scans(folder: Path) -> None:

@@ -20,6 +20,7 @@ from core.training.demo.anatomy import (
     write_anatomy_films,
     write_demo_cohort,
 )
+from core.training.demo.cards import introduced
 from core.training.demo.mr_ct import MR_CT_MODEL, mr_ct_settings, train_mr_ct, write_mr_ct_scans
 from core.training.demo.pairs import (
     T1_T2_MODEL,
@@ -189,13 +190,8 @@ def slice_settings(parameters: DemoParameters) -> ClassifierParameters:
 def introduce(folder: Path) -> None:
     """Give a demo model's card its title, text and the command that makes it."""
     card = read_card(folder)
-    title, description = _TEXTS[card.name]
-    training = card.training.model_copy(update={"command": _COMMAND})
     contract = card.input.model_copy(update={"modality": _MODALITY})
-    write_card(
-        card.model_copy(update={"title": title, "description": description, "training": training, "input": contract}),
-        folder,
-    )
+    write_card(introduced(card, *_TEXTS[card.name], _COMMAND).model_copy(update={"input": contract}), folder)
 
 
 def write_demo_scans(folder: Path, slice_contract: InputContract) -> None:

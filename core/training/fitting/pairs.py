@@ -15,6 +15,7 @@ from core.metrics.difference import fit_intensity_regression, mean_image
 from core.models.card import Architecture, Card, InputContract, Intensity, OutputContract, Training
 from core.models.inputs import prepare
 from core.models.intensities import FULL_SCALE
+from core.models.trainable import FirstLook
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import model_name
@@ -199,6 +200,11 @@ def answers(network: torch.nn.Module, inputs: torch.Tensor, chunk: int = 8) -> t
     network.eval()
     device = next(network.parameters()).device
     return torch.cat([network(part.to(device)).float().cpu() for part in inputs.split(chunk)])
+
+
+def first_look(train: PairTensors, values: tuple[float, float]) -> FirstLook:
+    """What a network may know of the training pairs before its first step; `values` is the range it is fed."""
+    return FirstLook(train.inputs.mean(dim=0), *values, train.targets.transpose(0, 1).flatten(1).mean(dim=1))
 
 
 def plain_guesses(train: PairTensors, output: OutputContract) -> dict[str, Guess]:

@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.metrics.difference import mean_squared_error
 from core.models.card import Card, OutputContract, Training
 from core.models.library import save_model
-from core.models.trainable import FirstLook, Purpose, TrainableNetwork
+from core.models.trainable import Purpose, TrainableNetwork
 from core.phantoms.slices.mr import SlicePairs, t1_t2_cohort
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
@@ -28,6 +28,7 @@ from core.training.fitting.pairs import (
     describe_pairs,
     epoch_batches,
     find_pairs,
+    first_look,
     input_contract,
     load_parts,
     mean_with_interval,
@@ -152,8 +153,7 @@ def fit(
     if not parameters.epochs:
         return None
     if parameters.weights is None:
-        mean_answer = train.targets.transpose(0, 1).flatten(1).mean(dim=1)
-        start(network, FirstLook(train.inputs.mean(dim=0), *network.input_range, mean_answer))
+        start(network, first_look(train, network.input_range))
     layout = torch.channels_last if train.inputs.ndim == 4 else torch.channels_last_3d
     network.to(memory_format=layout)  # type: ignore[call-overload]  # not in torch's stubs
     random = np.random.default_rng([parameters.seed, 1])

@@ -18,7 +18,7 @@ from core.metrics.difference import (
 from core.models.card import Architecture, Card, InputContract, OutputContract
 from core.models.intensities import FULL_SCALE
 from core.models.library import choose_device, save_model
-from core.models.trainable import FirstLook, Purpose, TrainableNetwork
+from core.models.trainable import Purpose, TrainableNetwork
 from core.models.zoo.patch_gan import PatchGAN
 from core.phantoms.slices.ct import SlicePairsCT, mr_ct_cohort
 from core.progress import Progress, Report, part_of
@@ -33,6 +33,7 @@ from core.training.fitting.pairs import (
     card_of_regressor,
     describe_pairs,
     find_pairs,
+    first_look,
     input_contract,
     load_parts,
     mean_with_interval,
@@ -70,8 +71,7 @@ def train(recipe: Recipe, parameters: Pix2PixParameters, cohort: Path | None, ou
     generator = built(architecture, purpose, train.inputs[:1])
     channels = sees.channels + output.channels
     discriminator = PatchGAN(channels, parameters.patch_width, parameters.patch_halvings)
-    mean_answer = train.targets.transpose(0, 1).flatten(1).mean(dim=1)
-    start(generator, FirstLook(train.inputs.mean(dim=0), *cls.input_range, mean_answer))
+    start(generator, first_look(train, cls.input_range))
     for network in (generator, discriminator):
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
     random = np.random.default_rng([parameters.seed, 1])

@@ -17,6 +17,7 @@ from core.training.fitting.pairs import (
     answers,
     epoch_batches,
     find_pairs,
+    first_look,
     input_contract,
     load_pairs,
     load_parts,
@@ -151,3 +152,11 @@ def test_the_interval_draws_cases_and_holds_the_mean() -> None:
     # ten copies of every case tell no more than one: the width is that of twenty figures, not of two hundred
     assert high - low == pytest.approx(2 * 1.96 * of_case.std() / np.sqrt(20), rel=0.15)
     assert low < mean < high
+
+
+def test_the_first_look_tells_the_mean_image_and_the_mean_answer_of_each_channel() -> None:
+    inputs, targets = torch.rand(3, 1, 4, 5), torch.rand(3, 2, 4, 5)
+    look = first_look(PairTensors(inputs, targets, tuple(Pair(f"p{n}", "c") for n in range(3))), (-1.0, 2.0))
+    torch.testing.assert_close(look.mean, (inputs[0] + inputs[1] + inputs[2]) / 3)
+    assert (look.low, look.high) == (-1.0, 2.0) and look.mean_answer is not None
+    torch.testing.assert_close(look.mean_answer, torch.stack([targets[:, 0].mean(), targets[:, 1].mean()]))
