@@ -1,4 +1,6 @@
+import pytest
 import torch
+from torch import nn
 
 from core.networks.fast import fast_network, unchanged_known
 
@@ -11,6 +13,19 @@ def test_folded_copy_answers_like_the_network(trained):
     torch.testing.assert_close(exact, expected, atol=1e-3, rtol=1e-3)
     assert half.dtype == torch.float32
     torch.testing.assert_close(half, expected, atol=0.3, rtol=0.05)
+
+
+@pytest.mark.parametrize(("dimensions", "last"), [(2, torch.channels_last), (3, torch.channels_last_3d)])
+def test_only_in_bfloat16_are_channels_last_in_memory(dimensions, last):
+    convolution = (nn.Conv2d, nn.Conv3d)[dimensions - 2]
+    network = nn.Sequential(convolution(2, 3, 3), nn.ReLU())
+    plain, half = (fast_network(network, dimensions, precision) for precision in ("float32", "bfloat16"))
+    assert (plain.dtype, plain.layout) == (torch.float32, torch.contiguous_format)
+    assert (half.dtype, half.layout) == (torch.bfloat16, last)
+    assert plain.module[0].weight.is_contiguous()
+    assert half.module[0].weight.is_contiguous(memory_format=last)
+    assert not half.module[0].weight.is_contiguous()
+    assert half.ready(torch.rand(1, 2, *[5] * dimensions)).is_contiguous(memory_format=last)
 
 
 def test_inputs_equal_to_the_known_one_are_not_asked_again(trained):

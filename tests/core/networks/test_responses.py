@@ -33,6 +33,17 @@ def test_a_batch_is_as_small_as_memory_asks_for():
     assert WholeResponses(lambda t: network(t), x, 10**6).batch < WholeResponses(network, x, 10**6).batch
 
 
+def test_as_many_are_asked_at_once_as_memory_holds():
+    x, one = torch.rand(1, 1, 32, 32), 4 * 32 * 32
+    # of a network of one layer nothing is known; of one with more, what its layers answer
+    for network, weight in (
+        (nn.ReLU(), 64 * one),
+        (nn.Sequential(nn.ReLU(), nn.Conv2d(1, 2, 1)), one + 2 * one + 2 * one),
+    ):
+        for memory, batch in ((3 * weight, 3), (3 * weight - 1, 2), (weight - 1, 1), (100 * weight, 8)):
+            assert WholeResponses(network, x, memory).batch == batch
+
+
 def test_answers_without_space_have_an_empty_window():
     network = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
     responses = WholeResponses(network, torch.rand(1, 1, 4, 4), 10**6)

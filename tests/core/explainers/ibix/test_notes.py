@@ -121,3 +121,13 @@ def test_a_model_asked_for_whole_images_because_that_was_chosen_is_no_warning():
     asked, found = (trace(Opaque(smooth(2)), jitters=4, clip=True, engine=e).warnings for e in ("batches", "auto"))
     assert asked == ()
     assert "asked for whole images, which is slower" in found[0]
+
+
+def test_values_that_leave_the_range_at_its_lower_end_count_too():
+    made, shape = regressors.model(smooth(2), low=0.2, high=5.0), SHAPES[2]
+    asked = regressors.question(made, scan(shape), region(shape, *BOXES[2]))
+    parameters = Ibix.parameters_for(made, Ibix.parameters(values={"jitters": 4, "jitter_range": 0.3}))
+    inside = scan(shape).array[0][region(shape, *BOXES[2])]
+    leaving = (inside < 0.5).mean()
+    assert 0 < leaving < 1
+    assert Ibix().run(asked, parameters).numbers["share_leaving_range"] == pytest.approx(leaving)

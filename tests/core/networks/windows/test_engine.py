@@ -219,6 +219,7 @@ def test_a_network_whose_answer_is_infinite_in_places_is_followed(sign):
         (Function(lambda self, x: x * torch.rand(1)), "."),
         (Function(lambda self, x: F.dropout(x)), "dropout"),
         (Function(lambda self, x: torch.cat([x, x], 0)), "cat"),
+        (Function(lambda self, x: x * x.shape[0]), "mul"),
         (Function(lambda self, x: torch.cat([x, self.plane], 2), plane=torch.zeros(1, 2, 1, 8)), "cat"),
         (Function(lambda self, x: {"answer": x}), "not one tensor"),
         (Function(lambda self, x: x[x > 0]), "."),

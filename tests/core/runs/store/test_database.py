@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, create_engine, inspect
 
 from core.errors import LightboxError
 from core.runs.execution.inline import InlineWorker
@@ -252,6 +253,25 @@ def test_a_disk_that_becomes_read_only_is_told_in_a_sentence(store: RunStore) ->
 
 
 # ---- quick
+
+
+def test_the_migrations_end_in_the_tables_that_the_code_reads(store: RunStore) -> None:
+    wanted = create_engine("sqlite://")
+    tables.metadata.create_all(wanted)
+    made = create_engine(f"sqlite:///{store.root / 'lightbox.db'}")
+
+    def shape(engine: Engine, table: str) -> list[object]:
+        seen = inspect(engine)
+        columns = {
+            each["name"]: (str(each["type"]), each["nullable"], each["primary_key"]) for each in seen.get_columns(table)
+        }
+        indexes = {each["name"]: each["column_names"] for each in seen.get_indexes(table)}
+        return [columns, indexes]
+
+    for table in tables.metadata.tables:
+        assert shape(made, table) == shape(wanted, table)
+    wanted.dispose()
+    made.dispose()
 
 
 def test_opening_a_store_that_is_up_to_date_writes_nothing_and_imports_nothing_heavy(filled: Path) -> None:
