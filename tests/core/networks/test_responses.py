@@ -69,6 +69,13 @@ class Mixing(nn.Module):
         return torch.tanh(x - 0.5 * x.mean(dim=0, keepdim=True))
 
 
+class Joining(nn.Module):
+    """Answers a batch with one large image."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(x).reshape(1, 1, -1, 12)
+
+
 class Single(nn.Module):
     """Written for one image."""
 
@@ -86,7 +93,9 @@ class Counting(nn.Module):
         return x * self.count
 
 
-@pytest.mark.parametrize(("network", "words"), [(Mixing(), "beside others"), (Single(), "no batches")])
+@pytest.mark.parametrize(
+    ("network", "words"), [(Mixing(), "beside others"), (Joining(), "beside others"), (Single(), "no batches")]
+)
 def test_a_network_whose_images_know_of_each_other_is_asked_one_at_a_time(network, words):
     # its map depended on how many changed scans happened to lie in a batch
     x, values = torch.rand(1, 1, 12, 12), torch.rand(5, 1, 2, 2)
