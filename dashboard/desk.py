@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.explainers.base import Side
 from core.runs import LOCAL_OWNER, ManagedShelf, manager
 
 #: Most changes that can be undone.
@@ -39,6 +40,10 @@ class Desk:
         What it is asked with.
     settings : dict of str to Setting
         By explainer.
+    region : str, optional
+        The region that is asked about, by its name in the store.
+    side : {"input", "output"}, optional
+        Where it lies: on the scan, or on the image that a regressor makes of it; None where there is no region.
     """
 
     #: page that it belongs to, part of the keys of its widgets
@@ -48,12 +53,16 @@ class Desk:
     explainer: str | None = None
     target: str | None = None
     settings: dict[str, Setting] = field(default_factory=dict)
+    region: str | None = None
+    side: Side | None = None
     #: demo scan that is to be opened next, by name
     demo: str | None = None
     #: counts changes that did not come from a control, so that controls start again from the values here
     revision: int = 0
     #: the scan that `model` was chosen for
     model_for: str | None = None
+    #: the models that `explainer` was chosen for
+    explainer_for: tuple[str, ...] = ()
     #: why a run could not be asked for, until it was said
     problem: str | None = None
     #: what the address of the page named last

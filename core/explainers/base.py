@@ -234,6 +234,11 @@ class Explainer(Parametrised, ABC):
         return "input"
 
     @classmethod
+    def map_side(cls, model: Model, parameters: Any) -> Side:
+        """Which side its map lies on: the scan, or the image that `model` makes of it."""
+        return "input"
+
+    @classmethod
     def needs_region(cls, model: Model, parameters: Any) -> bool:
         """Whether there is nothing to explain without a region; by default where one is taken."""
         return cls.takes_region
@@ -250,6 +255,26 @@ class Explainer(Parametrised, ABC):
     def attribute(self, question: Question, parameters: Any) -> MapArray:
         """The map alone, in model space, raw: that of `run`, without its tests where it can be had without."""
         return self.run(question, parameters).arrays["map"]
+
+    @classmethod
+    def brief(cls, parameters: Mapping[str, Any]) -> str:
+        """What its map is, in the few words of a panel's title; empty: the map's own title."""
+        return ""
+
+    @classmethod
+    def caveat(cls, parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> str:
+        """What must be known before anything else of a map with these numbers, in a few words; empty: nothing."""
+        return ""
+
+    @classmethod
+    def told(cls, parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> tuple[tuple[str, str], ...]:
+        """How a map was computed, as rows of name and figure for people; by default every number."""
+        return tuple((name.replace("_", " "), f"{value:.4g}") for name, value in numbers.items())
+
+    @classmethod
+    def effects(cls, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Class → change of its score for one unit of change in the region; empty where that was not measured."""
+        return {}
 
     @classmethod
     def meaning(cls, explanation: Explanation) -> str:

@@ -5,16 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.errors import BadInput
+from core.explainers.base import Side
 from core.runs.store.landmarks import Landmark
 from core.settings import settings
 
 #: A mask of more different values than these is no image of labels.
 MOST_LABELS = 12
+_SIDES: tuple[Side, Side] = ("input", "output")
 
 if TYPE_CHECKING:
     from core.models.model import Model
@@ -39,6 +41,27 @@ class Prediction:
     probabilities: dict[str, float]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RegionRule:
+    """What an explainer does with a region.
+
+    Parameters
+    ----------
+    maps : dict of Side to Side
+        Where a region can be marked → where the map of it lies. Empty: nowhere.
+    needed : bool
+        Whether there is nothing to explain without one.
+    """
+
+    maps: Mapping[Side, Side]
+    needed: bool
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Where a region can be marked."""
+        return tuple(self.maps)
 
 
 @dataclass(frozen=True)
@@ -215,6 +238,42 @@ def unfit(model: str, content: str) -> dict[str, str]:
     loaded = loaded_model(model, content)
     reasons = {name: cls.unfit(loaded) for name, cls in explainers().items()}
     return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def region_rule(model: str, content: str, explainer: str, preset: str, changes: Mapping[str, Any]) -> RegionRule:
+    """What an explainer with these parameters does with a region that is marked for a model.
+
+    Parameters
+    ----------
+    model, content : str
+        As in `predict`.
+    explainer, preset : str
+        Its name, and the preset that `changes` are over.
+    changes : mapping of str to Any
+        Parameters.
+    """
+    from core.explainers import get_explainer
+
+    loaded, cls = loaded_model(model, content), get_explainer(explainer)
+    maps: dict[Side, Side] = {}
+    for side in _SIDES:
+        steered = {**changes, **cls.steered_by_region.get(side, {})}
+        parameters = cls.parameters_for(loaded, cls.parameters(preset, steered))
+        if cls.region_side(loaded, parameters) == side:
+            maps[side] = cls.map_side(loaded, parameters)
+    alone = cls.parameters_for(loaded, cls.parameters(preset, changes))
+    return RegionRule(maps, cls.needs_region(loaded, alone))
+
+
+def generate(scan: str, owner: str, model: str, content: str) -> np.ndarray:
+    """The image a regressor makes of a stored scan, float32 ``(C_out, *scan shape)``, in the units of its card."""
+    return _generated(scan, owner, model, content)
+
+
+@lru_cache(maxsize=4)
+def _generated(scan: str, owner: str, model: str, content: str) -> np.ndarray:
+    loaded = loaded_model(model, content)
+    return loaded.generate(loaded.prepare(shelf(owner).scan(scan)))
 
 
 def layers(model: str, content: str) -> tuple[tuple[str, str, int], ...]:

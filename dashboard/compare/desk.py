@@ -7,6 +7,7 @@ from typing import Any, Literal
 from core.errors import BadInput
 from core.runs import ExplanationSpec, Run, StudySpec
 from dashboard.desk import Desk, Setting, desk_of_session, owner, shelf
+from dashboard.intake.request import lay_out, request
 
 View = Literal["film", "films"]
 #: Names of the two halves of the page, as they stand in its address.
@@ -89,7 +90,7 @@ class CompareDesk(Desk):
         if self.study == run:
             self.show_study(None)
 
-    def compare(self, preset: str) -> None:
+    def compare(self) -> None:
         """Ask for one run a network. Equal requests that ran before are found again, not repeated.
 
         Raises
@@ -97,23 +98,8 @@ class CompareDesk(Desk):
         LightboxError
             When a run cannot be asked for.
         """
-        if self.scan is None or self.explainer is None:
-            return
-        setting = self.setting(self.explainer, preset)
-        self.comparison = [
-            shelf().submit(
-                ExplanationSpec(
-                    owner=owner(),
-                    scan=self.scan,
-                    model=network,
-                    explainer=self.explainer,
-                    target=self.target,
-                    preset=setting.preset,
-                    parameters=dict(setting.changes),
-                )
-            )
-            for network in self.networks
-        ]
+        asked = [request(self, model=network) for network in self.networks]
+        self.comparison = [shelf().submit(spec) for spec in asked if spec is not None]
 
     def runs(self) -> dict[str, Run]:
         """The runs of `comparison` by network; empty when one of them is gone."""
@@ -124,20 +110,19 @@ class CompareDesk(Desk):
             return {}
         return {str(run.request["model"]): run for run in found}
 
-    def lay_out_comparison(self, runs: Sequence[Run], first_preset: str) -> None:
+    def lay_out_comparison(self, runs: Sequence[Run]) -> None:
         """Lay everything out as it was for the runs of one comparison.
 
         Raises
         ------
         BadInput
-            When they are not of one scan, explainer and class.
+            When they are not of one scan, explainer and class, or the explainer is no longer there.
         """
         requests: list[Mapping[str, object]] = [run.request for run in runs]
         alike = {(r.get("scan"), r.get("explainer"), r.get("target")) for r in requests}
         if len(alike) != 1 or any(run.kind != ExplanationSpec.kind for run in runs):
             raise BadInput("This link does not name one comparison: choose scan and networks again.")
-        first = runs[0].request
-        self.lay_out(runs[0].id, first, first.get("target"), first.get("preset") or first_preset)
+        lay_out(self, runs[0])
         self.view, self.target_chosen = "film", True
         self.networks, self.networks_for = tuple(str(r["model"]) for r in requests), self.scan
         self.comparison = [run.id for run in runs]

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.errors import BadInput
 from core.runs import Run
 from dashboard.compare.desk import VIEWS, Cell, CompareDesk
 from dashboard.compare.films.intake import FIRST_PRESET, SETTINGS
 from dashboard.desk import shelf
 from dashboard.frame import opening
 from dashboard.frame.pages import RUN, Page
-from dashboard.intake import catalogue
 
 _VIEW, _RUNS, _CELL, _FILM = "view", "runs", "cell", "film"
 #: Parts of the address.
@@ -56,11 +54,7 @@ def open_comparison(laid: CompareDesk, ids: list[str]) -> None:
     BadInput
         When one is gone, or they do not belong together.
     """
-    runs = [shelf().run(run) for run in ids]
-    entry = catalogue.explainer_entries().get(str(runs[0].request.get("explainer")))
-    if entry is None:
-        raise BadInput("This comparison used an explainer that is no longer installed: compare again with another.")
-    laid.lay_out_comparison(runs, entry.first_preset)
+    laid.lay_out_comparison([shelf().run(run) for run in ids])
 
 
 def open_study(laid: CompareDesk, run: Run, place: Mapping[str, str]) -> None:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from dashboard.desk import Desk, desk_of_session
+from core.errors import BadInput
+from core.runs import Run
+from dashboard.desk import Desk, desk_of_session, shelf
 
 _KEY = "desk"
 
@@ -12,6 +14,16 @@ class ExplainDesk(Desk):
     """A desk of the Explain page."""
 
     page: str = "explain"
+
+    def current(self) -> Run | None:
+        """The run that is shown; None when there is none (any more)."""
+        if self.run is None:
+            return None
+        try:
+            return shelf().run(self.run)
+        except BadInput:
+            self.forget(self.run)
+            return None
 
 
 def explain_desk() -> ExplainDesk:

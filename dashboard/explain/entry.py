@@ -5,6 +5,7 @@ from functools import partial
 
 from core.models.card import Card
 from core.runs import ExplanationSpec, Run
+from dashboard.desk import shelf
 from dashboard.explain import page
 from dashboard.explain.desk import ExplainDesk, explain_desk
 from dashboard.frame.pages import Page, Start
@@ -29,8 +30,11 @@ class ExplainPage(Page):
         return explain_desk()
 
     def opens(self, run: Run) -> bool:
-        """Explanations, unless a region steered them: that is painted elsewhere."""
-        return run.kind == ExplanationSpec.kind and not catalogue.is_of_region(run)
+        """Explanations; of those that a region steered, the ones whose region is a landmark of the scan."""
+        if run.kind != ExplanationSpec.kind or not catalogue.is_of_region(run):
+            return run.kind == ExplanationSpec.kind
+        landmarks = {landmark.region for landmark in shelf().landmarks(run.request["scan"])}
+        return run.request["region"] in landmarks and not run.request.get("others")
 
     def open(self, run: Run, place: Mapping[str, str]) -> None:
         """Scan, model, explainer, parameters and result."""

@@ -4,26 +4,29 @@ from functools import partial
 
 import streamlit as st
 
-from core.errors import BadInput, LightboxError
+from core.errors import LightboxError
 from core.reports.explanation import StoredExplanation
 from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.backend.questions import Prediction
-from dashboard.desk import Desk, shelf
-from dashboard.explain.desk import explain_desk
-from dashboard.explain.intake import Order, show_intake
+from dashboard.desk import shelf
+from dashboard.explain.desk import ExplainDesk, explain_desk
+from dashboard.explain.intake import show_intake
+from dashboard.explain.stage import VIEWER_KEY, Stage
 from dashboard.frame import opening
 from dashboard.frame.pages import RUN, Page
-from dashboard.intake import demo, predictions
-from dashboard.intake.request import request
+from dashboard.intake import predictions
+from dashboard.intake.order import Order
+from dashboard.intake.request import changed_since, request
 from dashboard.look import text
-from dashboard.results import actions, answer, downloads, landmark_views, parts, stage
+from dashboard.results import actions, answer, downloads, headline, landmark_views, parts
 from dashboard.results.landmarks import landmark_desk
+from dashboard.results.layers import show_form
+from dashboard.results.watch import watch, while_going
 
-#: Seconds between two looks at a run that is going on.
-POLL = 1.0
 #: Session key of the scan that the page showed last.
 _HUNG = "scan on screen"
+_OPEN = "Choose a scan on the left, or open one of your own: NIfTI, DICOM, PNG and others are read."
 
 
 def show(page: Page) -> None:
@@ -34,73 +37,63 @@ def show(page: Page) -> None:
     if laid.scan is None or st.session_state.get(_HUNG) != laid.scan:
         text.show(text.quiet("Hanging the scan and asking the model…"), place=waiting)
     with st.sidebar:
-        order = show_intake()
-        _explain_button(laid, order)
-    if order.scan is None or laid.scan is None:
+        order = show_intake(laid)
+        actions.start_button(laid, "Explain", key="explain", order=order, on_click=_start)
+    if laid.scan is None or order.shape is None:
         waiting.empty()
-        _nothing_loaded()
+        text.show(text.nothing_loaded(_OPEN))
         return
     scan = shelf().scan(laid.scan)
     prediction, refusal = (None, order.refusal) if order.card is None else predictions.predict(laid.scan, order.card)
     waiting.empty()
     st.session_state[_HUNG] = laid.scan
-    run = _current_run(laid)
+    run = laid.current()
     shown = {RUN: laid.run} if laid.run else {}
     opening.write_address(page, laid, shown)
     _headline(laid, order, prediction, run, opening.address(page, shown))
-    _Watch(scan, order, prediction, refusal).show(run)
+    middle = _Middle(laid, scan, order, prediction, refusal or order.refusal)
+    watch(laid.current, middle.draw, while_going)
     text.show(text.disclaimer())
 
 
-class _Watch:
-    """The answer, the images and what is found in them: drawn again by themselves as long as a run is going on."""
+class _Middle:
+    """The answer, the images and what is found in them."""
 
-    def __init__(self, scan: Scan, order: Order, prediction: Prediction | None, refusal: str | None) -> None:
+    def __init__(
+        self, laid: ExplainDesk, scan: Scan, order: Order, prediction: Prediction | None, refusal: str | None
+    ) -> None:
+        self._laid = laid
         self._scan = scan
         self._order = order
         self._prediction = prediction
         self._refusal = refusal
-        self._landmarks = landmark_desk(order.scan or "")
-        # a 2D model that takes one plane of a volume: that plane is the one to look at
-        self._plane = (order.card.input.plane if order.card is not None else None) or "axial"
+        self._landmarks = landmark_desk(laid.scan or "")
+        self._show = Stage(scan, laid.scan or "", order.card)
 
-    def show(self, run: Run | None) -> None:
+    def draw(self, run: Run | None) -> None:
         """Draw what there is to see of `run`."""
-        going = run is not None and not run.status.final
-        # one fragment for every state: the viewer stays the same component while previews turn into a result, and a
-        # stroke of the brush draws the figures below anew
-        st.fragment(self._draw, run_every=POLL if going else None)(run.id if run else None, going)
-
-    def _draw(self, run_id: str | None, was_going: bool) -> None:
-        run = shelf().run(run_id) if run_id else None
-        if was_going and run is not None and run.status.final:
-            st.rerun()
         line, images, below = st.container(), st.container(), st.container()
-        marks = landmark_views.marks_of(self._landmarks, self._scan)
-        if run is None:
-            self._draw_waiting(line, images, marks)
-        elif not run.status.final:
+        marks = landmark_views.marks_of(self._landmarks, self._scan, VIEWER_KEY)
+        if run is not None and not run.status.final:
             self._draw_going(run, line, images, below, marks)
-            return
-        elif run.status is Status.DONE:
+        elif run is not None and run.status is Status.DONE:
             with below:
                 signed = self._tools(run)
             explanation = shelf().explanation(run.id)
             with line:
                 text.show(answer.result_line(explanation))
             with images:
-                stage.show_result(self._scan, self._plane, run.id, explanation, signed, marks)
+                self._show.result(run.id, explanation, signed, marks)
             with below:
                 self._draw_findings(run, explanation)
-            return
         else:
             with line:
-                text.show(answer.ended_line(run))
+                self._draw_waiting(run)
             with images:
-                stage.show_scan(self._scan, self._plane, marks)
-        with below:
-            self._tools()
-            landmark_views.show_landmarks(self._landmarks, None)
+                self._show.scan_alone(marks)
+            with below:
+                self._tools()
+                landmark_views.show_landmarks(self._landmarks, None)
 
     def _tools(self, run: Run | None = None) -> bool:
         """The row under the images; returns whether a signed map is to be shown with its signs."""
@@ -111,7 +104,7 @@ class _Watch:
                 main = explanation.arrays["map"]
                 # of many parts' maps over each other the sizes say where; what a sign says is seen in a single one
                 heat = explanation.parts is not None
-                signed = stage.show_form(main.diverging, f"form of the map {run.id}", heat)
+                signed = show_form(main.diverging, f"form of the map {run.id}", heat)
             landmark_views.show_tools(self._landmarks)
         return signed
 
@@ -134,19 +127,14 @@ class _Watch:
             answer.show_path(explanation)
         answer.show_details(explanation, run)
 
-    def _draw_waiting(
-        self,
-        line: st.delta_generator.DeltaGenerator,
-        images: st.delta_generator.DeltaGenerator,
-        marks: stage.Marks,
-    ) -> None:
-        with line:
-            if self._refusal or self._order.refusal:
-                st.warning(self._refusal or self._order.refusal or "")
-            elif self._prediction is not None:
-                text.show(answer.prediction_line(self._prediction, explain_desk().target))
-        with images:
-            stage.show_scan(self._scan, self._plane, marks)
+    def _draw_waiting(self, run: Run | None) -> None:
+        """What the model says, or why nothing can be asked; how a run ended that has no result."""
+        if run is not None:
+            text.show(answer.ended_line(run))
+        if self._refusal:
+            st.warning(text.as_markdown(self._refusal))
+        elif run is None and self._prediction is not None:
+            text.show(answer.prediction_line(self._prediction, self._laid.target))
 
     def _draw_going(
         self,
@@ -154,21 +142,16 @@ class _Watch:
         line: st.delta_generator.DeltaGenerator,
         images: st.delta_generator.DeltaGenerator,
         below: st.delta_generator.DeltaGenerator,
-        marks: stage.Marks,
+        marks: landmark_views.Marks,
     ) -> None:
         live = shelf().progress(run.id)
         with line:
             actions.progress_row(run, key="cancel run", on_cancel=partial(actions.cancel, run.id))
         with images:
-            stage.show_preview(self._scan, self._plane, run.id, shelf().preview(run.id), marks)
+            self._show.preview(run.id, shelf().preview(run.id), marks)
         with below:
             self._tools()
             answer.show_live_curves(live.history, run.request["explainer"])
-
-
-def _explain_button(laid: Desk, order: Order) -> None:
-    ready = order.scan is not None and order.entry is not None and order.refusal is None
-    actions.start_button(laid, "Explain", key="explain", ready=ready, on_click=_start)
 
 
 def _start() -> None:
@@ -183,49 +166,10 @@ def _start() -> None:
         laid.problem = str(problem)
 
 
-def _current_run(laid: Desk) -> Run | None:
-    if laid.run is None:
-        return None
-    try:
-        return shelf().run(laid.run)
-    except BadInput:
-        laid.forget(laid.run)
-        return None
-
-
-def _headline(laid: Desk, order: Order, prediction: Prediction | None, run: Run | None, link: str) -> None:
-    meta = shelf().scan_meta(laid.scan or "")
-    pieces = [text.bold(meta["label"])]
-    shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
-    if shipped is not None:
-        pieces.append(text.beside(shipped.description))
-    if order.card is not None:
-        pieces.append(text.beside(order.card.title))
-    if shipped is not None and shipped.synthetic:
-        pieces.append(text.tag("synthetic data", "synthetic"))
-    elif order.card is not None and order.card.synthetic:  # the scan itself may be of a person
-        pieces.append(text.tag("model of synthetic data", "synthetic"))
-    pieces += [text.tag(note) for note in meta["notes"]]
-    if prediction is not None:
-        pieces += [text.tag(note) for note in prediction.notes]
-        pieces += [text.tag(warning, "warning") for warning in prediction.warnings]
-    if run is not None and run.status is Status.DONE and order.setting is not None and _changed_since(run, order):
-        pieces.append(text.tag("settings changed since this result", "warning"))
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        text.show(text.facts(pieces))
-        downloads.show(run, link)
-
-
-def _changed_since(run: Run, order: Order) -> bool:
-    assert order.entry is not None and order.setting is not None
-    then = {**order.entry.values(run.request.get("preset") or order.entry.first_preset), **run.request["parameters"]}
-    return then != {**order.entry.values(order.setting.preset), **order.setting.changes}
-
-
-def _nothing_loaded() -> None:
-    text.show(
-        text.empty(
-            "Nothing on the lightbox yet",
-            "Choose a scan on the left, or open one of your own: NIfTI, DICOM, PNG and others are read.",
-        )
-    )
+def _headline(laid: ExplainDesk, order: Order, prediction: Prediction | None, run: Run | None, link: str) -> None:
+    titles = [order.card.title] if order.card is not None else []
+    said = [prediction] if prediction is not None else []
+    pieces = headline.of_scan(laid.scan or "", titles, order.cards, said)
+    if run is not None and run.status is Status.DONE and order.entry is not None and order.setting is not None:
+        pieces += headline.changed(changed_since(laid, order.entry, order.setting, run))
+    headline.show(pieces, partial(downloads.show, run, link))

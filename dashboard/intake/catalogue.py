@@ -8,15 +8,13 @@ from typing import Any
 import streamlit as st
 
 from core.explainers import describe, explainers
+from core.explainers.base import Side
 from core.models.card import Card
 from core.models.folders import folder_hash, list_cards, resolve
 from core.runs import Run
 from dashboard.backend import pool, questions
 from dashboard.intake.demo import DemoScan
 from dashboard.intake.widgets import Control, read_schema
-
-#: The explainer of the Trace page.
-TRACER = "ibix"
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,14 @@ class ExplainerEntry:
     controls: tuple[Control, ...]
     preset_help: dict[str, str] = field(default_factory=dict)
     takes_region: bool = False
+    steered: Mapping[Side, Mapping[str, Any]] = field(default_factory=dict)
+    makes_parts: bool = False
     order: int = 100
+
+    @property
+    def set_by_region(self) -> frozenset[str]:
+        """Parameters whose values follow from where a region lies."""
+        return frozenset(name for values in self.steered.values() for name in values)
 
     @property
     def first_preset(self) -> str:
@@ -59,6 +64,8 @@ def _entry(description: dict[str, Any]) -> ExplainerEntry:
         presets=description["presets"],
         preset_help=description["preset_help"],
         takes_region=description["takes_region"],
+        steered=description["steered_by_region"],
+        makes_parts=description["makes_parts"],
         order=description["order"],
         controls=tuple(read_schema(description["parameters"])),
     )

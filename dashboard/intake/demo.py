@@ -9,6 +9,7 @@ import yaml
 
 from core.cohorts.landmark_labels import read_landmark_names
 from core.settings import ASSETS
+from dashboard.desk import shelf
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ def scans() -> tuple[DemoScan, ...]:
         return ()
     content = yaml.safe_load(listing.read_text(encoding="utf-8")) or []
     return tuple(scan for scan in map(_read, content) if scan.path.is_file())
+
+
+def shipped_as(scan: str) -> DemoScan | None:
+    """The demo scan that a stored scan is, by its content hash; None for a scan of one's own."""
+    label = shelf().scan_meta(scan)["label"]
+    return next((shipped for shipped in scans() if shipped.title == label), None)
 
 
 def _read(entry: dict[str, Any]) -> DemoScan:

@@ -1,5 +1,6 @@
 """Parameters of an explainer on the left of a page: presets, reset, undo and the sliders."""
 
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from core.models.card import Card
 from dashboard.desk import Desk, Setting
 from dashboard.intake import catalogue, widgets
 from dashboard.intake.catalogue import ExplainerEntry
+from dashboard.intake.widgets import Control
 from dashboard.look import text
 
 #: More presets than this do not fit beside each other; nor do more classes.
@@ -20,9 +22,10 @@ def show_settings(
     laid: Desk,
     entry: ExplainerEntry,
     *,
-    layers: tuple[str, ...] = (),
+    cards: Sequence[Card] = (),
+    shape: Sequence[int] = (),
     disabled: bool = False,
-    without: tuple[str, ...] = (),
+    without: Collection[str] = (),
 ) -> Setting:
     """Draw them; returns what they stand at.
 
@@ -32,25 +35,46 @@ def show_settings(
         Where they are kept.
     entry : ExplainerEntry
         Whose.
-    layers : tuple of str
-        Layers of the model that a person may pick.
+    cards : sequence of Card
+        Models that are asked: of their layers and channels those can be picked that all have.
+    shape : sequence of int
+        Of the scan, channels first; empty while there is none.
     disabled : bool
         Nothing can be moved now.
-    without : tuple of str
-        Parameters that the page sets by other means.
+    without : collection of str
+        Parameters that the page sets by other means. Those that follow from where a region lies are never drawn.
     """
+    tasks = {card.task for card in cards}
     setting = laid.setting(entry.name, entry.first_preset)
     _presets(laid, entry, setting)
     widgets.show_controls(
-        [control for control in entry.controls if control.name not in without],
+        [
+            control
+            for control in entry.controls
+            if control.name not in entry.set_by_region.union(without) and (not tasks or _matters(control, tasks))
+        ],
         {**entry.values(setting.preset), **setting.changes},
         key=f"parameter:{entry.name}:{laid.page}:{laid.revision}",
-        layers=layers,
+        offered=_offered(cards, shape),
         explainers={name: known.title for name, known in catalogue.explainer_entries().items()},
         disabled=disabled,
         on_change=partial(_changed, laid, entry),
     )
     return laid.setting(entry.name, entry.first_preset)
+
+
+def _matters(control: Control, tasks: Collection[str]) -> bool:
+    return not control.only_for or control.only_for in tasks
+
+
+def _offered(cards: Sequence[Card], shape: Sequence[int]) -> dict[str, Sequence[Any]]:
+    """What of the models can be picked; channels by number, -1 for all of them."""
+    if not cards:
+        return {}
+    shared = [name for name in cards[0].feature_layers if all(name in card.feature_layers for card in cards)]
+    made = min(card.output.channels if card.output is not None else 1 for card in cards)
+    counts = {"input_channel": shape[0] if shape else 1, "output_channel": made}
+    return {"layer": shared, **{name: range(-1, count) if count > 1 else () for name, count in counts.items()}}
 
 
 def choose_class(laid: Desk, card: Card, label: str, help_text: str | None = None) -> None:

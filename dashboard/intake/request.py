@@ -1,11 +1,15 @@
 """From what is laid out to a request, and from a stored run back to what was laid out."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.errors import BadInput
+from core.explainers.base import Side
 from core.runs import ExplanationSpec, Run
-from dashboard.desk import Desk, owner
+from dashboard.desk import Desk, Setting, owner
 from dashboard.intake import catalogue
+from dashboard.intake.catalogue import ExplainerEntry
 
 
 def request(laid: Desk, **more: Any) -> ExplanationSpec | None:
@@ -19,23 +23,27 @@ def request(laid: Desk, **more: Any) -> ExplanationSpec | None:
         Further fields, or others than the desk's.
     """
     entry = catalogue.explainer_entries().get(laid.explainer or "")
-    if laid.scan is None or (laid.model is None and "model" not in more) or entry is None:
+    model = more.get("model", laid.model)
+    if laid.scan is None or model is None or entry is None:
         return None
     setting = laid.setting(entry.name, entry.first_preset)
+    region = laid.region if entry.takes_region else None
+    steered = entry.steered.get(laid.side or "input", {}) if region is not None else {}
     asked: dict[str, Any] = {
         "owner": owner(),
         "scan": laid.scan,
-        "model": laid.model,
+        "model": model,
         "explainer": entry.name,
         "target": laid.target,
         "preset": setting.preset,
-        "parameters": dict(setting.changes),
+        "parameters": {**setting.changes, **steered},
+        "region": region,
     }
     return ExplanationSpec(**asked | more)
 
 
 def lay_out(laid: Desk, run: Run) -> None:
-    """Lay a stored explanation out as it was: scan, model, explainer, class, parameters and result.
+    """Lay a stored explanation out as it was: scan, model, explainer, class, parameters, region and result.
 
     Raises
     ------
@@ -49,3 +57,26 @@ def lay_out(laid: Desk, run: Run) -> None:
         raise BadInput("This run used an explainer that is no longer installed: ask again with another.")
     target = asked.get("target") or (card.target if card else None)
     laid.lay_out(run.id, asked, target, asked.get("preset") or entry.first_preset)
+    changes = dict(asked.get("parameters") or {})
+    laid.region = asked.get("region") if entry.takes_region else None
+    laid.side = None if laid.region is None else side_of(entry, changes)
+    if laid.region is not None:
+        changes = {name: value for name, value in changes.items() if name not in entry.set_by_region}
+        laid.settings[entry.name] = replace(laid.settings[entry.name], changes=changes)
+
+
+def side_of(entry: ExplainerEntry, parameters: Mapping[str, Any]) -> Side:
+    """Where the region of a request lies: on the side whose values its parameters have."""
+    for side, values in entry.steered.items():
+        if values and all(parameters.get(name) == value for name, value in values.items()):
+            return side
+    return "input"
+
+
+def changed_since(laid: Desk, entry: ExplainerEntry, setting: Setting, run: Run) -> bool:
+    """Whether a stored run was asked for with other parameters, or about another region, than what is laid out."""
+    asked = run.request
+    then = {**entry.values(asked.get("preset") or entry.first_preset), **(asked.get("parameters") or {})}
+    steered = entry.steered.get(laid.side or "input", {}) if laid.region is not None else {}
+    now = {**entry.values(setting.preset), **setting.changes, **steered}
+    return then != now or (entry.takes_region and asked.get("region") != laid.region)

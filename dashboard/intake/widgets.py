@@ -19,6 +19,8 @@ UNGROUPED = "Settings"
 _MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 #: A slider over more whole numbers than this is one nobody can set exactly: it moves in the steps of a log slider.
 _FINE_STEPS = 400
+#: What of a model is picked by number, counted from 0.
+CHANNELS = ("input_channel", "output_channel")
 #: Share of its range that the lowest stop of a log slider has where 0 is the end.
 _FINEST = 1e-6
 
@@ -47,6 +49,8 @@ class Control:
         Place of its group: of larger numbers further down.
     picks : str
         What it names, see `core.parameters.parameter`; empty for most.
+    only_for : str
+        The task of the models for which it makes a difference; empty: any.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Control:
     advanced: bool = False
     order: int = 0
     picks: str = ""
+    only_for: str = ""
 
     @property
     def label(self) -> str:
@@ -112,6 +117,7 @@ def _control(name: str, field: Mapping[str, Any], definitions: Mapping[str, Any]
         advanced=bool(field.get("advanced")),
         order=field.get("order") or 0,
         picks=field.get("picks") or "",
+        only_for=field.get("only_for") or "",
     )
 
 
@@ -215,7 +221,7 @@ def show_controls(
     values: Mapping[str, Any],
     *,
     key: str,
-    layers: Sequence[str] = (),
+    offered: Mapping[str, Sequence[Any]] | None = None,
     explainers: Mapping[str, str] | None = None,
     disabled: bool = False,
     on_change: Callable[[str, str], None],
@@ -230,17 +236,21 @@ def show_controls(
         What they stand at.
     key : str
         Prefix of the widget keys. A new prefix makes the controls start again from `values`.
-    layers : sequence of str
-        Layers of the model that a person may pick.
+    offered : mapping of str to sequence, optional
+        What of the model can be picked, by `Control.picks`. A channel among fewer than two is no choice, and not drawn.
     explainers : mapping of str to str
         Explainers that a person may pick, name → title.
     disabled : bool
         Nothing can be moved now.
     """
-    draw = partial(_show, key=key, layers=layers, explainers=explainers or {}, disabled=disabled, on_change=on_change)
+    offered = offered or {}
+    controls = [control for control in controls if not is_idle(control, offered)]
+    draw = partial(_show, key=key, offered=offered, explainers=explainers or {}, disabled=disabled, on_change=on_change)
     groups: dict[str, list[Control]] = {}
     for control in controls:
-        groups.setdefault("More" if control.advanced else control.group, []).append(control)
+        # which of several channels is asked about is never folded away
+        folded = control.advanced and control.picks not in CHANNELS
+        groups.setdefault("More" if folded else control.group, []).append(control)
     more = groups.pop("More", [])
     for group, members in sorted(groups.items(), key=lambda item: max(control.order for control in item[1])):
         if group:
@@ -258,7 +268,7 @@ def _show(
     value: Any,
     *,
     key: str,
-    layers: Sequence[str],
+    offered: Mapping[str, Sequence[Any]],
     explainers: Mapping[str, str],
     disabled: bool,
     on_change: Callable[[str, str], None],
@@ -271,14 +281,13 @@ def _show(
         "on_change": on_change,
         "args": (control.name, widget),
     }
-    choices: Sequence[Any] = control.choices
-    if control.picks == "layer" and layers:
-        choices = ([] if control.default else [control.default]) + list(layers)
+    choices: Sequence[Any] = control.choices or _picked_from(control, offered)
     if control.picks in ("explainer", "explainers") and explainers:
         _explainers(control, value, explainers, common)
     elif choices:
         start = list(choices).index(value) if value in choices else 0
-        st.selectbox(control.label, choices, index=start, format_func=format_value, **common)
+        words = _channel_words if control.picks in CHANNELS else format_value
+        st.selectbox(control.label, choices, index=start, format_func=words, **common)
     elif control.kind == "switch":
         st.toggle(control.label, value=bool(value), **common)
     elif control.kind in ("number", "integer") and control.minimum is not None and control.maximum is not None:
@@ -298,6 +307,21 @@ def _explainers(control: Control, value: Any, explainers: Mapping[str, str], com
     else:
         index = list(explainers).index(chosen[0]) if chosen else None
         st.selectbox(control.label, list(explainers), index=index, **common)
+
+
+def is_idle(control: Control, offered: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether it picks a channel where there is but one."""
+    return control.picks in CHANNELS and len(offered.get(control.picks, (0, 1))) < 2
+
+
+def _picked_from(control: Control, offered: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
+    """What can be picked, with the explainer's own choice in front where it has one that is not among them."""
+    known = list(offered.get(control.picks, ()))
+    return [control.default, *known] if known and control.default not in known else known
+
+
+def _channel_words(number: int) -> str:
+    return "all together" if number < 0 else str(number + 1)
 
 
 def _as_text(value: Any) -> str:

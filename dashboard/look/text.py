@@ -125,6 +125,11 @@ def answer(figure: Markup | str, sentence: str, quiet: bool = False) -> Markup:
     return Markup("<div class='answer'>{}<div class='{}'>{}</div></div>").format(large, kind, sentence)
 
 
+def nothing_loaded(sentence: str) -> Markup:
+    """The frame where images would be, before a scan was chosen; `sentence` says what to do."""
+    return empty("Nothing on the lightbox yet", sentence)
+
+
 def disclaimer() -> Markup:
     """What stands at the foot of every page."""
     return quiet(_RESEARCH)

@@ -7,11 +7,13 @@ import streamlit as st
 
 from core.runs import Run
 from dashboard.desk import Desk, shelf
+from dashboard.intake.order import Order
+from dashboard.look import text
 from dashboard.results import answer
 
 
 def start_button(
-    laid: Desk, label: str, *, key: str, ready: bool, on_click: Callable[..., None], args: tuple[Any, ...] = ()
+    laid: Desk, label: str, *, key: str, order: Order, on_click: Callable[..., None], args: tuple[Any, ...] = ()
 ) -> None:
     """Draw the button at the foot of the sidebar that starts a run (Ctrl+Enter), and why the last one was refused.
 
@@ -21,8 +23,8 @@ def start_button(
         Whose `problem` is told, once.
     label, key : str
         Word on the button; its key.
-    ready : bool
-        Whether there is something to start.
+    order : Order
+        What would be started. Where it cannot be, the button is grey and its tooltip says why.
     on_click, args
         A callback, so that a press is never lost.
     """
@@ -32,14 +34,15 @@ def start_button(
             type="primary",
             width="stretch",
             icon=":material/play_arrow:",
-            disabled=not ready,
+            disabled=not order.ready,
+            help=text.as_markdown(order.refusal or "") or None,
             shortcut="Ctrl+Enter",
             key=key,
             on_click=on_click,
             args=args,
         )
     if laid.problem:
-        st.error(laid.problem)
+        st.error(text.as_markdown(laid.problem))
         laid.problem = None
 
 

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from core.errors import LightboxError
@@ -12,13 +14,12 @@ from core.runs.store.landmarks import LONGEST_NAME
 from core.scans.scan import Scan
 from core.settings import settings
 from dashboard.backend import pool, questions
-from dashboard.components.viewer import painted
+from dashboard.components.viewer import Layer, painted
 from dashboard.desk import owner
 from dashboard.intake import uploads
 from dashboard.look import text
 from dashboard.look.text import Markup
 from dashboard.results.landmarks import LandmarkDesk, color, outlines, overlaps_with
-from dashboard.results.stage import VIEWER_KEY, Marks
 
 if TYPE_CHECKING:
     from core.metrics.landmarks import Overlap
@@ -34,17 +35,39 @@ _HELP = (
 )
 
 
-def marks_of(laid: LandmarkDesk, scan: Scan) -> Marks:
-    """What the viewer is to show of the landmarks, and what of them is being drawn."""
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What a person marked on the scan, shown in every panel.
+
+    Parameters
+    ----------
+    outlines : tuple of Layer
+        Of what is finished.
+    drawn : numpy.ndarray, bool, optional
+        What is being drawn, of the scan's spatial shape; None: nothing can be drawn now.
+    revision : int
+        Counts what `drawn` was handed in.
+    on_change : callable, optional
+        Called after every stroke.
+    """
+
+    outlines: tuple[Layer, ...] = ()
+    drawn: np.ndarray | None = None
+    revision: int = 0
+    on_change: Callable[[], None] | None = None
+
+
+def marks_of(laid: LandmarkDesk, scan: Scan, viewer: str) -> Marks:
+    """What the viewer with this key is to show of the landmarks, and what of them is being drawn."""
     lines = tuple(outlines(scan, laid.scan, without=laid.drawing)) if laid.outlined else ()
     if laid.drawing is None:
         return Marks(lines)
-    return Marks(lines, laid.region_in_hand(scan.shape), laid.handed, partial(_painted, laid, scan.shape))
+    return Marks(lines, laid.region_in_hand(scan.shape), laid.handed, partial(_painted, laid, scan.shape, viewer))
 
 
-def _painted(laid: LandmarkDesk, shape: tuple[int, ...]) -> None:
+def _painted(laid: LandmarkDesk, shape: tuple[int, ...], viewer: str) -> None:
     """A stroke ended. A callback, so that it cannot be lost, and the table below is that of what is drawn."""
-    event = painted(VIEWER_KEY, shape)
+    event = painted(viewer, shape)
     laid.problem = event.problem
     if event.problem is None:
         laid.painted(event.region)

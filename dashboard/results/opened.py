@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, MutableMapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -21,9 +22,9 @@ from dashboard.frame.pages import pages as all_pages
 from dashboard.intake import catalogue
 from dashboard.look import text
 from dashboard.results import answer, landmarks, parts
-from dashboard.results.stage import map_layer, scan_layer, show_form
+from dashboard.results.layers import map_layer, scan_layer, show_form
+from dashboard.results.watch import watch, while_going
 
-_POLL = 0.7
 _HEIGHT = 340
 NO_PICTURE = "These scans were made for the study and not kept: there is no picture of them to show."
 
@@ -79,13 +80,12 @@ def show(opened: Opened, study: Run, stored: StoredStudy, explained: MutableMapp
         return
     run = shelf().run(run_id)
     _head(opened, run)
-    draw = st.fragment(_draw, run_every=None if run.status.final else _POLL)
     if not _has_parts(run):
-        draw(run_id, opened, not run.status.final)
+        watch(partial(shelf().run, run_id), partial(_draw, opened), while_going)
         return
     left, right = st.columns([1.15, 1], gap="medium")
     with left:
-        draw(run_id, opened, not run.status.final)
+        watch(partial(shelf().run, run_id), partial(_draw, opened), while_going)
     with right:
         _parts(run, opened.key)
 
@@ -191,16 +191,13 @@ def _begin(page: Page, scan: str, card: Card) -> None:
     pages.go_to(page.name)
 
 
-def _draw(run_id: str, opened: Opened, was_going: bool) -> None:
-    run = shelf().run(run_id)
-    if was_going and run.status.final:
-        st.rerun()
+def _draw(opened: Opened, run: Run) -> None:
     if run.status is Status.DONE:
         _result(run, opened)
     elif run.status.final:
         text.show(answer.ended_line(run, "Close it and open it again."))
     else:
-        live = shelf().progress(run_id)
+        live = shelf().progress(run.id)
         st.progress(live.fraction, text=answer.progress_text(run, live))
 
 

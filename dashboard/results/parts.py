@@ -15,7 +15,7 @@ from dashboard.components.gallery import Tile, gallery
 from dashboard.components.viewer import Panel, viewer
 from dashboard.look import pictures, text
 from dashboard.results.landmarks import LandmarkDesk, outlines
-from dashboard.results.stage import map_layer, scan_layer, show_form, sizes_of
+from dashboard.results.layers import map_layer, scan_layer, show_form, sizes_of
 
 #: How many parts are offered at a time, and in how many columns they stand.
 CHOICES = {5: 5, 9: 3, 25: 5}

@@ -1,7 +1,7 @@
 """A list of runs: what each was, where it stands, its live progress, cancel, pin, delete, and the way back into it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,19 @@ from dashboard.intake import catalogue
 from dashboard.look import text
 from dashboard.look.text import Markup
 from dashboard.results import actions, answer
+from dashboard.results.watch import watch, while_any_goes
 
-#: Seconds between two looks while something goes on.
-_POLL = 1.0
 #: Runs on one page of the list.
 _PAGE = 25
 
 
 def show_runs(limit: int) -> None:
     """The latest runs, drawn again by themselves as long as one of them is going on."""
-    going = any(not run.status.final for run in shelf().runs(limit))
-    st.fragment(_list, run_every=_POLL if going else None)(going, limit)
+    watch(lambda: shelf().runs(limit), _list, while_any_goes)
 
 
-def _list(was_going: bool, limit: int) -> None:
+def _list(found: Sequence[Run]) -> None:
     opening.turn_page()
-    found = shelf().runs(limit)
-    if was_going and all(run.status.final for run in found):
-        st.rerun()
     if not found:
         text.show(
             text.empty("Nothing ran yet", "What you explain is listed here, and can be opened again at any time.")

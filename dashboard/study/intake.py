@@ -10,6 +10,7 @@ from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.backend.cohorts import CohortFacts
 from dashboard.intake import catalogue
+from dashboard.intake import order as common
 from dashboard.intake.cohorts import choose_cohort, cohort_facts, cohort_titles
 from dashboard.intake.parameters import show_settings
 from dashboard.intake.picking import pick_networks, titles_apart
@@ -23,13 +24,19 @@ _MOST = 8
 
 
 @dataclass(frozen=True)
-class Order:
-    """Everything that is chosen. `refusal` says why it cannot be studied as it stands."""
+class Order(common.Order):
+    """Everything that is chosen to be studied.
 
-    entry: StudyEntry | None = None
-    facts: CohortFacts | None = None
-    cards: tuple[Card, ...] = ()
-    refusal: str | None = None
+    Parameters
+    ----------
+    study : StudyEntry, optional
+        The study; `entry` are its settings.
+    cohort : CohortFacts, optional
+        The scans.
+    """
+
+    study: StudyEntry | None = None
+    cohort: CohortFacts | None = None
 
 
 def show_intake(laid: StudyDesk) -> Order:
@@ -41,13 +48,13 @@ def show_intake(laid: StudyDesk) -> Order:
     try:
         facts = _choose_cohort(laid, entry)
     except LightboxError as problem:
-        return Order(entry, refusal=str(problem))
+        return Order(study=entry, refusal=str(problem))
     cards = _choose_models(laid, entry, facts)
     if entry.region is not None:
         choose_region(laid)
-    layers = cards[0].feature_layers if cards else ()
-    show_settings(laid, entry.settings, layers=layers)
-    return Order(entry, facts, cards, _refusal(laid, entry, cards))
+    setting = show_settings(laid, entry.settings, cards=cards)
+    refusal = _refusal(laid, entry, cards)
+    return Order(cards=cards, entry=entry.settings, setting=setting, refusal=refusal, study=entry, cohort=facts)
 
 
 def _choose_study(laid: StudyDesk) -> StudyEntry | None:

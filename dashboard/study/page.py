@@ -17,7 +17,8 @@ from dashboard.intake import catalogue
 from dashboard.intake.studies import study_titles
 from dashboard.look import text
 from dashboard.look.text import Markup
-from dashboard.results import actions, answer, opened
+from dashboard.results import actions, answer, headline, opened
+from dashboard.results.watch import watch, while_going
 from dashboard.study import details, keep, link
 from dashboard.study.desk import StudyDesk, study_desk
 from dashboard.study.figures import show_figures
@@ -25,16 +26,13 @@ from dashboard.study.intake import Order, show_intake
 from dashboard.study.maps import show_maps
 from dashboard.study.tables import opened_row, show_tables
 
-#: Seconds between two looks at a study that is going on.
-_POLL = 1.0
-
 
 def show(page: Page) -> None:
     """Draw the page."""
     laid = study_desk()
     with st.sidebar:
         order = show_intake(laid)
-        _button(laid, order)
+        actions.start_button(laid, "Run", key="start any study", order=order, on_click=_start, args=(laid, order))
     opening.write_address(page, laid, link.query(laid))
     run = laid.current()
     study, trouble = _result(run)
@@ -52,16 +50,11 @@ def show(page: Page) -> None:
     text.show(text.disclaimer())
 
 
-def _button(laid: StudyDesk, order: Order) -> None:
-    ready = order.entry is not None and bool(order.cards) and order.refusal is None
-    actions.start_button(laid, "Run", key="start any study", ready=ready, on_click=_start, args=(laid, order))
-
-
 def _start(laid: StudyDesk, order: Order) -> None:
-    if order.entry is None:
+    if order.study is None:
         return
     try:
-        laid.start(order.entry)
+        laid.start(order.study)
     except LightboxError as problem:
         laid.problem = str(problem)
 
@@ -83,17 +76,20 @@ def _study(run_id: str, whose: str) -> StoredStudy:
 
 
 def _headline(page: Page, laid: StudyDesk, order: Order, run: Run | None, study: StoredStudy | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        text.show(text.facts(_facts(laid, order, run, study)))
-        own = opening.page_of(run) if run is not None else None
-        if run is not None and own is not None and own.name != page.name:
-            st.button(
-                f"Open in {own.title}", icon=":material/open_in_new:", key="open own page",
-                on_click=opened.turn_to, args=(run.id,), help="This study has a page of its own.",
-            )  # fmt: skip
-        keep.show(run, study, opening.address(page, link.query(laid)))
-    if order.facts is not None and run is None:
-        text.show(text.quiet_lines(line for line in (order.facts.description, *order.facts.notes) if line))
+    headline.show(_facts(laid, order, run, study), partial(_leave, page, laid, run, study))
+    if order.cohort is not None and run is None:
+        text.show(text.quiet_lines(line for line in (order.cohort.description, *order.cohort.notes) if line))
+
+
+def _leave(page: Page, laid: StudyDesk, run: Run | None, study: StoredStudy | None) -> None:
+    """At the end of the headline: the study's own page, where it has one, and what can be kept."""
+    own = opening.page_of(run) if run is not None else None
+    if run is not None and own is not None and own.name != page.name:
+        st.button(
+            f"Open in {own.title}", icon=":material/open_in_new:", key="open own page",
+            on_click=opened.turn_to, args=(run.id,), help="This study has a page of its own.",
+        )  # fmt: skip
+    keep.show(run, study, opening.address(page, link.query(laid)))
 
 
 def _facts(laid: StudyDesk, order: Order, run: Run | None, study: StoredStudy | None) -> list[Markup]:
@@ -112,17 +108,15 @@ def _facts(laid: StudyDesk, order: Order, run: Run | None, study: StoredStudy | 
         titles = without_shared_lead([known[each].title if each in known else each for each in models])
         pieces.append(text.beside(", ".join(titles)))
     cards = [known[each] for each in models if each in known]
-    if (study is not None and study.synthetic) or any(card.synthetic for card in cards):
-        pieces.append(text.tag("synthetic data", "synthetic"))
-    if run is not None and run.status is Status.DONE and _changed_since(laid, order, run):
-        pieces.append(text.tag("settings changed since this result", "warning"))
-    return pieces
+    made = (study is not None and study.synthetic) or any(card.synthetic for card in cards)
+    pieces += headline.synthetic(made, cards)
+    return pieces + headline.changed(run is not None and run.status is Status.DONE and _changed_since(laid, order, run))
 
 
 def _changed_since(laid: StudyDesk, order: Order, run: Run) -> bool:
-    if order.entry is None:
+    if order.study is None:
         return False
-    wanted = {"study": order.entry.name, **laid.request(order.entry)}
+    wanted = {"study": order.study.name, **laid.request(order.study)}
     return any(run.request.get(name) != value for name, value in wanted.items())
 
 
@@ -133,19 +127,16 @@ def _watch(run: Run) -> None:
     if run.status.final:
         text.show(answer.ended_line(run, "Press Run to start again."))
         return
-    st.fragment(_progress, run_every=_POLL)(run.id)
+    watch(partial(shelf().run, run.id), _progress, while_going)
 
 
-def _progress(run_id: str) -> None:
-    run = shelf().run(run_id)
-    if run.status.final:
-        st.rerun()
-    actions.progress_row(run, key="cancel any study", on_cancel=partial(actions.cancel, run_id))
+def _progress(run: Run) -> None:
+    actions.progress_row(run, key="cancel any study", on_cancel=partial(actions.cancel, run.id))
     text.show(text.quiet("It goes on when this page is left or closed; the Runs page leads back to it."))
 
 
 def _nothing_yet(order: Order) -> Markup:
-    if order.entry is None:
+    if order.study is None:
         return text.empty("No study chosen", "Choose one on the left: one question, asked of many scans.")
     return text.empty(
         "Not studied yet",

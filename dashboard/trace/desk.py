@@ -1,25 +1,19 @@
 """What is laid out on the Trace page, and the run that follows from it."""
 
 import logging
-from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.errors import BadInput, LightboxError
-from core.runs import ExplanationSpec, Run
+from core.runs import Run
 from dashboard.components.viewer import VolumeRef
-from dashboard.desk import Desk, desk_of_session, owner, shelf
-from dashboard.intake.catalogue import TRACER
-from dashboard.intake.request import lay_out
+from dashboard.desk import Desk, desk_of_session, shelf
+from dashboard.intake.request import lay_out, request
 from dashboard.trace.questions import QuickMap
 
 _LOG = logging.getLogger(__name__)
-Side = Literal["input", "output"]
-#: Direction of the mapping by the side that was painted on.
-DIRECTIONS: dict[str, str] = {"input": "forward", "output": "backward"}
 _KEY = "trace desk"
 
 
@@ -40,7 +34,7 @@ class Sketch:
     """
 
     asked: str
-    coming: Future[QuickMap] | None
+    coming: Future[QuickMap | None] | None
     reference: VolumeRef | None = None
     filled: int = 0
     _waited: bool = False
@@ -64,14 +58,10 @@ class Sketch:
 
 @dataclass
 class TraceDesk(Desk):
-    """A desk with a selection on it.
+    """A desk with a painted selection on it: its region.
 
     Parameters
     ----------
-    side : {"input", "output"}, optional
-        Where the selection was painted; None where nothing is.
-    region : str, optional
-        The selection, by content hash in the store.
     handed : int
         Counts selections that did not come from the brush: the viewer takes them over.
     truth : str
@@ -83,9 +73,6 @@ class TraceDesk(Desk):
     """
 
     page: str = "trace"
-    explainer: str | None = TRACER
-    side: Side | None = None
-    region: str | None = None
     handed: int = 0
     truth: str = ""
     #: the scan that `truth` was chosen for
@@ -138,21 +125,11 @@ class TraceDesk(Desk):
             self.traced = None
             return None
 
-    def ask(self, preset: str, changes: Mapping[str, Any]) -> None:
+    def ask(self) -> None:
         """Make the run follow what is laid out: a new selection or setting cancels the last run and starts another."""
-        if self.scan is None or self.model is None or self.region is None or self.side is None:
+        spec = request(self, others=self.others) if self.region is not None else None
+        if spec is None:
             return
-        spec = ExplanationSpec(
-            owner=owner(),
-            scan=self.scan,
-            model=self.model,
-            explainer=TRACER,
-            target=self.target,
-            preset=preset,
-            parameters={**changes, "direction": DIRECTIONS[self.side]},
-            region=self.region,
-            others=self.others,
-        )
         wanted = spec.model_dump_json()
         if self.adopting:
             self.adopting, self.asked = False, wanted
@@ -177,15 +154,9 @@ class TraceDesk(Desk):
         BadInput
             When its explainer is no longer there.
         """
-        request = run.request
         self.stop()
         lay_out(self, run)
-        changes = dict(request.get("parameters") or {})
-        direction = changes.pop("direction", "forward")
-        self.settings[TRACER] = replace(self.settings[TRACER], changes=changes)
-        self.others, self.others_for = tuple(request.get("others") or ()), self.scan
-        self.region = request.get("region")
-        self.side = None if self.region is None else "output" if direction == "backward" else "input"
+        self.others, self.others_for = tuple(run.request.get("others") or ()), self.scan
         self.traced, self.asked, self.sketch, self.adopting = run.id, None, None, True
         self.handed += 1
 
@@ -205,7 +176,7 @@ def history(laid: TraceDesk) -> list[str]:
     found = [
         run.id
         for run in shelf().runs(500)
-        if run.request.get("explainer") == TRACER
+        if run.request.get("explainer") == laid.explainer
         and run.request.get("region")
         and (run.request["scan"], run.request["model"]) == (laid.scan, laid.model)
         and (run.status == "done" or run.id == laid.traced)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import LightboxError
+from core.explainers import explainers
 from core.models.card import Card
 from core.reports.explanation import StoredExplanation
 from core.runs import Run
 from core.wording import percent
 from dashboard.backend import pool
 from dashboard.desk import owner
-from dashboard.intake.catalogue import TRACER
 from dashboard.look import figures, text, theme
 from dashboard.look.text import Markup
 from dashboard.trace import group, questions
@@ -20,7 +20,6 @@ from dashboard.trace.truth import Truth
 
 #: Points of the leakage curve.
 _POINTS = 41
-_ENGINES = {True: "windows of each layer (exact)", False: "whole images"}
 
 
 def show_findings(
@@ -66,12 +65,14 @@ def show_findings(
 def _leakage(laid: TraceDesk, card: Card, content: str, run: Run, explanation: StoredExplanation) -> None:
     region = run.request.get("region")
     values = explanation.arrays["map"]
-    if not region or (card.output is None and explanation.record["parameters"]["direction"] == "forward"):
-        text.show(text.quiet("This map is one number: it has no place that it could leak to."))
+    if not region:
         return
     found = _leak_curve(run.id, laid.scan or "", owner(), card.name, content, str(values.path), region)
     if not found.shares:
         text.show(text.quiet("The map is zero everywhere: nothing leaks."))
+        return
+    if not any(found.shares):
+        text.show(text.quiet("All of the map lies on the selection itself: there is nothing that leaks."))
         return
     unit = found.unit
     step = found.distances[1]
@@ -87,7 +88,9 @@ def _leakage(laid: TraceDesk, card: Card, content: str, run: Run, explanation: S
     share = found.shares[min(round(chosen / step), len(found.shares) - 1)]
     figure = Markup("<span class='after'>{}</span>").format(percent(share))
     text.show(text.answer(figure, f"of the map lies more than {chosen:.4g} {unit} from the selection.", quiet=True))
-    chart = figures.leak_curve(found.distances, found.shares, unit, chosen, theme.explainer_color(TRACER))
+    chart = figures.leak_curve(
+        found.distances, found.shares, unit, chosen, theme.explainer_color(explanation.explainer)
+    )
     st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="leakage")
 
 
@@ -114,8 +117,9 @@ def _compared(scan: str, whose: str, model: str, content: str, truth: Truth, cha
 
 
 def _classes(explanation: StoredExplanation, card: Card) -> None:
-    numbers = explanation.record["numbers"]
-    rows = [(name, f"{numbers[f'slope {name}']:.4g}") for name in card.classes if f"slope {name}" in numbers]
+    cls = explainers().get(explanation.explainer)
+    effects = cls.effects(explanation.record["numbers"]) if cls is not None else {}
+    rows = [(name, f"{effects[name]:.4g}") for name in card.classes if name in effects]
     if rows:
         text.show(text.numbers(rows))
         text.show(text.quiet("Change of the score for one unit of change in the marked pixels."))
@@ -125,22 +129,12 @@ def _classes(explanation: StoredExplanation, card: Card) -> None:
 
 def _computed(explanation: StoredExplanation) -> None:
     record = explanation.record
-    numbers, parameters = record["numbers"], record["parameters"]
-    rows = [
-        ("map", explanation.arrays["map"].title),
-        ("mapping", f"{parameters['direction']}, {parameters['mode'].replace('_', ' ')}"),
-    ]
+    numbers, cls = record["numbers"], explainers().get(explanation.explainer)
+    rows = [("map", explanation.arrays["map"].title)]
     if group.size(explanation) > 1:
         rows.append(("scans", f"{group.size(explanation)}, mean of their maps"))
         rows.append(("spread over scans", f"{percent(numbers['relative_spread'])} of the map's mass"))
-    if "superpixels" in numbers:
-        rows.append(("superpixels", f"{numbers['superpixels']:.0f} of {numbers['superpixels_asked']:.0f} asked for"))
-        skipped = f"{numbers['superpixels_skipped']:.0f} cannot reach it"
-        rows.append(("evaluated", f"{numbers['superpixels_evaluated']:.0f}; {skipped}"))
-    if "evaluations" in numbers:
-        rows.append(("changed inputs asked", f"{numbers['evaluations']:,.0f}"))
-    if "windows_used" in numbers:
-        rows.append(("engine", _ENGINES[bool(numbers["windows_used"])]))
+    rows += cls.told(record["parameters"], numbers) if cls is not None else ()
     rows.append(("computed in", text.duration(record["seconds"])))
     text.show(text.numbers(rows))
     checks = [check["sentence"] for check in explanation.checks]

@@ -4,12 +4,14 @@ import hashlib
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import streamlit as st
 
 from core.errors import LightboxError
+from core.explainers import explainers
+from core.explainers.base import Side
 from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.backend import pool
@@ -20,12 +22,12 @@ from dashboard.frame import opening
 from dashboard.frame.pages import RUN, Page
 from dashboard.intake import catalogue
 from dashboard.look import text
-from dashboard.results import actions, answer, downloads
+from dashboard.results import actions, answer, downloads, headline
+from dashboard.results.watch import watch
 from dashboard.trace import questions, stage
 from dashboard.trace.desk import Sketch, TraceDesk, history, trace_desk
 from dashboard.trace.findings import show_findings
-from dashboard.trace.intake import Order, nothing_loaded, show_intake
-from dashboard.trace.truth import demo_of
+from dashboard.trace.intake import Order, show_intake
 
 #: Seconds between two looks at a run that is going on: it is over in a few of them.
 POLL = 0.25
@@ -35,6 +37,10 @@ _SLOW_POLL, _LONG_RUN = 1.0, 5.0
 _PATIENCE = 0.8
 #: A coarse map that took longer than this, in seconds, is not asked for again on the same scan.
 _TOO_SLOW = 4.0
+_OPEN = (
+    "Choose a scan on the left. Then paint a few pixels: on the input to see what they change, or on the output to "
+    "see what it rests on."
+)
 _HOW = (
     "Paint on the input to see what those pixels change in the output, or on the output to see what it rests on. "
     "? lists the keys."
@@ -53,14 +59,14 @@ def show(page: Page) -> None:
         order = show_intake(laid)
     if laid.scan is None or order.shape is None:
         waiting.empty()
-        text.show(nothing_loaded())
+        text.show(text.nothing_loaded(_OPEN))
         return
     scan = shelf().scan(laid.scan)
     if order.card is None:
         waiting.empty()
         st.warning(order.refusal or "")
         return
-    _Bench(page, laid, scan, order).show()
+    _Middle(page, laid, scan, order).show()
     waiting.empty()
     laid.hung = (laid.scan, laid.model)
     text.show(text.disclaimer())
@@ -88,44 +94,42 @@ class Tools:
     window: str
 
 
-class _Bench:
-    """Headline, images and figures: drawn again by themselves as long as a run is going on."""
+class _Middle:
+    """Headline, images and figures."""
 
     def __init__(self, page: Page, laid: TraceDesk, scan: Scan, order: Order) -> None:
-        assert order.card is not None and order.setting is not None
+        assert order.card is not None
         self._page, self._laid, self._scan, self._order = page, laid, scan, order
-        self._card, self._setting = order.card, order.setting
+        self._card, self._sides = order.card, order.rule.sides if order.rule is not None else ()
         self._content = catalogue.content_of(order.card.name)
 
     def show(self) -> None:
         """Ask for what is laid out, and draw it."""
-        run = self._follow()
-        every = _poll(run)
-        # one fragment for every state: the viewer stays the same component while a coarse map turns into the exact one
-        st.fragment(self._draw, run_every=every)(every)
+        watch(self._follow, self._draw, _pace, draw_first=True)
         self._get_ready()
 
     def _get_ready(self) -> None:
         """Prepare for the first stroke on this scan, once its picture was asked for."""
         laid = self._laid
-        wanted = f"{laid.scan}:{self._content}"
-        if laid.ready != wanted:
+        wanted = f"{laid.scan}:{self._content}:{laid.explainer}"
+        if laid.ready != wanted and self._sides:
             laid.ready = wanted
-            pool.start_same(questions.get_ready, laid.scan or "", owner(), self._card.name, self._content)
+            asked = laid.scan or "", owner(), self._card.name, self._content, laid.explainer or ""
+            pool.start_same(questions.get_ready, *asked)
 
     def _follow(self) -> Run | None:
-        self._laid.ask(self._setting.preset, self._setting.changes)
+        if self._sides:
+            self._laid.ask()
         return self._laid.current()
 
-    def _draw(self, every: float | None) -> None:
+    def _draw(self, run: Run | None) -> None:
         laid = self._laid
-        run = self._follow()
         going = run is not None and not run.status.final
         address = {RUN: laid.traced} if laid.traced else {}
         opening.write_address(self._page, laid, address)
         self._headline(run, opening.address(self._page, address))
         if laid.problem:
-            st.error(laid.problem)
+            st.error(text.as_markdown(laid.problem))
             laid.problem = None
         line, images, row = st.container(key="trace-line"), st.container(), st.container()
         with row:
@@ -138,15 +142,18 @@ class _Bench:
             outlines = explanation.arrays.get("superpixels") if tools.outlines else None
         elif run is not None and going:
             preview = shelf().preview(run.id)
-            shown = stage.forming_map(run, preview, self._sketch())
+            shown = stage.forming_map(run, preview, self._sketch(), self._map_side())
         with images:
             self._stage(tools).show(shown, outlines, self._painted)
         with line:
             self._line(run, shown)
         channel = self._order.channel("output")
         show_findings(laid, self._card, self._content, run, explanation, self._order.truth, channel)
-        if _poll(run) != every:
-            st.rerun()  # a fragment can neither start, stop nor slow down its own polling
+
+    def _map_side(self) -> Side:
+        """Where the map of what is painted will lie."""
+        rule, side = self._order.rule, self._laid.side
+        return rule.maps.get(side, "input") if rule is not None and side is not None else "input"
 
     def _stage(self, tools: Tools) -> stage.Stage:
         order = self._order
@@ -158,6 +165,7 @@ class _Bench:
             input_channel=order.channel("input"),
             output_channel=order.channel("output"),
             plane=self._card.input.plane or "axial",
+            sides=self._sides,
             truth=order.truth,
             beside=tools.beside,
             window=stage.WINDOWS.get(tools.window),
@@ -166,7 +174,7 @@ class _Bench:
     def _painted(self) -> None:
         """A stroke ended. A callback, so that the map that follows is asked for before anything is drawn."""
         laid = self._laid
-        event = painted(stage.key_of(laid.scan or ""), self._scan.shape, stage.SURFACES)
+        event = painted(stage.key_of(laid.scan or ""), self._scan.shape, self._sides)
         laid.problem = event.problem
         if event.problem is None:
             laid.select(event.region, event.surface)
@@ -188,50 +196,29 @@ class _Bench:
             laid.sketch.reference = publish(found.values, self._scan.affine, owner=owner(), name=name)
         return laid.sketch
 
-    def _start_sketch(self, asked: str) -> Future[questions.QuickMap] | None:
+    def _start_sketch(self, asked: str) -> Future[questions.QuickMap | None] | None:
         scan = self._laid.scan or ""
         return pool.start_same(questions.quick_map, scan, owner(), self._card.name, self._content, asked)
 
     def _headline(self, run: Run | None, link: str) -> None:
-        meta = shelf().scan_meta(self._laid.scan or "")
-        shipped = demo_of(self._laid.scan or "")
-        pieces = [text.bold(meta["label"])]
-        if shipped is not None:
-            pieces.append(text.beside(shipped.description))
-        pieces.append(text.beside(self._card.title))
-        if self._card.synthetic or (shipped is not None and shipped.synthetic):
-            pieces.append(text.tag("synthetic data", "synthetic"))
-        notes, warnings = self._fitting()
-        pieces += [text.tag(note) for note in (*meta["notes"], *notes)]
-        pieces += [text.tag(warning, "warning") for warning in (*warnings, *self._of_another_kind(run))]
-        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            text.show(text.facts(pieces))
-            downloads.show(run, link)
+        said, problems = self._fitting()
+        pieces = headline.of_scan(self._laid.scan or "", [self._card.title], [self._card], said)
+        pieces += map(headline.warning, (*problems, *_caveat(run)))
+        headline.show(pieces, partial(downloads.show, run, link))
 
-    @staticmethod
-    def _of_another_kind(run: Run | None) -> list[str]:
-        """A derivative is no finite difference: how far apart the two are, where it was measured."""
-        if run is None or run.status is not Status.DONE:
-            return []
-        record = shelf().explanation(run.id).record
-        if record["parameters"]["mode"] != "gradient":
-            return []
-        found = record["numbers"].get("gradient_correlation")
-        beside = "not compared with it" if found is None else f"correlation with it {found:.2f}"
-        return [f"derivative, not the paper's eq. 5 · {beside}"]
-
-    def _fitting(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """How the scan was made to fit the model."""
+    def _fitting(self) -> tuple[list[asking.Prediction], list[str]]:
+        """How the scan was made to fit the model, or why it cannot be."""
         try:
-            found = _fitted(self._laid.scan or "", owner(), self._card.name, self._content)
+            return [_fitted(self._laid.scan or "", owner(), self._card.name, self._content)], []
         except LightboxError as problem:
-            return (), (str(problem),)
-        return found.notes, found.warnings
+            return [], [str(problem)]
 
     def _line(self, run: Run | None, shown: stage.Shown | None) -> None:
         """Where things stand, in one line above the images."""
-        if run is None:
-            text.show(answer.quiet_line(_HOW))
+        if self._order.refusal:
+            st.warning(text.as_markdown(self._order.refusal))
+        elif run is None:
+            text.show(answer.quiet_line(_how(self._order)))
         elif run.status is Status.DONE:
             text.show(answer.result_line(shelf().explanation(run.id)))
         elif not run.status.final:
@@ -291,11 +278,30 @@ class _Bench:
         )
 
 
-def _poll(run: Run | None) -> float | None:
+def _pace(run: Run | None) -> float | None:
     """Seconds until the next look at a run; None where nothing goes on."""
     if run is None or run.status.final:
         return None
     return POLL if time.time() - run.created < _LONG_RUN else _SLOW_POLL
+
+
+def _how(order: Order) -> str:
+    """What to do while nothing is painted."""
+    sides = order.rule.sides if order.rule is not None else ()
+    if len(sides) > 1:
+        return _HOW
+    title = order.entry.title if order.entry is not None else ""
+    return f"Paint on the {''.join(sides)}: {title} explains what is marked there. ? lists the keys."
+
+
+def _caveat(run: Run | None) -> list[str]:
+    """What must be known of a finished map before anything else."""
+    if run is None or run.status is not Status.DONE:
+        return []
+    explanation = shelf().explanation(run.id)
+    cls = explainers().get(explanation.explainer)
+    found = cls.caveat(explanation.record["parameters"], explanation.record["numbers"]) if cls is not None else ""
+    return [found] if found else []
 
 
 def _one_of(label: str, names: dict[str, str], key: str) -> str | None:

@@ -3,9 +3,8 @@
 import contextlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -50,13 +49,8 @@ class LeakCurve:
     shares: tuple[float, ...]
 
 
-def generate(scan: str, owner: str, model: str, content: str) -> np.ndarray:
-    """The image a regressor makes of a stored scan, float32 ``(C_out, *scan shape)``, in the units of its card."""
-    return _generated(scan, owner, model, content)
-
-
-def quick_map(scan: str, owner: str, model: str, content: str, request: str) -> QuickMap:
-    """A coarse map within a moment: few jitters, few superpixels.
+def quick_map(scan: str, owner: str, model: str, content: str, request: str) -> QuickMap | None:
+    """A coarse map within a moment; None where the explainer has none.
 
     Parameters
     ----------
@@ -68,8 +62,11 @@ def quick_map(scan: str, owner: str, model: str, content: str, request: str) -> 
     from core.explainers import explain, get_explainer
 
     asked = json.loads(request)
+    cls = get_explainer(asked["explainer"])
+    quick = cls.quick(cls.parameters(asked["preset"], asked["parameters"]))
+    if quick is None:
+        return None
     shelf = questions.shelf(owner)
-    parameters = {**asked["parameters"], **_coarser(get_explainer(asked["explainer"]), asked)}
     found = explain(
         shelf.scan(scan),
         questions.loaded_model(model, content),
@@ -77,21 +74,9 @@ def quick_map(scan: str, owner: str, model: str, content: str, request: str) -> 
         target=asked["target"],
         region=np.asarray(shelf.region(asked["region"])),
         preset=asked["preset"],
-        **parameters,
+        **{**asked["parameters"], **quick},
     )
     return QuickMap(found.arrays["map"].values, int(found.numbers.get("evaluations", 0)), found.seconds)
-
-
-def _coarser(explainer: Any, asked: dict[str, Any]) -> dict[str, Any]:
-    """What to ask instead, so that an answer is there at once."""
-    full = explainer.parameters(asked["preset"], asked["parameters"])
-    return {
-        "levels": "1",
-        "superpixels": min(full.superpixels, full.coarse_superpixels),
-        "jitters": min(full.jitters, 4 if asked["parameters"].get("direction") == "backward" else 16),
-        "quadrature": "uniform",
-        "compare": False,
-    }
 
 
 def error_map(
@@ -100,7 +85,7 @@ def error_map(
     """Model's image minus the true one, float32, the scan's spatial shape."""
     from core.metrics.difference import difference
 
-    made = _generated(scan, owner, model, content)[channel]
+    made = questions.generate(scan, owner, model, content)[channel]
     return difference(made, _true_image(truth, owner, model, content, channel, path)[0])
 
 
@@ -117,7 +102,7 @@ def compare(
     """Figures of how far the model's image is from the true one."""
     from core.metrics import difference as metrics
 
-    made = _generated(scan, owner, model, content)[channel]
+    made = questions.generate(scan, owner, model, content)[channel]
     true, notes = _true_image(truth, owner, model, content, channel, path)
     if made.shape != true.shape:
         raise BadInput("The true image has another shape than the scan: choose one of the same shape.")
@@ -177,24 +162,20 @@ def _round_step(least: float) -> float:
     return float(next(round(m * decade, 9) for m in (1, 2, 5, 10) if m * decade >= least * (1 - 1e-9)))
 
 
-def get_ready(scan: str, owner: str, model: str, content: str) -> None:
-    """Trace one pixel both ways, while nobody waits for it: the first stroke finds everything imported and loaded."""
-    from core.explainers import explain
+def get_ready(scan: str, owner: str, model: str, content: str, explainer: str) -> None:
+    """Ask about one sample on every side, while nobody waits for it: the first stroke finds everything loaded."""
+    from core.explainers import explain, get_explainer
 
-    found = questions.shelf(owner).scan(scan)
+    cls, found = get_explainer(explainer), questions.shelf(owner).scan(scan)
     middle = np.zeros(found.shape, dtype=bool)
     middle[tuple(n // 2 for n in found.shape)] = True
-    for direction in ("forward", "backward"):
+    loaded = questions.loaded_model(model, content)
+    for steered in cls.steered_by_region.values() or ({},):
+        quick = cls.quick(cls.parameters(None, steered))
         # a scan without anything at its middle, or that does not fit, is for the page to speak of
         with contextlib.suppress(LightboxError):
-            coarse: dict[str, Any] = {"levels": "1", "superpixels": 20, "jitters": 2, "direction": direction}
-            explain(found, questions.loaded_model(model, content), "ibix", region=middle, **coarse)
-
-
-@lru_cache(maxsize=4)
-def _generated(scan: str, owner: str, model: str, content: str) -> np.ndarray:
-    loaded = questions.loaded_model(model, content)
-    return loaded.generate(loaded.prepare(questions.shelf(owner).scan(scan)))
+            if quick is not None:
+                explain(found, loaded, explainer, region=middle, **{**steered, **quick})
 
 
 def _true_image(

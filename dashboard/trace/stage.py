@@ -1,25 +1,26 @@
 """The images of the Trace page: what goes in, what comes out, and the map on the side that was not painted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
+from core.explainers import explainers
+from core.explainers.base import Side
 from core.models.card import Card
 from core.reports.explanation import StoredArray, StoredExplanation
 from core.runs import Preview, Run
 from core.scans.scan import Scan
 from dashboard.backend import pool
-from dashboard.components.viewer import Layer, Panel, VolumeRef, publish, publish_scan, viewer
+from dashboard.components.viewer import Layer, Panel, VolumeRef, publish, viewer
 from dashboard.components.viewer.viewer import Plane, Tool
 from dashboard.desk import owner, shelf
+from dashboard.results.layers import answer_layer, scan_layer
 from dashboard.trace import group, questions
 from dashboard.trace.desk import Sketch, TraceDesk
 from dashboard.trace.truth import Truth
 
-SURFACES = ("input", "output")
 TOOLS: tuple[Tool, ...] = ("pixel", "brush", "lasso", "erase", "navigate")
 #: Pixels of the images: painting, the answer and the head of the figures are on one screen of 1280×800.
 _HEIGHT = 430
@@ -34,15 +35,14 @@ _FLOOR = 0.04
 #: A run's own preview takes the place of the first coarse map from this share of its samples on.
 _FILLED = 0.5
 _OUTLINES = "#d9c26a"
-#: While nothing is painted.
-_START = "Paint here, or on the output"
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A map, however far it is: its volume, what its values are, and whether it is exact."""
+    """A map, however far it is: its volume, the side it lies on, and what its values are."""
 
     reference: VolumeRef
+    side: Side
     title: str
     unit: str = ""
     diverging: bool = False
@@ -54,17 +54,6 @@ def key_of(scan: str) -> str:
     return f"trace viewer {scan[:16]}"
 
 
-def map_name(parameters: Mapping[str, Any]) -> str:
-    """What a map is, in the few words of a panel's title."""
-    forward = parameters["direction"] == "forward"
-    if parameters["mode"] == "gradient":
-        return "derivative"
-    if parameters["variant"] == "published_code":
-        return "forward, published code" if forward else "backward, published code"
-    letter = "F" if forward else "B"
-    return f"{parameters['direction']} map {f'|{letter}|' if parameters['sums'] == 'absolute' else letter}"
-
-
 def exact_map(scan: Scan, run: str, explanation: StoredExplanation, spread: bool = False) -> Shown:
     """The finished map of a run; of a group of scans their mean, or with `spread` how far it varies among them."""
     count = group.size(explanation)
@@ -72,14 +61,15 @@ def exact_map(scan: Scan, run: str, explanation: StoredExplanation, spread: bool
     array = explanation.arrays["spread" if spread else "map"]
     nothing = "" if np.any(array.values) else "The map is zero everywhere."
     reference = publish(lambda: array.values, scan.affine, owner=owner(), name=f"run:{run}:{array.path.stem}")
-    title = map_name(explanation.record["parameters"])
+    cls = explainers().get(explanation.explainer)
+    title = (cls.brief(explanation.record["parameters"]) if cls is not None else "") or array.title
     if count > 1:
         title += f", {'spread over' if spread else 'mean of'} {count} scans"
-    return Shown(reference, title, array.unit, array.diverging, nothing)
+    return Shown(reference, array.side, title, array.unit, array.diverging, nothing)
 
 
-def forming_map(run: Run, preview: Preview | None, sketch: Sketch | None) -> Shown | None:
-    """What there is of a map that is still being computed: the run's own preview, else the coarse one."""
+def forming_map(run: Run, preview: Preview | None, sketch: Sketch | None, side: Side) -> Shown | None:
+    """What there is of a map that is still being computed on a side: the run's own preview, else the coarse one."""
     several = bool(run.request.get("others"))
     sketched = sketch is not None and sketch.reference is not None
     # a run begins with an empty map and fills it piece by piece: the whole of a coarse one says more at first
@@ -89,10 +79,10 @@ def forming_map(run: Run, preview: Preview | None, sketch: Sketch | None) -> Sho
         reference = publish(
             preview.values, preview.grid.affine, owner=owner(), name=f"preview:{run.id}:{preview.version}"
         )
-        return Shown(reference, "map of one scan, forming" if several else "coarse map, sharpening")
+        return Shown(reference, side, "map of one scan, forming" if several else "coarse map, sharpening")
     if sketch is None or sketch.reference is None:
         return None
-    return Shown(sketch.reference, "coarse map of this scan" if several else "coarse map")
+    return Shown(sketch.reference, side, "coarse map of this scan" if several else "coarse map")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +103,8 @@ class Stage:
         Channels on screen.
     plane : {"axial", "coronal", "sagittal"}
         The large plane at first.
+    sides : collection of Side
+        Where a region can be painted.
     truth : Truth, optional
         Ground truth to compare with.
     beside : {"", "truth", "error"}
@@ -128,6 +120,7 @@ class Stage:
     input_channel: int
     output_channel: int
     plane: Plane
+    sides: Collection[Side]
     truth: Truth | None
     beside: str
     window: tuple[float, float] | None = None
@@ -135,9 +128,10 @@ class Stage:
     def show(self, shown: Shown | None, outlines: StoredArray | None, on_change: Callable[[], None]) -> None:
         """Draw the panels; `on_change` is called when something was painted."""
         laid, side = self.laid, self.laid.side
-        panels = [self._input(shown if side == "output" else None, outlines)]
+        here = shown.side if shown is not None and self.card.output is not None else None
+        panels = [self._input(shown if here == "input" else None, outlines)]
         if self.card.output is not None:
-            panels.append(self._output(shown if side == "input" else None))
+            panels.append(self._output(shown if here == "output" else None))
             panels += self._third()
         elif shown is not None:
             panels.append(self._over_scan(shown))
@@ -146,13 +140,13 @@ class Stage:
             panels,
             key=key_of(laid.scan or ""),
             height=_HEIGHT,
-            tools=TOOLS,
+            tools=TOOLS if self.sides else ("navigate",),
             region=region,
             surface=side or "input",
             revision=laid.handed,
             crosshair=_middle(laid.region, owner()) if region is not None and laid.region else None,
             plane=self.plane,
-            tool="brush",
+            tool="brush" if self.sides else "navigate",
             brush=4,
             on_change=on_change,
         )
@@ -164,8 +158,12 @@ class Stage:
             reference = publish(lambda: borders(outlines.values), self.scan.affine, owner=owner(), name=name)
             layers.append(Layer(reference, "mask", name="superpixels", color=_OUTLINES, opacity=0.45))
         title = "Input" if shown is None else f"Input · {shown.title}"
-        empty = _START if self.laid.side is None else shown.empty if shown else ""
-        return Panel("input", title, layers, surface="input", insets=shown is not None, empty=empty)
+        empty = _invitation(self.sides, self.card) if self.laid.side is None else shown.empty if shown else ""
+        return Panel("input", title, layers, surface=self._surface("input"), insets=shown is not None, empty=empty)
+
+    def _surface(self, side: Side) -> str | None:
+        """What a region painted on a panel lies on; None where none can be painted."""
+        return side if side in self.sides else None
 
     def _output(self, shown: Shown | None) -> Panel:
         title = "Output" if shown is None else f"Output · {shown.title}"
@@ -173,7 +171,7 @@ class Stage:
             "output",
             title,
             [self._answer_layer(), *_map_layers(shown)],
-            surface="output",
+            surface=self._surface("output"),
             insets=shown is not None,
             empty=shown.empty if shown else "",
         )
@@ -190,7 +188,7 @@ class Stage:
             reference = self._published(questions.true_image, truth)
             window = self.window or self._answer_layer().volume.window
             layer = Layer(reference, name="true", unit=output.units, window=window, group="answer")
-            return [Panel("truth", "Ground truth", [layer], surface="output")]
+            return [Panel("truth", "Ground truth", [layer], surface=self._surface("output"))]
         reference = self._published(questions.error_map, truth)
         # a few pixels on an edge are wrong by far more than all others: they may leave the scale
         peak = max(abs(end) for end in reference.window)
@@ -204,7 +202,7 @@ class Stage:
             range=(-peak, peak),
             opacity=1.0,
         )
-        return [Panel("error", "Error: blue lower, red higher", [error], surface="output")]
+        return [Panel("error", "Error: blue lower, red higher", [error], surface=self._surface("output"))]
 
     def _published(self, question: Callable[..., np.ndarray], truth: Truth) -> VolumeRef:
         laid, channel = self.laid, self.output_channel
@@ -218,19 +216,18 @@ class Stage:
         return publish(values, self.scan.affine, owner=owner(), name=name)
 
     def _scan_layer(self) -> Layer:
-        reference = publish_scan(self.scan, owner=owner(), channel=self.input_channel)
-        return Layer(reference, name="scan", unit=self.scan.units or "", group=f"scan {self.input_channel}")
+        return scan_layer(self.scan, self.input_channel, group=f"scan {self.input_channel}")
 
     def _answer_layer(self) -> Layer:
-        assert self.card.output is not None
-        laid, channel = self.laid, self.output_channel
+        name = self.laid.scan or ""
+        return answer_layer(self.scan, name, self.card, self.content, self.output_channel, self.window)
 
-        def values() -> np.ndarray:
-            return pool.ask_same(questions.generate, laid.scan or "", owner(), self.card.name, self.content)[channel]
 
-        name = f"answer:{laid.scan}:{self.content}:{channel}"
-        reference = publish(values, self.scan.affine, owner=owner(), name=name)
-        return Layer(reference, name="output", unit=self.card.output.units, window=self.window, group="answer")
+def _invitation(sides: Collection[Side], card: Card) -> str:
+    """Over the input, while nothing is painted."""
+    if not sides or "input" not in sides:
+        return ""
+    return "Paint here, or on the output" if "output" in sides and card.output is not None else "Paint here"
 
 
 def _map_layers(shown: Shown | None) -> list[Layer]:

@@ -26,7 +26,7 @@ def choose_truth(laid: TraceDesk, card: Card, shape: Sequence[int]) -> Truth | N
     """Draw the choice of a ground truth; returns what is chosen."""
     if card.output is None or laid.scan is None:
         return None
-    shipped = demo_of(laid.scan)
+    shipped = demo.shipped_as(laid.scan)
     options = {"": "None"}
     if shipped is not None and shipped.target is not None:
         options[_DEMO] = f"{shipped.title}: its {card.output.modality or 'true image'}"
@@ -54,12 +54,6 @@ def choose_truth(laid: TraceDesk, card: Card, shape: Sequence[int]) -> Truth | N
         assert shipped is not None
         return Truth(f"demo:{shipped.name}", shipped.target)
     return Truth(laid.truth)
-
-
-def demo_of(scan: str) -> demo.DemoScan | None:
-    """The demo scan that a stored scan is."""
-    label = shelf().scan_meta(scan)["label"]
-    return next((shipped for shipped in demo.scans() if shipped.title == label), None)
 
 
 def _chosen(laid: TraceDesk, key: str) -> None:

@@ -1,5 +1,6 @@
 """A Lightbox of its own for each test: a store, two small models with random weights, two small demo scans."""
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +22,11 @@ from dashboard.compare.films import cells as cell_films
 from dashboard.compare.films import view as all_films
 from dashboard.components.viewer import volumes
 from dashboard.desk import shelf
-from dashboard.intake import catalogue, demo, predictions
+from dashboard.intake import catalogue, demo, predictions, regions
 from dashboard.intake import cohorts as intake_cohorts
 from dashboard.study import page as study_page
 from dashboard.trace import findings as trace_findings
 from dashboard.trace import page as trace_page
-from dashboard.trace import questions as trace_questions
 from dashboard.trace import stage as trace_stage
 from tests.core.tiny import save_tiny, tiny_card, tiny_maker_card
 
@@ -90,9 +90,10 @@ def _blocks(block):
 
 
 def said(test):
-    """Everything that is written on the page, as one string."""
+    """Everything that is written on the page, as one string; of Markdown what is read, without its backslashes."""
     kinds = ("markdown", "html", "title", "error", "warning", "caption", "code", "info")
-    return "\n".join(str(element.value) for kind in kinds for element in test.get(kind) if hasattr(element, "value"))
+    found = [str(element.value) for kind in kinds for element in test.get(kind) if hasattr(element, "value")]
+    return re.sub(r"\\([^\w\s])", r"\1", "\n".join(found))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -150,11 +151,12 @@ def _forget():
     demo.scans.cache_clear()
     catalogue._unfit_explainers.clear()
     predictions.predicted.clear()
+    regions._rule.clear()
     all_films._study.cache_clear()
     study_page._study.cache_clear()
     for cached in (intake_cohorts.cohort_facts, cell_films._pictures):
         cached.clear()
     for cached in (trace_page._fitted, trace_findings._leak_curve, trace_findings._compared):
         cached.clear()
-    trace_questions._generated.cache_clear()
+    questions._generated.cache_clear()
     trace_stage._middle.cache_clear()

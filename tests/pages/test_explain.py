@@ -253,7 +253,9 @@ def test_a_broken_model_is_one_sentence_and_another_can_be_chosen(workbench, sma
     (tmp_path / "models" / "tiny-volume" / "weights.safetensors").write_bytes(b"not weights")
     monkeypatch.setattr("core.models.folders.ASSETS", tmp_path)
     page = opened(workbench)
-    assert [error.value for error in page.error] == ["The weights of tiny-volume are not a safetensors file."]
+    assert len(page.warning) == 1
+    assert "The weights of tiny-volume are not a safetensors file." in said(page)
+    assert page.button(key="explain").disabled
     assert any(box.label == "Model" for box in page.selectbox)
 
 

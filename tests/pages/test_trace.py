@@ -188,14 +188,21 @@ def test_a_stored_scan_of_the_same_shape_can_be_the_truth(workbench):
     assert "No ground truth is chosen" not in said(page)  # nothing is traced yet either
 
 
-def test_explain_does_not_offer_what_makes_images_and_says_where_it_is(workbench):
+def test_explain_offers_what_makes_images_behind_what_names_classes(workbench):
     page = workbench.open("explain")
-    assert "Demo pair, slice" not in page.selectbox[0].options
     page.session_state["desk"].scan = workbench.add_scan(np.random.default_rng(0).random((1, 16, 20), np.float32))
     page.run()
     models = next(box for box in page.selectbox if box.label == "Model")
-    assert models.options == ["Tiny image model"]
-    assert "Models that make images are on the Trace page." in said(page)
+    assert models.options == ["Tiny image model", "Tiny maker model"]
+    assert models.value == "tiny-image"
+
+
+def test_a_demo_pair_on_explain_brings_the_model_that_makes_its_image(workbench):
+    page = workbench.open("explain")
+    page.selectbox[0].select(PAIR).run()
+    assert (page.session_state["desk"].model, page.session_state["desk"].explainer) == ("tiny-maker", "ibix")
+    assert "IBIX trace explains a marked region: draw a landmark on the scan first." in said(page)
+    assert page.button(key="explain").disabled
 
 
 def test_a_model_leads_from_its_card_to_the_trace_page(workbench):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.explainers.base import Explainer, Explanation, Findings, Question, Side
@@ -11,6 +12,11 @@ from core.wording import percent
 
 if TYPE_CHECKING:
     from core.models.model import Model
+
+
+#: Before the name of a class, among the numbers: the slope of its score.
+_SLOPE = "slope "
+_ENGINES = {True: "windows of each layer (exact)", False: "whole images"}
 
 
 class Ibix(Explainer):
@@ -67,6 +73,13 @@ class Ibix(Explainer):
         return "output" if resolved.direction == "backward" and model.card.task == "regression" else "input"
 
     @classmethod
+    def map_side(cls, model: Model, parameters: Any) -> Side:
+        """Forward, the map lies on the image that a regressor makes; of a classifier's answer it has no place."""
+        resolved = cls.parameters_for(model, parameters)
+        assert isinstance(resolved, IbixParameters)
+        return "output" if resolved.direction == "forward" and model.card.task == "regression" else "input"
+
+    @classmethod
     def needs_region(cls, model: Model, parameters: Any) -> bool:
         """Only a class, whose answer is one number, can be traced back without one."""
         resolved = cls.parameters_for(model, parameters)
@@ -91,6 +104,45 @@ class Ibix(Explainer):
         resolved = self.parameters_for(question.model, parameters)
         assert isinstance(resolved, IbixParameters)
         return IbixSession(question, resolved).findings()
+
+    @classmethod
+    def brief(cls, parameters: Mapping[str, Any]) -> str:
+        """By the letters of the paper."""
+        direction = parameters["direction"]
+        if parameters["mode"] == "gradient":
+            return "derivative"
+        if parameters["variant"] == "published_code":
+            return f"{direction}, published code"
+        letter = "F" if direction == "forward" else "B"
+        return f"{direction} map {f'|{letter}|' if parameters['sums'] == 'absolute' else letter}"
+
+    @classmethod
+    def caveat(cls, parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> str:
+        """A derivative is no finite difference: how far apart the two are, where it was measured."""
+        if parameters["mode"] != "gradient":
+            return ""
+        found = numbers.get("gradient_correlation")
+        beside = "not compared with it" if found is None else f"correlation with it {found:.2f}"
+        return f"derivative, not the paper's eq. 5 · {beside}"
+
+    @classmethod
+    def told(cls, parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> tuple[tuple[str, str], ...]:
+        """Mapping, superpixels, and how often the model was asked."""
+        rows = [("mapping", f"{parameters['direction']}, {parameters['mode'].replace('_', ' ')}")]
+        if "superpixels" in numbers:
+            asked, skipped = numbers["superpixels_asked"], numbers["superpixels_skipped"]
+            rows.append(("superpixels", f"{numbers['superpixels']:.0f} of {asked:.0f} asked for"))
+            rows.append(("evaluated", f"{numbers['superpixels_evaluated']:.0f}; {skipped:.0f} cannot reach it"))
+        if "evaluations" in numbers:
+            rows.append(("changed inputs asked", f"{numbers['evaluations']:,.0f}"))
+        if "windows_used" in numbers:
+            rows.append(("engine", _ENGINES[bool(numbers["windows_used"])]))
+        return tuple(rows)
+
+    @classmethod
+    def effects(cls, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Forward, the answer of a classifier is one slope a class."""
+        return {name.removeprefix(_SLOPE): value for name, value in numbers.items() if name.startswith(_SLOPE)}
 
     @classmethod
     def sentence(cls, explanation: Explanation) -> str:

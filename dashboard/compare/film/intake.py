@@ -1,36 +1,36 @@
 """The left side of Compare for one film: scan, networks, explainer, class and settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import streamlit as st
 
-from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.backend.questions import Prediction
 from dashboard.compare import networks
 from dashboard.compare.desk import MOST_NETWORKS, CompareDesk
-from dashboard.desk import model_in_use, shelf
+from dashboard.desk import model_in_use
 from dashboard.intake import catalogue, demo, scans
-from dashboard.intake.catalogue import ExplainerEntry
+from dashboard.intake import order as common
+from dashboard.intake.catalogue import ExplainerEntry, in_order
+from dashboard.intake.explainers import choose_explainer
 from dashboard.intake.parameters import show_settings
 from dashboard.intake.picking import pick_networks
-from dashboard.look import text
-
-#: The explainer that the page is made for.
-FIRST_EXPLAINER = "deconvnet"
+from dashboard.intake.regions import choose_region
 
 
 @dataclass(frozen=True)
-class Order:
-    """Everything that is chosen. `refusal` says why it cannot be compared as it stands."""
+class Order(common.Order):
+    """Everything that is chosen to be compared on one film.
 
-    shape: tuple[int, ...] | None = None
-    cards: tuple[Card, ...] = ()
-    said: Mapping[str, Prediction | str] | None = None
-    entry: ExplainerEntry | None = None
-    refusal: str | None = None
+    Parameters
+    ----------
+    said : mapping of str to Prediction or str
+        What each network says, by name; a sentence where it cannot be asked.
+    """
+
+    said: Mapping[str, Prediction | str] = field(default_factory=dict)
 
 
 def show_intake(laid: CompareDesk) -> Order:
@@ -45,15 +45,21 @@ def show_intake(laid: CompareDesk) -> Order:
     if not cards:
         return Order(shape, refusal=_no_network(known, shape))
     said = networks.predictions(laid.scan, cards)
-    entry, refusal = _choose_explainer(laid, cards)
+    entry, refusal = choose_explainer(laid, cards, first=_parts_first)
     _choose_class(laid, cards, said)
     brief = networks.briefly_titled(cards)
     if entry is None:
-        return Order(shape, brief, said, refusal=refusal)
-    without = ("direction",) if entry.name == catalogue.TRACER else ()
-    show_settings(laid, entry, layers=_shared_layers(cards), disabled=refusal is not None, without=without)
-    refusal = refusal or next((answer for answer in said.values() if isinstance(answer, str)), None)
-    return Order(shape, brief, said, entry, refusal)
+        return Order(shape, brief, refusal=refusal, said=said)
+    setting = laid.setting(entry.name, entry.first_preset)
+    problem = refusal or choose_region(laid, cards, entry, setting)
+    setting = show_settings(laid, entry, cards=cards, shape=shape, disabled=refusal is not None)
+    problem = problem or next((answer for answer in said.values() if isinstance(answer, str)), None)
+    return Order(shape, brief, entry, setting, problem, said)
+
+
+def _parts_first(entry: ExplainerEntry) -> tuple[bool, int, str]:
+    """What a map was made of can be compared, too."""
+    return not entry.makes_parts, *in_order(entry)
 
 
 def _choose_networks(laid: CompareDesk, known: Mapping[str, Card], shape: tuple[int, ...]) -> tuple[Card, ...]:
@@ -82,8 +88,7 @@ def _choose_networks(laid: CompareDesk, known: Mapping[str, Card], shape: tuple[
 
 def _example_model(laid: CompareDesk) -> str | None:
     """The network a demo scan is an example for, else the one that is in use on the Explain page."""
-    label = shelf().scan_meta(laid.scan or "")["label"]
-    shipped = next((scan for scan in demo.scans() if scan.title == label), None)
+    shipped = demo.shipped_as(laid.scan or "")
     return shipped.model if shipped is not None else model_in_use()
 
 
@@ -91,47 +96,6 @@ def _no_network(known: Mapping[str, Card], shape: tuple[int, ...]) -> str:
     if networks.fitting(known, shape):
         return "Choose at least one network on the left."
     return catalogue.why_none_fits(tuple(known.values()), shape)
-
-
-def _choose_explainer(laid: CompareDesk, cards: tuple[Card, ...]) -> tuple[ExplainerEntry | None, str | None]:
-    entries = catalogue.explainer_entries()
-    if not entries:
-        return None, "No explainer is installed."
-    try:
-        reasons = _unfit(cards)
-    except LightboxError as problem:
-        return None, str(problem)
-    names = sorted(entries, key=lambda name: (name in reasons, name != FIRST_EXPLAINER, entries[name].title))
-    if laid.explainer not in entries:
-        laid.explainer = names[0]
-    key = f"compare explainer:{laid.revision}:{','.join(laid.networks)}"
-    st.selectbox(
-        "Explainer",
-        names,
-        index=names.index(laid.explainer),
-        format_func=lambda name: entries[name].title + (" (does not fit)" if name in reasons else ""),
-        key=key,
-        on_change=_explainer_chosen,
-        args=(laid, key),
-        help=f"{entries[laid.explainer].summary}\n\n{entries[laid.explainer].reference}",
-    )
-    reason = reasons.get(laid.explainer)
-    if reason:
-        st.warning(reason)
-    return entries[laid.explainer], reason
-
-
-def _unfit(cards: tuple[Card, ...]) -> dict[str, str]:
-    """Explainers that do not fit every network, with the first network's reason."""
-    found: dict[str, str] = {}
-    for card in cards:
-        for name, reason in catalogue.unfit_explainers(card).items():
-            found.setdefault(name, reason if len(cards) == 1 else f"{card.title}: {reason}")
-    return found
-
-
-def _explainer_chosen(laid: CompareDesk, key: str) -> None:
-    laid.explainer = st.session_state[key]
 
 
 def _choose_class(laid: CompareDesk, cards: tuple[Card, ...], said: Mapping[str, Prediction | str]) -> None:
@@ -160,16 +124,3 @@ def _first_answer(cards: tuple[Card, ...], said: Mapping[str, Prediction | str],
 
 def _class_chosen(laid: CompareDesk, key: str) -> None:
     laid.target, laid.target_chosen = st.session_state[key], True
-
-
-def _shared_layers(cards: tuple[Card, ...]) -> tuple[str, ...]:
-    return tuple(layer for layer in cards[0].feature_layers if all(layer in card.feature_layers for card in cards))
-
-
-def nothing_loaded() -> text.Markup:
-    """The frame where images would be."""
-    return text.empty(
-        "Nothing on the lightbox yet",
-        "Choose a scan on the left, or open one of your own. Then press Compare to see what each network uses, side by "
-        "side.",
-    )

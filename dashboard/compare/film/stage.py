@@ -14,7 +14,7 @@ from core.scans.scan import Scan
 from dashboard.components.viewer import Panel, viewer
 from dashboard.components.viewer.viewer import Plane
 from dashboard.results.landmarks import outlines
-from dashboard.results.stage import forming_layers, map_layer, scan_layer, unnamed
+from dashboard.results.layers import forming_layers, map_layer, scan_layer, unnamed
 
 #: Pixels of the images: with the head of the table under them they fit on a screen of 800.
 _HEIGHT = 360

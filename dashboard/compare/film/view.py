@@ -1,6 +1,7 @@
 """Compare, one film: the same question asked of several networks, their maps in one linked row."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -14,16 +15,19 @@ from dashboard.compare.desk import CompareDesk
 from dashboard.compare.film import findings as film_findings
 from dashboard.compare.film import stage as film_stage
 from dashboard.compare.film.findings import Row
-from dashboard.compare.film.intake import Order, nothing_loaded, show_intake
+from dashboard.compare.film.intake import Order, show_intake
 from dashboard.compare.wording import listed
 from dashboard.desk import shelf
 from dashboard.frame.pages import Page
-from dashboard.intake import catalogue, demo
 from dashboard.look import text
-from dashboard.results import actions, answer, stage
+from dashboard.results import actions, answer, headline
+from dashboard.results.layers import show_form
+from dashboard.results.watch import watch, while_any_goes
 
-#: Seconds between two looks at runs that are going on.
-_POLL = 0.7
+_OPEN = (
+    "Choose a scan on the left, or open one of your own. Then press Compare to see what each network uses, side by "
+    "side."
+)
 _FORM = "compare form"
 
 
@@ -31,52 +35,39 @@ def show(page: Page, laid: CompareDesk) -> None:
     """Draw this half of the page."""
     with st.sidebar:
         order = show_intake(laid)
-        _button(laid, order)
+        actions.start_button(laid, "Compare", key="compare", order=order, on_click=_start, args=(laid,))
     if laid.scan is None or order.shape is None:
-        text.show(nothing_loaded())
+        text.show(text.nothing_loaded(_OPEN))
         return
     scan = shelf().scan(laid.scan)
     if not order.cards:
         st.warning(order.refusal or "")
         film_stage.show_scan(scan, laid.scan)
         return
-    _Watch(page, laid, scan, order).show()
-
-
-def _button(laid: CompareDesk, order: Order) -> None:
-    ready = bool(order.cards) and order.entry is not None and order.refusal is None
-    actions.start_button(laid, "Compare", key="compare", ready=ready, on_click=_start, args=(laid,))
+    _Middle(page, laid, scan, order).show()
 
 
 def _start(laid: CompareDesk) -> None:
-    entry = catalogue.explainer_entries().get(laid.explainer or "")
-    if entry is None:
-        return
     try:
-        laid.compare(entry.first_preset)
+        laid.compare()
     except LightboxError as problem:
         laid.problem = str(problem)
 
 
-class _Watch:
-    """Everything in the middle: drawn again by itself as long as one of the runs is going on."""
+class _Middle:
+    """Headline, images, and what they say."""
 
     def __init__(self, page: Page, laid: CompareDesk, scan: Scan, order: Order) -> None:
         self._page, self._laid, self._scan, self._order = page, laid, scan, order
 
     def show(self) -> None:
         """Draw it."""
+        watch(self._laid.runs, self._draw, lambda runs: while_any_goes(runs.values()))
         runs = self._laid.runs()
-        going = _going(runs)
-        # one fragment for every state: the viewer stays the same component while maps arrive
-        st.fragment(self._draw, run_every=_POLL if going else None)(going)
-        if runs and not going:
+        if runs and not _going(runs):
             film_findings.show_parts(self._scan, self._laid.scan or "", self._order.cards, runs, _done(runs))
 
-    def _draw(self, was_going: bool) -> None:
-        runs = self._laid.runs()
-        if was_going and not _going(runs):
-            st.rerun()
+    def _draw(self, runs: Mapping[str, Run]) -> None:
         link.write(self._page, self._laid)
         self._headline()
         found = _done(runs)
@@ -90,12 +81,12 @@ class _Watch:
             self._scan, self._laid.scan or "", self._order.cards, found, runs, known, signed
         )  # fmt: skip
         if film_stage.is_signed([explanation.arrays["map"] for explanation in found.values()]):
-            stage.show_form(True, _FORM)
+            show_form(True, _FORM)
         self._findings(rows, found)
 
     def _rows(self, found: Mapping[str, StoredExplanation]) -> list[Row]:
         scan = self._laid.scan or ""
-        said = self._order.said or {}
+        said = self._order.said
         return [
             Row(
                 card,
@@ -106,24 +97,10 @@ class _Watch:
         ]
 
     def _headline(self) -> None:
-        meta = shelf().scan_meta(self._laid.scan or "")
-        shipped = next((scan for scan in demo.scans() if scan.title == meta["label"]), None)
-        pieces = [text.bold(meta["label"])]
-        if shipped is not None:
-            pieces.append(text.beside(shipped.description))
-        entry = self._order.entry
-        if entry is not None:
-            pieces.append(text.beside(entry.title))
-        if shipped is not None and shipped.synthetic:
-            pieces.append(text.tag("synthetic data", "synthetic"))
-        elif any(card.synthetic for card in self._order.cards):  # the scan itself may be of a person
-            pieces.append(text.tag("networks of synthetic data", "synthetic"))
-        said = [answer for answer in (self._order.said or {}).values() if isinstance(answer, Prediction)]
-        pieces += [text.tag(note) for note in dict.fromkeys((*meta["notes"], *(n for s in said for n in s.notes)))]
-        pieces += [text.tag(words, "warning") for words in dict.fromkeys(w for s in said for w in s.warnings)]
-        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            text.show(text.facts(pieces))
-            link.show(self._page, self._laid)
+        order, said = self._order, [said for said in self._order.said.values() if isinstance(said, Prediction)]
+        titles = [order.entry.title] if order.entry is not None else []
+        pieces = headline.of_scan(self._laid.scan or "", titles, order.cards, said)
+        headline.show(pieces, partial(link.show, self._page, self._laid))
 
     def _line(self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         """Where things stand, in one line above the images."""

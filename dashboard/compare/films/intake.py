@@ -9,7 +9,7 @@ from core.models.card import Card
 from dashboard.backend.cohorts import CohortFacts
 from dashboard.compare import networks
 from dashboard.compare.desk import CompareDesk
-from dashboard.intake.catalogue import ExplainerEntry
+from dashboard.intake import order as common
 from dashboard.intake.cohorts import choose_cohort, cohort_facts, cohort_titles
 from dashboard.intake.parameters import show_settings
 from dashboard.intake.picking import pick_networks
@@ -25,13 +25,16 @@ _MOST = 8
 
 
 @dataclass(frozen=True)
-class Order:
-    """Everything that is chosen. `refusal` says why it cannot be studied as it stands."""
+class Order(common.Order):
+    """Everything that is chosen to be studied on all films.
+
+    Parameters
+    ----------
+    cohort : CohortFacts, optional
+        The films.
+    """
 
     cohort: CohortFacts | None = None
-    cards: tuple[Card, ...] = ()
-    entry: ExplainerEntry | None = None
-    refusal: str | None = None
 
 
 def show_intake(laid: CompareDesk) -> Order:
@@ -48,12 +51,12 @@ def show_intake(laid: CompareDesk) -> Order:
         return Order(refusal=str(problem))
     study = study_entry(STUDY)
     if study is None:
-        return Order(facts, refusal=f"The study {STUDY} is not installed: no new one can be started.")
+        return Order(cohort=facts, refusal=f"The study {STUDY} is not installed: no new one can be started.")
     cards = _choose_networks(laid, facts)
     if not cards:
-        return Order(facts, refusal=_no_network(facts))
-    show_settings(laid, study.settings)
-    return Order(facts, cards, study.settings)
+        return Order(refusal=_no_network(facts), cohort=facts)
+    setting = show_settings(laid, study.settings)
+    return Order(cards=cards, entry=study.settings, setting=setting, cohort=facts)
 
 
 def _cohort_chosen(laid: CompareDesk, cohort: str | None) -> None:

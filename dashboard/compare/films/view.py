@@ -19,17 +19,15 @@ from dashboard.compare.films.intake import FIRST_PRESET, SETTINGS, STUDY, Order,
 from dashboard.desk import owner, shelf
 from dashboard.frame.pages import Page
 from dashboard.look import text
-from dashboard.results import actions, answer
-
-#: Seconds between two looks at a study that is going on.
-_POLL = 1.0
+from dashboard.results import actions, answer, headline
+from dashboard.results.watch import watch, while_going
 
 
 def show(page: Page, laid: CompareDesk) -> None:
     """Draw this half of the page."""
     with st.sidebar:
         order = show_intake(laid)
-        _button(laid, order)
+        actions.start_button(laid, "Run", key="start study", order=order, on_click=_start, args=(laid,))
     link.write(page, laid)
     if laid.cohort is None:
         text.show(no_cohort())
@@ -50,11 +48,6 @@ def show(page: Page, laid: CompareDesk) -> None:
         text.show(_nothing_yet())
 
 
-def _button(laid: CompareDesk, order: Order) -> None:
-    ready = bool(order.cards) and order.entry is not None and order.refusal is None
-    actions.start_button(laid, "Run", key="start study", ready=ready, on_click=_start, args=(laid,))
-
-
 def _start(laid: CompareDesk) -> None:
     try:
         laid.study_cohort(STUDY, FIRST_PRESET, SETTINGS)
@@ -63,19 +56,15 @@ def _start(laid: CompareDesk) -> None:
 
 
 def _headline(page: Page, laid: CompareDesk, order: Order, run: Run | None) -> None:
-    pieces = []
-    if order.cohort is not None:
-        pieces.append(text.bold(order.cohort.title))
-        pieces.append(text.beside(f"{order.cohort.films} films of {len(order.cohort.classes)} classes"))
-    if (order.cohort is not None and order.cohort.synthetic) or any(card.synthetic for card in order.cards):
-        pieces.append(text.tag("synthetic data", "synthetic"))
-    if run is not None and run.status is Status.DONE and _changed_since(laid, run):
-        pieces.append(text.tag("settings changed since this result", "warning"))
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        text.show(text.facts(pieces))
-        link.show(page, laid)
-    if order.cohort is not None:
-        _small_print([order.cohort.description, *order.cohort.notes])
+    cohort, pieces = order.cohort, []
+    if cohort is not None:
+        pieces = [text.bold(cohort.title), text.beside(f"{cohort.films} films of {len(cohort.classes)} classes")]
+    made = (cohort is not None and cohort.synthetic) or any(card.synthetic for card in order.cards)
+    pieces += headline.synthetic(made, order.cards)
+    pieces += headline.changed(run is not None and run.status is Status.DONE and _changed_since(laid, run))
+    headline.show(pieces, partial(link.show, page, laid))
+    if cohort is not None:
+        _small_print([cohort.description, *cohort.notes])
 
 
 def _small_print(sentences: Sequence[str]) -> None:
@@ -98,14 +87,11 @@ def _watch(run: Run | None) -> None:
     if run.status.final:
         text.show(answer.ended_line(run, "Press Run to start again."))
         return
-    st.fragment(_progress, run_every=_POLL)(run.id)
+    watch(partial(shelf().run, run.id), _progress, while_going)
 
 
-def _progress(run_id: str) -> None:
-    run = shelf().run(run_id)
-    if run.status.final:
-        st.rerun()
-    actions.progress_row(run, key="cancel study", on_cancel=partial(actions.cancel, run_id))
+def _progress(run: Run) -> None:
+    actions.progress_row(run, key="cancel study", on_cancel=partial(actions.cancel, run.id))
     text.show(text.quiet("It goes on when this page is left or closed; the Runs page leads back to it."))
 
 

@@ -161,7 +161,11 @@ def _groups():
         layer: str = parameter("named", "No choice, whatever it is called.", group="Widths")
 
     show_controls(
-        read_schema(Grouped.model_json_schema()), {}, key="k", layers=("conv1", "conv2"), on_change=lambda *_: None
+        read_schema(Grouped.model_json_schema()),
+        {},
+        key="k",
+        offered={"layer": ("conv1", "conv2")},
+        on_change=lambda *_: None,
     )
 
 

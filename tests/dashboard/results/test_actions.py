@@ -5,6 +5,7 @@ def page():
     import streamlit as st
 
     from dashboard.desk import Desk, desk_of_session
+    from dashboard.intake.order import Order
     from dashboard.results.actions import start_button
 
     laid = desk_of_session("desk", Desk)
@@ -13,7 +14,9 @@ def page():
     def start(word):
         st.session_state.started = word
 
-    start_button(laid, "Go", key="go", ready=not st.session_state.get("empty"), on_click=start, args=("now",))
+    refusal = "Choose a *scan* first." if st.session_state.get("empty") else None
+    order = Order(cards=("a network",), entry="an explainer", refusal=refusal)
+    start_button(laid, "Go", key="go", order=order, on_click=start, args=("now",))
     st.session_state.left = laid.problem
 
 
@@ -24,10 +27,12 @@ def test_a_press_starts_with_what_the_page_gave():
     assert not shown.error
 
 
-def test_nothing_can_be_started_where_nothing_is_laid_out():
+def test_what_cannot_be_started_says_why_beside_the_button():
     asked = AppTest.from_function(page)
     asked.session_state["empty"] = True
-    assert asked.run().button(key="go").disabled
+    button = asked.run().button(key="go")
+    assert button.disabled
+    assert button.help == "Choose a \\*scan\\* first."
 
 
 def test_why_a_start_was_refused_is_said_once():

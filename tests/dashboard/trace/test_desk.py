@@ -7,7 +7,6 @@ import pytest
 from core.errors import BadInput
 from dashboard.trace.desk import Sketch
 from dashboard.trace.questions import QuickMap, _round_step
-from dashboard.trace.stage import map_name
 
 
 def test_a_coarse_map_is_waited_for_once_and_taken_whenever_it_comes():
@@ -37,18 +36,3 @@ def test_a_coarse_map_that_fails_is_left_to_the_run_to_speak_of(problem, logged,
 @pytest.mark.parametrize(("least", "step"), [(0.03, 0.05), (0.5, 0.5), (0.51, 1.0), (1.2, 2.0), (9.0, 10.0)])
 def test_distances_move_in_round_steps(least, step):
     assert _round_step(least) == pytest.approx(step)
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({}, "forward map |F|"),
-        ({"direction": "backward"}, "backward map |B|"),
-        ({"sums": "signed"}, "forward map F"),
-        ({"mode": "gradient"}, "derivative"),
-        ({"variant": "published_code", "direction": "backward"}, "backward, published code"),
-    ],
-)
-def test_a_map_is_named_for_what_it_is(changes, name):
-    plain = {"direction": "forward", "mode": "finite_difference", "variant": "paper", "sums": "absolute"}
-    assert map_name({**plain, **changes}) == name

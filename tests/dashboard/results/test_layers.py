@@ -5,7 +5,7 @@ import pytest
 
 from core.runs import Preview
 from dashboard.compare.film.findings import _correlation
-from dashboard.results import stage
+from dashboard.results import layers
 
 GRID = SimpleNamespace(shape=(2, 2), affine=np.eye(4))
 
@@ -19,27 +19,27 @@ def published(monkeypatch):
         found.append(values)
         return SimpleNamespace(range=(float(values.min()), float(values.max())))
 
-    monkeypatch.setattr(stage, "publish", publish)
-    monkeypatch.setattr(stage, "owner", lambda: "somebody")
+    monkeypatch.setattr(layers, "publish", publish)
+    monkeypatch.setattr(layers, "owner", lambda: "somebody")
     return found
 
 
 def test_a_signed_map_forms_by_its_size_so_that_zero_has_no_colour(published):
     values = np.array([[-4.0, 0.0], [1.0, 2.0]], dtype=np.float32)
-    (layer,) = stage.forming_layers("run", Preview(values, GRID, "1"))
+    (layer,) = layers.forming_layers("run", Preview(values, GRID, "1"))
     assert published[0].tolist() == [[4.0, 0.0], [1.0, 2.0]]
     assert 0 < layer.threshold < 1
 
 
 def test_a_map_without_signs_forms_as_it_is(published):
     values = np.array([[0.0, 0.5], [1.0, 0.25]], dtype=np.float32)
-    (layer,) = stage.forming_layers("run", Preview(values, GRID, "1"))
+    (layer,) = layers.forming_layers("run", Preview(values, GRID, "1"))
     assert published[0] is values
     assert layer.threshold is None
 
 
 def test_before_the_first_preview_nothing_forms(published):
-    assert stage.forming_layers("run", None) == []
+    assert layers.forming_layers("run", None) == []
     assert published == []
 
 

@@ -1,0 +1,140 @@
+"""The images of the Explain page: from a scan, a preview or a result to the panels of the viewer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from core.models.card import Card
+from core.reports.explanation import StoredArray, StoredExplanation
+from core.runs import Preview
+from core.scans.scan import Scan
+from dashboard.components.viewer import Layer, Panel, publish_scan, viewer
+from dashboard.components.viewer.viewer import Plane, Tool
+from dashboard.desk import owner
+from dashboard.intake import catalogue
+from dashboard.results.landmark_views import Marks
+from dashboard.results.layers import (
+    answer_layer,
+    forming_layers,
+    map_layer,
+    published,
+    scan_layer,
+    short,
+    strongest,
+    unnamed,
+)
+
+#: One key for every state of the page, so that crosshair, zoom and window stay while results come and go.
+VIEWER_KEY = "explain viewer"
+#: Pixels of the images: at 1280×800 the answer, the images and the head of the findings are on one screen.
+_HEIGHT = 430
+_MOST_PANELS = 4
+_EMPTY = {True: "Nothing had to be hidden.", False: "The map is zero everywhere."}
+#: What a landmark is drawn with.
+_TOOLS: tuple[Tool, ...] = ("brush", "pixel", "lasso", "erase", "navigate")
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A scan, and what is shown beside it.
+
+    Parameters
+    ----------
+    scan, name : Scan, str
+        The scan, and its content hash.
+    card : Card, optional
+        The model that is asked; of one that makes an image, that image is shown, too.
+    """
+
+    scan: Scan
+    name: str
+    card: Card | None
+
+    def scan_alone(self, marks: Marks) -> None:
+        """The scan, and the image that the model makes of it."""
+        self._draw([self._scan_panel(), *self._answer_panels()], marks)
+
+    def preview(self, run: str, preview: Preview | None, marks: Marks) -> None:
+        """The scan, and the map as it forms; before the first preview both panels show the scan."""
+        layers = [scan_layer(self.scan), *forming_layers(run, preview)]
+        self._draw([self._scan_panel(), Panel("overlay", "Forming", layers), *self._answer_panels()], marks)
+
+    def result(self, run: str, explanation: StoredExplanation, signed: bool, marks: Marks) -> None:
+        """Scan, map over the side it lies on, and the changed scan where the explainer made one.
+
+        Parameters
+        ----------
+        run : str
+            Id of the run.
+        explanation : StoredExplanation
+            Its result.
+        signed : bool
+            Show a signed map with its signs; otherwise how large it is.
+        marks : Marks
+            What is drawn over all of them.
+        """
+        main = explanation.arrays["map"]
+        nothing = not np.any(main.values)
+        answers = self._answer_panels()
+        over_answer = main.side == "output" and bool(answers)
+        ground = answers[0].layers if over_answer else [scan_layer(self.scan)]
+        overlay = Panel(
+            "overlay",
+            "Heat map" if main.diverging and not signed else _headed(main.title),
+            [*ground, map_layer(self.scan, run, "map", main, signed)],
+            empty=_EMPTY[main.kind == "mask"] if nothing else "",
+        )
+        changed = [
+            self._changed_panel(run, name, array) for name, array in explanation.arrays.items() if array.kind == "image"
+        ]
+        panels = [self._scan_panel(), overlay, *([] if over_answer else answers), *changed]
+        self._draw(panels[:_MOST_PANELS], marks, crosshair=None if nothing else strongest(str(main.path)))
+
+    def _scan_panel(self) -> Panel:
+        return Panel("scan", "Scan", [scan_layer(self.scan)])
+
+    def _answer_panels(self) -> list[Panel]:
+        if self.card is None or self.card.output is None:
+            return []
+        content = catalogue.content_of(self.card.name)
+        return [Panel("answer", "Output", [answer_layer(self.scan, self.name, self.card, content)])]
+
+    def _changed_panel(self, run: str, name: str, array: StoredArray) -> Panel:
+        window = publish_scan(self.scan, owner=owner()).window
+        reference, title = published(self.scan, run, name, array), short(array.title, "changed")
+        return Panel(
+            name, _headed(array.title), [Layer(reference, "image", name=title, unit=array.unit, window=window)]
+        )
+
+    def _draw(self, panels: Sequence[Panel], marks: Marks, **more: Any) -> None:
+        drawing = marks.drawn is not None
+        # a 2D model that takes one plane of a volume: that plane is the one to look at
+        plane: Plane = (self.card.input.plane if self.card is not None else None) or "axial"
+        viewer(
+            [
+                replace(panel, layers=[*panel.layers, *(marks.outlines if place == 0 else unnamed(marks.outlines))])
+                for place, panel in enumerate(panels)
+            ],
+            key=VIEWER_KEY,
+            height=_HEIGHT,
+            plane=plane,
+            tools=_TOOLS if drawing else ("navigate",),
+            region=marks.drawn,
+            revision=marks.revision,
+            tool="brush" if drawing else "navigate",
+            brush=_brush(self.scan),
+            on_change=marks.on_change if drawing else None,
+            **more,
+        )
+
+
+def _headed(title: str) -> str:
+    return title[:1].upper() + title[1:]
+
+
+def _brush(scan: Scan) -> int:
+    """Diameter at first, in the scan's own lengths: a landmark is drawn in a few strokes."""
+    extent = max(size * mm for size, mm in zip(scan.shape, scan.spacing_mm, strict=True))
+    return int(np.clip(round(extent / 25), 1, 40))

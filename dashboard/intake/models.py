@@ -1,0 +1,91 @@
+"""Choosing one model for a scan."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.models.card import Card
+from dashboard.desk import Desk, use_model
+from dashboard.intake import catalogue, demo
+from dashboard.look import text
+
+
+def choose_model(
+    laid: Desk, cards: Sequence[Card], shape: tuple[int, ...] | None, *, example_first: bool, help_text: str
+) -> Card | None:
+    """Draw the list of models that read the scan; returns the one that is chosen, None where none does.
+
+    Parameters
+    ----------
+    laid : Desk
+        Where the choice is kept.
+    cards : sequence of Card
+        Those that the page asks. What suits the scan alike stands in their order.
+    shape : tuple of int, optional
+        Of the scan, channels first; None: any model will do.
+    example_first : bool
+        A demo scan brings the model it is an example for; otherwise only where the one in use is of another task.
+    help_text : str
+        Beside the list.
+    """
+    known = {card.name: card for card in cards}
+    unfit = {} if shape is None else {n: catalogue.why_model_unfit(card, shape) for n, card in known.items()}
+    fitting = [name for name in known if not unfit.get(name)]
+    if not fitting:
+        laid.model = None
+        nothing = "No model fits this scan" if known else "No model installed"
+        st.selectbox("Model", [], placeholder=nothing, key=f"no model:{laid.page}")
+        return None
+    laid.model = _preferred(laid, fitting, known, shape, example_first)
+    key = f"model:{laid.page}:{laid.revision}:{laid.scan}:{len(fitting)}:{laid.model}"
+    st.selectbox(
+        "Model",
+        fitting,
+        index=fitting.index(laid.model),
+        format_func=lambda name: known[name].title,
+        key=key,
+        on_change=_chosen,
+        args=(laid, key),
+        help=help_text,
+    )
+    # those of the other task are no alternative to this one
+    task = known[laid.model].task
+    reasons = [reason for name, reason in unfit.items() if reason and known[name].task == task]
+    if reasons:
+        text.show(text.quiet(f"Not offered: {' '.join(reasons)}"))
+    use_model(laid.model)
+    return known[laid.model]
+
+
+def _preferred(
+    laid: Desk, fitting: list[str], known: dict[str, Card], shape: tuple[int, ...] | None, example_first: bool
+) -> str:
+    """The model that was chosen, unless it does not fit or a new scan has a better one: volumes for volumes."""
+    new_scan, laid.model_for = laid.model_for != laid.scan, laid.scan
+    if new_scan and laid.model in known and known[laid.model].target is None:
+        laid.target = None
+    shipped = demo.shipped_as(laid.scan) if new_scan and laid.scan else None
+    example = shipped.model if shipped is not None else None
+    if example in fitting and (example_first or laid.model not in fitting or _tasks_differ(known, example, laid.model)):
+        wanted = example
+    else:
+        wanted = _kept(laid, fitting, known, shape, new_scan)
+    if wanted != laid.model:
+        laid.target = None
+    assert wanted is not None
+    return wanted
+
+
+def _tasks_differ(known: dict[str, Card], one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and known[one].task != known[other].task
+
+
+def _kept(laid: Desk, fitting: list[str], known: dict[str, Card], shape: tuple[int, ...] | None, new_scan: bool) -> str:
+    alike = [name for name in fitting if shape is None or known[name].input.dimensions == len(shape) - 1]
+    if laid.model in fitting and (laid.model in alike or not alike or not new_scan):
+        return laid.model
+    return fitting[0] if shape is None else catalogue.nearest_first(fitting, known, shape)[0]
+
+
+def _chosen(laid: Desk, key: str) -> None:
+    laid.model, laid.target = st.session_state[key], None
