@@ -3,8 +3,8 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.progress import Report
 from core.registry import Registry, not_a_subclass
-from core.settings import ROOT, settings
+from core.runs.sources import meaning_of
+from core.settings import settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,20 +23,6 @@ if TYPE_CHECKING:
 
 #: Owner of everything while there is no login.
 LOCAL_OWNER = "local"
-
-#: Sources whose change makes an earlier result another result.
-_CODE = (
-    "scans",
-    "models",
-    "networks",
-    "phantoms",
-    "metrics",
-    "cohorts",
-    "explainers",
-    "training",
-    "reports",
-    "studies",
-)
 
 
 class Inputs(Protocol):
@@ -116,6 +103,13 @@ class RunSpec(BaseModel, ABC):
         """What else decides the result, beside the fields (content of a model folder, …)."""
         return {}
 
+    def code(self) -> Iterable[str]:
+        """Dotted names of the modules that answer it, beside what they import themselves.
+
+        What a run finds by name (an explainer, an architecture) is not seen in its imports and has to be named here.
+        """
+        return {type(self).__module__}
+
     def check(self, inputs: Inputs) -> None:
         """Refuse, before it is queued, what cannot work (a scan that is not there).
 
@@ -139,7 +133,7 @@ class RunSpec(BaseModel, ABC):
             "kind": self.kind,
             "spec": self.model_dump(mode="json"),
             "inputs": self.inputs(),
-            "code": code_hash(),
+            "code": meaning_of(self.code()),
             "torch": version("torch"),
             "device": settings().device,
         }
@@ -180,14 +174,3 @@ def parse_spec(kind: str, content: str) -> RunSpec:
         For fields that an older or newer version wrote.
     """
     return kinds()[kind].model_validate_json(content)
-
-
-@lru_cache(maxsize=1)
-def code_hash() -> str:
-    """SHA-256 of the sources that compute results: after an upgrade nothing old is taken for new."""
-    digest = hashlib.sha256()
-    for package in _CODE:
-        for path in sorted((ROOT / "core" / package).rglob("*.py")):
-            digest.update(path.relative_to(ROOT).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -71,6 +71,15 @@ class Study(Parametrised, ABC):
         return parts_of_rows(record)
 
     @classmethod
+    def explainers_asked(cls, parameters: Any) -> tuple[str, ...] | None:
+        """Names of the explainers whose change changes the result; None where it might be any.
+
+        By default the one that the parameter ``explainer`` names.
+        """
+        named = getattr(parameters, "explainer", None)
+        return (named,) if isinstance(named, str) else None
+
+    @classmethod
     def describe(cls) -> dict[str, Any]:
         """See `core.parameters.Parametrised.describe`; also what it asks, and of what."""
         return {**super().describe(), "needs_cohort": cls.needs_cohort, "task": cls.task}

@@ -12,6 +12,7 @@ from core.errors import BadInput
 from core.explainers import get_explainer
 from core.models.folders import folder_hash, list_cards, resolve
 from core.progress import Progress, Report
+from core.runs.answering import explainer_code, landmark_code, model_code
 from core.runs.spec import Inputs, RunContext, RunSpec
 from core.runs.store.live import write_preview_grid
 from core.settings import settings
@@ -63,6 +64,11 @@ class ExplanationSpec(RunSpec):
     def inputs(self) -> dict[str, Any]:
         """The model by content, and the atlas that names the regions."""
         return {"model": folder_hash(resolve(self.model)), "atlas": _atlas_stamp()}
+
+    def code(self) -> set[str]:
+        """The explainer, what reads and builds the model, and the metrics of a landmark."""
+        answering = explainer_code([self.explainer]) | model_code([self.model])
+        return {__name__} | answering | (landmark_code() if self.region else set())
 
     def scans(self) -> tuple[str, ...]:
         """The scan, and the others of a group."""

@@ -11,6 +11,7 @@ from core.errors import BadInput
 from core.files import write_array
 from core.models.folders import folder_hash, resolve
 from core.progress import Progress
+from core.runs.answering import explainer_code, landmark_code, model_code
 from core.runs.spec import Inputs, RunContext, RunSpec
 from core.studies import get_study, studies
 
@@ -58,11 +59,19 @@ class StudySpec(RunSpec):
         architectures()
 
     def inputs(self) -> dict[str, Any]:
-        """Models and cohort by content."""
+        """Models, cohort and files among the parameters by content."""
+        values = dict(get_study(self.study).parameters(values=self.parameters))
         return {
+            "files": {name: _stamp(value) for name, value in values.items() if isinstance(value, Path)},
             "models": {name: folder_hash(resolve(name)) for name in self.models()},
             "cohort": cohort_stamp(library_cohort(self.cohort)) if self.cohort is not None else None,
         }
+
+    def code(self) -> set[str]:
+        """The study, the explainers it asks, and what reads and builds the models."""
+        study = get_study(self.study)
+        asked = study.explainers_asked(study.parameters(values=self.parameters))
+        return {__name__, study.__module__} | explainer_code(asked) | model_code(self.models()) | landmark_code()
 
     def check(self, inputs: Inputs) -> None:
         """Study, models, cohort and region must be there, and the parameters fit the study.
@@ -107,3 +116,9 @@ class StudySpec(RunSpec):
         if name is None:
             raise BadInput(f"The study {self.study} takes no region: leave it out.")
         return {name: path}
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """Time and size of a file; None where there is none."""
+    status = file.stat() if file.is_file() else None
+    return (status.st_mtime_ns, status.st_size) if status is not None else None

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from core.errors import BadInput
 from core.files import write_json
+from core.runs.answering import architecture_code
 from core.runs.spec import Inputs, RunContext, RunSpec
 from core.training import get_recipe
 
@@ -31,6 +32,10 @@ class TrainingSpec(RunSpec):
             "cohort": _stamps(self.cohort) if self.cohort else None,
             "there": (self.out / "weights.safetensors").is_file(),
         }
+
+    def code(self) -> set[str]:
+        """The recipe, and every architecture: which one is trained is for the recipe to decide."""
+        return {__name__, type(get_recipe(self.recipe)).__module__} | architecture_code()
 
     def check(self, inputs: Inputs) -> None:
         """Recipe and cohort must be there, and the parameters fit the recipe.

@@ -54,6 +54,11 @@ class GroupTrace(Study):
     summary = "What one region influences, or what influences it, over many scans on one grid: mean and spread."
     parameters_model = GroupTraceParameters
 
+    @classmethod
+    def explainers_asked(cls, parameters: GroupTraceParameters) -> tuple[str, ...]:
+        """The one that traces."""
+        return (Ibix.name,)
+
     def run(
         self, parameters: GroupTraceParameters, model: Model, cohort: Path | None, out: Path, report: Report = silent
     ) -> dict[str, Any]:

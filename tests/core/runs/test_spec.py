@@ -6,12 +6,14 @@ from pydantic import ValidationError
 
 import core.runs.spec
 from core.errors import BadInput
+from core.models.card import write_card
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.kinds.training import TrainingSpec
 from core.runs.spec import LOCAL_OWNER, kinds, parse_spec
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.store import RunStore
 from core.settings import settings
+from tests.core.tiny import tiny_card
 
 SCAN = "0" * 64
 
@@ -20,7 +22,7 @@ SCAN = "0" * 64
 def model(tmp_path: Path) -> Path:
     folder = tmp_path / "a-model"
     folder.mkdir()
-    (folder / "card.yaml").write_text("name: a-model")
+    write_card(tiny_card("a-model", (16, 20)), folder)
     (folder / "weights.safetensors").write_bytes(b"weights")
     return folder
 
@@ -62,14 +64,21 @@ def test_equal_requests_have_equal_fingerprints_whatever_the_order(model: Path) 
 @pytest.mark.parametrize("file", ["weights.safetensors", "card.yaml", "references.safetensors"])
 def test_a_retrained_model_is_another_model_under_the_same_name(model: Path, file: str) -> None:
     before = spec(model).fingerprint()
-    (model / file).write_bytes(b"changed")
+    with (model / file).open("ab") as content:
+        content.write(b"# changed")
     assert spec(model).fingerprint() != before
 
 
 def test_new_code_does_not_take_old_results_for_its_own(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = spec(model).fingerprint()
-    monkeypatch.setattr(core.runs.spec, "code_hash", lambda: "new code")
+    monkeypatch.setattr(core.runs.spec, "meaning_of", lambda modules: f"new code of {modules}")
     assert spec(model).fingerprint() != before
+
+
+def test_a_model_whose_card_cannot_be_read_is_refused(model: Path) -> None:
+    (model / "card.yaml").write_text("name: a-model")
+    with pytest.raises(BadInput, match=r"card\.yaml"):
+        spec(model).fingerprint()
 
 
 def test_another_atlas_gives_another_fingerprint(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import BadInput
 from core.files import size_of
+from core.models.card import write_card
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.spec import LOCAL_OWNER
 from core.runs.store.identity import ProcessIdentity
@@ -15,6 +16,7 @@ from core.runs.store.records import Status
 from core.runs.store.store import RunStore
 from core.scans import Scan
 from tests.core.runs.toykinds import CountSpec
+from tests.core.tiny import tiny_card
 
 ME = ProcessIdentity.of()
 MEGABYTE = 10**6
@@ -107,7 +109,7 @@ def test_when_uploads_alone_fill_the_store_those_unused_for_minutes_go(store: Ru
 def test_a_scan_stays_as_long_as_a_run_reads_it_and_goes_with_it(store: RunStore, tmp_path: Path) -> None:
     folder = tmp_path / "a-model"
     folder.mkdir()
-    (folder / "card.yaml").write_text("name: a-model")
+    write_card(tiny_card("a-model", (16, 20)), folder)
     scan = stored_scan(store, 0)
     run_id = store.of(LOCAL_OWNER).add(ExplanationSpec(scan=scan, model=str(folder), explainer="mask"), ME)
     sweep(store, 1, now=later())
