@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput
-from core.explainers.ibix.superpixels import body_of, counts_by_level, nearest_first, superpixels_of, touching
+from core.explainers.ibix.superpixels import (
+    Superpixels,
+    body_of,
+    counts_by_level,
+    nearest_first,
+    superpixels_of,
+    touching,
+)
 from tests.core.explainers.regressors import scan
 
 SHAPES = {2: (40, 48), 3: (16, 18, 14)}
@@ -86,3 +93,11 @@ def test_painting_touching_and_nearest_follow_the_labels():
     np.testing.assert_array_equal(nearest_first(found, finer, (1, 1)), nearest_first(found, area, (1, 1)))
     first = nearest_first(found, area, (1, 1))[0]
     assert np.linalg.norm(found.centres[first] - [5, 5]) == np.linalg.norm(found.centres - [5, 5], axis=1).min()
+
+
+def test_the_centre_of_a_sample_of_a_coarser_region_lies_between_the_samples_below_it():
+    centres = np.array([[0.5, 1.2], [0.5, 3.7]])  # the region's is at (0.5, 2.5)
+    given = Superpixels(np.zeros((4, 4), dtype=np.int32), [], np.ones(2), centres)
+    region = np.array([[False, True], [False, False]])
+    assert nearest_first(given, region, (1, 1)).tolist() == [1, 0]
+    assert nearest_first(given, region.T, (1, 1)).tolist() == [0, 1]
