@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from core.models import load_model
+from core.models.zoo import build
 from core.parameters import parameter
 from core.settings import ROOT
 
@@ -80,6 +83,18 @@ def test_a_page_can_be_followed(page: Path, folders: dict[Path, Path], site: Pat
             check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+def test_a_checkpoint_becomes_a_model_as_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    code = files_of(HOW_TO / "bring-a-model.md")["convert.py"]
+    network = build("anatomy-cnn", {"shape": [64, 64], "classes": 2, "variant": "shallow"})
+    monkeypatch.chdir(tmp_path)
+    torch.save(network.state_dict(), "checkpoint.pt")
+    exec(code, {})
+    made = load_model(tmp_path / "models" / "my-model")
+    assert made.card.classes == ("Hand", "Knee")
+    for name, weights in network.state_dict().items():
+        assert torch.equal(weights, made.network.state_dict()[name])
 
 
 def test_every_argument_of_a_parameter_is_on_its_page():
