@@ -75,6 +75,7 @@ class Thing(Parametrised):
 def test_the_first_preset_is_taken_unless_another_is_asked_for_and_values_go_over_it():
     assert (Thing.parameters().size, Thing.parameters().rounds) == (0.5, 3)
     assert Thing.parameters("often", {"size": "2"}) == Sample(size=2.0, rounds=9)
+    assert Thing.parameters("often", {"rounds": 4}).rounds == 4
     with pytest.raises(BadInput, match=r"A thing has no preset 'large'; it has small, often\."):
         Thing.parameters("large")
 
