@@ -1,3 +1,6 @@
+import ast
+
+from core.settings import ROOT
 from dashboard.desk import UNDO_DEPTH, Desk, Setting
 
 
@@ -58,3 +61,22 @@ def test_a_stored_run_is_laid_out_as_it_was():
     desk.lay_out("run", request, "AD", "robust")
     assert (desk.scan, desk.model, desk.explainer, desk.target, desk.run) == ("s", "m", "mask", "AD", "run")
     assert desk.settings["mask"] == Setting("robust", {"a": 1})
+
+
+def test_no_page_goes_round_its_owners_shelf():
+    """The rows of all owners, and the store itself, are for workers, the manager and the janitor."""
+    found = []
+    for folder in ("dashboard", "pages", "core/command_line"):
+        for file in (ROOT / folder).rglob("*.py"):
+            if file.is_relative_to(ROOT / "dashboard" / "bench"):
+                continue  # measures from outside, and is no page
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                outside = isinstance(node, ast.Attribute) and (node.attr == "ledger" or _is_store(node))
+                found += [f"{file.relative_to(ROOT)}:{node.lineno}"] if outside else []
+    assert found == []
+
+
+def _is_store(node):
+    """Whether this is ``manager().store``."""
+    called = node.value.func if isinstance(node.value, ast.Call) else None
+    return node.attr == "store" and getattr(called, "id", "") == "manager"
