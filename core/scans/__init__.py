@@ -2,7 +2,15 @@
 
 from core.scans.collect import Upload
 from core.scans.grid import Grid, resample
-from core.scans.loading import SeriesChoice, list_series, list_upload_series, list_volumes, load_scan, load_upload
+from core.scans.loading import (
+    SeriesChoice,
+    list_series,
+    list_upload_series,
+    list_volumes,
+    load_scan,
+    load_upload,
+    load_upload_or_choices,
+)
 from core.scans.region_file import load_region, load_uploaded_mask, load_uploaded_region
 from core.scans.scan import Scan, SourceSpace
 
@@ -18,6 +26,7 @@ __all__ = [
     "load_region",
     "load_scan",
     "load_upload",
+    "load_upload_or_choices",
     "load_uploaded_mask",
     "load_uploaded_region",
     "resample",

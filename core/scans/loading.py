@@ -103,6 +103,22 @@ def load_upload(files: Sequence[Upload], *, series: str | None = None, volume: i
     return _load(sources_of_uploads(files, limits), limits, series, volume)
 
 
+def load_upload_or_choices(files: Sequence[Upload]) -> Scan | list[SeriesChoice]:
+    """The image that came through the browser where there is but one; else the images to choose from, largest first.
+
+    Every file is looked at once.
+
+    Raises
+    ------
+    BadInput
+    """
+    limits = Limits.current()
+    choices, left_out = _choices(sources_of_uploads(files, limits), limits)
+    if len(choices) > 1 or choices[0].volumes > 1:
+        return choices
+    return _with_notes(choices[0].read(), choices, left_out, None)
+
+
 def list_series(path: Paths) -> list[SeriesChoice]:
     """Images to choose from, the largest first (the one that `load_scan` takes by itself).
 
@@ -139,11 +155,14 @@ def list_volumes(path: Paths, *, series: str | None = None) -> list[str]:
 
 def _load(sources: list[Source], limits: Limits, series: str | None, volume: int | None) -> Scan:
     choices, left_out = _choices(sources, limits)
-    choice = _pick(choices, series)
-    scan = choice.read(volume)
+    return _with_notes(_pick(choices, series).read(volume), choices, left_out, series)
+
+
+def _with_notes(scan: Scan, choices: Sequence[SeriesChoice], left_out: int, series: str | None) -> Scan:
+    """A scan that says what else was given with it."""
     notes = list(scan.notes)
     if series is None and len(choices) > 1:
-        notes.append(f"{len(choices)} images were found: the largest was taken ({choice.description}).")
+        notes.append(f"{len(choices)} images were found: the largest was taken ({choices[0].description}).")
     if left_out:
         notes.append(f"{left_out} file(s) that could not be read as an image were left out.")
     return replace(scan, notes=tuple(notes))

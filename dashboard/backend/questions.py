@@ -106,14 +106,13 @@ def read_upload(files: Sequence["Upload"], owner: str, series: str | None = None
     BadInput
         One sentence on what is wrong with the file and what to do.
     """
-    from core.scans import list_upload_series, load_upload
+    from core.scans import Scan, load_upload, load_upload_or_choices
 
     with _memory_as_sentence():
-        if series is None:
-            found = list_upload_series(files)
-            if len(found) > 1 or found[0].volumes > 1:
-                return Reading(choices=tuple(_series(choice) for choice in found))
-        return Reading(scan=shelf(owner).add_scan(load_upload(files, series=series, volume=volume)))
+        found = load_upload_or_choices(files) if series is None else load_upload(files, series=series, volume=volume)
+        if isinstance(found, Scan):
+            return Reading(scan=shelf(owner).add_scan(found))
+        return Reading(choices=tuple(_series(choice) for choice in found))
 
 
 def read_asset(

@@ -132,19 +132,23 @@ def _refuse(sentence: str) -> NoReturn:
 
 
 def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volume: int | None = None) -> None:
-    """Read spooled files; afterwards the uploader starts empty, which frees what Streamlit held."""
-    state = st.session_state
+    """Read spooled files; afterwards the uploader starts empty, which frees what Streamlit held.
+
+    The files are gone from the disk when this ends, however it ends, unless there is an image to choose among them.
+    """
+    state, reading = st.session_state, None
     try:
         reading = pool.ask(questions.read_upload, spooled.files, owner(), series, volume)
     except (LightboxError, OSError) as problem:
-        spooled.remove()
         _refuse(str(problem) if isinstance(problem, LightboxError) else _NO_ROOM)
+    finally:
+        if reading is None or reading.scan is not None:
+            spooled.remove()
+            state.pop(_SPOOLED, None)
     state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
     if reading.scan is None:
         state[_SPOOLED] = uploads.Spooled(spooled.folder, spooled.files, reading.choices)
         st.rerun()
-    spooled.remove()
-    state.pop(_SPOOLED, None)
     laid.scan = reading.scan
     st.rerun()
 

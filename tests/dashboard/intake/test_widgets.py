@@ -1,3 +1,4 @@
+import re
 from typing import Literal
 
 import pytest
@@ -188,3 +189,33 @@ def test_every_setting_of_a_recipe_makes_a_control_of_its_own(recipe):
         assert control.default == defaults[control.name]
         for end in (control.minimum, control.maximum):
             assert end is None or recipe.parameters(values={control.name: end})
+
+
+def _marked(scale, paper):
+    import streamlit as st
+
+    from dashboard.intake.widgets import Control, show_controls
+
+    control = Control(
+        "n", "n", "", "number", 0.5, minimum=0.01, maximum=1.0, step=0.01, scale=scale, paper=paper, group="g"
+    )
+    show_controls([control], {}, key="k", on_change=lambda *_: None)
+    st.session_state.drawn = True
+
+
+@pytest.mark.parametrize("paper", [0.02, 0.1, 0.7, 1.0])
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_the_tick_stands_where_the_slider_stands_at_the_published_value(scale, paper):
+    page = AppTest.from_function(_marked, args=(scale, paper)).run()
+    assert not page.exception
+    if scale == "log":
+        stops = [float(option) for option in page.get("select_slider")[0].options]
+        place = min(range(len(stops)), key=lambda n: abs(stops[n] - paper)) / (len(stops) - 1)
+    else:
+        slider = page.slider[0]
+        place = (paper - slider.min) / (slider.max - slider.min)
+    (drawn,) = (html.proto.body for html in page.get("html"))
+    tick = float(re.search(r"<i style='left:([\d.]+)%'>", drawn).group(1)) / 100
+    words = float(re.search(r"<span class='\w+' style='left:([\d.]+)%'>", drawn).group(1)) / 100
+    assert tick == pytest.approx(place, abs=1e-3)
+    assert words == tick

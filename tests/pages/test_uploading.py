@@ -1,0 +1,123 @@
+"""What is uploaded lies on the disk only until it was read.
+
+The promise that nothing of a patient is kept once had no test at the place that would keep it: with the one line left
+out that removes the files, everything stayed green.
+"""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.runtime.scriptrunner import StopException
+
+from core.errors import LightboxError
+from dashboard.desk import shelf
+from dashboard.intake import scans, uploads
+
+
+def png(shape=(16, 20), seed=0):
+    written = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 255, shape).astype(np.uint8)
+    Image.fromarray(pixels).save(written, format="PNG")
+    return written.getvalue()
+
+
+def two_images():
+    """Two images in one archive: one has to be chosen."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("one.png", png())
+        archive.writestr("two.png", png((18, 22), 1))
+    return packed.getvalue()
+
+
+@pytest.fixture
+def spool(workbench, tmp_path, monkeypatch):
+    """The app, and the folder in which uploads lie while they are read."""
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    monkeypatch.setattr(uploads, "_root", lambda: folder)
+    workbench.spool = folder
+    return workbench
+
+
+def left(spool):
+    return [path.name for path in spool.spool.rglob("*")]
+
+
+def uploaded(page, content, name="Doe^John.png"):
+    page.get("file_uploader")[0].upload(name, content, "application/octet-stream").run()
+    return page
+
+
+@pytest.mark.parametrize("name", ["explain", "trace", "compare"])
+def test_a_scan_that_was_read_is_gone_from_the_disk(spool, name):
+    page = uploaded(spool.open(name), png())
+    assert not page.error
+    assert len(shelf().scans()) == 1
+    assert left(spool) == []
+
+
+def test_what_cannot_be_read_is_gone_too(spool):
+    page = uploaded(spool.open("explain"), b"no image")
+    assert len(page.error) == 1
+    assert left(spool) == []
+
+
+@pytest.mark.parametrize(
+    "ending", [LightboxError("The reading process ended."), OSError(28, "full"), ZeroDivisionError(), StopException()]
+)
+def test_however_reading_ends_nothing_is_left(spool, monkeypatch, ending):
+    seen = []
+
+    def end(files, owner, series=None, volume=None):
+        seen.extend(left(spool))
+        raise ending
+
+    monkeypatch.setattr(scans.questions, "read_upload", end)
+    uploaded(spool.open("explain"), png())
+    assert seen, "it was on the disk while it was read"
+    assert left(spool) == []
+
+
+def chosen_from(spool):
+    """The page while one of two images has to be chosen: their files have to wait."""
+    page = uploaded(spool.open("explain"), two_images(), "images.zip")
+    assert "There is more than one image in it" in "".join(markdown.value for markdown in page.markdown)
+    assert left(spool) != []
+    return page
+
+
+def test_files_wait_for_the_choice_of_an_image_and_are_gone_when_it_was_read(spool):
+    page = chosen_from(spool)
+    page.button(key="open series").click().run()
+    assert not page.error
+    assert len(shelf().scans()) == 1
+    assert left(spool) == []
+
+
+def test_files_are_gone_when_they_are_discarded(spool):
+    page = chosen_from(spool)
+    page.button(key="discard upload").click().run()
+    assert shelf().scans() == []
+    assert left(spool) == []
+
+
+def test_files_are_gone_when_others_are_uploaded_in_their_place(spool):
+    uploaded(chosen_from(spool), png())
+    assert len(shelf().scans()) == 1
+    assert left(spool) == []
+
+
+def test_a_choice_that_cannot_be_read_leaves_nothing(spool, monkeypatch):
+    page = chosen_from(spool)
+
+    def end(files, owner, series=None, volume=None):
+        raise LightboxError("The reading process ended.")
+
+    monkeypatch.setattr(scans.questions, "read_upload", end)
+    page.button(key="open series").click().run()
+    assert [error.value for error in page.error] == ["The reading process ended."]
+    assert left(spool) == []
