@@ -18,7 +18,7 @@ from core.errors import LightboxError
 from core.runs.execution.inline import InlineWorker
 from core.runs.execution.manager import RunManager
 from core.runs.spec import LOCAL_OWNER
-from core.runs.store import database, tables
+from core.runs.store import database, migrations, tables
 from core.runs.store.database import StoreBusy
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.store import RunStore
@@ -255,10 +255,11 @@ def test_a_disk_that_becomes_read_only_is_told_in_a_sentence(store: RunStore) ->
 # ---- quick
 
 
-def test_the_migrations_end_in_the_tables_that_the_code_reads(store: RunStore) -> None:
-    wanted = create_engine("sqlite://")
-    tables.metadata.create_all(wanted)
-    made = create_engine(f"sqlite:///{store.root / 'lightbox.db'}")
+def test_the_migrations_end_in_the_tables_that_a_new_store_has(store: RunStore, tmp_path: Path) -> None:
+    wanted = create_engine(f"sqlite:///{store.root / 'lightbox.db'}")
+    made = create_engine(f"sqlite:///{tmp_path / 'upgraded.db'}")
+    with made.begin() as connection:
+        migrations.upgrade(connection)
 
     def shape(engine: Engine, table: str) -> list[object]:
         seen = inspect(engine)
