@@ -16,7 +16,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 #: What a cell may hold: nothing, words, a number, or the two ends of an interval.
 Cell = None | bool | int | float | str | tuple[float | None, float | None]
 #: What the values of a column are, and so how they are written and sorted.
-ColumnKind = Literal["text", "count", "number", "share", "interval", "share_interval", "scan", "model"]
+ColumnKind = Literal["text", "count", "number", "share", "probability", "interval", "share_interval", "scan", "model"]
 #: How the series of a figure are drawn.
 ChartKind = Literal["line", "roc", "bar", "box", "points"]
 #: What the values of a map are, as in `core.explainers.base.MapArray`.
@@ -70,8 +70,9 @@ class Column(Part):
     title : str
         Head; by default the name.
     kind : str
-        ``text``; ``count`` (whole number); ``number``; ``share`` (0..1, written in percent); ``interval`` and
-        ``share_interval`` (two numbers); ``scan`` and ``model`` (a name, of one of the cohort or of the library).
+        ``text``; ``count`` (whole number); ``number``; ``share`` (0..1, written in percent); ``probability`` (the same,
+        and never all or nothing); ``interval`` and ``share_interval`` (two numbers); ``scan`` and ``model`` (a name, of
+        one of the cohort or of the library).
     unit : str
         Of a number.
     note : str

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.cohorts.library import cohort_stamp, library_cohort
 from core.errors import BadInput
 from dashboard.backend import questions
 from dashboard.look import pictures
 
 if TYPE_CHECKING:
     from core.cohorts.cohort import Cohort, Entry
+    from core.scans import Scan
+
+_GONE = "This scan is no longer in the cohort: run the study again."
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,6 @@ def cohort_facts(name: str) -> CohortFacts:
     BadInput
         When it is not there or cannot be read.
     """
-    from core.cohorts.library import library_cohort
     from core.cohorts.selection import read_cohort_card
 
     cohort = _cohort(name)
@@ -80,31 +83,43 @@ def _flat(values: np.ndarray) -> np.ndarray:
 def store_scan(cohort: str, file: str, title: str, owner: str) -> str:
     """Put a scan of a cohort into the store with its landmarks; returns its content hash.
 
-    Landmarks that the person has drawn on it since are left as they are.
+    Landmarks that the person has drawn on it since are left as they are. A folder of scans without labels is no cohort,
+    and its scans can be opened all the same.
 
     Raises
     ------
     BadInput
-        When the film is not of this cohort, or it or its landmarks cannot be read.
+        When the scan is not there any more, or it or its landmarks cannot be read.
     """
-    found = _cohort(cohort)
-    entry = _entry(found, file)
+    try:
+        found = _cohort(cohort)
+        entry = _entry(found, file)
+    except BadInput:
+        return questions.shelf(owner).add_scan(_loose_scan(library_cohort(cohort), file), title)
     stored = questions.shelf(owner).add_scan(found.load(entry), title)
     places = {name: place for name, place in found.landmarks(entry).items() if place.any()}
     questions.keep_landmarks(stored, owner, places)
     return stored
 
 
+def _loose_scan(folder: Path, file: str) -> "Scan":
+    """A scan of a folder that is no cohort."""
+    from core.scans import load_scan
+
+    path = folder / file
+    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+        raise BadInput(_GONE)
+    return load_scan(path)
+
+
 def _entry(cohort: "Cohort", file: str) -> "Entry":
     entry = next((entry for entry in cohort.entries if entry.file == file), None)
     if entry is None:
-        raise BadInput("This film is no longer in the cohort: run the study again.")
+        raise BadInput(_GONE)
     return entry
 
 
 def _cohort(name: str) -> "Cohort":
-    from core.cohorts.library import cohort_stamp, library_cohort
-
     folder = library_cohort(name)
     return _read(folder, cohort_stamp(folder))
 

@@ -35,7 +35,7 @@ def choose_cohort(
     """
     titles = cohort_titles()
     options: list[str | None] = [*titles, *([None] if or_none else [])]
-    key = f"{key}:{len(titles)}:{chosen}"
+    key = f"{key}:{len(titles)}"  # not with what is chosen: the box would be built anew by every choice
     st.selectbox(
         "Cohort",
         options,
@@ -48,7 +48,7 @@ def choose_cohort(
     )
 
 
-@st.cache_data(ttl=60, max_entries=16, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=16, show_spinner="Reading the cohort")
 def cohort_facts(cohort: str) -> CohortFacts:
     """Facts of a cohort of the library, looked up once a minute."""
     return pool.ask(cohorts.cohort_facts, cohort)

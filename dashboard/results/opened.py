@@ -9,12 +9,13 @@ import streamlit as st
 
 from core.errors import BadInput, LightboxError
 from core.models.card import Card
-from core.reports.explanation import StoredExplanation
+from core.reports.explanation import StoredArray, StoredExplanation
 from core.runs import ExplanationSpec, Run, Status
+from core.scans.scan import Scan
 from core.studies.reading import StoredStudy
 from core.studies.record import Opening
 from dashboard.backend import cohorts, pool
-from dashboard.components.viewer import Panel, viewer
+from dashboard.components.viewer import Layer, Panel, publish, viewer
 from dashboard.desk import owner, shelf
 from dashboard.frame import opening as pages
 from dashboard.frame.pages import Page
@@ -210,11 +211,19 @@ def _result(run: Run, opened: Opened) -> None:
     marks = landmarks.outlines(scan, name)
     signed = show_form(main.diverging, f"{opened.key} form")
     shown = replace(map_layer(scan, run.id, "map", main, signed), name="map")
+    made = explanation.arrays.get("answer") if main.side == "output" else None
+    below = scan_layer(scan) if made is None else _answer_layer(scan, run.id, made)
     panels = [
         Panel("scan", "Scan", [scan_layer(scan), *marks]),
-        Panel("map", "Map", [scan_layer(scan), shown, *marks]),
+        Panel("map", "Map" if made is None else "Map over the answer", [below, shown, *marks]),
     ]
     viewer(panels, key=f"{opened.key} viewer", height=_HEIGHT)
+
+
+def _answer_layer(scan: Scan, run: str, made: StoredArray) -> Layer:
+    """The image that a model makes of the scan: what a map of its answer lies on."""
+    reference = publish(lambda: made.values, scan.affine, owner=owner(), name=f"run:{run}:answer")
+    return Layer(reference, "image", name="answer", unit=made.unit)
 
 
 def _has_parts(run: Run) -> bool:

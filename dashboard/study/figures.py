@@ -82,7 +82,7 @@ def cells(figure: Matrix) -> list[list[Cell]]:
 def _cell(figure: Matrix, row: int, column: int, value: float | None) -> Cell:
     label = f"{figure.rows[row]}, {figure.columns[column]}: {words(figure, value)}"
     if value is None or (value == 0 and figure.centre is None):
-        return Cell("·" if value is None else words(figure, value), label=label, title=label, hue="none")
+        return Cell("·", label=label, title=label, hue="none")
     low, high = charts.ends(figure)
     right = True
     if figure.centre is not None:

@@ -45,10 +45,7 @@ def show_intake(laid: StudyDesk) -> Order:
     if entry is None:
         return Order(refusal=None if laid.study is None else _gone(laid.study))
     text.show(text.quiet(entry.summary))
-    try:
-        facts = _choose_cohort(laid, entry)
-    except LightboxError as problem:
-        return Order(study=entry, refusal=str(problem))
+    facts = _choose_cohort(laid, entry)
     cards = _choose_models(laid, entry, facts)
     if entry.region is not None:
         choose_region(laid)
@@ -61,7 +58,7 @@ def _choose_study(laid: StudyDesk) -> StudyEntry | None:
     titles = study_titles()
     if laid.study is None:
         laid.study = next(iter(titles), None)
-    key = f"study name:{laid.revision}:{laid.study}"
+    key = f"study name:{laid.revision}"
     st.selectbox(
         "Study",
         list(titles),
@@ -91,7 +88,14 @@ def _choose_cohort(laid: StudyDesk, entry: StudyEntry) -> CohortFacts | None:
         laid.cohort = next(iter(titles), None)
     key = f"study cohort:{laid.revision}:{entry.name}"
     choose_cohort(laid.cohort, key, partial(_cohort_chosen, laid), or_none=not entry.needs_cohort)
-    return cohort_facts(laid.cohort) if laid.cohort is not None else None
+    if laid.cohort is None:
+        return None
+    try:
+        return cohort_facts(laid.cohort)
+    except LightboxError as problem:
+        # a study that only wants scans can do without labels: it has the last word
+        text.show(text.quiet(str(problem)))
+        return None
 
 
 def _cohort_chosen(laid: StudyDesk, cohort: str | None) -> None:

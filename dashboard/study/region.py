@@ -18,7 +18,7 @@ def choose_region(laid: StudyDesk) -> None:
     offered = landmarks()
     if laid.region is not None and laid.region not in offered:
         offered[laid.region] = "From a file"
-    key = f"study region:{laid.revision}:{len(offered)}:{laid.region}"
+    key = f"study region:{laid.revision}:{len(offered)}"
     st.selectbox(
         "Marked region",
         list(offered),
@@ -31,7 +31,7 @@ def choose_region(laid: StudyDesk) -> None:
         help="Landmarks that you drew or loaded on a scan of the cohort's size; or a file.",
     )
     number = st.session_state.get(_UPLOADER, 0)
-    with st.expander("Open a region file", expanded=_PROBLEM in st.session_state):
+    with st.expander("Open a region file", expanded=_PROBLEM in st.session_state, key=f"open region {number}"):
         files = st.file_uploader(
             "Region",
             key=f"region file {number}",
@@ -73,6 +73,7 @@ def _take(laid: StudyDesk, file: uploads.UploadedFile) -> None:
     finally:
         spooled.remove()
     state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
+    laid.revision += 1
     st.rerun()
 
 

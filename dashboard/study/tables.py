@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Most rows before a table scrolls, and its height then, pixels.
 _MOST, _HEIGHT = 12, 420
 #: Kinds whose numbers a browser writes, and how.
-_FORMATS = {"count": "localized", "number": "%.3g", "share": "%.1f%%"}
+_FORMATS = {"count": "localized", "number": "%.3g", "share": "%.1f%%", "probability": "%.1f%%"}
 #: Shares this near to their ends, and not at them, are written as this: nothing is sure that is merely close.
 _NEAR = 0.0005
 
@@ -171,24 +171,31 @@ def frame(table: Table, rows: Sequence[int]) -> "pd.DataFrame":
 def _values(column: Column, values: Sequence[Cell], titles: Mapping[str, str]) -> list[Any]:
     if column.kind in _FORMATS:
         numbers = [value if isinstance(value, int | float) else None for value in values]
-        return [_percent(value) for value in numbers] if column.kind == "share" else numbers
+        if column.kind in ("share", "probability"):
+            return [_percent(value, sure=column.kind == "share") for value in numbers]
+        return numbers
     return [_words(column, value, titles) for value in values]
 
 
-def _percent(share: float | None) -> float | None:
-    """A share in percent, as a column of numbers can show it; see `core.wording.percent`."""
-    if share is None or share in (0, 1):
-        return share and 100.0 * share
-    return 100 * (min(max(share, _NEAR), 1 - 2 * _NEAR) if 0 < share < 1 else share)
+def _percent(share: float | None, sure: bool) -> float | None:
+    """A share in percent, as a column of numbers can show it (see `core.wording.percent`); `sure`: it may be 0 or 1."""
+    if share is None or not 0 <= share <= 1 or (sure and share in (0, 1)):
+        return None if share is None else 100 * share
+    return 100 * min(max(share, _NEAR), 1 - 2 * _NEAR)
 
 
 def _words(column: Column, value: Cell, titles: Mapping[str, str]) -> str | None:
     if value is None:
         return None
     if isinstance(value, tuple):
-        write = percent if column.kind == "share_interval" else "{:.4g}".format
+        write = _counted if column.kind == "share_interval" else "{:.3g}".format
         return " to ".join("?" if end is None else write(end) for end in value)
     return titles.get(str(value), str(value)) if column.kind == "model" else str(value)
+
+
+def _counted(share: float) -> str:
+    """A share that was counted: it may be all or nothing."""
+    return f"{share:.0%}" if share in (0, 1) else percent(share)
 
 
 def _config(column: Column, place: int) -> Any:

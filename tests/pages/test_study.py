@@ -2,15 +2,18 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from markupsafe import escape
 
+from core.progress import Progress, silent
 from core.runs import LOCAL_OWNER, Status, StudySpec, manager
 from core.runs.store import tables
 from core.settings import settings
+from core.studies import Study
 from dashboard.desk import shelf
 from dashboard.study.desk import Place
 from dashboard.study.tables import rows_of
@@ -46,6 +49,13 @@ def plain(page):
 
 def desk(page):
     return page.session_state["study desk"]
+
+
+def until(holds, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def box(page, label):
@@ -232,21 +242,36 @@ def test_a_study_that_fails_says_why(bench):
     assert not page.dataframe
 
 
-def test_a_study_that_goes_on_can_be_cancelled_and_says_how_it_ended(bench):
-    page = studied(bench, other="smoothgrad", scans=3)
+def test_a_study_that_goes_on_says_how_far_it_is_and_is_cancelled(bench):
+    class Endless(Study):
+        name = "endless"
+        title = "Endless"
+        summary = "It goes on until it is stopped."
+
+        def run(self, parameters, model, cohort, out, report=silent):
+            while True:
+                report(Progress(0.4, "scan 2 of 5: waiting"))
+                time.sleep(0.02)
+
+    page = opened(bench, "endless")
+    page.button(key="start any study").click().run()
     run = desk(page).shown
-    change = manager().store.ledger.change
-    change(tables.runs.c.id == run, status=Status.RUNNING, finished=None)
+    until(lambda: "waiting" in shelf().progress(run).message)
     page.run()
     assert "It goes on when this page is left or closed" in said(page)
+    assert not page.dataframe
     page.button(key="cancel any study").click().run()
-    assert shelf().run(run).cancelling
-    change(tables.runs.c.id == run, status=Status.CANCELLED)
+    until(lambda: shelf().run(run).status.final)
     page.run()
     assert "Cancelled" in said(page)
-    change(tables.runs.c.id == run, status=Status.INTERRUPTED, message="The worker was killed: run it again.")
-    page.run()
-    assert "The worker was killed: run it again." in said(page)
+    assert "Press Run to start again." in said(page)
+
+
+def test_a_study_that_was_cut_off_says_so(bench):
+    run = stored(None, status=Status.INTERRUPTED)
+    page = bench.open("study", run=run)
+    assert "Interrupted" in said(page)
+    assert "Press Run to start again." in said(page)
 
 
 def test_a_study_that_needs_a_region_asks_for_one(bench):

@@ -297,7 +297,7 @@ def _write_scans(writer: StudyWriter, rows: Sequence[Mapping[str, Any]], asked: 
         Column(name="places", title="Likeness of places", kind="number"),
         Column(name="truth", title="Shows"),
         Column(name="predicted", title="Model says"),
-        Column(name="probability", title="Probability of that", kind="share"),
+        Column(name="probability", title="Probability of that", kind="probability"),
     ]
     table = writer.table("scans", "Scans", columns, "A cell opens the scan with the map of the explainer it names.")
     for row in rows:

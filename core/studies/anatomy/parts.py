@@ -137,7 +137,7 @@ def _films_table(record: Found, landmarks: Sequence[str]) -> Table:
         Column(name="network", title="Network", kind="model"),
         Column(name="truth", title="Shows"),
         Column(name="predicted", title="Network says"),
-        Column(name="probability", title="Probability of that", kind="share"),
+        Column(name="probability", title="Probability of that", kind="probability"),
         Column(name="right", title="Right"),
         *(Column(name=f"map in {name}", title=f"Map in {name}", kind="share") for name in landmarks),
     )

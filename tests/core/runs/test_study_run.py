@@ -19,6 +19,7 @@ from core.studies import get_study
 from core.studies.anatomy.stored import anatomy_of
 from tests.core.runs.waiting import PATIENCE
 from tests.core.studies.films import save_films, save_network
+from tests.core.tiny import save_tiny, tiny_maker_card
 
 PARAMETERS = {"explainer": "saliency", "films": 2}
 NO_REGION = {"region": "nowhere.npy"}
@@ -163,3 +164,37 @@ def test_a_stored_request_is_read_back() -> None:
     assert spec(cohort=None, parameters={}).title() == "anatomy · one"
     assert spec(model="some/place/one").title() == "anatomy · one, two · parts"
     assert spec(parameters={"others": ["two"]}).models() == ("one", "two")
+
+
+def test_a_stored_region_reaches_the_study_that_reads_one(
+    store: RunStore, start_manager: Callable[..., RunManager], library: Path
+) -> None:
+    card = tiny_maker_card("maker", (20, 24))
+    save_tiny(library / "models" / "maker", card)
+    region = np.zeros((20, 24), dtype=bool)
+    region[9:11, 10:13] = True
+    name = store.of(LOCAL_OWNER).add_region(region)
+    asked = {"images": "films", "limit": 1, "jitters": 2, "superpixels": 60}
+    traced = spec(study="group-trace", model="maker", parameters=asked, region=name)
+    manager = start_manager("inline")
+    run = manager.wait(manager.submit(traced), LOCAL_OWNER, PATIENCE)
+    assert (run.status, run.message) == (Status.DONE, "")
+    found = store.of(LOCAL_OWNER).study(run.id)
+    np.testing.assert_array_equal(np.load(found.path("marked.npy")), region)
+    assert found.record["parameters"]["region"] == "marked.npy"
+    assert traced.regions() == (name,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"study": "group-trace", "region": "0" * 64, "parameters": {}}, "region is no longer in the store"),
+        ({"region": "0" * 64}, "The study anatomy takes no region: leave it out"),
+        ({"preset": "quick"}, "no preset 'quick'"),
+    ],
+)
+def test_a_region_or_preset_that_is_not_there_is_refused(
+    store: RunStore, changes: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        spec(**changes).check(store.of(LOCAL_OWNER))

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from core.errors import BadInput
-from core.scans import Upload, load_region, load_uploaded_mask
+from core.scans import Upload, load_region, load_uploaded_mask, load_uploaded_region
 from core.scans.scan import Scan
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
@@ -126,3 +126,27 @@ def test_a_mask_in_colour_is_refused(tmp_path):
     Image.fromarray(np.array([[[255, 0, 0], [0, 0, 9]]], np.uint8)).save(written, format="PNG")
     with pytest.raises(BadInput, match="in colour"):
         load_uploaded_mask(uploaded(tmp_path, written.getvalue()), STRIP)
+
+
+def test_an_uploaded_region_of_no_scan_is_what_is_above_0(tmp_path):
+    marks = np.zeros((5, 4), np.float32)
+    marks[2, 1:3] = 0.5
+    np.save(tmp_path / "a.npy", marks)
+    Image.fromarray((marks > 0).astype(np.uint8) * 255).save(tmp_path / "a.png")
+    for name in ("a.npy", "a.png"):
+        found = load_uploaded_region(Upload(name, tmp_path / name))
+        assert (found.dtype, found.tolist()) == (np.dtype(bool), (marks > 0).tolist())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (np.zeros((3, 3)), "marks nothing"),
+        (np.ones((2, 2, 2, 2)), "has 4 dimensions"),
+        (np.array([["a"]]), "no real numbers"),
+    ],
+)
+def test_an_uploaded_region_that_is_none_is_refused(tmp_path, content, said):
+    np.save(tmp_path / "a.npy", content)
+    with pytest.raises(BadInput, match=said):
+        load_uploaded_region(Upload("a.npy", tmp_path / "a.npy"))

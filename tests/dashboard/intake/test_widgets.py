@@ -219,3 +219,28 @@ def test_the_tick_stands_where_the_slider_stands_at_the_published_value(scale, p
     words = float(re.search(r"<span class='\w+' style='left:([\d.]+)%'>", drawn).group(1)) / 100
     assert tick == pytest.approx(place, abs=1e-3)
     assert words == tick
+
+
+def _explainers():
+    from core.parameters import Parameters, parameter
+    from dashboard.intake.widgets import read_schema, show_controls
+
+    class Chosen(Parameters):
+        one: str = parameter("mask", "An explainer.", picks="explainer")
+        several: tuple[str, ...] = parameter(("mask", "ibix"), "Explainers.", picks="explainers")
+
+    offered = {"saliency": "Saliency", "mask": "Mask perturbation", "ibix": "IBIX"}
+    controls = read_schema(Chosen.model_json_schema())
+    show_controls(
+        controls, {"several": "saliency, gone"}, key="c", explainers=offered, on_change=lambda name, key: None
+    )
+    show_controls(controls, {}, key="d", on_change=lambda name, key: None)
+
+
+def test_explainers_are_picked_by_their_titles_where_they_are_known():
+    page = AppTest.from_function(_explainers).run()
+    assert not page.exception
+    assert (page.selectbox[0].value, page.selectbox[0].options) == ("mask", ["Saliency", "Mask perturbation", "IBIX"])
+    assert page.multiselect[0].value == ["saliency"]
+    # where a page does not say which there are, they are typed
+    assert [field.value for field in page.text_input] == ["mask", "mask, ibix"]
