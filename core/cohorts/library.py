@@ -44,6 +44,22 @@ def library_cohort(name: str) -> Path:
     return folders[name]
 
 
+def find_cohort(name: str) -> Path:
+    """Folder of a cohort as requests name it: one of the library, or the whole path of a folder.
+
+    Raises
+    ------
+    BadInput
+        When it is not there.
+    """
+    folder = Path(name)
+    if not folder.is_absolute():
+        return library_cohort(name)
+    if not folder.is_dir():
+        raise BadInput(f"The cohort folder {folder.name} is not there (any more).")
+    return folder
+
+
 def cohort_stamp(folder: Path) -> str:
     """SHA-256 over names, sizes and times of every file of a cohort: another one after any change (64 hex digits)."""
     digest = hashlib.sha256()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from core.command_line.exit_codes import BAD_INPUT, DONE, FAILURE, INTERRUPTED
 from core.command_line.parser import make_parser
-from core.errors import BadInput, LightboxError
+from core.errors import BadInput, Cancelled, LightboxError
 from core.files import is_disk_full
 
 
@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done; 2 bad input, with one sentence on stderr; 1 failure, with one sentence on stderr; 130 after Ctrl-C.
+        0 done; 2 bad input, with one sentence on stderr; 1 failure, with one sentence on stderr; 130 after Ctrl-C, or
+        when its run was cancelled.
     """
     chosen = make_parser().parse_args(arguments)
     if not chosen.debug:
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Cancelled):
         print("Stopped.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:

@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from core.threads import threads_of_a_run
 
 if TYPE_CHECKING:
     from core.models import Model
+    from core.parameters import Parameters
     from core.scans import Scan
 
 
@@ -27,6 +28,13 @@ def add_scan_and_model(parser: argparse.ArgumentParser) -> None:
 def add_parameters(parser: argparse.ArgumentParser) -> None:
     """Any number of ``--param NAME=VALUE``; `key_values` reads them."""
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
+
+
+def add_keeping(parser: argparse.ArgumentParser) -> None:
+    """Whether it is kept as a run; see `core.command_line.keeping`."""
+    keeping = parser.add_mutually_exclusive_group()
+    keeping.add_argument("--no-store", dest="store", action="store_false", help="leave no run in the store")
+    keeping.add_argument("--again", action="store_true", help="compute it even if an equal run is in the store")
 
 
 def add_cohort(parser: argparse.ArgumentParser, who: str) -> None:
@@ -101,6 +109,20 @@ def limit_threads() -> None:
     import torch
 
     torch.set_num_threads(threads_of_a_run())
+
+
+def given_only(parameters: "Parameters", given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that somebody gave, as values of their own types: equal requests are then written equally.
+
+    A file is named by its whole path, several names with commas between them.
+    """
+    typed, plain = dict(parameters), parameters.model_dump(mode="json")
+    kept = {}
+    for name in given:
+        value = typed[name]
+        whole = str(value.resolve()) if isinstance(value, Path) else plain[name]
+        kept[name] = ",".join(map(str, whole)) if isinstance(value, tuple) else whole
+    return kept
 
 
 @contextlib.contextmanager

@@ -19,7 +19,8 @@ from core.reports.nifti import write_map
 from core.reports.older import of_today
 
 if TYPE_CHECKING:
-    from core.explainers.base import Explanation
+    from core.explainers.base import Explanation, MapArray
+    from core.scans.scan import Scan
 
 RECORD = "explanation.json"
 
@@ -161,13 +162,38 @@ def export_explanation(explanation: Explanation, folder: Path) -> dict[str, Any]
     dict
         The record.
     """
-    files = {}
-    for name, array in explanation.arrays.items():
-        neutral = array.neutral if array.diverging else None
-        files[name] = write_map(array.values, explanation.scan, folder, name, array.kind, neutral)
-    record = record_of(explanation, files)
+    record = record_of(explanation, _write_maps(explanation.arrays, explanation.scan, folder))
     write_record(record, folder)
     return record
+
+
+def export_stored(stored: StoredExplanation, scan: Scan, folder: Path) -> dict[str, Any]:
+    """`export_explanation` of one that was read back; the files are the same.
+
+    Parameters
+    ----------
+    stored : StoredExplanation
+        From `read_explanation`.
+    scan : Scan
+        What was explained, as it was read from its file: the arrays are laid on that.
+    folder : pathlib.Path
+        Must exist.
+
+    Returns
+    -------
+    dict
+        The record.
+    """
+    record = {**stored.record, "arrays": _write_maps(stored.arrays, scan, folder)}
+    write_record(record, folder)
+    return record
+
+
+def _write_maps(arrays: Mapping[str, MapArray | StoredArray], scan: Scan, folder: Path) -> dict[str, str]:
+    return {
+        name: write_map(array.values, scan, folder, name, array.kind, array.neutral if array.diverging else None)
+        for name, array in arrays.items()
+    }
 
 
 def read_explanation(folder: Path) -> StoredExplanation:

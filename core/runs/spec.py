@@ -127,6 +127,16 @@ class RunSpec(BaseModel, ABC):
         """Content hashes of the regions it reads."""
         return ()
 
+    def holds(self, result: Path) -> bool:
+        """Whether what an equal run produced still is as it was; asked before it is taken for the answer.
+
+        Parameters
+        ----------
+        result : pathlib.Path
+            Folder with what that run produced.
+        """
+        return True
+
     def fingerprint(self) -> str:
         """SHA-256 of the request, its inputs and the code that answers it: equal fingerprints, equal results."""
         content = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.cohorts.library import cohort_stamp, library_cohort
+from core.cohorts.library import cohort_stamp, find_cohort
 from core.errors import BadInput
 from dashboard.backend import questions
 from dashboard.look import pictures
@@ -57,7 +57,7 @@ def cohort_facts(name: str) -> CohortFacts:
     from core.cohorts.selection import read_cohort_card
 
     cohort = _cohort(name)
-    card = read_cohort_card(library_cohort(name))
+    card = read_cohort_card(find_cohort(name))
     return CohortFacts(
         cohort.title, card.description, cohort.synthetic, len(cohort.entries), cohort.classes, cohort.notes
     )
@@ -95,7 +95,7 @@ def store_scan(cohort: str, file: str, title: str, owner: str) -> str:
         found = _cohort(cohort)
         entry = _entry(found, file)
     except BadInput:
-        return questions.shelf(owner).add_scan(_loose_scan(library_cohort(cohort), file), title)
+        return questions.shelf(owner).add_scan(_loose_scan(find_cohort(cohort), file), title)
     stored = questions.shelf(owner).add_scan(found.load(entry), title)
     places = {name: place for name, place in found.landmarks(entry).items() if place.any()}
     questions.keep_landmarks(stored, owner, places)
@@ -120,7 +120,7 @@ def _entry(cohort: "Cohort", file: str) -> "Entry":
 
 
 def _cohort(name: str) -> "Cohort":
-    folder = library_cohort(name)
+    folder = find_cohort(name)
     return _read(folder, cohort_stamp(folder))
 
 

@@ -68,7 +68,7 @@ def _what(run: Run) -> Markup:
         card = catalogue.cards().get(request["model"])
         target = request.get("target") or (card.target if card else None)
         title = catalogue.explainer_title(request["explainer"]) + (f" · {target}" if target else "")
-        detail = f"{card.title if card else request['model']} · {_scan_label(request['scan'])}"
+        detail = f"{card.title if card else Path(request['model']).name} · {_scan_label(request['scan'])}"
     row = Markup("<div class='run-row'><span><span class='status {}'></span>{}</span><small>{}</small></div>")
     return row.format(run.status, title, detail)
 
@@ -79,7 +79,7 @@ def _study_words(request: Mapping[str, Any]) -> tuple[str, str]:
     card = cohort_cards().get(cohort or "")
     names = [request["model"], *as_names(request["parameters"].get("others") or ())]
     titles = [known[name].title if name in known else Path(name).name for name in names]
-    pieces = [f"Study {request['study']}", *([card.title if card else cohort] if cohort else [])]
+    pieces = [f"Study {request['study']}", *([card.title if card else Path(cohort).name] if cohort else [])]
     return " · ".join(pieces), " · ".join(without_shared_lead(titles))
 
 

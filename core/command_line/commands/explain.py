@@ -2,17 +2,23 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from core.command_line.exit_codes import DONE
+from core.command_line.keeping import Keeping, going_on_without, keeping, known_as
 from core.command_line.options import (
+    add_keeping,
     add_parameters,
     add_scan_and_model,
+    given_only,
     given_path,
     key_values,
-    load_scan_and_model,
+    limit_threads,
     writable_folder,
 )
 from core.command_line.terminal import only_results_on_stdout, print_json, print_remarks, progress_line
+from core.progress import Report
+from core.scans.scan import Scan
 from core.wording import percent
 
 
@@ -25,37 +31,60 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", help="named settings (the explainer's first)")
     parser.add_argument("--out", type=Path, required=True, help="folder for explanation.json and the maps")
     add_parameters(parser)
+    add_keeping(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Explain, write record and maps, print the sentence."""
     values = key_values(chosen.param)
     with only_results_on_stdout(), writable_folder(chosen.out) as out, progress_line() as report:
-        from core.explainers import explain, get_explainer
-        from core.reports.explanation import RECORD, export_explanation
-        from core.scans import load_region
+        from core.explainers import get_explainer
+        from core.reports.explanation import RECORD
+        from core.scans import load_region, load_scan
 
-        get_explainer(chosen.explainer).parameters(chosen.preset, values)
-        scan, model = load_scan_and_model(chosen)
+        typed = get_explainer(chosen.explainer).parameters(chosen.preset, values)
+        asked = {"explainer": chosen.explainer, "target": chosen.target, "preset": chosen.preset}
+        asked["parameters"] = given_only(typed, values)
+        model = known_as(chosen.model)
+        scan = load_scan(chosen.scan, series=chosen.series, volume=chosen.volume)
         region = load_region(chosen.region, scan) if chosen.region else None
-        explanation = explain(
-            scan,
-            model,
-            chosen.explainer,
-            target=chosen.target,
-            region=region,
-            preset=chosen.preset,
-            report=report,
-            **values,
-        )
-        record = export_explanation(explanation, out)
+        with keeping(chosen.store, chosen.again) as kept:
+            record = _of_a_run(kept, model, scan, region, asked, report, out) if kept is not None else None
+        if record is None:
+            record = _computed(model, scan, region, asked, report, out)
     if chosen.json:
         print_json(record)
         return DONE
-    print(explanation.sentence)
-    for row in explanation.regions[:5]:
-        if row.share:
-            print(f"    {percent(row.share):>6}  {row.name}")
-    print_remarks(notes=explanation.notes, warned=explanation.warnings)
+    print(record["sentence"])
+    for row in record["regions"][:5]:
+        if row["share"]:
+            print(f"    {percent(row['share']):>6}  {row['name']}")
+    print_remarks(notes=record["notes"], warned=record["warnings"])
     print(f"Written: {out / RECORD}")
     return DONE
+
+
+def _of_a_run(
+    kept: Keeping, model: str, scan: Scan, region: Any, asked: dict[str, Any], report: Report, out: Path
+) -> dict[str, Any] | None:
+    """The record of a run that answers, its files in `out`; None when the store does not take the scan."""
+    from core.reports.explanation import export_stored
+    from core.runs.kinds.explanation import ExplanationSpec
+
+    spec = None
+    with going_on_without():
+        marked = kept.shelf.add_region(region) if region is not None else None
+        spec = ExplanationSpec(scan=kept.shelf.add_scan(scan), model=model, region=marked, **asked)
+    if spec is None:
+        return None
+    return export_stored(kept.shelf.explanation(kept.answer(spec, report)), scan, out)
+
+
+def _computed(model: str, scan: Scan, region: Any, asked: dict[str, Any], report: Report, out: Path) -> dict[str, Any]:
+    """The record of an explanation that is kept nowhere else, its files in `out`."""
+    from core.explainers import explain
+    from core.models import load_model
+    from core.reports.explanation import export_explanation
+
+    limit_threads()
+    return export_explanation(explain(scan, load_model(model), region=region, report=report, **asked), out)

@@ -6,12 +6,13 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy.exc import DatabaseError
 
 from core.errors import Cancelled, LightboxError
 from core.files import DISK_FULL, TEMPORARY_PREFIX, is_disk_full, remove_folder
-from core.progress import Progress
+from core.progress import Progress, Report, silent
 from core.runs.spec import RunContext
 from core.runs.store.database import StoreBusy
 from core.runs.store.identity import ProcessIdentity
@@ -29,10 +30,38 @@ class Stopped(BaseException):
     """Raised inside a run when its worker has to go (not because somebody cancelled it)."""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its final state, what people are told, and what ended it (None: it is done)."""
+
+    status: Status
+    message: str = ""
+    error: BaseException | None = None
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether somebody should look into it."""
+        return isinstance(self.error, Exception) and not isinstance(self.error, Cancelled | LightboxError)
+
+
 def execute(
     store: RunStore, run_id: str, worker: ProcessIdentity, must_stop: Callable[[], bool] = lambda: False
 ) -> None:
-    """Execute a queued run to its end. Does nothing when it was cancelled or taken in the meantime.
+    """`carry_out` for a worker, which has a log and nobody who watches."""
+    outcome = carry_out(store, run_id, worker, must_stop)
+    if outcome is not None and outcome.unexpected:
+        said = "".join(traceback.format_exception(outcome.error))
+        _log.error("a run failed in process %d\n%s", os.getpid(), said)
+
+
+def carry_out(
+    store: RunStore,
+    run_id: str,
+    worker: ProcessIdentity,
+    must_stop: Callable[[], bool] = lambda: False,
+    watch: Report = silent,
+) -> Outcome | None:
+    """Execute a queued run to its end, and write how it ended.
 
     Parameters
     ----------
@@ -44,22 +73,30 @@ def execute(
         Whose death means that the run was cut off.
     must_stop : callable
         Asked at every report; True stops the run as interrupted.
+    watch : Report
+        Told of the progress as well.
+
+    Returns
+    -------
+    Outcome or None
+        None when nothing was done: it was cancelled or taken in the meantime.
     """
     if not store.ledger.claim(run_id, worker):
-        return
+        return None
     folder = store.ledger.folder(run_id)
     result = folder / f"{TEMPORARY_PREFIX}result"
     try:
         with Heartbeat(folder):
-            status, message = _attempt(store, run_id, must_stop)
-        if status is Status.DONE:
+            outcome = _attempt(store, run_id, must_stop, watch)
+        if outcome.status is Status.DONE:
             result.replace(store.ledger.result(run_id))
     except OSError as error:
-        status, message = _explain_failure(error)
+        outcome = _explain_failure(error)
     finally:
         # first what takes room: a full disk must not keep the truth from being written
         shutil.rmtree(result, ignore_errors=True)
-    settle(store, run_id, status, message)
+    settle(store, run_id, outcome.status, outcome.message)
+    return outcome
 
 
 def settle(store: RunStore, run_id: str, status: Status, message: str, attempts: int = 10) -> None:
@@ -81,7 +118,7 @@ def settle(store: RunStore, run_id: str, status: Status, message: str, attempts:
             return
 
 
-def _attempt(store: RunStore, run_id: str, must_stop: Callable[[], bool]) -> tuple[Status, str]:
+def _attempt(store: RunStore, run_id: str, must_stop: Callable[[], bool], watch: Report) -> Outcome:
     folder = store.ledger.folder(run_id)
     try:
         result = folder / f"{TEMPORARY_PREFIX}result"
@@ -93,31 +130,33 @@ def _attempt(store: RunStore, run_id: str, must_stop: Callable[[], bool]) -> tup
             if must_stop():
                 raise Stopped
             live(progress)
+            watch(progress)
 
         spec = store.ledger.request(run_id)
         spec.execute(RunContext(store.of(spec.owner), folder, result, report))
         report(Progress(1.0, "done"))
-    except Cancelled:
-        return Status.CANCELLED, ""
-    except Stopped:
-        return (Status.CANCELLED, "") if (folder / CANCEL).exists() else (Status.INTERRUPTED, STOPPED)
+    except (Cancelled, KeyboardInterrupt) as error:
+        return Outcome(Status.CANCELLED, error=error)
+    except Stopped as error:
+        cancelled = (folder / CANCEL).exists()
+        return Outcome(Status.CANCELLED, error=error) if cancelled else Outcome(Status.INTERRUPTED, STOPPED, error)
     except Exception as error:
         return _explain_failure(error)
-    return Status.DONE, ""
+    return Outcome(Status.DONE)
 
 
-def _explain_failure(error: Exception) -> tuple[Status, str]:
+def _explain_failure(error: Exception) -> Outcome:
     if isinstance(error, LightboxError):
-        return Status.FAILED, str(error)
-    _log.error("a run failed in process %d\n%s", os.getpid(), traceback.format_exc())
+        return Outcome(Status.FAILED, str(error), error)
     if is_disk_full(error):
-        return Status.FAILED, DISK_FULL
+        return Outcome(Status.FAILED, DISK_FULL, error)
     if isinstance(error, MemoryError) or _is_torch_memory(error):
-        return Status.FAILED, OUT_OF_MEMORY
-    return Status.FAILED, (
+        return Outcome(Status.FAILED, OUT_OF_MEMORY, error)
+    sentence = (
         f"Something unexpected went wrong ({type(error).__name__}): run it again, and if it fails again "
         "report it with the server's log."
     )
+    return Outcome(Status.FAILED, sentence, error)
 
 
 def _is_torch_memory(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
@@ -44,7 +45,7 @@ class ExplanationSpec(RunSpec):
     def title(self) -> str:
         """Explainer, model and class."""
         group = f" · {1 + len(self.others)} scans" if self.others else ""
-        return f"{self.explainer} · {self.model}" + (f" · {self.target}" if self.target else "") + group
+        return f"{self.explainer} · {Path(self.model).name}" + (f" · {self.target}" if self.target else "") + group
 
     @classmethod
     def preload(cls) -> None:
@@ -143,6 +144,6 @@ def _atlas_stamp() -> str:
     if path is None:
         return "built-in"
     if not path.is_file():
-        raise BadInput("The configured atlas is not there: correct LIGHTBOX_ATLAS or unset it.")
+        raise BadInput(f"The atlas {path.name} is not there: set LIGHTBOX_ATLAS to a label volume.")
     status = path.stat()
     return f"{path}:{status.st_mtime_ns}:{status.st_size}"

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from core.cohorts.library import cohort_stamp, library_cohort
+from core.cohorts.library import cohort_stamp, find_cohort
 from core.cohorts.selection import as_names
 from core.errors import BadInput
-from core.files import write_array
+from core.files import file_hash, write_array
 from core.models.folders import folder_hash, resolve
 from core.progress import Progress
 from core.runs.answering import explainer_code, landmark_code, model_code
@@ -22,13 +22,15 @@ _REGION = "marked.npy"
 
 
 class StudySpec(RunSpec):
-    """Do a study of a cohort of the library; same words as ``python -m core study``."""
+    """Do a study of a cohort; same words as ``python -m core study``."""
 
     kind: ClassVar[str] = "study"
 
     study: str = Field(description="name of a study of core.studies")
     model: str = Field(description="library name or model folder")
-    cohort: str | None = Field(None, description="name of a cohort of the library; None lets the study make its own")
+    cohort: str | None = Field(
+        None, description="name of a cohort of the library, or whole path of a folder; None lets the study make its own"
+    )
     preset: str | None = Field(None, description="named settings; None: the study's first")
     parameters: dict[str, Any] = Field(default_factory=dict, description="of the study, over the preset")
     region: str | None = Field(
@@ -38,7 +40,7 @@ class StudySpec(RunSpec):
     def title(self) -> str:
         """Study, networks and cohort."""
         networks = ", ".join(Path(name).name for name in self.models())
-        return f"{self.study} · {networks}" + (f" · {self.cohort}" if self.cohort else "")
+        return f"{self.study} · {networks}" + (f" · {Path(self.cohort).name}" if self.cohort else "")
 
     def models(self) -> tuple[str, ...]:
         """The model, and those that its parameter ``others`` names."""
@@ -59,18 +61,23 @@ class StudySpec(RunSpec):
         architectures()
 
     def inputs(self) -> dict[str, Any]:
-        """Models, cohort and files among the parameters by content."""
-        values = dict(get_study(self.study).parameters(values=self.parameters))
+        """Models, cohort, and files that parameters name, by content."""
+        study = get_study(self.study)
+        stored = self._region(study, Path(_REGION))  # the spec itself names it by its content
         return {
-            "files": {name: _stamp(value) for name, value in values.items() if isinstance(value, Path)},
             "models": {name: folder_hash(resolve(name)) for name in self.models()},
-            "cohort": cohort_stamp(library_cohort(self.cohort)) if self.cohort is not None else None,
+            "cohort": cohort_stamp(find_cohort(self.cohort)) if self.cohort is not None else None,
+            "files": {
+                name: file_hash(value)
+                for name, value in self._typed(study, stored)
+                if isinstance(value, Path) and name not in stored
+            },
         }
 
     def code(self) -> set[str]:
         """The study, the explainers it asks, and what reads and builds the models."""
         study = get_study(self.study)
-        asked = study.explainers_asked(study.parameters(values=self.parameters))
+        asked = study.explainers_asked(self._typed(study, self._region(study, Path(_REGION))))
         return {__name__, study.__module__} | explainer_code(asked) | model_code(self.models()) | landmark_code()
 
     def check(self, inputs: Inputs) -> None:
@@ -84,13 +91,13 @@ class StudySpec(RunSpec):
             When they are not.
         """
         study = get_study(self.study)
-        study.parameters(self.preset, {**self.parameters, **self._region(study, Path(_REGION))})
+        self._typed(study, self._region(study, Path(_REGION)))
         if study.needs_cohort and self.cohort is None:
             raise BadInput(f"The study {self.study} needs a folder of scans: name a cohort.")
         for name in self.models():
             resolve(name)
         if self.cohort is not None:
-            library_cohort(self.cohort)
+            find_cohort(self.cohort)
         if self.region is not None:
             inputs.region(self.region)
 
@@ -100,12 +107,16 @@ class StudySpec(RunSpec):
 
         study = get_study(self.study)
         path = context.result / _REGION
-        parameters = study.parameters(self.preset, {**self.parameters, **self._region(study, path)})
+        parameters = self._typed(study, self._region(study, path))
         if self.region is not None:
             write_array(path, context.inputs.region(self.region))
-        folder = library_cohort(self.cohort) if self.cohort is not None else None
+        folder = find_cohort(self.cohort) if self.cohort is not None else None
         context.report(Progress(0.0, "loading the model"))
         study().run(parameters, load_model(self.model), folder, context.result, context.report)
+
+    def _typed(self, study: "type[Study]", region: dict[str, Any]) -> Any:
+        """The study's parameters; `region` is what `_region` gave."""
+        return study.parameters(self.preset, {**self.parameters, **region})
 
     def _region(self, study: "type[Study]", path: Path) -> dict[str, Any]:
         """The file of the stored region, under the name of the parameter that takes one; nothing without a region."""
@@ -116,9 +127,3 @@ class StudySpec(RunSpec):
         if name is None:
             raise BadInput(f"The study {self.study} takes no region: leave it out.")
         return {name: path}
-
-
-def _stamp(file: Path) -> tuple[int, int] | None:
-    """Time and size of a file; None where there is none."""
-    status = file.stat() if file.is_file() else None
-    return (status.st_mtime_ns, status.st_size) if status is not None else None

@@ -5,11 +5,14 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from core.cohorts.library import cohort_stamp
 from core.errors import BadInput
-from core.files import write_json
+from core.files import file_hash, read_json, write_json
 from core.runs.answering import architecture_code
 from core.runs.spec import Inputs, RunContext, RunSpec
 from core.training import get_recipe
+
+RECORD = "training.json"
 
 
 class TrainingSpec(RunSpec):
@@ -27,15 +30,21 @@ class TrainingSpec(RunSpec):
         return f"train {self.recipe} · {self.out.name}"
 
     def inputs(self) -> dict[str, Any]:
-        """The cohort's table or folders, and whether the model is still there: a removed one is trained again."""
+        """The cohort's files, and those that parameters name."""
+        parameters = dict(get_recipe(self.recipe).parameters(values=self.parameters))
         return {
-            "cohort": _stamps(self.cohort) if self.cohort else None,
-            "there": (self.out / "weights.safetensors").is_file(),
+            "cohort": cohort_stamp(self.cohort) if self.cohort else None,
+            "files": {name: file_hash(value) for name, value in parameters.items() if isinstance(value, Path)},
         }
 
     def code(self) -> set[str]:
         """The recipe, and every architecture: which one is trained is for the recipe to decide."""
         return {__name__, type(get_recipe(self.recipe)).__module__} | architecture_code()
+
+    def holds(self, result: Path) -> bool:
+        """Whether the model is still there as it was trained: one that was removed or replaced is trained again."""
+        record = read_json(result / RECORD)
+        return record is not None and record.get("stamp") == cohort_stamp(self.out)
 
     def check(self, inputs: Inputs) -> None:
         """Recipe and cohort must be there, and the parameters fit the recipe.
@@ -53,10 +62,5 @@ class TrainingSpec(RunSpec):
         """Train; the model goes to ``out``, its card and where it is into the result."""
         recipe = get_recipe(self.recipe)
         card = recipe.train(recipe.parameters(values=self.parameters), self.cohort, self.out, context.report)
-        write_json(context.result / "training.json", {"model": str(self.out), "card": card.model_dump(mode="json")})
-
-
-def _stamps(cohort: Path) -> list[tuple[str, int, int]]:
-    """Name, time and size of everything directly in a cohort's folder: its table, and its folders of images."""
-    found = sorted(cohort.iterdir()) if cohort.is_dir() else []
-    return [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in found]
+        content = {"model": str(self.out), "card": card.model_dump(mode="json"), "stamp": cohort_stamp(self.out)}
+        write_json(context.result / RECORD, content)

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,15 @@ class Ledger:
         """Folder of what a run produced; there only once it is complete."""
         return self.folder(run_id) / "result"
 
-    def enter(self, spec: RunSpec, server: ProcessIdentity) -> str:
-        """Queue `spec`, or join the equal run of the same owner that is there already. Returns the run's id."""
+    def enter(self, spec: RunSpec, server: ProcessIdentity, again: bool = False) -> str:
+        """Queue `spec`, or join the equal run of the same owner that is there already. Returns the run's id.
+
+        `again` queues it in any case.
+        """
         fingerprint = spec.fingerprint()
         run_id = secrets.token_hex(8)
         with self.database.writing() as connection:  # the write lock: two equal requests at once become one run
-            found = self._find(connection, spec, fingerprint)
+            found = None if again else self._find(connection, spec, fingerprint)
             if found is not None:
                 return found
             self.folder(run_id).mkdir()  # before the row is seen: whoever finds the row finds the folder
@@ -78,17 +81,29 @@ class Ledger:
                 connection.execute(insert(tables.references), contents)
         return run_id
 
-    def _find(self, connection: Connection, spec: RunSpec, fingerprint: str) -> str | None:
-        """Id of a run of the same owner with the same fingerprint that is done, running or queued."""
+    def answered(self, spec: RunSpec) -> str | None:
+        """Id of an equal run of the same owner that is done; None where there is none."""
+        with self.database.reading() as connection:
+            return self._find(connection, spec, spec.fingerprint(), [Status.DONE])
+
+    def _find(
+        self,
+        connection: Connection,
+        spec: RunSpec,
+        fingerprint: str,
+        states: Sequence[Status] = (Status.DONE, Status.RUNNING, Status.QUEUED),
+    ) -> str | None:
+        """Id of a run of the same owner with the same fingerprint, in one of `states`, whose result still holds."""
         table = tables.runs
         query = select(table.c.id, table.c.status).where(
             table.c.owner == spec.owner,
             table.c.fingerprint == fingerprint,
-            table.c.status.in_([Status.DONE, Status.RUNNING, Status.QUEUED]),
+            table.c.status.in_(states),
             table.c.cancelling.is_(None),
         )
         for row in connection.execute(query.order_by(table.c.created.desc())):
-            if row.status != Status.DONE or self.result(row.id).is_dir():
+            result = self.result(row.id)
+            if row.status != Status.DONE or (result.is_dir() and spec.holds(result)):
                 return str(row.id)
         return None
 
@@ -154,7 +169,7 @@ class Ledger:
         for run in self.unfinished():
             if run.status is Status.RUNNING and run.id not in watched and not self._worker_lives(run):
                 status = Status.CANCELLED if run.cancelling else Status.INTERRUPTED
-                message = "" if run.cancelling else "It was cut off when the server stopped: run it again."
+                message = "" if run.cancelling else "It was cut off when the program that ran it stopped: run it again."
                 self.finish(run.id, status, message, only=Status.RUNNING)
 
     def discard(self, run_ids: Iterable[str]) -> None:

@@ -292,7 +292,7 @@ class Shelf:
         self._ledger.discard([run_id])
 
     @full_disk_as_sentence()
-    def add(self, spec: RunSpec, server: ProcessIdentity) -> str:
+    def add(self, spec: RunSpec, server: ProcessIdentity, again: bool = False) -> str:
         """Queue `spec` as this owner's, or join the equal run that is there already. Returns the run's id.
 
         Parameters
@@ -301,6 +301,8 @@ class Shelf:
             What to do; its field `owner` becomes this shelf's.
         server : ProcessIdentity
             Whose manager is to execute it.
+        again : bool
+            Queue it even where an equal run is there.
 
         Raises
         ------
@@ -309,7 +311,19 @@ class Shelf:
         """
         mine = spec.model_copy(update={"owner": self.owner})
         mine.check(self)
-        return self._ledger.enter(mine, server)
+        return self._ledger.enter(mine, server, again)
+
+    def answered(self, spec: RunSpec) -> str | None:
+        """Id of an equal run of this owner that is done, so that it need not be done again; None where there is none.
+
+        Raises
+        ------
+        BadInput
+            From ``spec.check``.
+        """
+        mine = spec.model_copy(update={"owner": self.owner})
+        mine.check(self)
+        return self._ledger.answered(mine)
 
     def request_cancel(self, run_id: str) -> Run:
         """Ask a run to stop: a queued one is cancelled at once, a running one is told by a file it looks at."""

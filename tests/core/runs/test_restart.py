@@ -46,7 +46,7 @@ def test_a_run_whose_worker_died_is_interrupted_when_the_store_opens(
     sleeper.wait()
     found = RunStore.open(store.root).of(LOCAL_OWNER).run(run_id)
     assert found.status is Status.INTERRUPTED
-    assert found.message == "It was cut off when the server stopped: run it again."
+    assert found.message == "It was cut off when the program that ran it stopped: run it again."
 
 
 def test_a_run_whose_worker_lives_is_left_alone(store: RunStore, sleeper: "subprocess.Popen[bytes]") -> None:

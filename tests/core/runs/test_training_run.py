@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.cohorts.library import cohort_stamp
 from core.errors import BadInput
 from core.progress import silent
 from core.runs.kinds.training import TrainingSpec
@@ -28,7 +29,8 @@ class Recipe:
     def parameters(self, values: dict[str, Any]) -> dict[str, Any]:
         if "weather" in values:
             raise BadInput("There is no parameter 'weather': leave it out.")
-        return {"epochs": 3, **values}
+        paths = {name: Path(value) for name, value in values.items() if name == "weights"}
+        return {"epochs": 3, **values, **paths}
 
     def train(self, *given: Any) -> Named:
         self.given = given
@@ -50,21 +52,38 @@ def test_a_training_run_trains_with_its_parameters_and_says_where_the_model_is(r
     spec.execute(RunContext(None, tmp_path, result, silent))  # type: ignore[arg-type]
     assert recipe.given == ({"epochs": 3, "seed": 5}, tmp_path, tmp_path / "model", silent)
     said = json.loads((result / "training.json").read_text())
-    assert said == {"model": str(tmp_path / "model"), "card": {"name": "made", "mode": "json"}}
+    stamp = cohort_stamp(tmp_path / "model")
+    assert said == {"model": str(tmp_path / "model"), "card": {"name": "made", "mode": "json"}, "stamp": stamp}
 
 
-def test_a_cohort_that_changes_or_a_model_that_was_removed_is_trained_again(tmp_path: Path) -> None:
-    cohort, out = tmp_path / "cohort", tmp_path / "model"
+def test_another_cohort_or_another_file_that_a_parameter_names_is_another_training(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    cohort, weights = tmp_path / "cohort", tmp_path / "weights"
     cohort.mkdir()
-    spec = TrainingSpec(recipe="none", cohort=cohort, out=out)
-    assert spec.inputs() == {"cohort": [], "there": False}
+    spec = TrainingSpec(recipe="none", cohort=cohort, out=tmp_path / "model", parameters={"weights": str(weights)})
+    empty = spec.inputs()
+    assert empty["files"] == {"weights": None}
     (cohort / "cohort.csv").write_text("image\n")
-    ((name, _, size),) = spec.inputs()["cohort"]
-    assert (name, size) == ("cohort.csv", 6)
+    assert spec.inputs()["cohort"] != empty["cohort"]
+    weights.write_text("one")
+    first = spec.inputs()["files"]
+    weights.write_text("two")
+    assert first != spec.inputs()["files"] != {"weights": None}
+    assert TrainingSpec(recipe="none", out=tmp_path / "model").inputs() == {"cohort": None, "files": {}}
+
+
+def test_a_training_holds_as_long_as_its_model_is_as_it_was_written(recipe: Recipe, tmp_path: Path) -> None:
+    out, result = tmp_path / "model", tmp_path / "result"
+    spec = TrainingSpec(recipe="none", out=out)
+    assert not spec.holds(result)
     out.mkdir()
-    (out / "weights.safetensors").touch()
-    assert spec.inputs()["there"]
-    assert TrainingSpec(recipe="none", out=out).inputs()["cohort"] is None
+    result.mkdir()
+    (out / "weights.safetensors").write_text("weights")
+    spec.execute(RunContext(None, tmp_path, result, silent))  # type: ignore[arg-type]
+    assert spec.holds(result)
+    (out / "weights.safetensors").write_text("others")
+    assert not spec.holds(result)
 
 
 def test_parameters_and_a_cohort_that_are_not_there_are_refused_before_anything_is_trained(

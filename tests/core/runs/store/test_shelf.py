@@ -115,6 +115,7 @@ def reaching(method: str, annas: dict[str, Any]) -> dict[str, Any]:
         "scan": annas["scan"],
         "landmarks": [Landmark("mine", annas["region"])],
         "pinned": True,
+        "again": False,
         "limit": 10,
         "title": "mine",
         "timeout": 0.1,
