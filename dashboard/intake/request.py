@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput
@@ -48,14 +49,20 @@ def lay_out(laid: Desk, run: Run) -> None:
     Raises
     ------
     BadInput
-        When its explainer is no longer there.
+        When its explainer is no longer there, or its model is none of the library: beside another model's answer its
+        result would look like that model's.
     """
     asked = run.request
     card = catalogue.cards().get(asked["model"])
     entry = catalogue.explainer_entries().get(asked["explainer"])
     if entry is None:
         raise BadInput("This run used an explainer that is no longer installed: ask again with another.")
-    target = asked.get("target") or (card.target if card else None)
+    if card is None:
+        raise BadInput(
+            f"This run asked {Path(asked['model']).name}, which is not in the library: put the model's folder where "
+            "LIGHTBOX_MODELS_DIR points and ask again; the files that the command wrote hold this result."
+        )
+    target = asked.get("target") or card.target
     laid.lay_out(run.id, asked, target, asked.get("preset") or entry.first_preset)
     changes = dict(asked.get("parameters") or {})
     laid.region = asked.get("region") if entry.takes_region else None
