@@ -3,9 +3,9 @@
 import csv
 import re
 from collections.abc import Mapping, Sequence
-from io import TextIOWrapper
+from io import StringIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from core.files import write_atomically
 
@@ -37,15 +37,31 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     rows : sequence of mapping
         Column → cell, see `as_cell`; the columns are all that any row has, in order of first appearance.
     """
-    names = list(dict.fromkeys(name for row in rows for name in row))
     is_csv = path.suffix == ".csv"
+    content = _as_text(rows, _columns(rows), "," if is_csv else "\t", "\r\n" if is_csv else "\n").encode()
+    write_atomically(path, lambda file: file.write(content))
 
-    def write(file: BinaryIO) -> None:
-        text = TextIOWrapper(file, encoding="utf-8", newline="")
-        table = csv.writer(text, delimiter="," if is_csv else "\t", lineterminator="\r\n" if is_csv else "\n")
-        table.writerow([as_cell(name) for name in names])
-        table.writerows([as_cell(row.get(name, "")) for name in names] for row in rows)
-        text.flush()
-        text.detach()
 
-    write_atomically(path, write)
+def csv_bytes(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> bytes:
+    """Rows as the bytes of a ``.csv`` file, as `write_table` writes them.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Column → cell, see `as_cell`; None is an empty cell.
+    columns : sequence of str
+        The heads where there is no row.
+    """
+    return _as_text(rows, _columns(rows) or list(columns), ",", "\r\n").encode()
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _as_text(rows: Sequence[Mapping[str, Any]], names: Sequence[str], comma: str, end: str) -> str:
+    text = StringIO(newline="")
+    table = csv.writer(text, delimiter=comma, lineterminator=end)
+    table.writerow([as_cell(name) for name in names])
+    table.writerows([as_cell(row.get(name, "")) for name in names] for row in rows)
+    return text.getvalue()

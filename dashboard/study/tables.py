@@ -1,7 +1,5 @@
 """Tables of a study: sorted by a click on a head, opened by a click on a cell, kept as CSV."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,7 @@ import streamlit as st
 from core.studies.reading import StoredStudy
 from core.studies.record import Cell, Column, Matrix, Table
 from core.studies.writing import table_rows
-from core.tables import as_cell
+from core.tables import csv_bytes
 from core.wording import percent
 from dashboard.intake import catalogue
 from dashboard.look import text
@@ -209,10 +207,4 @@ def _config(column: Column, place: int) -> Any:
 
 def csv_of(table: Table) -> bytes:
     """All rows as CSV for a spreadsheet; text that it would take for a formula gets an apostrophe before it."""
-    rows = table_rows(table)
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
-    names = list(rows[0]) if rows else [column.name for column in table.columns]
-    writer.writerow([as_cell(name) for name in names])
-    writer.writerows([as_cell("" if row[name] is None else row[name]) for name in names] for row in rows)
-    return stream.getvalue().encode()
+    return csv_bytes(table_rows(table), [column.name for column in table.columns])
