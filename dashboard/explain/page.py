@@ -68,10 +68,20 @@ class _Middle:
         self._prediction = prediction
         self._refusal = refusal
         self._landmarks = landmark_desk(laid.scan or "")
+        self._offered = self._regions()
         self._show = Stage(scan, laid.scan or "", order.card)
+
+    def _regions(self) -> list[str]:
+        """Landmarks that the left side offers as regions: of those that are finished, where the explainer takes one."""
+        takes = self._order.entry is not None and self._order.entry.takes_region
+        if not takes or self._landmarks.drawing is not None:
+            return []
+        return [landmark.region for landmark in self._landmarks.all]
 
     def draw(self, run: Run | None) -> None:
         """Draw what there is to see of `run`."""
+        if self._regions() != self._offered:
+            st.rerun()  # a stroke draws this part of the page alone, and the left side has to offer what was drawn
         line, images, below = st.container(), st.container(), st.container()
         marks = landmark_views.marks_of(self._landmarks, self._scan, VIEWER_KEY)
         if run is not None and not run.status.final:

@@ -13,7 +13,7 @@ from core.runs import LOCAL_OWNER
 from core.runs.store.store import RunStore
 from core.settings import ROOT
 from dashboard.bench.browser import serve
-from tests.e2e.waiting import eventually, painted
+from tests.e2e.waiting import choose, eventually, painted
 
 pytestmark = pytest.mark.browser
 
@@ -160,6 +160,30 @@ def test_error_map_outlines_and_figures_are_there_on_demand(demo, server):
 
         eventually(page, in_one_row)
         eventually(page, lambda: page.locator(".toolbar").bounding_box()["height"] == 32)
+
+
+def test_explain_asks_about_a_landmark_as_soon_as_it_is_drawn(page, server):
+    page.goto(server.url)
+    page.get_by_role("button", name="Explain an X-ray").click(timeout=LONG)
+    page.wait_for_selector(".lightbox[data-state=ready]", timeout=LONG)
+    still(page)
+    choose(page, "Scan", "T1, wide ventricles")
+    expect(page.get_by_text("IBIX trace explains a marked region").first).to_be_visible(timeout=LONG)
+    page.wait_for_selector(".lightbox[data-state=ready]", timeout=LONG)
+    still(page)
+    start = page.get_by_role("button", name=re.compile("^Explain Shortcut"))
+    expect(start).to_be_disabled()
+    page.get_by_role("button", name="Draw a landmark").click()
+    expect(page.get_by_role("button", name="Done")).to_be_visible()
+    still(page)
+    stroke(page, 0, 0.45, 0.42, 20)
+    expect(page.get_by_text("landmark 1").first).to_be_visible()
+    still(page)
+    page.get_by_role("button", name="Done").click()
+    expect(start).to_be_enabled()
+    box = page.get_by_test_id("stSelectbox").filter(has_text="Region").get_by_role("combobox")
+    expect(box).to_have_count(1)
+    expect(box).to_have_value("landmark 1")
 
 
 def test_a_trace_can_be_cancelled_and_asked_again(demo):

@@ -47,6 +47,8 @@ class Ibix(Explainer):
         "output": {"direction": "backward"},
     }
     color = "teal"
+    #: the Trace page is made for it: there it comes before others that take a region
+    order = 50
 
     @classmethod
     def unfit(cls, model: Model) -> str | None:
