@@ -1,4 +1,4 @@
-"""Choosing a scan, or opening one of your own: the first thing on the left of Explain and of Trace."""
+"""Choosing a scan, or opening one of your own: the first thing on the left of a page that asks about one."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What the Explain page says: the answer in one line, then where, how sure, how it got there, and the small print."""
+"""What a result says on any page: the answer in one line, where, how sure, how it got there, and the small print."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -87,7 +87,7 @@ def _choose_networks(laid: CompareDesk, known: Mapping[str, Card], shape: tuple[
 
 
 def _example_model(laid: CompareDesk) -> str | None:
-    """The network a demo scan is an example for, else the one that is in use on the Explain page."""
+    """The network a demo scan is an example for, else the one that was asked last."""
     shipped = demo.shipped_as(laid.scan or "")
     return shipped.model if shipped is not None else model_in_use()
 
