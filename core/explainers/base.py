@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from core.models.model import Model
 
 
+#: Name of the array that is the region as it was marked.
+REGION = "region"
+
 Kind = Literal["attribution", "mask", "image", "answer", "labels"]
 Side = Literal["input", "output"]
 

@@ -13,7 +13,7 @@ import torch
 
 from core import VERSION
 from core.errors import BadInput
-from core.explainers.base import Explanation, Findings, MapArray, Question, Side
+from core.explainers.base import REGION, Explanation, Findings, MapArray, Question, Side
 from core.explainers.registry import get_explainer
 from core.metrics.atlas import Atlas, atlas_for
 from core.metrics.localisation import RegionShare, rank_regions
@@ -226,7 +226,7 @@ class Asker:
         if not self.explainer.takes_region:
             of_region, problems = measured("map and region", found.arrays["map"].values, region)
             numbers, warned = {**of_region, **numbers}, (*warned, *problems)
-        arrays = {**found.arrays, "region": _as_array(region, self._side)}
+        arrays = {**found.arrays, REGION: _as_array(region, self._side)}
         return dataclasses.replace(found, arrays=arrays, numbers=numbers, warnings=warned)
 
     def _index_of(self, before: Mapping[str, float] | None) -> int | None:

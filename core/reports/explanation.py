@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import BadInput
-from core.explainers.base import Kind, Side
+from core.explainers.base import REGION, Kind, Side
 from core.explainers.extras import Curve, Parts, curves_of_record, parts_of_record, parts_record
 from core.files import finite, write_array, write_json
 from core.reports.nifti import write_map
@@ -111,6 +111,11 @@ class StoredExplanation:
     def parts(self) -> Parts | None:
         """What the map was made of, where that is a few things of one kind."""
         return parts_of_record(self.record["parts"])
+
+    @property
+    def pieces(self) -> StoredArray | None:
+        """Numbers of the pieces that the map was drawn on (superpixels), where it was; the marked region is none."""
+        return next((one for name, one in self.arrays.items() if one.kind == "labels" and name != REGION), None)
 
     @property
     def regions(self) -> list[dict[str, Any]]:

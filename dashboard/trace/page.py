@@ -79,7 +79,7 @@ class Tools:
     Parameters
     ----------
     outlines : bool
-        Draw the superpixels of a backward map.
+        Draw the pieces that the map is made of, where it is (superpixels).
     spread : bool
         Show how far the map varies over a group, in its place.
     beside : {"", "truth", "error"}
@@ -139,7 +139,7 @@ class _Middle:
         if run is not None and run.status is Status.DONE:
             explanation = shelf().explanation(run.id)
             shown = stage.exact_map(self._scan, run.id, explanation, tools.spread)
-            outlines = explanation.arrays.get("superpixels") if tools.outlines else None
+            outlines = explanation.pieces if tools.outlines else None
         elif run is not None and going:
             preview = shelf().preview(run.id)
             shown = stage.forming_map(run, preview, self._sketch(), self._map_side())
@@ -240,7 +240,9 @@ class _Middle:
             self._step("›", "later", "K", steps, -1 if here is None else here + 1)
             return Tools(
                 outlines=st.toggle(
-                    "Outlines", key="trace outlines", help="The superpixels that a backward map is made of."
+                    "Outlines",
+                    key="trace outlines",
+                    help="The pieces that a map is made of: the superpixels of IBIX, backward.",
                 ),
                 spread=self._several(run)
                 and st.toggle("Spread", key="trace spread", help="Standard deviation of the map over the scans."),

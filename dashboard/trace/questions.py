@@ -20,7 +20,6 @@ class QuickMap:
     """A coarse map in scan space, and what it cost."""
 
     values: np.ndarray
-    evaluations: int
     seconds: float
 
 
@@ -74,9 +73,9 @@ def quick_map(scan: str, owner: str, model: str, content: str, request: str) -> 
         target=asked["target"],
         region=np.asarray(shelf.region(asked["region"])),
         preset=asked["preset"],
-        **{**asked["parameters"], **quick},
+        parameters={**asked["parameters"], **quick},
     )
-    return QuickMap(found.arrays["map"].values, int(found.numbers.get("evaluations", 0)), found.seconds)
+    return QuickMap(found.arrays["map"].values, found.seconds)
 
 
 def error_map(
@@ -175,7 +174,7 @@ def get_ready(scan: str, owner: str, model: str, content: str, explainer: str) -
         # a scan without anything at its middle, or that does not fit, is for the page to speak of
         with contextlib.suppress(LightboxError):
             if quick is not None:
-                explain(found, loaded, explainer, region=middle, **{**steered, **quick})
+                explain(found, loaded, explainer, region=middle, parameters={**steered, **quick})
 
 
 def _true_image(

@@ -156,7 +156,7 @@ class Stage:
         if outlines is not None:
             name = f"outlines:{outlines.path.parent.parent.name}"
             reference = publish(lambda: borders(outlines.values), self.scan.affine, owner=owner(), name=name)
-            layers.append(Layer(reference, "mask", name="superpixels", color=_OUTLINES, opacity=0.45))
+            layers.append(Layer(reference, "mask", name=outlines.title, color=_OUTLINES, opacity=0.45))
         title = "Input" if shown is None else f"Input · {shown.title}"
         empty = _invitation(self.sides, self.card) if self.laid.side is None else shown.empty if shown else ""
         return Panel("input", title, layers, surface=self._surface("input"), insets=shown is not None, empty=empty)

@@ -89,6 +89,19 @@ def test_parts_and_curves_are_written_and_read(tmp_path: Path) -> None:
     assert read_explanation(tmp_path).parts is None
 
 
+def test_the_pieces_of_a_map_are_its_own_labels_and_not_the_region_that_was_marked(tmp_path: Path) -> None:
+    given = explanation()
+    labels = MapArray(np.ones((4, 5, 6), np.float32), "marked region", "labels")
+    write_explanation(dataclasses.replace(given, arrays={**given.arrays, "region": labels}), tmp_path)
+    assert read_explanation(tmp_path).pieces is None
+    pieces = dataclasses.replace(labels, title="patches")
+    arrays = {**given.arrays, "region": labels, "pieces": pieces}
+    write_explanation(dataclasses.replace(given, arrays=arrays), tmp_path)
+    found = read_explanation(tmp_path).pieces
+    assert found is not None
+    assert found.title == "patches"
+
+
 def test_the_record_has_the_fixed_keys_and_is_strict_json(tmp_path: Path) -> None:
     export_explanation(explanation(), tmp_path)
     record = strict((tmp_path / "explanation.json").read_text())

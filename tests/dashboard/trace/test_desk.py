@@ -18,7 +18,7 @@ def test_a_coarse_map_is_waited_for_once_and_taken_whenever_it_comes():
     started = time.perf_counter()
     assert sketch.arrived(30.0) is None
     assert time.perf_counter() - started < 5
-    found = QuickMap(np.zeros((2, 2), np.float32), 4, 0.1)
+    found = QuickMap(np.zeros((2, 2), np.float32), 0.1)
     coming.set_result(found)
     assert sketch.arrived(0.2) is found
 
