@@ -3,7 +3,7 @@
 import gzip
 import io
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,8 +12,16 @@ from core.files import write_array, write_atomically
 from core.scans.orientation import file_view
 from core.scans.scan import Scan, SourceSpace
 
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Header
+
 Kind = Literal["attribution", "mask", "image", "answer", "labels"]
 _GREY = ("image", "answer")
+#: nifti1.h's name of what the values are; an image is no statistic
+_INTENTS = {"attribution": "estimate", "mask": "estimate", "labels": "label"}
+#: nifti1.h's ``NIFTI_XFORM_*``: what it gives a meaning, and what is aligned to another file
+_CODES = range(1, 6)
+_ALIGNED = 2
 
 
 def write_map(
@@ -47,7 +55,7 @@ def write_map(
         When `values` has not the scan's shape.
     """
     if scan.dimensions == 3:
-        content = nifti_bytes(values, scan)
+        content = nifti_bytes(values, scan, kind, neutral)
         write_atomically(folder / f"{name}.nii.gz", lambda file: file.write(content))
         return f"{name}.nii.gz"
     _check_shape(values, scan)
@@ -57,8 +65,12 @@ def write_map(
     return f"{name}.npy"
 
 
-def nifti_bytes(values: np.ndarray, scan: Scan) -> bytes:
+def nifti_bytes(values: np.ndarray, scan: Scan, kind: Kind = "attribution", neutral: float | None = None) -> bytes:
     """A 3D map as the bytes of a ``.nii.gz`` in the scan's own space: the file's axis order, shape and affine.
+
+    The header says what kind of values they are (``intent_code``: 1002 of labels, 1001 of what was estimated), between
+    which of them a viewer should begin (``cal_min``, ``cal_max``: the range on screen), and refers to what the scan's
+    own header refers to (``sform_code``, ``qform_code``).
 
     Parameters
     ----------
@@ -66,6 +78,10 @@ def nifti_bytes(values: np.ndarray, scan: Scan) -> bytes:
         Map in scan space (the scan's spatial shape, RAS+). Whole numbers stay whole, the rest becomes float32.
     scan : Scan
         What the map belongs to.
+    kind : {"attribution", "mask", "image", "answer", "labels"}
+        What its values are.
+    neutral : float, optional
+        Value that means nothing, of a map with signs.
 
     Returns
     -------
@@ -85,9 +101,12 @@ def nifti_bytes(values: np.ndarray, scan: Scan) -> bytes:
     space = scan.source or SourceSpace(scan.affine, scan.shape)
     image = Nifti1Image(file_view(_storable(values), space), space.affine)
     image.header.set_xyzt_units("mm")
-    image.set_sform(space.affine, code="aligned")
-    # a quaternion cannot hold shear (gantry tilt): readers then take the sform, which can
-    image.set_qform(space.affine if _is_rigid(space.affine) else None, code=2 if _is_rigid(space.affine) else 0)
+    _refer(image.header, space)
+    if kind in _INTENTS:
+        image.header.set_intent(_INTENTS[kind], name=kind)
+    low, high = display_range(values, kind, neutral)
+    if high > low:
+        image.header["cal_min"], image.header["cal_max"] = low, high
     return gzip.compress(image.to_bytes(), compresslevel=5, mtime=0)
 
 
@@ -120,6 +139,48 @@ def png_bytes(values: np.ndarray, kind: Kind = "attribution", neutral: float | N
     content = io.BytesIO()
     Image.fromarray(colours(scaled, bytes=True)[..., :3]).save(content, format="PNG", pnginfo=information)
     return content.getvalue()
+
+
+def display_range(values: np.ndarray, kind: Kind = "attribution", neutral: float | None = None) -> tuple[float, float]:
+    """Values at the two ends of the colours that a map has on screen.
+
+    Returns
+    -------
+    (float, float)
+        With signs (`neutral` given) the same distance on both sides of it; 0 and 1 of a mask; 0 and the largest of
+        labels; of images what the viewer's first window shows; of any other map its smallest and largest value.
+    """
+    shown = np.asarray(values)
+    low, high = float(shown.min()), float(shown.max())
+    if neutral is not None:
+        reach = max(high - neutral, neutral - low)
+        return neutral - reach, neutral + reach
+    if kind == "mask":
+        return 0.0, 1.0
+    if kind == "labels":
+        return 0.0, high
+    if kind in _GREY:
+        window = np.percentile(shown, (1, 99.5))
+        return (float(window[0]), float(window[1])) if window[1] > window[0] else (low, high)
+    return low, high
+
+
+def _refer(header: "Nifti1Header", space: SourceSpace) -> None:
+    """Let both forms of a map's header say what those of the source say.
+
+    A file of another format says nothing in this form: its place is then one that is aligned to a file (code 2).
+    """
+    if space.forms is None:
+        header.set_sform(space.affine, code=_ALIGNED)
+        # a quaternion cannot hold shear (gantry tilt): readers then take the sform, which can
+        rigid = _is_rigid(space.affine)
+        header.set_qform(space.affine if rigid else None, code=_ALIGNED if rigid else 0)
+        return
+    for put, form in ((header.set_sform, space.forms.sform), (header.set_qform, space.forms.qform)):
+        if form is None:
+            put(None, code=0)
+        else:
+            put(form.affine, code=form.code if form.code in _CODES else _ALIGNED)
 
 
 def _check_shape(values: np.ndarray, scan: Scan) -> None:

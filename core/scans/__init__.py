@@ -12,10 +12,12 @@ from core.scans.loading import (
     load_upload_or_choices,
 )
 from core.scans.region_file import load_region, load_uploaded_mask, load_uploaded_region
-from core.scans.scan import Scan, SourceSpace
+from core.scans.scan import Form, HeaderForms, Scan, SourceSpace
 
 __all__ = [
+    "Form",
     "Grid",
+    "HeaderForms",
     "Scan",
     "SeriesChoice",
     "SourceSpace",

@@ -17,7 +17,7 @@ from core.scans.limits import Limits
 from core.scans.raster import open_raster_file, read_raster
 from core.scans.scan import Scan
 from core.scans.sources import Source
-from core.scans.volumes import open_volume_file, read_volume
+from core.scans.volumes.reading import open_volume_file, read_volume
 
 Paths = str | Path | Sequence[str | Path]
 

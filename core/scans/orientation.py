@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.scans.scan import SourceSpace
+from core.scans.scan import HeaderForms, SourceSpace
 
 
 def usable_affine(affine: np.ndarray) -> bool:
@@ -15,11 +15,11 @@ def usable_affine(affine: np.ndarray) -> bool:
     return bool(abs(np.linalg.det(affine[:3, :3] / spacing)) > 1e-3)
 
 
-def source_space(affine: np.ndarray, shape: tuple[int, ...]) -> SourceSpace:
+def source_space(affine: np.ndarray, shape: tuple[int, ...], forms: HeaderForms | None = None) -> SourceSpace:
     """Space of a file with index → RAS+ mm `affine` (4, 4) and spatial `shape` (3 axes), orientation worked out."""
     from nibabel.orientations import io_orientation
 
-    return SourceSpace(np.asarray(affine, dtype=np.float64), shape, io_orientation(affine).astype(int))
+    return SourceSpace(np.asarray(affine, dtype=np.float64), shape, io_orientation(affine).astype(int), forms)
 
 
 def file_view(array: np.ndarray, space: SourceSpace) -> np.ndarray:

@@ -11,6 +11,30 @@ from core.scans.grid import Grid
 
 
 @dataclass(frozen=True, eq=False)
+class Form:
+    """One of the two places that a NIfTI header gives a volume.
+
+    Parameters
+    ----------
+    affine : numpy.ndarray, shape (4, 4), float64
+        The file's own index → RAS+ mm.
+    code : int
+        What it refers to, nifti1.h's ``NIFTI_XFORM_*``: 1 the scanner, 2 another file, 3 Talairach, 4 MNI 152 …
+    """
+
+    affine: np.ndarray
+    code: int
+
+
+@dataclass(frozen=True, eq=False)
+class HeaderForms:
+    """The forms of a NIfTI header that can be used; a file without both says nothing about its place."""
+
+    sform: Form | None = None
+    qform: Form | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class SourceSpace:
     """How the file stored what the Scan holds in RAS+, so that maps can go back into the file's own space.
 
@@ -22,11 +46,14 @@ class SourceSpace:
         The file's own spatial shape.
     orientation : numpy.ndarray, shape (3, 2), optional
         nibabel orientation (axis, flip) that takes the file's axes to RAS+; None for 2D images.
+    forms : HeaderForms, optional
+        For NIfTI: what its header said, so that a map says the same. None for other formats.
     """
 
     affine: np.ndarray
     shape: tuple[int, ...]
     orientation: np.ndarray | None = None
+    forms: HeaderForms | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,15 +138,26 @@ class Scan:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of shape, affine, voxels, colours and the file's axis order (64 hex digits).
+        """SHA-256 of shape, affine, voxels, colours, unit, and the file's axis order and forms (64 hex digits).
 
-        It is a scan's only name in the store. The axis order counts because maps go back into it: the same volume
-        stored in two orders is two scans.
+        It is a scan's only name in the store. The axis order and the forms count because maps go back into them: the
+        same volume stored in two orders is two scans. The unit counts because models are fed by it.
         """
         turned = None if self.source is None or self.source.orientation is None else self.source.orientation.tolist()
-        geometry = (self.array.shape, (np.round(self.affine, 4) + 0.0).tolist(), turned)
+        geometry = (self.array.shape, _rounded(self.affine), turned)
         digest = hashlib.sha256(repr(geometry).encode())
         digest.update(np.ascontiguousarray(self.array, dtype=np.float32).data)
         if self.colours is not None:
             digest.update(np.ascontiguousarray(self.colours, dtype=np.float32).data)
+        if self.units is not None:
+            digest.update(self.units.encode())
+        if self.source is not None and self.source.forms is not None:
+            forms = (self.source.forms.sform, self.source.forms.qform)
+            digest.update(repr([form and (form.code, _rounded(form.affine)) for form in forms]).encode())
         return digest.hexdigest()
+
+
+def _rounded(affine: np.ndarray) -> list[list[float]]:
+    """Numbers of an affine to 0.1 µm, -0 as 0."""
+    rounded: list[list[float]] = (np.round(affine, 4) + 0.0).tolist()
+    return rounded

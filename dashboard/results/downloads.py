@@ -77,7 +77,7 @@ def _button(label: str, content: "partial[bytes]", file_name: str, mime: str) ->
 def _nifti(array: StoredArray, scan: Scan) -> bytes:
     from core.reports.nifti import nifti_bytes
 
-    return nifti_bytes(array.values, scan)
+    return nifti_bytes(array.values, scan, array.kind, array.neutral if array.diverging else None)
 
 
 def _png(array: StoredArray) -> bytes:

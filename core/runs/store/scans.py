@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.files import read_json, temporary_beside, write_array, write_json
-from core.scans.scan import Scan, SourceSpace
+from core.scans.scan import Form, HeaderForms, Scan, SourceSpace
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -71,13 +71,7 @@ class ScanFiles:
             modality=meta["modality"],
             units=meta["units"],
             notes=tuple(meta["notes"]),
-            source=SourceSpace(
-                affine=np.asarray(source["affine"], dtype=np.float64),
-                shape=tuple(source["shape"]),
-                orientation=None if source["orientation"] is None else np.asarray(source["orientation"]),
-            )
-            if source
-            else None,
+            source=_source_space(source) if source else None,
             colours=_mapped(folder / "colours.npy"),
         )
         # known from the name: hashing 35 MB again on every look would cost more than looking
@@ -190,7 +184,6 @@ def scan_label(scan: Scan) -> str:
 
 
 def _technical_fields(scan: Scan) -> dict[str, Any]:
-    source = scan.source
     return {
         "shape": scan.array.shape,
         "affine": scan.affine,
@@ -198,7 +191,30 @@ def _technical_fields(scan: Scan) -> dict[str, Any]:
         "units": scan.units,
         "notes": scan.notes,
         "stored": time.time(),
-        "source": None
-        if source is None
-        else {"affine": source.affine, "shape": source.shape, "orientation": source.orientation},
+        "source": None if scan.source is None else _source_fields(scan.source),
     }
+
+
+def _source_fields(source: SourceSpace) -> dict[str, Any]:
+    fields: dict[str, Any] = {"affine": source.affine, "shape": source.shape, "orientation": source.orientation}
+    if source.forms is not None:
+        named = {"sform": source.forms.sform, "qform": source.forms.qform}
+        fields["forms"] = {
+            name: None if form is None else {"affine": form.affine, "code": form.code} for name, form in named.items()
+        }
+    return fields
+
+
+def _source_space(fields: dict[str, Any]) -> SourceSpace:
+    """Undo `_source_fields`; scans that were stored earlier have no forms."""
+    forms = fields.get("forms")
+    return SourceSpace(
+        affine=np.asarray(fields["affine"], dtype=np.float64),
+        shape=tuple(fields["shape"]),
+        orientation=None if fields["orientation"] is None else np.asarray(fields["orientation"]),
+        forms=None if forms is None else HeaderForms(_form(forms["sform"]), _form(forms["qform"])),
+    )
+
+
+def _form(fields: dict[str, Any] | None) -> Form | None:
+    return None if fields is None else Form(np.asarray(fields["affine"], dtype=np.float64), int(fields["code"]))

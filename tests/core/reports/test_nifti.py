@@ -45,6 +45,77 @@ def test_a_map_goes_back_onto_its_file_voxel_by_voxel(tmp_path_factory, codes, s
     np.testing.assert_allclose(written.get_qform(), original.affine, atol=1e-3)
 
 
+MNI = np.array([[-2.0, 0, 0, 90], [0, 2, 0, -126], [0, 0, 2, -72], [0, 0, 0, 1]])
+SCANNER = np.array(
+    [
+        [-2.0, 0, 0, 80],
+        [0, 2 * np.cos(0.1), -2 * np.sin(0.1), -100],
+        [0, 2 * np.sin(0.1), 2 * np.cos(0.1), -60],
+        [0, 0, 0, 1],
+    ]
+)
+
+
+@pytest.mark.parametrize("codes", [(4, 1), (4, 0), (0, 1), (1, 1), (2, 2), (5, 3), (0, 0)], ids=str)
+@pytest.mark.parametrize("image_class", [nib.Nifti1Image, nib.Nifti2Image])
+def test_a_map_refers_to_what_its_source_refers_to(codes, image_class, tmp_path):
+    source = image_class(asymmetric((3, 4, 5)).astype(np.float32), MNI)
+    source.set_sform(MNI if codes[0] else None, codes[0])
+    source.set_qform(SCANNER if codes[1] else None, codes[1])
+    source.to_filename(tmp_path / "scan.nii")
+    source = nib.load(tmp_path / "scan.nii")
+    scan = load_scan(tmp_path / "scan.nii")
+    written = nib.load(tmp_path / write_map(scan.array[0], scan, tmp_path, "map"))
+    assert (int(written.header["sform_code"]), int(written.header["qform_code"])) == codes
+    np.testing.assert_allclose(written.affine, source.affine, atol=1e-5)
+    for form in ("get_sform", "get_qform"):
+        kept, known = getattr(written, form)(coded=True), getattr(source, form)(coded=True)
+        assert kept[1] == known[1]
+        if known[1]:
+            np.testing.assert_allclose(kept[0], known[0], atol=1e-4)
+    np.testing.assert_array_equal(written.get_fdata(), source.get_fdata())
+
+
+def test_a_code_without_a_meaning_leaves_as_aligned_to_another_file(tmp_path):
+    image = nib.Nifti1Image(asymmetric((3, 4, 5)), MNI)
+    image.header["sform_code"], image.header["qform_code"] = 99, 0
+    content = bytearray(image.to_bytes())
+    (tmp_path / "scan.nii").write_bytes(content)
+    scan = load_scan(tmp_path / "scan.nii")
+    written = nib.load(tmp_path / write_map(scan.array[0], scan, tmp_path, "map"))
+    assert (int(written.header["sform_code"]), int(written.header["qform_code"])) == (2, 0)
+    np.testing.assert_allclose(written.affine, MNI)
+
+
+@pytest.mark.parametrize(
+    ("kind", "neutral", "intent", "low", "high"),
+    [
+        ("attribution", None, 1001, -1, 3),
+        ("attribution", 0.0, 1001, -3, 3),
+        ("attribution", 1.0, 1001, -1, 3),
+        ("mask", None, 1001, 0, 1),
+        ("labels", None, 1002, 0, 3),
+        ("image", None, 0, -1, 3),
+        ("answer", None, 0, -1, 3),
+    ],
+)
+def test_the_header_says_what_the_values_are_and_where_colours_begin(kind, neutral, intent, low, high, tmp_path):
+    values = np.full((6, 7, 8), -1.0, np.float32)
+    values[3:] = 3
+    if kind == "labels":
+        values = np.where(values > 0, 3, 0).astype(np.int16)
+    scan = Scan(np.zeros((1, 6, 7, 8), np.float32), np.eye(4))
+    header = nib.load(tmp_path / write_map(values, scan, tmp_path, "map", kind, neutral)).header
+    assert int(header["intent_code"]) == intent
+    assert (float(header["cal_min"]), float(header["cal_max"])) == (low, high)
+
+
+def test_a_map_of_one_value_leaves_the_colours_to_the_viewer(tmp_path):
+    scan = Scan(np.zeros((1, 3, 4, 5), np.float32), np.eye(4))
+    header = nib.load(tmp_path / write_map(scan.array[0], scan, tmp_path, "map")).header
+    assert (float(header["cal_min"]), float(header["cal_max"])) == (0, 0)
+
+
 def test_a_written_map_is_read_back_into_the_same_scan_space(tmp_path):
     stored_as("PSR", (4, 5, 6)).to_filename(tmp_path / "scan.nii")
     scan = load_scan(tmp_path / "scan.nii")

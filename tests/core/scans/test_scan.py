@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadInput
-from core.scans.scan import Scan, SourceSpace
+from core.scans.scan import Form, HeaderForms, Scan, SourceSpace
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,29 @@ def test_the_same_volume_stored_in_another_axis_order_is_another_scan():
         for orientation in (as_is, turned)
     }
     assert len(names) == 2
+
+
+def test_the_same_volume_that_refers_to_something_else_is_another_scan():
+    """A map leaves with the codes of its file: found under one name, one of two files would get the other's."""
+    array = np.zeros((1, 4, 5, 6), np.float32)
+    eye, moved = np.eye(4), np.diag([2.0, 1, 1, 1])
+    forms = [
+        None,
+        HeaderForms(Form(eye, 1)),
+        HeaderForms(Form(eye, 4)),
+        HeaderForms(qform=Form(eye, 1)),
+        HeaderForms(Form(eye, 1), Form(eye, 1)),
+        HeaderForms(Form(eye, 1), Form(moved, 1)),
+    ]
+    spaces = [SourceSpace(eye, (4, 5, 6), np.array([[0, 1], [1, 1], [2, 1]]), found) for found in forms]
+    assert len({Scan(array, eye, source=space).content_hash for space in spaces}) == len(forms)
+
+
+def test_the_same_picture_in_another_unit_is_another_scan():
+    """Models are fed by the unit: 12 bits and 16 are the same samples and another picture."""
+    array = np.zeros((1, 4, 5), np.float32)
+    units = (None, "8-bit", "12-bit", "16-bit")
+    assert len({Scan(array, np.eye(4), units=unit).content_hash for unit in units}) == len(units)
 
 
 def test_a_colour_picture_is_another_scan_than_its_luminance() -> None:

@@ -18,7 +18,7 @@ from core.runs.store.landmarks import Landmark
 from core.runs.store.records import Status
 from core.runs.store.scans import scan_label
 from core.runs.store.store import RunStore
-from core.scans import Scan, SourceSpace
+from core.scans import Form, HeaderForms, Scan, SourceSpace
 from tests.core.runs.toykinds import CountSpec
 
 ANNA, BERT = "anna", "bert"
@@ -43,6 +43,22 @@ def test_a_scan_comes_back_as_it_went_in_without_being_loaded(store: RunStore) -
     np.testing.assert_array_equal(back.source.orientation, source.orientation)
     np.testing.assert_array_equal(back.source.affine, source.affine)
     assert back.content_hash == given.content_hash
+    assert dataclasses.replace(back, array=np.array(back.array)).content_hash == given.content_hash
+
+
+@pytest.mark.parametrize("codes", [(4, 1), (0, 1), (1, 0), (0, 0)])
+def test_what_a_scan_s_header_refers_to_comes_back(store: RunStore, codes: tuple[int, int]) -> None:
+    sform, qform = (Form(np.diag([-2.0, 2, 3 + code / 7, 1]), code) if code else None for code in codes)
+    source = SourceSpace(np.diag([-2.0, 2, 3, 1]), (4, 5, 6), np.eye(3, 2), HeaderForms(sform, qform))
+    given = scan(source=source)
+    back = store.of(ANNA).scan(store.of(ANNA).add_scan(given))
+    assert back.source is not None
+    assert back.source.forms is not None
+    for kept, known in ((back.source.forms.sform, sform), (back.source.forms.qform, qform)):
+        assert (kept is None) == (known is None)
+        if kept is not None and known is not None:
+            assert kept.code == known.code
+            np.testing.assert_array_equal(kept.affine, known.affine)
     assert dataclasses.replace(back, array=np.array(back.array)).content_hash == given.content_hash
 
 

@@ -7,11 +7,12 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.orientation import usable_affine
+from core.scans.scan import HeaderForms
 from core.scans.sniff import Kind, sniff
 from core.scans.sources import CUT_OFF
+from core.scans.volumes.geometry import affine_of_voxel_size, nifti_geometry, voxel_size
 
 _CIFTI_INTENTS = range(3000, 3100)
-_TO_MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,9 @@ class VolumeHeader:
     pair : bool
         Whether the samples are in another file.
     notes : tuple of str
-        What had to be assumed.
+        What was repaired or had to be assumed.
+    forms : HeaderForms, optional
+        For NIfTI: its two forms, which maps leave with.
     """
 
     format: str
@@ -50,6 +53,7 @@ class VolumeHeader:
     affine: np.ndarray
     pair: bool
     notes: tuple[str, ...] = ()
+    forms: HeaderForms | None = None
 
 
 def read_header(head: bytes) -> VolumeHeader:
@@ -86,7 +90,7 @@ def _read_nifti(head: bytes, pair: bool) -> VolumeHeader:
         raise BadInput("This is a CIFTI file (values on a surface, not an image): give a NIfTI volume.")
     shape, volumes = _spatial_shape([int(n) for n in header["dim"]])
     smallest_offset = 0 if pair else header_class.single_vox_offset
-    affine, notes = _nifti_affine(header, shape)
+    geometry = nifti_geometry(header, shape)
     slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
     if slope == 0 or not np.isfinite(slope):
         slope, intercept = 1.0, 0.0
@@ -98,9 +102,10 @@ def _read_nifti(head: bytes, pair: bool) -> VolumeHeader:
         slope=slope,
         intercept=intercept if np.isfinite(intercept) else 0.0,
         offset=max(int(header["vox_offset"]), smallest_offset),
-        affine=affine,
+        affine=geometry.affine,
         pair=pair,
-        notes=notes,
+        notes=geometry.notes,
+        forms=geometry.forms,
     )
 
 
@@ -112,6 +117,7 @@ def _read_analyze(head: bytes) -> VolumeHeader:
     slope = float(header["scl_slope"])
     usable = slope != 0 and np.isfinite(slope)
     intercept = float(header["scl_inter"])
+    spacing, repairs = voxel_size(header)
     return VolumeHeader(
         format="Analyze",
         shape=shape,
@@ -120,9 +126,12 @@ def _read_analyze(head: bytes) -> VolumeHeader:
         slope=slope if usable else 1.0,
         intercept=intercept if usable and np.isfinite(intercept) else 0.0,
         offset=max(int(header["vox_offset"]), 0),
-        affine=_base_affine(header, shape),
+        affine=affine_of_voxel_size(header, spacing, shape),
         pair=True,
-        notes=("The Analyze format does not say which side is left: stored right to left is assumed.",),
+        notes=(
+            *repairs,
+            "The Analyze format does not say which side is left: stored right to left is assumed.",
+        ),
     )
 
 
@@ -194,46 +203,3 @@ def _stored_type(header: Any) -> np.dtype:
     if dtype.itemsize == 0 or not (colours or dtype.kind in "iufcb"):
         raise BadInput("The samples are of a type that is not read: save the image as float32 or int16.")
     return dtype
-
-
-def _nifti_affine(header: Any, shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Best affine of a NIfTI header in millimetres: sform, else qform, else spacing alone."""
-    notes: list[str] = []
-    unit = int(header["xyzt_units"]) & 7
-    scale = np.diag([*[_TO_MILLIMETRES.get(unit, 1.0)] * 3, 1.0])
-    if unit in (1, 3):
-        notes.append(f"Lengths are stored in {'metres' if unit == 1 else 'micrometres'} and read as millimetres.")
-    candidates = [name for name in ("sform", "qform") if int(header[f"{name}_code"]) > 0]
-    for rank, name in enumerate(candidates):
-        affine = _form(header, name)
-        if affine is not None and usable_affine(scale @ affine):
-            if rank:
-                notes.append("The sform of the header is unusable: its qform was taken.")
-            return scale @ affine, tuple(notes)
-    notes.append(
-        "The geometry in the header is unusable: only its voxel size was taken, left and right are not certain."
-        if candidates
-        else "The file does not say where and how the patient lies: the place, left and right are not certain."
-    )
-    return scale @ _base_affine(header, shape), tuple(notes)
-
-
-def _form(header: Any, name: str) -> np.ndarray | None:
-    from nibabel.spatialimages import HeaderDataError
-
-    try:
-        form = header.get_sform() if name == "sform" else header.get_qform()
-    except (ValueError, HeaderDataError, np.linalg.LinAlgError):
-        return None
-    return np.asarray(form, dtype=np.float64)
-
-
-def _base_affine(header: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """Affine from voxel sizes alone, the middle of the volume at the origin."""
-    spacing = np.abs(np.asarray(header["pixdim"][1:4], dtype=np.float64))
-    spacing = np.where(np.isfinite(spacing) & (spacing > 1e-4) & (spacing < 1e4), spacing, 1.0)
-    if header.default_x_flip:
-        spacing[0] *= -1
-    affine = np.diag([*spacing, 1.0])
-    affine[:3, 3] = -spacing * (np.asarray(shape) - 1) / 2
-    return affine

@@ -16,7 +16,7 @@ from core.scans.orientation import file_view, ras_affine, ras_shape, source_spac
 from core.scans.samples import COMPLEX_NOTE, RGB_NOTE, FiniteFilter, luminance
 from core.scans.scan import Scan
 from core.scans.sources import CUT_OFF, Source, drain, read_exactly, skip
-from core.scans.volume_header import VolumeHeader, read_header
+from core.scans.volumes.header import VolumeHeader, read_header
 
 _SLAB_BYTES = 4 * MEGABYTE
 
@@ -107,7 +107,7 @@ def read_volume(file: VolumeFile, volume: int | None = None) -> Scan:
     index = volume or 0
     if not 0 <= index < header.volumes:
         raise BadInput(f"There is no volume {index}: the file holds {header.volumes}, counted from 0.")
-    space = source_space(header.affine, header.shape)
+    space = source_space(header.affine, header.shape, header.forms)
     finite = FiniteFilter()
     with _content(file.source, file.packed) as stream:
         volume_bytes = prod(header.shape) * header.dtype.itemsize
