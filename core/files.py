@@ -8,6 +8,7 @@ import math
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,6 +51,27 @@ def full_disk_as_sentence() -> Iterator[None]:
         if is_disk_full(error):
             raise LightboxError(DISK_FULL) from error
         raise
+
+
+def private_folder(folder: Path) -> None:
+    """Make `folder` (and what is above it) when missing; other accounts of the machine cannot look into it.
+
+    One that others may read is closed to them. One that others may write to was shared on purpose, and one that belongs
+    to another account is not ours to change: both stay as they are.
+
+    Raises
+    ------
+    OSError
+        When it cannot be made.
+    """
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        return
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o055 and not mode & 0o022:
+        with contextlib.suppress(OSError):  # another's folder, or a disk that cannot be written
+            folder.chmod(mode & 0o700)
 
 
 def temporary_beside(path: Path) -> Path:

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 opens it to the network")
+    allowed_hosts: str = Field("", description="names the app is opened under, commas between: app.example.org,*.lab")
     port: int = Field(8501, ge=1, le=65535, description="port of the app")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     worker_slots: int = Field(1, ge=1, le=64, description="explanations that run at the same time on one device")

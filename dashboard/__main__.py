@@ -9,6 +9,7 @@ from pathlib import Path
 from core.errors import BadInput
 from core.interpreter import command_of, environment_with_our_sources
 from core.settings import settings
+from dashboard.frame.hosts import named_hosts
 
 APP = Path(__file__).resolve().parent / "app.py"
 
@@ -55,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"Lightbox is opening on http://{chosen.host}:{chosen.port} (Ctrl+C stops it).", flush=True)
     options = [str(APP), "--server.address", chosen.host, "--server.port", str(chosen.port)]
     options += ["--server.headless", "true", "--server.maxUploadSize", str(configured.upload_limit_mb)]
+    for name in named_hosts(chosen.host):
+        options += ["--server.allowedHosts", name]
     command = command_of("dashboard.frame.serving", "run", *options)
     os.execve(command[0], command, environment_with_our_sources())  # noqa: S606 - our own interpreter, no shell
     return 1

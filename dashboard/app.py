@@ -18,9 +18,17 @@ if __name__ == "__main__":
     show()
 elif __name__ != "__mp_main__":
     import streamlit as st
+    from starlette.middleware import Middleware
 
+    from dashboard.frame.guarding import Guard
     from dashboard.frame.help import help_route
     from dashboard.frame.server import volume_routes
     from dashboard.frame.shell import lifespan, show_problem
 
-    app = st.App(__file__, routes=[help_route(), *volume_routes()], lifespan=lifespan, on_script_error=show_problem)
+    app = st.App(
+        __file__,
+        routes=[help_route(), *volume_routes()],
+        middleware=[Middleware(Guard)],
+        lifespan=lifespan,
+        on_script_error=show_problem,
+    )

@@ -8,7 +8,7 @@ import torch
 from core.errors import BadInput
 from core.models.card import InputContract
 from core.models.intensities import FULL_SCALE, meet_intensity
-from core.scans.grid import Grid, resample
+from core.scans.grid import Grid, check_growth, resample
 from core.scans.scan import Scan
 from core.wording import percent
 
@@ -192,7 +192,7 @@ def input_grid(scan: Scan, contract: InputContract) -> tuple[Grid, str | None]:
     Raises
     ------
     BadInput
-        When no resampling can make the scan fit: an image for a 3D network, wrong number of channels.
+        When no resampling can make the scan fit: an image for a 3D network, wrong number of channels, too many samples.
     """
     if scan.dimensions == 2 and contract.dimensions == 3:
         raise BadInput("This model reads volumes and the scan is a single image: choose a 2D model or a 3D scan.")
@@ -202,7 +202,9 @@ def input_grid(scan: Scan, contract: InputContract) -> tuple[Grid, str | None]:
         if 1 not in scan.shape:
             raise BadInput("This model reads images and its card names no plane of a volume: hang a 2D image.")
         plane = ("sagittal", "coronal", "axial")[scan.shape.index(1)]
-    return _target_grid(scan, contract, plane), plane
+    grid = _target_grid(scan, contract, plane)
+    check_growth(scan.grid, grid)
+    return grid, plane
 
 
 def fed_channels(scan: Scan, channels: int) -> np.ndarray:
@@ -270,12 +272,7 @@ def _plane_grid(shape: list[int], affine: np.ndarray, plane: str, position_mm: f
     """One plane of the fixed grid; a 2D contract's `shape` is (rows, columns) of the image it makes."""
     axis = _PLANE_AXIS[plane]
     rows, columns = shape
-    volume = [columns, columns, rows]
-    if plane == "axial":
-        volume = [columns, rows, 1]
-    elif plane == "sagittal":
-        volume = [1, columns, rows]
-    volume[axis] = 1
+    volume = {"axial": [columns, rows, 1], "sagittal": [1, columns, rows]}.get(plane, [columns, 1, rows])
     moved = affine.copy()
     if position_mm is not None:
         moved[axis, 3] = position_mm

@@ -108,5 +108,12 @@ def _is_clutter(name: str) -> bool:
 
 
 def _opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
-    # zipfile stops at the size that the table of contents gives and checks the CRC there: no member can grow
-    return lambda: cast(BinaryIO, archive.open(member))
+    def open_member() -> BinaryIO:
+        try:
+            # zipfile stops at the size that the table of contents gives and checks the CRC there: no member can grow
+            return cast(BinaryIO, archive.open(member))
+        except (RuntimeError, ValueError, struct.error):
+            # where the member's own header says other than the table of contents, or lies before the file
+            raise BadInput(DAMAGED) from None
+
+    return open_member

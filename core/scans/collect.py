@@ -108,7 +108,12 @@ def collect(sources: Sequence[Source], limits: Limits) -> Collected:
     headers: list[tuple[Source, bool]] = []
     others: list[tuple[Source, bool]] = []
     for source in sources:
-        kind, packed = sniff_source(source)
+        try:
+            kind, packed = sniff_source(source)
+        except BadInput as problem:
+            # one damaged member of a zip leaves the others as good as they are
+            found.left_out.append(str(problem))
+            continue
         if kind in HEADER_KINDS:
             headers.append((source, packed))
         elif source.suffix == ".img" and kind not in (Kind.DICOM, Kind.NIFTI):

@@ -1,8 +1,12 @@
 """A sampling grid in space, and moving arrays from one grid to another."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
+
+from core.errors import BadInput
+from core.scans.limits import GROWTH, MAX_GRID_SAMPLES
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,30 @@ class Grid:
     def same_as(self, other: "Grid", tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids have the same samples (shape equal, affine within `tolerance_mm`)."""
         return self.shape == other.shape and bool(np.allclose(self.affine, other.affine, atol=tolerance_mm))
+
+
+def check_growth(source: Grid, target: Grid) -> None:
+    """Refuse a `target` with far more samples than `source` has: no memory is taken for it before.
+
+    A voxel size that cannot be true (a micrometre taken for a millimetre) asks for such grids.
+
+    Raises
+    ------
+    BadInput
+        Above `MAX_GRID_SAMPLES` and above `GROWTH` times the samples of `source`.
+    """
+    wanted = prod(target.shape)
+    if wanted <= max(MAX_GRID_SAMPLES, GROWTH * prod(source.shape)):
+        return
+    raise BadInput(
+        f"The model samples space every {_lengths(target.spacing_mm)} mm, which makes {wanted / 1e6:,.0f} million "
+        f"samples of a scan with voxels of {_lengths(source.spacing_mm)} mm, and the limit is "
+        f"{MAX_GRID_SAMPLES / 1e6:.0f} million: check the voxel size in the scan's header, or crop the scan."
+    )
+
+
+def _lengths(millimetres: tuple[float, ...]) -> str:
+    return "×".join(f"{float(f'{length:.3g}'):g}" for length in millimetres)
 
 
 def resample(values: np.ndarray, source: Grid, target: Grid, order: int = 1, fill: float = 0.0) -> np.ndarray:

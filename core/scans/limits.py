@@ -14,6 +14,10 @@ MAX_FILES = 20_000
 MAX_FRAMES = 100_000
 #: Most pixels of a two-dimensional image: above this a picture is a slide scan, or a trap.
 MAX_IMAGE_PIXELS = 100_000_000
+#: Most samples that a scan may be resampled to (a volume of 406³), unless it has nearly as many itself.
+MAX_GRID_SAMPLES = 2**26
+#: How many times its own samples a scan may be resampled to, however many these are.
+GROWTH = 8
 #: DEFLATE cannot shrink anything further than this.
 DEFLATE_MAX_RATIO = 1032
 #: Above `BOMB_BYTES`, data that shrank further than `BOMB_RATIO` is a bomb. Below, an empty mask may shrink that much.

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.collect import Upload
+from core.scans.limits import Limits
 from core.scans.loading import load_scan, load_upload
 from core.scans.scan import Scan
 
@@ -37,15 +38,10 @@ def load_region(path: Path, scan: Scan) -> np.ndarray:
         if marked.shape == scan.shape and not marked.grid.same_as(scan.grid, tolerance_mm=1e-2):
             raise BadInput(f"The region {path.name} lies elsewhere in space than the scan: draw it on this scan.")
         return np.asarray(marked.array[0] > 0)
-    try:
-        marks = np.asarray(np.load(path, allow_pickle=False))
-        if marks.dtype.kind not in "biuf":
-            raise ValueError("not real numbers")
-        return np.asarray(marks > 0)
-    except FileNotFoundError as error:
-        raise BadInput(f"The region {path.name} is not there: check the spelling.") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise BadInput(f"The region {path.name} cannot be read: save it with numpy.save, or as NIfTI.") from error
+    if not path.exists():
+        raise BadInput(f"The region {path.name} is not there: check the spelling.")
+    marks = _read_array(path, f"The region {path.name} cannot be read: save it with numpy.save, or as NIfTI.")
+    return np.asarray(marks > 0)
 
 
 def load_uploaded_mask(upload: Upload, scan: Scan) -> np.ndarray:
@@ -114,13 +110,31 @@ def _is_array(path: Path) -> bool:
 
 
 def _uploaded_array(path: Path) -> np.ndarray:
-    try:
-        # mapped: a header that promises more than the file holds is an error here, and no memory is taken for it
-        values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, OverflowError) as error:
-        raise BadInput("The mask cannot be read: save it with numpy.save, as PNG or as NIfTI.") from error
+    values = _read_array(path, "The mask cannot be read: save it with numpy.save, as PNG or as NIfTI.", numbers=False)
     if values.dtype.kind not in "biuf":
         raise BadInput("The mask holds no real numbers: save it as 0 and 1.")
+    return values
+
+
+def _read_array(path: Path, refusal: str, numbers: bool = True) -> np.ndarray:
+    """An array that `numpy.save` wrote, mapped: a header that promises more than the file holds takes no memory.
+
+    Raises
+    ------
+    BadInput
+        `refusal`, when it is anything else (`numbers`: also when it holds no real numbers), or the limit it is above.
+    """
+    limits = Limits.current()
+    try:
+        if not path.is_file() or not _is_array(path):
+            raise ValueError("not what numpy.save writes")
+        values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        if numbers and values.dtype.kind not in "biuf":
+            raise ValueError("not real numbers")
+    except Exception:
+        # NumPy takes the header for Python: ValueError, TypeError, SyntaxError, TokenError, RecursionError …
+        raise BadInput(refusal) from None
+    limits.check_array(*values.shape)
     return values
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zipfile
 import zlib
 from enum import StrEnum
 
@@ -113,7 +114,7 @@ def sniff_source(source: Source) -> tuple[Kind, bool]:
     try:
         with source.opener() as packed, gzip.GzipFile(fileobj=packed) as stream:
             return sniff(stream.read(1024)), True
-    except (OSError, EOFError, zlib.error):
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         return _sniff_damaged_gzip(source), True
 
 
@@ -123,5 +124,5 @@ def _sniff_damaged_gzip(source: Source) -> Kind:
         with source.opener() as packed:
             start = zlib.decompressobj(31).decompress(packed.read(65536), 1024)
             return sniff(start) if start else Kind.GZIP
-    except (OSError, zlib.error):
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         return Kind.GZIP

@@ -10,11 +10,14 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.runs.spec import LOCAL_OWNER
-from dashboard.components.registering import PREFIX, base_path, scripts
+from dashboard.components.registering import PREFIX, base_path, scripts, scripts_version
 from dashboard.components.viewer.volumes import open_token
 
-#: Both kinds of address name their content, so that a browser never has to ask again.
-FOREVER = "max-age=31536000, immutable"
+#: A script's address names its content, so that a browser never has to ask again.
+FOREVER = "public, max-age=31536000, immutable"
+#: Images of patients are not left behind on the disk of a workstation that others use, too; a page that shows one
+#: keeps it in memory.
+NEVER = "private, no-store"
 
 
 #: Says who asks; None is nobody.
@@ -44,17 +47,19 @@ def volume_routes(owner_of: OwnerOf = local_owner) -> list[Route]:
         path = open_token(request.path_params["token"], owner_of(request))
         if path is None:
             # one answer for forged, foreign and gone: nobody learns which volumes exist
-            return PlainTextResponse("No such volume.", status_code=404, headers={"Cache-Control": "no-store"})
+            return PlainTextResponse("No such volume.", status_code=404, headers={"Cache-Control": NEVER})
         # identity: without it the server would compress megabytes on every request, slower than sending them
-        headers = {"Cache-Control": f"private, {FOREVER}", "Vary": "Cookie", "Content-Encoding": "identity"}
+        headers = {"Cache-Control": NEVER, "Vary": "Cookie", "Content-Encoding": "identity"}
         headers["X-Content-Type-Options"] = "nosniff"
         return FileResponse(path, media_type="application/octet-stream", headers=headers)
 
     def script(request: Request) -> Response:
-        path = scripts(request.path_params["component"]).get(request.path_params["name"])
+        component, name = request.path_params["component"], request.path_params["name"]
+        path = scripts(component).get(name)
         if path is None:
             return PlainTextResponse("No such file.", status_code=404)
-        headers = {"Cache-Control": f"public, {FOREVER}", "X-Content-Type-Options": "nosniff"}
+        current = request.path_params["version"] == scripts_version(component)
+        headers = {"Cache-Control": FOREVER if current else "no-store", "X-Content-Type-Options": "nosniff"}
         return FileResponse(path, media_type="text/javascript", headers=headers)
 
     base = base_path()

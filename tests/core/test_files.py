@@ -12,6 +12,7 @@ from core.files import (
     finite,
     full_disk_as_sentence,
     is_disk_full,
+    private_folder,
     read_json,
     remove_folder,
     size_of,
@@ -84,3 +85,20 @@ def test_a_folder_goes_with_everything_in_it(tmp_path: Path) -> None:
     remove_folder(folder)
     remove_folder(folder)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_folder_is_its_makers_alone(tmp_path):
+    private_folder(tmp_path / "above" / "store")
+    assert (tmp_path / "above" / "store").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(0o755, 0o700), (0o750, 0o700), (0o700, 0o700), (0o770, 0o770), (0o1777, 0o1777), (0o500, 0o500)],
+)
+def test_a_folder_that_others_may_read_is_closed_and_one_that_is_shared_stays(tmp_path, before, after):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    folder.chmod(before)
+    private_folder(folder)
+    assert folder.stat().st_mode & 0o7777 == after

@@ -32,6 +32,9 @@ def test_a_free_port_starts_the_server_on_this_machine_only(monkeypatch, capsys)
     assert "127.0.0.1" in started["command"]
     assert str(port) in started["command"]
     assert f"http://127.0.0.1:{port}" in capsys.readouterr().out
+    command = started["command"]
+    hosts = [command[at + 1] for at, word in enumerate(command) if word == "--server.allowedHosts"]
+    assert hosts == ["localhost", "127.0.0.1", "::1"]
 
 
 def test_help_names_the_defaults(capsys):

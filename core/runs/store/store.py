@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Self
 
 from core.errors import LightboxError
-from core.runs.store.database import open_database
+from core.files import private_folder
+from core.runs.store.database import FILE, open_database
 from core.runs.store.ledger import Ledger
 from core.runs.store.scans import RegionFiles, ScanFiles
 from core.runs.store.shelf import Shelf
@@ -51,6 +52,8 @@ class RunStore:
             As `open`.
         """
         try:
+            if not root.exists() or (root / FILE).exists():  # somebody's folder of other things is not ours to close
+                private_folder(root)
             (root / "runs").mkdir(parents=True, exist_ok=True)
             return cls(Ledger(open_database(root)))
         except OSError as error:

@@ -33,10 +33,17 @@ def referenced_files(source: Source, limits: Limits) -> list[Source]:
         parts = [[name] if isinstance(name, str) else [str(part) for part in name] for name in names if name]
     if len(parts) > MAX_FILES:
         raise BadInput(f"The DICOMDIR names more than {MAX_FILES} files: give the folder of one series.")
-    files = [path for path in (_inside(folder, names) for names in parts) if path.is_file()]
+    files = [path for path in (_inside(folder, names) for names in parts) if _is_file(path)]
     if not files:
         raise BadInput("The DICOMDIR names no image that is there: give the whole folder it came in.")
     return [Source.of_file(path, str(path.relative_to(folder))) for path in dict.fromkeys(files)]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the disk allows
+        return False
 
 
 def _inside(folder: Path, parts: list[str]) -> Path:

@@ -8,6 +8,8 @@ signed token.
 
 import base64
 import binascii
+import contextlib
+import fcntl
 import hashlib
 import hmac
 import json
@@ -15,7 +17,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +41,7 @@ STORE_SHARE = 0.2
 #: The janitor leaves alone what was asked for in the last hour: somebody may be looking at it.
 KEEP_SECONDS = 3600.0
 
+_KEY_BYTES = 32
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TOKEN = re.compile(r"([0-9a-f]{64})\.([A-Za-z0-9_-]{1,344})\.([0-9a-f]{64})")
 
@@ -303,17 +306,58 @@ def _signature(digest: str, owner: str) -> str:
 
 @lru_cache(maxsize=4)
 def _key(folder: Path) -> bytes:
-    """The store's own signing key, made at first use and readable by the server's user only."""
+    """The store's own signing key, made at first use and readable by the server's user only.
+
+    Raises
+    ------
+    LightboxError
+        When there is none and none can be written: nothing is ever signed with a key that others know.
+    """
     path = folder / "key"
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
-        key = secrets.token_bytes(32)
-        file.write(key)
+        key = _whole_key(path)
+        if key is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            with _alone_in(folder):
+                # who waited for the lock takes the key that was made meanwhile
+                key = _whole_key(path) or _new_key(path)
+    except OSError as problem:
+        raise LightboxError(f"The store at {folder.parent.name} cannot be written ({problem.strerror}).") from problem
     return key
+
+
+def _whole_key(path: Path) -> bytes | None:
+    """The key that is there; None also for what a full disk or a crash left of one."""
+    with contextlib.suppress(FileNotFoundError):
+        key = path.read_bytes()
+        return key if len(key) == _KEY_BYTES and any(key) else None
+    return None
+
+
+def _new_key(path: Path) -> bytes:
+    """Write a key so that it is there whole or not at all."""
+    key = secrets.token_bytes(_KEY_BYTES)
+    part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return key
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: one process and one thread at a time."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def as_data(reference: VolumeRef) -> dict[str, Any]:

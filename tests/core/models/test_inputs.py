@@ -5,9 +5,9 @@ import pytest
 
 from core.errors import BadInput
 from core.models.card import InputContract, Intensity
-from core.models.inputs import image_to_plane, plane_to_image, prepare
+from core.models.inputs import image_to_plane, input_grid, plane_to_image, prepare
 from core.phantoms.grey_matter.generator import mni_grid, template
-from core.scans.grid import Grid
+from core.scans.grid import Grid, check_growth
 from core.scans.scan import Scan
 
 PROBABILITY = Intensity(low=0, high=1, units="grey-matter probability")
@@ -336,3 +336,29 @@ def test_how_a_picture_was_made_to_fit_is_said(shape: tuple[int, int], multiple_
     )  # fmt: skip
     values = np.random.default_rng(0).random(shape, dtype=np.float32)
     assert [note for note in prepare(picture(values), contract).notes if note.startswith("image")] == said
+
+
+@pytest.mark.parametrize(("millimetres", "fits"), [(1, True), (60, True), (100, False), (600, False), (9000, False)])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_no_grid_is_made_of_a_voxel_size_that_cannot_be_true(millimetres, fits, dimensions):
+    spacing = (float(millimetres),) * 2
+    scan = Scan(np.zeros((1, 100, 100, 1), np.float32), np.diag([*spacing, 1.0, 1.0]))
+    contract = InputContract(
+        dimensions=dimensions,
+        spacing_mm=(1.0,) * dimensions,
+        plane="axial" if dimensions == 2 else None,
+        intensity=Intensity(low=0, high=1),
+    )
+    if fits:
+        assert input_grid(scan, contract)[0].shape == (100 * millimetres, 100 * millimetres, 1)
+        return
+    with pytest.raises(BadInput, match=rf"voxels of {millimetres}×.*the limit is 67 million: check the voxel size"):
+        prepare(scan, contract)
+
+
+def test_a_large_scan_may_be_sampled_as_finely_as_it_is():
+    grid = Grid((600, 600, 600), np.eye(4))
+    check_growth(grid, grid)
+    check_growth(grid, Grid((1000, 1000, 1000), np.eye(4)))
+    with pytest.raises(BadInput, match="million"):
+        check_growth(grid, Grid((2000, 2000, 2000), np.eye(4)))

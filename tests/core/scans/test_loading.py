@@ -1,7 +1,10 @@
 """One door for every format: paths, folders, zips and uploads."""
 
+import gzip
 import subprocess
 import sys
+import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -107,3 +110,49 @@ def test_an_empty_path_is_not_the_folder_one_is_in(tmp_path, monkeypatch):
     assert load_scan(".").shape == (8, 8)
     with pytest.raises(BadInput, match="path is empty"):
         load_scan("")
+
+
+def damaged_member(kind: str) -> bytes:
+    """A zip of four good slices and one member that cannot be opened or whose checksum is wrong."""
+    content = bytearray(zip_bytes({**slices(4), "broken.dcm.gz": gzip.compress(b"broken" * 20)}, zipfile.ZIP_STORED))
+    entry = content.rfind(b"PK\x01\x02")
+    local = int.from_bytes(content[entry + 42 : entry + 46], "little")
+    if kind == "checksum":
+        content[entry + 16] ^= 0xFF
+    elif kind == "other name":
+        content[local + 30] ^= 0x01
+    elif kind == "no header":
+        content[local] ^= 0xFF
+    elif kind == "beyond the end":
+        content[entry + 42 : entry + 46] = (len(content) * 2).to_bytes(4, "little")
+    elif kind == "flag":
+        content[entry + 8] |= 0x20
+    elif kind == "gzip inside":
+        content[local + 30 + len("broken.dcm.gz") + 12] ^= 0xFF
+        content[entry + 16 : entry + 20] = zlib.crc32(
+            content[local + 30 + len("broken.dcm.gz") :][: int.from_bytes(content[entry + 20 : entry + 24], "little")]
+        ).to_bytes(4, "little")
+    return bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["checksum", "other name", "no header", "beyond the end", "flag", "gzip inside"])
+def test_one_damaged_member_of_a_zip_leaves_the_others_as_they_are(tmp_path, kind):
+    (tmp_path / "z.zip").write_bytes(damaged_member(kind))
+    scan = load_scan(tmp_path / "z.zip")
+    assert scan.shape == (5, 4, 4)
+    np.testing.assert_array_equal(scan.array, load_zip_of_slices(tmp_path).array)
+
+
+def load_zip_of_slices(folder):
+    (folder / "good.zip").write_bytes(zip_bytes(slices(4)))
+    return load_scan(folder / "good.zip")
+
+
+def test_a_zip_of_nothing_but_a_damaged_member_is_refused(tmp_path):
+    content = bytearray(
+        zip_bytes({"a.nii.gz": gzip.compress(nifti_header([3, 4, 5, 6]) + bytes(240))}, zipfile.ZIP_STORED)
+    )
+    content[content.rfind(b"PK\x01\x02") + 16] ^= 0xFF
+    (tmp_path / "z.zip").write_bytes(content)
+    with pytest.raises(BadInput, match="damaged"):
+        load_scan(tmp_path / "z.zip")

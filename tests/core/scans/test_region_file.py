@@ -1,4 +1,5 @@
 import io
+import os
 
 import nibabel
 import numpy as np
@@ -150,3 +151,58 @@ def test_an_uploaded_region_that_is_none_is_refused(tmp_path, content, said):
     np.save(tmp_path / "a.npy", content)
     with pytest.raises(BadInput, match=said):
         load_uploaded_region(Upload("a.npy", tmp_path / "a.npy"))
+
+
+def with_header(text: bytes, body: bytes = bytes(64), version: int = 1) -> bytes:
+    """An array file whose header says `text`."""
+    padded = text + b" " * (-(len(text) + 11) % 64) + b"\n"
+    return b"\x93NUMPY" + bytes([version, 0]) + len(padded).to_bytes(2, "little") + padded + body
+
+
+DAMAGED_HEADERS = {
+    "open brackets": b"(((((((",
+    "brackets without end": b"(" * 9000,
+    "no Python": b"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 4), }}",
+    "shape of truths": b"{'descr': '<f8', 'fortran_order': False, 'shape': (True, 8), }",
+    "shape of words": b"{'descr': '<f8', 'fortran_order': False, 'shape': ('2', 4), }",
+    "negative shape": b"{'descr': '<f8', 'fortran_order': False, 'shape': (-2, -4), }",
+    "320 TiB": b"{'descr': '<f8', 'fortran_order': False, 'shape': (44000000000000,), }",
+    "more than numbers hold": b"{'descr': '<f8', 'fortran_order': False, 'shape': (9223372036854775807, 99), }",
+    "code": b"{'descr': __import__('os').getcwd(), 'fortran_order': False, 'shape': (2, 4), }",
+    "objects": b"{'descr': '|O', 'fortran_order': False, 'shape': (2, 4), }",
+    "type without size": b"{'descr': '|S0', 'fortran_order': False, 'shape': (2, 4), }",
+    "type of nonsense": b"{'descr': [('a', 3), 7], 'fortran_order': False, 'shape': (2, 4), }",
+    "no key": b"{'shape': (2, 4), }",
+    "not even text": bytes(range(128, 250)),
+    "an open string": b"{'descr': '''",
+    "other indents": b"  1\n 2\n\t3",
+    "version": b"",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED_HEADERS)
+def test_a_damaged_array_is_one_sentence_on_page_and_command_line(tmp_path, name):
+    content = with_header(DAMAGED_HEADERS[name], version=9 if name == "version" else 1)
+    given = uploaded(tmp_path, content)
+    (tmp_path / "r.npy").write_bytes(content)
+    for read in (
+        lambda: load_region(tmp_path / "r.npy", PICTURE),
+        lambda: load_uploaded_region(given),
+        lambda: load_uploaded_mask(given, PICTURE),
+    ):
+        with pytest.raises(BadInput, match=r"(?s)^[^\n]+ (cannot be read|no real numbers): [^\n]+\.$") as refused:
+            read()
+        assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("cut", [1, 5, 8, 20, 100])
+def test_a_cut_array_is_one_sentence(tmp_path, cut):
+    (tmp_path / "r.npy").write_bytes(npy(np.ones((4, 5)))[:cut])
+    with pytest.raises(BadInput, match=r"r\.npy cannot be read"):
+        load_region(tmp_path / "r.npy", PICTURE)
+
+
+def test_a_pipe_is_no_array(tmp_path):
+    os.mkfifo(tmp_path / "r.npy")
+    with pytest.raises(BadInput, match="cannot be read"):
+        load_region(tmp_path / "r.npy", PICTURE)

@@ -11,13 +11,12 @@ def get(path, owner="local"):
     return asking.get(path, volume_routes(lambda request: owner))
 
 
-def test_the_owner_gets_the_packed_bytes_and_may_keep_them_for_ever(store):
+def test_the_owner_gets_the_packed_bytes_and_leaves_them_on_no_disk(store):
     reference = publish(np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.eye(4))
     status, headers, body = get(f"/lightbox/volume/{reference.token}")
     assert status == 200
     assert body == np.arange(24, dtype=np.uint8).reshape(2, 3, 4).tobytes(order="F")
-    assert "immutable" in headers["cache-control"]
-    assert "private" in headers["cache-control"]
+    assert headers["cache-control"] == "private, no-store"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-encoding"] == "identity"
 
@@ -29,7 +28,7 @@ def test_anybody_else_gets_the_same_answer_as_for_a_volume_that_does_not_exist(s
     foreign = get(f"/lightbox/volume/{reference.token}", owner)
     assert foreign == missing
     assert foreign[0] == 404
-    assert foreign[1]["cache-control"] == "no-store"
+    assert foreign[1]["cache-control"] == "private, no-store"
 
 
 @pytest.mark.parametrize(
@@ -54,3 +53,8 @@ def test_every_script_is_served_as_javascript(store, component):
         assert status == 200
         assert headers["content-type"].startswith("text/javascript")
         assert body == path.read_bytes()
+        assert "immutable" in headers["cache-control"]
+
+
+def test_a_script_of_another_version_is_not_kept(store):
+    assert get("/lightbox/viewer/0123456789abcdef/main.js")[1]["cache-control"] == "no-store"

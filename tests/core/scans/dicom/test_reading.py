@@ -339,6 +339,12 @@ def dicomdir(folder, file_id):
     return save(data, folder / "DICOMDIR")
 
 
+@pytest.mark.parametrize("name", ["A" * 300, "/".join(["A" * 200] * 30), "A\n\tB"])
+def test_a_dicomdir_with_a_name_that_no_disk_takes_is_refused(tmp_path, name):
+    with pytest.raises(BadInput, match=r"names no image that is there|points outside"):
+        load_scan(dicomdir(tmp_path, name.split("/")))
+
+
 def test_a_dicomdir_is_followed_inside_its_folder(tmp_path):
     write_stack(tmp_path / "A", places=range(1))
     assert load_scan(dicomdir(tmp_path, ["A", "0.dcm"])).shape == (4, 5)

@@ -1,10 +1,14 @@
+import errno
+import hashlib
+import hmac
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from core.errors import BadInput
+from core.errors import BadInput, LightboxError
 from core.scans import Scan
 from core.settings import settings
 from dashboard.components.viewer import volumes
@@ -134,6 +138,41 @@ def test_the_signing_key_stays_with_the_store_and_is_private(store):
     volumes._key.cache_clear()
     assert open_token(token, "local") is not None
     assert (store / "viewer" / "key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("left", [b"", b"short", bytes(32), b"x" * 33])
+def test_what_a_full_disk_left_of_a_key_signs_nothing(store, left):
+    folder = store / "viewer"
+    folder.mkdir(parents=True)
+    (folder / "key").write_bytes(left)
+    volumes._key.cache_clear()
+    reference = publish(np.eye(3), AFFINE)
+    forged = hmac.new(left, f"{volumes.FORMAT}\n{reference.digest}\nlocal".encode(), hashlib.sha256).hexdigest()
+    assert open_token(f"{reference.token.rpartition('.')[0]}.{forged}", "local") is None
+    assert open_token(reference.token, "local") is not None
+    key = (folder / "key").read_bytes()
+    assert len(key) == 32
+    assert key != left
+
+
+def test_a_disk_that_takes_no_key_is_said_and_nothing_is_signed(store, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    volumes._key.cache_clear()
+    monkeypatch.setattr(volumes.os, "fsync", full)
+    with pytest.raises(LightboxError, match="No space left"):
+        sign("0" * 64, "local")
+    assert list((store / "viewer").iterdir()) == []
+
+
+def test_visitors_at_once_make_one_key(tmp_path):
+    with ThreadPoolExecutor(8) as visitors:
+        for number in range(30):
+            folder = tmp_path / str(number)
+            seen = set(visitors.map(lambda _, folder=folder: volumes._key.__wrapped__(folder), range(8)))
+            assert seen == {(folder / "key").read_bytes()}
+            assert [path.name for path in folder.iterdir()] == ["key"]
 
 
 def test_a_half_written_volume_counts_as_missing(store):
