@@ -7,8 +7,8 @@ import numpy as np
 from core.models.card import Intensity
 from core.scans.scan import Scan
 
-#: Units of pictures whose values are grey levels of a known full scale.
-FULL_SCALE = {"8-bit": 255.0, "16-bit": 65535.0}
+#: Units of pictures whose values are grey levels of a known full scale: "8-bit", "12-bit", "16-bit" …
+FULL_SCALE = {f"{bits}-bit": 2.0**bits - 1 for bits in range(1, 17)}
 
 
 @dataclass(frozen=True)

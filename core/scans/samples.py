@@ -8,6 +8,8 @@ from core.errors import BadInput
 
 #: Rec. 601 luma, the weights Pillow and JPEG use: equal channels stay what they are.
 LUMINANCE = (0.299, 0.587, 0.114)
+#: Channels of a colour picture.
+COLOURS = 3
 RGB_NOTE = "Colour (RGB) read as luminance."
 COMPLEX_NOTE = "Complex values read as their magnitude."
 
@@ -18,6 +20,21 @@ def luminance(colours: np.ndarray) -> np.ndarray:
     for channel, weight in enumerate(LUMINANCE):
         grey += np.float32(weight) * colours[..., channel]
     return grey
+
+
+def grey_and_colours(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """What a scan holds of the channels of a picture, (1 or 3, *spatial) float32.
+
+    Returns
+    -------
+    grey : numpy.ndarray, float32, shape (1, *spatial)
+        The one channel, or the colours' luminance. Three equal channels are a grey picture.
+    colours : numpy.ndarray, float32, shape (3, *spatial), or None
+        Red, green and blue, where they differ.
+    """
+    if len(channels) < COLOURS or all((channels[0] == other).all() for other in channels[1:]):
+        return channels[:1], None
+    return luminance(np.moveaxis(channels, 0, -1))[None], channels
 
 
 @dataclass

@@ -75,7 +75,7 @@ class Scan:
         Sentences on what was changed or lost on reading ("gantry tilt of 12°", "RGB read as luminance").
     source : SourceSpace, optional
         The file's own space; by default the Scan's.
-    colours : numpy.ndarray, float32, shape (3, rows, columns), optional
+    colours : numpy.ndarray, float32, shape (3, *spatial), optional
         Red, green and blue of a colour picture, whose luminance `array` is. A picture may code three images of one
         slice in them (water, fat and in-phase MR): models of three channels are fed these.
 

@@ -8,6 +8,7 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.dicom.dataset import BAD_DICOM, DEFLATED, FileMeta, dicom_errors, read_dataset, read_meta
 from core.scans.dicom.directory import DICOMDIR_CLASS
+from core.scans.dicom.pixels.scale import UNKNOWN, IntensityScale, intensity_scale
 from core.scans.dicom.values import as_list, first_number, short_hash, unit_vectors, vector
 from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
 from core.scans.sources import CUT_OFF, Source
@@ -42,6 +43,8 @@ _KEYWORDS = (
     "BitsAllocated",
     "BitsStored",
     "PixelRepresentation",
+    "RedPaletteColorLookupTableDescriptor",
+    "ModalityLUTSequence",
     "RescaleSlope",
     "RescaleIntercept",
     "RescaleType",
@@ -148,8 +151,8 @@ class DicomImage:
         MONOCHROME2 …
     signed : bool
         Whether stored values are signed.
-    units : str, optional
-        Unit of the intensities.
+    scale : IntensityScale
+        What the intensities are.
     detector_spacing : bool
         Whether the spacing is that on the detector and not in the patient.
     problem : str, optional
@@ -170,10 +173,15 @@ class DicomImage:
     bits_stored: int
     photometric: str
     signed: bool
-    units: str | None
     detector_spacing: bool
+    scale: IntensityScale = UNKNOWN
     problem: str | None = None
     frames: list[Frame] = field(default_factory=list)
+
+    @property
+    def inverted(self) -> bool:
+        """Whether grey levels are turned round so that larger is brighter; quantities are what they are."""
+        return self.photometric == "MONOCHROME1" and not self.scale.quantity
 
 
 def read_image_header(source: Source, limits: Limits) -> DicomImage:
@@ -202,6 +210,7 @@ def read_image_header(source: Source, limits: Limits) -> DicomImage:
         if "MOSAIC" in as_list(dataset.get("ImageType")):
             image.problem = _MOSAIC
         image.frames = _frames(image, dataset, count)
+        image.scale = _scale(image, dataset)
         first = image.frames[0]
         # some anonymisers give all files one UID: what lies elsewhere, or was taken later, is another image
         image.instance = short_hash(f"{image.instance}{first.position}{first.time}{first.order}")
@@ -243,7 +252,6 @@ def _image(source: Source, syntax: str | None, dataset: "Dataset", modality: str
         bits_stored=int(dataset.get("BitsStored") or dataset.get("BitsAllocated") or 16),
         photometric=str(dataset.get("PhotometricInterpretation") or "MONOCHROME2"),
         signed=bool(dataset.get("PixelRepresentation") or 0),
-        units=_units(dataset, modality),
         detector_spacing=not dataset.get("PixelSpacing") and bool(dataset.get("ImagerPixelSpacing")),
     )
 
@@ -282,8 +290,7 @@ def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
         raw = getattr(dataset.get_item(keyword), "value", None)
         if isinstance(raw, bytes) and len(raw) > _SEQUENCE_BYTES + _SEQUENCE_BYTES_PER_FRAME * count:
             raise BadInput("The DICOM header is too long to be true: export the series again.")
-    per_frame = list(dataset.get("PerFrameFunctionalGroupsSequence") or ())
-    shared = (list(dataset.get("SharedFunctionalGroupsSequence") or ()) or [None])[0]
+    shared, per_frame = _functional_groups(dataset)
     if per_frame and len(per_frame) != count:
         raise BadInput("The DICOM file describes another number of frames than it holds: export it again.")
     offsets = [float(value) for value in as_list(dataset.get("GridFrameOffsetVector"))]
@@ -301,6 +308,12 @@ def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
         replace(first, index=index, position=position, order=(*first.order[:-1], float(index)))
         for index, position in enumerate(positions)
     ]
+
+
+def _functional_groups(dataset: "Dataset") -> tuple[Any, list[Any]]:
+    """What all frames share, None without; and what each has for itself, empty without."""
+    shared = list(dataset.get("SharedFunctionalGroupsSequence") or ())
+    return shared[0] if shared else None, list(dataset.get("PerFrameFunctionalGroupsSequence") or ())
 
 
 class _FunctionalGroups:
@@ -349,16 +362,9 @@ def _modality(dataset: "Dataset") -> str | None:
     return code if code in _MODALITIES else None
 
 
-def _units(dataset: "Dataset", modality: str | None) -> str | None:
-    if modality == "CT":
-        return "HU" if str(dataset.get("RescaleType") or "HU") == "HU" else None
-    if modality == "PT":
-        return {"BQML": "Bq/ml", "GML": "g/ml (SUV)", "CNTS": "counts"}.get(str(dataset.get("Units") or ""))
-    if modality == "RTDOSE":
-        return "Gy" if str(dataset.get("DoseUnits") or "") == "GY" else None
-    plain = dataset.get("RescaleSlope") in (None, 1) and not dataset.get("RescaleIntercept")
-    return "8-bit" if plain and dataset.get("BitsStored") == 8 and not dataset.get("PixelRepresentation") else None
-
-
-def _number(dataset: "Dataset", keyword: str) -> float | None:
-    return first_number(dataset.get(keyword))
+def _scale(image: DicomImage, dataset: "Dataset") -> IntensityScale:
+    shared, per_frame = _functional_groups(dataset)
+    first = _FunctionalGroups(dataset, shared, per_frame[0] if per_frame else None)
+    kind = first.get("PixelValueTransformationSequence", "RescaleType")
+    plain = all((frame.slope, frame.intercept) == (1.0, 0.0) for frame in image.frames)
+    return intensity_scale(dataset, image.modality, str(kind or ""), plain)

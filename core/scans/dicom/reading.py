@@ -8,11 +8,12 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.dicom.decoder import Decoder
 from core.scans.dicom.header import DicomImage, Frame, OnlyADirectory, read_image_header
-from core.scans.dicom.pixels import is_colour, read_frames
+from core.scans.dicom.pixels.background import Background
+from core.scans.dicom.pixels.frames import is_colour, read_frames
 from core.scans.dicom.series import DicomSeries, group_series
 from core.scans.limits import MAX_FRAMES, Limits
 from core.scans.orientation import file_view, ras_affine, ras_shape, source_space, usable_affine
-from core.scans.samples import RGB_NOTE, FiniteFilter
+from core.scans.samples import COLOURS, RGB_NOTE, FiniteFilter, grey_and_colours
 from core.scans.scan import Scan, SourceSpace
 from core.scans.sources import Source
 
@@ -75,44 +76,53 @@ def read_series(series: DicomSeries, limits: Limits, volume: int | None = None) 
     limits.check_array(*series.shape)
     if not usable_affine(series.affine):
         raise BadInput("The positions in the DICOM files make no sense: export the series again.")
-    finite = FiniteFilter()
-    if len(series.shape) == 2:
-        array = np.empty((1, *series.shape), dtype=np.float32)
-        _fill(array[0][..., None].transpose(1, 0, 2), frames, limits, finite)
-        affine, space = series.affine, SourceSpace(series.affine, series.shape)
-    else:
-        space = source_space(series.affine, series.shape)
-        array = np.empty((1, *ras_shape(space)), dtype=np.float32)
-        _fill(file_view(array[0], space), frames, limits, finite)
-        affine = ras_affine(space)
+    flat = len(series.shape) == 2
+    space = SourceSpace(series.affine, series.shape) if flat else source_space(series.affine, series.shape)
+    shape = series.shape if flat else ras_shape(space)
+    channels = COLOURS if is_colour(series.image) else 1
+    limits.check_array(channels, *shape)
+    array = np.empty((channels, *shape), dtype=np.float32)
+    views = [channel[..., None].transpose(1, 0, 2) if flat else file_view(channel, space) for channel in array]
+    notes = _notes(series, volume) + _fill(views, frames, limits)
+    grey, colours = grey_and_colours(array)
     return Scan(
-        array,
-        affine,
+        grey,
+        series.affine if flat else ras_affine(space),
         modality=series.image.modality,
-        units=series.image.units,
-        notes=(*_notes(series, volume), *finite.notes()),
+        units=series.image.scale.units,
+        notes=(*notes, *([] if colours is None else [RGB_NOTE])),
         source=space,
+        colours=colours,
     )
 
 
-def _fill(view: np.ndarray, frames: Sequence[Frame], limits: Limits, finite: FiniteFilter) -> None:
-    """Decode into `view` (columns, rows, slices), file by file: one copy of the volume in all."""
+def _fill(views: Sequence[np.ndarray], frames: Sequence[Frame], limits: Limits) -> list[str]:
+    """Decode into a view (columns, rows, slices) a channel, file by file, and say what was replaced.
+
+    One copy of the volume in all.
+    """
+    finite, background = FiniteFilter(), Background()
     placed = sorted(enumerate(frames), key=lambda item: (item[1].image.instance, item[1].index))
     with Decoder() as decoder:
         for _, items in groupby(placed, key=lambda item: item[1].image.instance):
             of_file = list(items)
             decoded = read_frames([frame for _, frame in of_file], limits, decoder)
-            for (place, _), values in zip(of_file, decoded, strict=True):
-                view[..., place] = finite(values).T
+            for (place, _), pixels in zip(of_file, decoded, strict=True):
+                values = finite(pixels.values)
+                background.look_at(place, values, pixels.padding)
+                for view, channel in zip(views, np.atleast_3d(values).transpose(2, 1, 0), strict=True):
+                    view[..., place] = channel
+    background.fill(views[0])
+    return [*finite.notes(), *background.notes()]
 
 
 def _notes(series: DicomSeries, volume: int | None) -> list[str]:
     image = series.image
     notes = list(series.notes)
-    if image.photometric == "MONOCHROME1":
+    if image.inverted:
         notes.append("MONOCHROME1 inverted: larger is brighter.")
-    if is_colour(image):
-        notes.append(RGB_NOTE)
+    elif image.photometric == "MONOCHROME1":
+        notes.append("The file asks for large values to be shown dark (MONOCHROME1): here they are bright, and kept.")
     if len(series.volumes) > 1:
         what = "volume" if len(series.shape) == 3 else "frame"
         chosen = "the first one was taken" if volume is None else f"{what} {volume} was taken"

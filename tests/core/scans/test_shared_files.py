@@ -50,7 +50,7 @@ TABLE: dict[str, Read | Refused] = {
     "*/COPYING": NO_IMAGE_FORMAT,
     "*/README*.txt": NO_IMAGE_FORMAT,
     # a gantry tilted CT: each file alone is one slice; the folder is below
-    "dicom/ct_series_ge/*.dcm": Read((512, 512), (0.4882812, 0.4882812), None, "CT"),
+    "dicom/ct_series_ge/*.dcm": Read((512, 512), (0.4882812, 0.4882812), "of the image is padding", "CT"),
     "dicom/mr_series_ge_epi/*.dcm": Read((64, 64), (3.75, 3.75), None, "MR"),
     "dicom/mr_series_t1_partial/*.dcm": Read((384, 274), (0.666667, 0.699988), None, "MR"),
     "dicom/niivue/1-00[123].dcm": Read((512, 512), (0.41015625, 0.41015625), None, "MR"),

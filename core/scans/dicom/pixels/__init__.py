@@ -1,0 +1,1 @@
+"""Pixels of DICOM: stored values, what they mean, and what of them is no image."""
