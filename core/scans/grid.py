@@ -31,8 +31,16 @@ class Grid:
 
     @property
     def in_millimetres(self) -> bool:
-        """Whether `spacing_mm` is known. An image of 1 by 1 is one whose file does not say: pixels are its lengths."""
-        return len(self.shape) == 3 or set(self.spacing_mm) != {1.0}
+        """Whether `spacing_mm` is known; if not, pixels are lengths.
+
+        An image of 1 by 1 is one whose file does not say. One whose file says only the shape of a pixel lies at the
+        origin, turned no way, and the shorter side of its pixels is exactly 1.
+        """
+        if len(self.shape) == 3:
+            return True
+        spacing = self.spacing_mm
+        lies_nowhere = np.array_equal(self.affine, np.diag([*spacing, 1, 1]))
+        return min(spacing) != 1 or not (max(spacing) == 1 or lies_nowhere)
 
     def same_as(self, other: "Grid", tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids have the same samples (shape equal, affine within `tolerance_mm`)."""

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from core.errors import BadInput
@@ -116,6 +117,7 @@ def read_dataset(
     ------
     BadInput
     """
+    _read_decimal_commas()
     from pydicom.datadict import tag_for_keyword
     from pydicom.filereader import read_partial
 
@@ -128,6 +130,19 @@ def read_dataset(
         if watch is not None:
             watch(counted)
         return read_partial(counted, stop_when, force=True, specific_tags=cast(Any, tags))
+
+
+@cache
+def _read_decimal_commas() -> None:
+    """Have pydicom take "0,5" in a decimal string for 0.5, which some exporters write: it would refuse the file."""
+    from pydicom.hooks import hooks, raw_element_value
+
+    def with_points(raw: Any, data: dict[str, Any], **more: Any) -> None:
+        if data["VR"] == "DS" and isinstance(raw.value, bytes):
+            raw = raw._replace(value=raw.value.replace(b",", b"."))
+        raw_element_value(raw, data, **more)
+
+    hooks.register_callback("raw_element_value", with_points)
 
 
 def _inflate(source: Source, meta: FileMeta, limits: Limits) -> Source:

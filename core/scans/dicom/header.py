@@ -8,6 +8,8 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.dicom.dataset import BAD_DICOM, DEFLATED, FileMeta, dicom_errors, read_dataset, read_meta
 from core.scans.dicom.directory import DICOMDIR_CLASS
+from core.scans.dicom.geometry.nuclear import NUCLEAR_KEYWORDS, nuclear_slices
+from core.scans.dicom.geometry.pixel_size import PIXEL_SIZE_KEYWORDS, pixel_size
 from core.scans.dicom.pixels.scale import UNKNOWN, IntensityScale, intensity_scale
 from core.scans.dicom.values import as_list, first_number, short_hash, unit_vectors, vector
 from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
@@ -31,8 +33,6 @@ _KEYWORDS = (
     "EchoNumbers",
     "ImagePositionPatient",
     "ImageOrientationPatient",
-    "PixelSpacing",
-    "ImagerPixelSpacing",
     "SliceThickness",
     "SpacingBetweenSlices",
     "NumberOfFrames",
@@ -54,6 +54,8 @@ _KEYWORDS = (
     "GridFrameOffsetVector",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
+    *PIXEL_SIZE_KEYWORDS,
+    *NUCLEAR_KEYWORDS,
 )
 #: Only codes of this list are ever shown: a file may hold anything in that element.
 _MODALITIES = frozenset(
@@ -155,6 +157,8 @@ class DicomImage:
         What the intensities are.
     detector_spacing : bool
         Whether the spacing is that on the detector and not in the patient.
+    spacing_note : str, optional
+        What else its millimetres are worth.
     problem : str, optional
         Why the pixels cannot be read: raised when they are asked for, so that no slice vanishes silently.
     frames : list of Frame
@@ -173,7 +177,8 @@ class DicomImage:
     bits_stored: int
     photometric: str
     signed: bool
-    detector_spacing: bool
+    detector_spacing: bool = False
+    spacing_note: str | None = None
     scale: IntensityScale = UNKNOWN
     problem: str | None = None
     frames: list[Frame] = field(default_factory=list)
@@ -252,7 +257,6 @@ def _image(source: Source, syntax: str | None, dataset: "Dataset", modality: str
         bits_stored=int(dataset.get("BitsStored") or dataset.get("BitsAllocated") or 16),
         photometric=str(dataset.get("PhotometricInterpretation") or "MONOCHROME2"),
         signed=bool(dataset.get("PixelRepresentation") or 0),
-        detector_spacing=not dataset.get("PixelSpacing") and bool(dataset.get("ImagerPixelSpacing")),
     )
 
 
@@ -297,6 +301,19 @@ def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
     if per_frame:
         return [_frame(image, _FunctionalGroups(dataset, shared, own), index) for index, own in enumerate(per_frame)]
     first = _frame(image, _FunctionalGroups(dataset, shared, None), 0)
+    nuclear = nuclear_slices(dataset, count) if image.modality == "NM" and not image.problem else None
+    if nuclear is not None:
+        return [
+            replace(
+                first,
+                index=index,
+                position=position,
+                orientation=nuclear.orientation,
+                time=time,
+                order=(*first.order[:-1], float(index)),
+            )
+            for index, (position, time) in enumerate(zip(nuclear.positions, nuclear.times, strict=True))
+        ]
     if count == 1 or image.problem:
         return [first]
     positions: list[np.ndarray | None] = [None] * count
@@ -334,8 +351,8 @@ class _FunctionalGroups:
 def _frame(image: DicomImage, groups: _FunctionalGroups, index: int) -> Frame:
     position = vector(groups.get("PlanePositionSequence", "ImagePositionPatient"), 3)
     orientation = unit_vectors(vector(groups.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6))
-    pixel_spacing = groups.get("PixelMeasuresSequence", "PixelSpacing") or groups.get("", "ImagerPixelSpacing")
-    spacing = vector(pixel_spacing, 2)
+    size = pixel_size(groups)
+    image.detector_spacing, image.spacing_note = size.on_detector, size.note
     slope = first_number(groups.get("PixelValueTransformationSequence", "RescaleSlope"))
     dose = first_number(groups.get("", "DoseGridScaling"))
     time = first_number(groups.get("FrameContentSequence", "TemporalPositionIndex"))
@@ -346,7 +363,7 @@ def _frame(image: DicomImage, groups: _FunctionalGroups, index: int) -> Frame:
         index=index,
         position=position if orientation is not None else None,
         orientation=orientation,
-        spacing=(0.0, 0.0) if spacing is None or spacing.min() <= 0 else (float(spacing[0]), float(spacing[1])),
+        spacing=size.spacing,
         thickness=abs(first_number(groups.get("PixelMeasuresSequence", "SliceThickness")) or 0.0),
         step=abs(first_number(groups.get("PixelMeasuresSequence", "SpacingBetweenSlices")) or 0.0),
         slope=(slope or 1.0) * (dose or 1.0),

@@ -118,7 +118,7 @@ def _fill(views: Sequence[np.ndarray], frames: Sequence[Frame], limits: Limits) 
 
 def _notes(series: DicomSeries, volume: int | None) -> list[str]:
     image = series.image
-    notes = list(series.notes)
+    notes = [*series.notes, *([image.spacing_note] if image.spacing_note else [])]
     if image.inverted:
         notes.append("MONOCHROME1 inverted: larger is brighter.")
     elif image.photometric == "MONOCHROME1":

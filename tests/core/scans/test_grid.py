@@ -1,3 +1,4 @@
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -58,3 +59,19 @@ def test_a_finer_grid_is_not_blurred():
     profile[4] = 1
     found = resample(np.repeat(profile[:, None], 3, axis=1), line(9, 2.0), line(17, 1.0))
     np.testing.assert_allclose(found[6:11, 1], [0, 0.5, 1, 0.5, 0])
+
+
+@pytest.mark.parametrize(
+    ("affine", "known"),
+    [
+        (np.eye(4), False),
+        (np.diag([1.2, 1, 1, 1]), False),  # only the shape of a pixel is known
+        (np.diag([1, 1.2, 1, 1]), False),
+        (np.diag([1.2, 0.9, 1, 1]), True),
+        (np.diag([0.9, 1, 1, 1]), True),
+        (np.diag([-1, 1.2, 1, 1]), True),  # turned: it lies in space
+        (nib.affines.from_matvec(np.diag([1, 1.2, 1]), [5, 0, 0]), True),
+    ],
+)
+def test_an_image_whose_file_gives_no_size_of_a_pixel_is_in_pixels(affine, known):
+    assert Grid((4, 5), np.asarray(affine)).in_millimetres == known

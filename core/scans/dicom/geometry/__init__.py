@@ -1,0 +1,1 @@
+"""Geometry of DICOM that stands elsewhere than in PixelSpacing and ImagePositionPatient."""
