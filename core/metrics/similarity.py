@@ -77,7 +77,8 @@ def prob_cnn(network: nn.Module, masked: Iterable[torch.Tensor], target: int) ->
     import torch
 
     with torch.inference_mode():
-        found = [float(torch.softmax(network(scan).float(), dim=1)[0, target]) for scan in masked]
+        # copies: a network may write into what it is given
+        found = [float(torch.softmax(network(scan.clone()).float(), dim=1)[0, target]) for scan in masked]
     if not found:
         raise ValueError("prob_cnn needs at least one scan")
     return float(np.mean(found))

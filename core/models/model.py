@@ -12,6 +12,7 @@ from torch import nn
 from core.errors import BadInput
 from core.models.card import Card
 from core.models.inputs import PreparedInput, prepare
+from core.models.own_input import on_copies
 from core.scans.scan import Scan
 
 
@@ -24,7 +25,8 @@ class Model:
     card : Card
         What it is.
     network : torch.nn.Module
-        In eval mode, gradients of the weights off. Classification: ``(N, C, *spatial)`` → logits ``(N, classes)``.
+        In eval mode, gradients of the weights off; works on copies of what it is given (`core.models.own_input`).
+        Classification: ``(N, C, *spatial)`` → logits ``(N, classes)``.
         Regression: → ``(N, C_out, *spatial)``.
     folder : pathlib.Path, optional
         Where it was loaded from.
@@ -36,6 +38,9 @@ class Model:
     network: nn.Module
     folder: Path | None = None
     references: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        on_copies(self.network)
 
     @property
     def device(self) -> torch.device:

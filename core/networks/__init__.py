@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.networks.geometry import Sampling, at_full_resolution, layer_sampling
     from core.networks.layers import convolutions
     from core.networks.responses import Box, Responses, WholeResponses, at
-    from core.networks.tracing import graph_of, twin
+    from core.networks.tracing import graph_of, has_hooks, twin
     from core.networks.windows.engine import Unwindowable, WindowResponses
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "fast_network",
     "fold_batch_norm",
     "graph_of",
+    "has_hooks",
     "layer_sampling",
     "responses_for",
     "twin",
@@ -46,7 +47,7 @@ _MODULES = {
     "geometry": ("Sampling", "at_full_resolution", "layer_sampling"),
     "layers": ("convolutions",),
     "responses": ("Box", "Responses", "WholeResponses", "at"),
-    "tracing": ("graph_of", "twin"),
+    "tracing": ("graph_of", "has_hooks", "twin"),
     "windows.engine": ("Unwindowable", "WindowResponses"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -50,3 +50,12 @@ def twin(network: nn.Module) -> nn.Module:
     """A copy that shares the weights: what its code writes on the copy leaves the network as it was."""
     shared = {id(weight): weight for weight in network.parameters()}
     return copy.deepcopy(network, shared)
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether code is hooked on `module` that may change its answer, its weights while it answers, or gradients.
+
+    A hook that says of itself that it does not, by an attribute ``keeps_answer``, is none.
+    """
+    kinds = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(not getattr(hook, "keeps_answer", False) for hooks in kinds for hook in hooks.values())

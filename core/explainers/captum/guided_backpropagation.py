@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from core.explainers.base import MapArray, Question
-from core.explainers.captum.tensors import summed_over_channels, watched
+from core.explainers.captum.tensors import asked_in_grey, summed_over_channels, watched
 from core.explainers.checked_map import CheckedMap, MapParameters
 from core.parameters import Parameters
 
@@ -45,12 +45,11 @@ class GuidedBackpropagation(CheckedMap):
 
         from captum.attr import GuidedBackprop
 
+        network, x = asked_in_grey(question)
         with warnings.catch_warnings():
             # Captum says on every call that it sets hooks
             warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
-            gradient = GuidedBackprop(hookable_copy(question.model.network)).attribute(
-                watched(question.prepared.tensor), target=question.target
-            )
+            gradient = GuidedBackprop(hookable_copy(network)).attribute(watched(x), target=question.target)
         values = summed_over_channels(gradient)
         return MapArray(values, "guided gradient", "attribution", "Δ logit / Δ intensity", diverging=True)
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from core.explainers.base import MapArray, Question
-from core.explainers.captum.tensors import summed_over_channels, watched
+from core.explainers.captum.tensors import asked_in_grey, summed_over_channels, watched
 from core.explainers.checked_map import CheckedMap, MapParameters
 from core.parameters import Parameters, parameter
 
@@ -34,9 +34,8 @@ class Saliency(CheckedMap):
         """One pass forward and back."""
         from captum.attr import Saliency as CaptumSaliency
 
-        gradient = CaptumSaliency(question.model.network).attribute(
-            watched(question.prepared.tensor), target=question.target, abs=not parameters.signed
-        )
+        network, x = asked_in_grey(question)
+        gradient = CaptumSaliency(network).attribute(watched(x), target=question.target, abs=not parameters.signed)
         return MapArray(
             summed_over_channels(gradient),
             "saliency",

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.explainers.base import MapArray, Question
-from core.explainers.captum.tensors import counted, summed_over_channels, watched
+from core.explainers.captum.tensors import asked_in_grey, counted, summed_over_channels, watched
 from core.explainers.checked_map import CheckedMap, MapParameters
 from core.parameters import Parameters, parameter
 
@@ -67,8 +67,8 @@ class SmoothGrad(CheckedMap):
         import torch
         from captum.attr import NoiseTunnel, Saliency
 
-        x = question.prepared.tensor
-        network = counted(question.model.network, question, parameters.samples)
+        asked, x = asked_in_grey(question)
+        network = counted(asked, question, parameters.samples)
         devices = [x.device] if x.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(parameters.seed)

@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from core.explainers.deconvnet.steps import Convolution, Linear, MaxPool, Rectifier, Same, Scaling, Step
-from core.networks import graph_of, twin
+from core.networks import graph_of, has_hooks, twin
 
 _MAX_POOLS = (nn.MaxPool2d, nn.MaxPool3d)
 _ADAPTIVE_MAX_POOLS = (nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
@@ -256,7 +256,7 @@ def _is_unhookable(nodes: tuple[fx.Node, ...], modules: Mapping[str, nn.Module],
 
 
 def _step_of_layer(module: nn.Module, name: str) -> Step:
-    if module._forward_hooks or module._forward_pre_hooks:
+    if has_hooks(module):
         # they may change what the layer answers, or its weights while it does (torch.nn.utils.spectral_norm)
         raise NotAChainError(f"has hooks on a layer ({type(module).__name__} at {name})")
     if isinstance(module, nn.Conv2d | nn.Conv3d):

@@ -118,7 +118,11 @@ class Sliding:
 
 @dataclass(frozen=True)
 class Spreading:
-    """Transposed convolution: input j writes outputs j·stride − before, `extent` of them."""
+    """Transposed convolution: input j writes outputs j·stride − before, `extent` of them.
+
+    Only where these overlap or touch, so that every output between two that are written is written too; else a `Table`
+    of `Table.spread` says which outputs no input writes.
+    """
 
     extent: int
     stride: int
@@ -202,6 +206,17 @@ class Table:
         """Rule of an axis whose output i is a copy of input index[i], or a constant where that is −1."""
         copied = index >= 0
         return cls(np.where(copied, index, inputs), np.where(copied, index + 1, 0))
+
+    @classmethod
+    def spread(cls, taps: np.ndarray, stride: int, before: int, inputs: int, outputs: int) -> "Table":
+        """Rule of a transposed convolution whose input j writes outputs j·stride − before + `taps`."""
+        low, high = np.full(outputs, inputs), np.zeros(outputs, dtype=int)
+        written = np.arange(inputs)[:, None] * stride - before + taps
+        readers, _ = np.nonzero((written >= 0) & (written < outputs))
+        places = written[(written >= 0) & (written < outputs)]
+        np.minimum.at(low, places, readers)
+        np.maximum.at(high, places, readers + 1)
+        return cls(low, high)
 
     @classmethod
     def matrix(cls, weights: torch.Tensor) -> "Table":

@@ -6,10 +6,13 @@ Nothing is approximated: a layer that looks at everything (a linear layer, a nor
 """
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
 
+from core.errors import LightboxError
 from core.networks.responses import doubled, too_large
 from core.networks.windows.boxes import Box, Unwindowable, laid_out, part, shape_of, volume, whole
 from core.networks.windows.graph import plan_of
@@ -22,8 +25,24 @@ __all__ = ["Unwindowable", "WindowResponses"]
 _CPU_CHUNK_BYTES = 8 * 2**20
 #: ... unless a network's weights are large: they are read once a chunk, so that the chunk is this many times as large
 _CHUNK_TO_WEIGHTS = 4
+#: contents of each window that is compared with the whole network
+_PROBES = (2, 1, 1)
 #: largest difference between windows and the whole network that rounding explains, relative to the answer's changes
 _ROUNDING = 1e-4
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    """Whatever goes wrong with windows becomes a reason not to use them; no memory, and what people are told, stays."""
+    try:
+        yield
+    except (Unwindowable, LightboxError, MemoryError):
+        raise
+    except Exception as error:  # layers of any code may be inside
+        if "memory" in str(error):
+            raise
+        what = str(error).splitlines()[0].rstrip(".") if str(error) else "no more is known"
+        raise Unwindowable(f"working out its windows failed with {type(error).__name__}: {what}") from error
 
 
 class WindowResponses:
@@ -50,7 +69,7 @@ class WindowResponses:
     ------
     Unwindowable
         When the network cannot be traced, holds an operation whose windows are not known, or, in a first check on
-        two windows, answers otherwise than its windows do.
+        three windows, answers otherwise than its windows do. Also from its methods, when anything fails there.
     """
 
     reason: str | None = None
@@ -62,6 +81,12 @@ class WindowResponses:
             network = copy.deepcopy(network).eval()
         self._memory_bytes = memory_bytes
         self._weight_bytes = sum(weight.numel() * weight.element_size() for weight in network.parameters())
+        with _failures_told():
+            self._follow(network, x)
+            self._probe(network, x)
+
+    def _follow(self, network: nn.Module, x: torch.Tensor) -> None:
+        """Take the network apart, and keep what its layers answer to the unchanged input."""
         plan = plan_of(network, laid_out(x.detach().clone()))
         self._steps, self._answer = plan.steps, plan.output
         self._shapes = [tensor.shape for tensor in plan.activations]
@@ -75,12 +100,12 @@ class WindowResponses:
                 read.update(step.inputs)
         self._cache = [tensor if number in read else None for number, tensor in enumerate(plan.activations)]
         held = sum(tensor.numel() * tensor.element_size() for tensor in self._cache if tensor is not None)
-        self.warnings = too_large(held, memory_bytes)
-        self._probe(network, x)
+        self.warnings = too_large(held, self._memory_bytes)
 
     def footprint(self, window: Box) -> Box | None:
         """Window of the answer that a change inside `window` of the input can reach; None when it reaches nothing."""
-        return self._reached(window)[self._answer]
+        with _failures_told():
+            return self._reached(window)[self._answer]
 
     def jitters_at_once(self, window: Box) -> int:
         """How many changed inputs of this window are worked on together."""
@@ -89,11 +114,16 @@ class WindowResponses:
     @torch.no_grad()
     def changed(self, window: Box, values: torch.Tensor) -> tuple[Box, torch.Tensor]:
         """See `core.networks.responses.Responses.changed`."""
+        with _failures_told():
+            return self._changed(window, values)
+
+    def _changed(self, window: Box, values: torch.Tensor) -> tuple[Box, torch.Tensor]:
         reached = self._reached(window)
         box, shape = reached[self._answer], self._shapes[self._answer]
         if box is None:
+            # an answer without spatial axes has no empty window: all of it is given, as it was
             nothing = tuple(slice(0, 0) for _ in shape[2:])
-            return nothing, self.output.new_empty((len(values), shape[1], *shape_of(nothing)))
+            return nothing, part(self.output, nothing).repeat(len(values), *[1] * (len(shape) - 1))
         rows = self._rows(reached)
         if len(values) <= rows:
             answers = self._run_together(reached, values, rows)
@@ -149,11 +179,11 @@ class WindowResponses:
         return max(1, most)
 
     def _probe(self, network: nn.Module, x: torch.Tensor) -> None:
-        """Compare with the whole network on a window at a corner and one inside, two random contents each time."""
+        """Compare with the whole network on windows at the first corner, inside and at the last, of random content."""
         noise = torch.Generator().manual_seed(0)
         span = (x.max() - x.min()).item() or 1.0
-        for window in _probe_windows(x.shape[2:]):
-            shape = (2, x.shape[1], *shape_of(window))
+        for window, contents in zip(_probe_windows(x.shape[2:]), _PROBES, strict=True):
+            shape = (contents, x.shape[1], *shape_of(window))
             values = part(x, window) + span * torch.randn(shape, generator=noise, dtype=x.dtype).to(x.device)
             box, answers = self.changed(window, values)
             for content, answer in zip(values, answers, strict=True):
@@ -174,8 +204,9 @@ class WindowResponses:
 
 
 def _probe_windows(shape: torch.Size) -> list[Box]:
-    """A window of about a fifth of each axis at the first corner, and one inside at odd places."""
+    """A window of about a fifth of each axis at the first corner, one inside at odd places, the last few samples."""
     sizes = [max(1, n // 5) for n in shape]
     corner = whole(sizes)
     inside = tuple(slice(n // 2, min(n, n // 2 + max(1, size // 2))) for n, size in zip(shape, sizes, strict=True))
-    return [corner, inside]
+    last = tuple(slice(n - max(1, size // 3), n) for n, size in zip(shape, sizes, strict=True))
+    return [corner, inside, last]

@@ -8,16 +8,17 @@ from typing import Any
 
 import torch
 from torch import fx, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
-from core.networks.tracing import graph_of, twin
+from core.networks.folding import convolution_with_norm
+from core.networks.tracing import graph_of, has_hooks, twin
 from core.networks.windows.boxes import Unwindowable
 from core.networks.windows.calls import Bound, Call
 from core.networks.windows.gathering import Gather
 from core.networks.windows.local import Convolution, UpConvolution
 from core.networks.windows.operations import (
     CONVOLUTION_MODULES,
-    NORM_MODULES,
     SAME_MODULES,
     is_same,
     is_view,
@@ -148,6 +149,10 @@ class _Builder:
 
     def _step(self, node: fx.Node, sources: list[fx.Node]) -> None:
         label = self._label(node)
+        if node.op != "call_module" and _name(node)[0] == "clone":
+            # memory of its own with the same content: what is written into either leaves the other alone
+            self._remember(node, self._number(sources[0]))
+            return
         if node in self.folded or self._is_same(node):
             self.memory[node] = self.memory[sources[0]]
             return
@@ -190,6 +195,8 @@ class _Builder:
         inputs = [self.plan.activations[self._number(source)] for source in sources]
         if node.op == "call_module":
             module = self._fold(node, self.modules[str(node.target)])
+            if has_hooks(module) and not _weighted_anew(module):
+                raise Unwindowable(f"the layer {label} has hooks")
             if len(node.args) != 1 or node.kwargs:
                 raise Unwindowable(f"the layer {label} takes more than one input")
             in_place = bool(getattr(module, "inplace", False))
@@ -211,11 +218,11 @@ class _Builder:
             return module
         user = next(iter(node.users))
         norm = self.modules.get(str(user.target)) if user.op == "call_module" else None
-        if not isinstance(norm, NORM_MODULES) or not norm.track_running_stats:
+        folded = None if norm is None else convolution_with_norm(module, norm)
+        if folded is None:
             return module
         self.folded.add(user)
-        transposed = isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d)
-        return fuse_conv_bn_eval(module, norm, transpose=transposed)
+        return folded
 
     def _is_same(self, node: fx.Node) -> bool:
         """Whether an operation gives back its input: identity, dropout in eval."""
@@ -335,6 +342,16 @@ def _name(node: fx.Node) -> tuple[str, bool]:
     if module == "_operator" and name.startswith("i") and hasattr(operator, name[1:]) and name not in {"invert"}:
         return name[1:], True
     return name, False
+
+
+def _weighted_anew(module: nn.Module) -> bool:
+    """Whether all that is hooked on a layer works out its weight (weight and spectral norm); it has it then."""
+    hooks = list(module._forward_pre_hooks.values())
+    if len(hooks) == 0 or module._forward_hooks or not all(isinstance(h, WeightNorm | SpectralNorm) for h in hooks):
+        return False
+    for hook in hooks:
+        hook(module, None)
+    return True
 
 
 def _out_of_place(module: nn.Module) -> nn.Module:

@@ -15,6 +15,7 @@ from core.networks.windows.boxes import (
     Phased,
     Sliding,
     Spreading,
+    Table,
     laid_out,
     needed,
     part,
@@ -225,16 +226,21 @@ class TransposedConvolution(Local):
     @override
     def layout(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[Axis, ...]:
         kernel = self.weight.shape[2:]
-        return tuple(
-            Spreading((k - 1) * d + 1, s, p, n, m)
-            for k, d, s, p, n, m in zip(kernel, self.dilation, self.stride, self.padding, inputs, outputs, strict=True)
-        )
+        rules = zip(kernel, self.dilation, self.stride, self.padding, inputs, outputs, strict=True)
+        return tuple(_spreading(*rule) for rule in rules)
 
     @override
     def compute(self, patch: torch.Tensor, start: Box, box: Box) -> torch.Tensor:
         spread = self._convolve(patch, self.weight, self.bias, self.stride, 0, 0, self.groups, self.dilation)
         first = (need.start * s - p for need, s, p in zip(start, self.stride, self.padding, strict=True))
         return part(spread, tuple(slice(axis.start - f, axis.stop - f) for axis, f in zip(box, first, strict=True)))
+
+
+def _spreading(kernel: int, dilation: int, stride: int, before: int, inputs: int, outputs: int) -> Axis:
+    """Rule of a transposed convolution along one axis."""
+    if dilation == 1 and kernel >= stride:
+        return Spreading(kernel, stride, before, inputs, outputs)
+    return Table.spread(np.arange(kernel) * dilation, stride, before, inputs, outputs)
 
 
 class MaxPool(Local):

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from core.models.zoo import build
-from core.networks.folding import fold_batch_norm
+from core.networks.folding import convolution_with_norm, fold_batch_norm
+from tests.core.networks.userland import MAKERS, userland
 
 
 def _with_random_statistics(network: nn.Module) -> nn.Module:
@@ -60,3 +61,48 @@ def test_a_norm_that_follows_no_convolution_or_keeps_no_statistics_stays() -> No
     assert len([m for m in folded.modules() if isinstance(m, nn.BatchNorm2d)]) == 3
     assert not folded.training
     assert not any(weights.requires_grad for weights in folded.parameters())
+
+
+#: their graphs do not tell that the copy is another function, or cannot be asked: `fast_network` compares
+_NOT_IN_THE_GRAPH = {"a guard", "reads its weights"}
+
+
+@pytest.mark.parametrize("name", sorted(set(MAKERS) - _NOT_IN_THE_GRAPH))
+def test_a_network_as_people_write_them_is_folded_rightly_or_left_alone(name: str) -> None:
+    network = userland(name).double()
+    x = torch.randn(2, 1, 17, 19, dtype=torch.float64)
+    torch.testing.assert_close(fold_batch_norm(network)(x.clone()), network(x.clone()), rtol=1e-9, atol=1e-9)
+
+
+def test_pairs_are_folded_wherever_the_graph_shows_them() -> None:
+    class Written(nn.Module):
+        """No Sequential anywhere."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4)
+            self.c, self.d = nn.ConvTranspose2d(4, 2, 3), nn.BatchNorm2d(2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.d(self.c(torch.relu(self.b(self.a(x)))))
+
+    network = _with_random_statistics(Written()).double()
+    folded = fold_batch_norm(network)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    x = torch.rand(2, 1, 9, 9, dtype=torch.float64)
+    torch.testing.assert_close(folded(x), network(x))
+
+
+@pytest.mark.parametrize(
+    ("convolution", "norm"),
+    [
+        (nn.ConvTranspose2d(4, 4, 3, groups=2), nn.BatchNorm2d(4)),
+        (nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 4, 3)), nn.BatchNorm2d(4)),
+        (nn.utils.spectral_norm(nn.Conv2d(1, 4, 3)), nn.BatchNorm2d(4)),
+        (nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4, track_running_stats=False)),
+        (nn.Conv2d(1, 4, 3), nn.InstanceNorm2d(4)),
+        (nn.Linear(1, 4), nn.BatchNorm1d(4)),
+    ],
+)
+def test_what_is_not_surely_a_pair_is_not_made_one(convolution: nn.Module, norm: nn.Module) -> None:
+    assert convolution_with_norm(convolution.eval(), norm.eval()) is None

@@ -235,7 +235,17 @@ def test_what_cannot_be_followed_is_refused_with_a_reason(network, reason):
 
 
 def test_a_wrong_footprint_is_found_out_by_the_first_check():
-    network = nn.Conv2d(1, 1, 3, padding=1).eval()
-    network.register_forward_hook(lambda module, inputs, output: output + inputs[0].mean() ** 2)
+    conv = nn.Conv2d(1, 1, 3, padding=1)
+    # torch.fx's stand-in for a tensor is none: the graph lacks what is added
+    network = Function(
+        lambda self, x: self.conv(x) + (x.mean() ** 2 if type(x) is torch.Tensor else 0), conv=conv
+    ).eval()
     with pytest.raises(Unwindowable, match="differs from what its layers say"):
+        WindowResponses(network, torch.randn(1, 1, 9, 9), MEMORY)
+
+
+def test_a_layer_with_code_hooked_on_it_is_refused_by_name():
+    network = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.ReLU()).eval()
+    network[0].register_forward_hook(lambda module, inputs, output: output + inputs[0].mean() ** 2)
+    with pytest.raises(Unwindowable, match=r"the layer Conv2d \(0\.0\) has hooks|the layer Conv2d \(0\) has hooks"):
         WindowResponses(network, torch.randn(1, 1, 9, 9), MEMORY)

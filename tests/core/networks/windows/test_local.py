@@ -45,6 +45,22 @@ def test_transposed_convolutions_of_any_geometry_are_exact(seed):
     assert_exact(network, (g["height"], g["width"]), seed=seed)
 
 
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+@pytest.mark.parametrize("stride", [2, 3, 4])
+@pytest.mark.parametrize("kernel", [1, 2, 3])
+def test_transposed_convolutions_that_leave_samples_unwritten_are_exact(kernel, stride, dilation):
+    for padding in range((kernel - 1) * dilation + 2):
+        for extra in {0, max(stride, dilation) - 1}:
+            try:
+                network = nn.ConvTranspose2d(2, 3, kernel, stride, padding, extra, dilation=dilation)
+                network(torch.zeros(1, 2, 6, 7))
+            except RuntimeError:
+                continue  # nothing is left of the answer
+            assert_exact(network, (6, 7), seed=padding)
+            after = nn.Conv2d(3, 2, 3, padding=1)
+            assert_exact(nn.Sequential(network, nn.ReLU(), after), (6, 7), seed=padding)
+
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("ceil_mode", [False, True])
 def test_max_pooling_is_exact(seed, ceil_mode):
