@@ -19,6 +19,8 @@ from core.errors import LightboxError
 
 DISK_FULL = "The disk that holds the store is full: free some space or remove old runs, then run it again."
 
+_DAMAGED = "What was stored of this is damaged: remove it, and make it again."
+
 #: Everything unfinished starts with this; the janitor removes what a crash left behind.
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -124,11 +126,21 @@ def write_array(path: Path, values: np.ndarray, durable: bool = True) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Content of a JSON file; None where there is none."""
+    """Content of a JSON file that holds an object; None where there is no file.
+
+    Raises
+    ------
+    LightboxError
+        When the file is damaged: cut off, overwritten, not an object.
+    """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except ValueError as error:
+        raise LightboxError(_DAMAGED) from error
+    if not isinstance(content, dict):
+        raise LightboxError(_DAMAGED)
     return content
 
 
@@ -161,6 +173,15 @@ def remove_folder(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
+
+
+def remove_leftover(path: Path) -> None:
+    """Remove a file or folder that nobody writes any more; one that is gone already, or cannot go, is left."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def size_of(folder: Path) -> int:

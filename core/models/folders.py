@@ -92,6 +92,19 @@ def resolve(name: str | Path) -> Path:
     raise BadInput(f"There is no model {str(name)!r}. Models in the library: {known}.")
 
 
+def model_files(name: str | Path) -> list[Path]:
+    """Files that a model given by library name or by path is read from.
+
+    Raises
+    ------
+    BadInput
+        As `resolve`.
+    """
+    folder = resolve(name)
+    known = format_of(folder)
+    return list(known.files(folder)) if known is not None else []
+
+
 def folder_hash(folder: Path) -> str:
     """SHA-256 over the bytes of a model's files: card, weights, references (64 hex digits)."""
     known = format_of(folder)

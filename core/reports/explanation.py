@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.scans.scan import Scan
 
 RECORD = "explanation.json"
+_DAMAGED = "What was stored of this result is damaged: remove the run, and run it again."
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ class StoredArray:
         Raises
         ------
         BadInput
-            When the file is gone.
+            When the file is gone or damaged.
         """
         try:
             mapped: np.ndarray = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError as error:
             raise BadInput("This result is no longer in the store: run it again.") from error
+        except (EOFError, ValueError) as error:
+            raise BadInput(_DAMAGED) from error
         return mapped
 
 
@@ -207,17 +210,19 @@ def read_explanation(folder: Path) -> StoredExplanation:
     Raises
     ------
     BadInput
-        When the folder holds no explanation.
+        When the folder holds no explanation, or its record is damaged.
     """
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        arrays = {
+            name: StoredArray(path=folder / file, **record["array_details"][name])
+            for name, file in record["arrays"].items()
+        }
+        return StoredExplanation(of_today(record), arrays)
     except FileNotFoundError as error:
         raise BadInput("This result is no longer in the store: run it again.") from error
-    arrays = {
-        name: StoredArray(path=folder / file, **record["array_details"][name])
-        for name, file in record["arrays"].items()
-    }
-    return StoredExplanation(of_today(record), arrays)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadInput(_DAMAGED) from error
 
 
 def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, Any]:

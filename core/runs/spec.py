@@ -103,6 +103,10 @@ class RunSpec(BaseModel, ABC):
         """What else decides the result, beside the fields (content of a model folder, …)."""
         return {}
 
+    def files(self) -> Iterable[Path]:
+        """Files beside the store that `execute` reads (of a model, of a cohort): none of them may change meanwhile."""
+        return ()
+
     def code(self) -> Iterable[str]:
         """Dotted names of the modules that answer it, beside what they import themselves.
 
@@ -136,6 +140,10 @@ class RunSpec(BaseModel, ABC):
             Folder with what that run produced.
         """
         return True
+
+    def state_of_inputs(self) -> str:
+        """SHA-256 of `inputs`: another one, and another result may follow."""
+        return hashlib.sha256(json.dumps(self.inputs(), sort_keys=True).encode()).hexdigest()
 
     def fingerprint(self) -> str:
         """SHA-256 of the request, its inputs and the code that answers it: equal fingerprints, equal results."""

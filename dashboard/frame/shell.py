@@ -84,11 +84,15 @@ def show_problem(problem: Exception) -> bool:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Open the store when the server starts, end the workers when it stops."""
     # a store that cannot be opened does not keep the server from starting: every page says what to do, and tries again
-    with contextlib.suppress(LightboxError):
+    try:
         await asyncio.to_thread(manager)
+    except LightboxError:
+        pass
+    except Exception:
+        _LOG.exception("the store could not be opened")
     try:
         yield
     finally:
         pool.close()
-        with contextlib.suppress(LightboxError):
+        with contextlib.suppress(Exception):  # one that was never opened has nothing to close
             manager().close()

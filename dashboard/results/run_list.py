@@ -1,5 +1,6 @@
 """A list of runs: what each was, where it stands, its live progress, cancel, pin, delete, and the way back into it."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -21,6 +22,8 @@ from dashboard.look.text import Markup
 from dashboard.results import actions, answer
 from dashboard.results.watch import watch, while_any_goes
 
+_LOG = logging.getLogger(__name__)
+_ROW = Markup("<div class='run-row'><span><span class='status {}'></span>{}</span><small>{}</small></div>")
 #: Runs on one page of the list.
 _PAGE = 25
 
@@ -49,13 +52,22 @@ def _row(run: Run) -> None:
     with st.container(border=True, key=f"run-{run.id}"):
         columns = st.columns([3.2, 2.6, 0.9, 1.7], vertical_alignment="center", wrap=False)
         with columns[0]:
-            text.show(_what(run))
+            text.show(_readable(run))
         with columns[1]:
             _standing(run)
         with columns[2]:
             text.show(text.quiet_word(ago(run.created)))
         with columns[3], st.container(horizontal=True, horizontal_alignment="right", wrap=False):
             _actions(run)
+
+
+def _readable(run: Run) -> Markup:
+    """What it was, as far as that can be read: one damaged run must not take the list of all others away."""
+    try:
+        return _what(run)
+    except (AttributeError, KeyError, TypeError, ValueError, LightboxError):
+        _LOG.warning("the run %s cannot be described", run.id, exc_info=True)
+        return _ROW.format(run.status, run.title or "A run", "what was asked cannot be read")
 
 
 def _what(run: Run) -> Markup:
@@ -69,8 +81,7 @@ def _what(run: Run) -> Markup:
         target = request.get("target") or (card.target if card else None)
         title = catalogue.explainer_title(request["explainer"]) + (f" · {target}" if target else "")
         detail = f"{card.title if card else Path(request['model']).name} · {_scan_label(request['scan'])}"
-    row = Markup("<div class='run-row'><span><span class='status {}'></span>{}</span><small>{}</small></div>")
-    return row.format(run.status, title, detail)
+    return _ROW.format(run.status, title, detail)
 
 
 def _study_words(request: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,4 +1,7 @@
-from core.runs import Status
+import pytest
+
+from core.runs import Status, manager
+from core.runs.store import tables
 from dashboard.desk import shelf
 from dashboard.results.run_list import ago
 from tests.pages.conftest import said
@@ -42,6 +45,23 @@ def test_a_failed_run_says_why(workbench):
     text = said(workbench.open("runs"))
     assert "Failed" in text
     assert "no.such.layer" in text
+
+
+@pytest.mark.parametrize("damage", [{"request": "{"}, {"request": '{"scan": 1}'}, {"status": "dnoe"}, None])
+def test_a_damaged_run_stands_beside_the_others_and_can_be_removed(workbench, damage):
+    scan = workbench.add_scan()
+    good = workbench.finished(scan=scan)
+    bad = workbench.finished(scan=scan, parameters={"iterations": 2}, explainer="mask")
+    if damage is None:
+        (shelf().result(bad) / "explanation.json").write_text('{"explainer"')
+    else:
+        manager().store.ledger.change(tables.runs.c.id == bad, **damage)
+    for name in ("home", "runs"):
+        page = workbench.open(name)
+        assert "not your doing" not in said(page)
+        assert {button.key for button in page.button} >= {f"open {good}", f"delete {bad}"}
+    page.button(key=f"delete {bad}").click().run()
+    assert [run.id for run in shelf().runs()] == [good]
 
 
 def test_runs_of_others_are_not_listed(workbench):

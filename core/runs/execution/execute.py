@@ -1,11 +1,12 @@
 """Executing one run, inside whatever worker, and giving it its true final state."""
 
+import contextlib
 import logging
 import os
 import shutil
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DatabaseError
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from core.errors import Cancelled, LightboxError
 from core.files import DISK_FULL, TEMPORARY_PREFIX, is_disk_full, remove_folder
 from core.progress import Progress, Report, silent
-from core.runs.spec import RunContext
+from core.runs.spec import RunContext, RunSpec
 from core.runs.store.database import StoreBusy
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.live import CANCEL, Heartbeat, LiveWriter
@@ -133,7 +134,9 @@ def _attempt(store: RunStore, run_id: str, must_stop: Callable[[], bool], watch:
             watch(progress)
 
         spec = store.ledger.request(run_id)
-        spec.execute(RunContext(store.of(spec.owner), folder, result, report))
+        with _same_inputs(spec):
+            store.ledger.restate(run_id, spec)
+            spec.execute(RunContext(store.of(spec.owner), folder, result, report))
         report(Progress(1.0, "done"))
     except (Cancelled, KeyboardInterrupt) as error:
         return Outcome(Status.CANCELLED, error=error)
@@ -143,6 +146,30 @@ def _attempt(store: RunStore, run_id: str, must_stop: Callable[[], bool], watch:
     except Exception as error:
         return _explain_failure(error)
     return Outcome(Status.DONE)
+
+
+@contextlib.contextmanager
+def _same_inputs(spec: RunSpec) -> Iterator[None]:
+    """Refuse a result whose inputs were replaced meanwhile: it would be kept, and found again, under a wrong name.
+
+    Raises
+    ------
+    LightboxError
+        When they were.
+    """
+    before = _stamps(spec), spec.state_of_inputs()
+    yield
+    if (_stamps(spec), spec.state_of_inputs()) != before:
+        raise LightboxError("The model's or the cohort's files were replaced while this ran: run it again.")
+
+
+def _stamps(spec: RunSpec) -> list[tuple[str, int, int, int, int]]:
+    """What tells a file that was replaced, even by one of the same size and time that was put back afterwards."""
+    found = []
+    for path in spec.files():
+        status = path.stat()
+        found.append((str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return found
 
 
 def _explain_failure(error: Exception) -> Outcome:

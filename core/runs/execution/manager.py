@@ -1,8 +1,10 @@
 """One manager a process: queues, starts, watches and ends runs, whoever asked and whether or not they still watch."""
 
 import atexit
+import contextlib
 import logging
 import os
+import shutil
 import signal
 import threading
 import time
@@ -11,6 +13,7 @@ from functools import lru_cache
 from sqlalchemy.exc import DatabaseError
 
 from core.errors import LightboxError
+from core.files import DISK_FULL
 from core.runs.execution.base import WORKERS, Ending, Execution, Worker
 from core.runs.execution.execute import STOPPED
 from core.runs.spec import RunSpec
@@ -29,6 +32,8 @@ _GRACE = 1.0
 _BUSY_POLL = 0.1
 _IDLE_POLL = 5.0
 _HOUSEKEEPING = 60.0
+#: Bytes; a worker that cannot even write its end when less is free failed for that.
+_NO_ROOM = 100_000
 
 
 class RunManager:
@@ -55,9 +60,13 @@ class RunManager:
         self._executions: dict[str, Execution] = {}
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._checked = self._swept = float("-inf")
+        self._checked = self._swept = self._logged = float("-inf")
+        #: since when runs are asked to stop, by a clock that nobody sets
+        self._cancelling: dict[str, float] = {}
         self._thread = threading.Thread(target=self._supervise, name="run-manager", daemon=True)
         if not store.read_only:
+            with contextlib.suppress(OSError):  # a full disk: the supervising thread tries again
+                store.ledger.show_alive(self._me)
             self._thread.start()
 
     def shelf(self, owner: str) -> "ManagedShelf":
@@ -123,6 +132,9 @@ class RunManager:
         self._worker.close()
         for run_id in self._executions:
             self.store.ledger.finish(run_id, Status.INTERRUPTED, STOPPED, only=Status.RUNNING)
+        if not self.store.read_only:
+            with contextlib.suppress(OSError):
+                self.store.ledger.show_gone(self._me)
 
     # ---- the supervising thread
 
@@ -132,22 +144,36 @@ class RunManager:
                 busy = self._step()
             except (DatabaseError, LightboxError, OSError):
                 # a full disk or a busy database passes; what is true now is written at the next step
-                _log.exception("the run manager could not reach its store")
+                self._log_seldom("the run manager could not reach its store")
                 busy = True
             self._wake.wait(_BUSY_POLL if busy else _IDLE_POLL)
             self._wake.clear()
+
+    def _log_seldom(self, what: str) -> None:
+        """Log the exception at hand, but not ten times a second: the disk that is full may hold the log."""
+        now = time.monotonic()
+        if now - self._logged > _HOUSEKEEPING:
+            self._logged = now
+            _log.exception(what)
 
     def _step(self) -> bool:
         """One round; returns whether anything needs watching closely."""
         self._reap()
         self._look_after_others()
         unfinished = self.store.ledger.unfinished()
-        for run in unfinished:
-            if run.cancelling and time.time() - run.cancelling > _GRACE:
-                self._kill(run)
+        self._end_cancelled(unfinished)
         self._start(unfinished)
         self._tidy_up()
         return bool(self._executions) or any(run.cancelling for run in unfinished)
+
+    def _end_cancelled(self, unfinished: list[UnfinishedRun]) -> None:
+        """Kill what was asked to stop and has not stopped in time."""
+        now = time.monotonic()
+        asked = [run for run in unfinished if run.cancelling]
+        self._cancelling = {run.id: self._cancelling.get(run.id, now) for run in asked}
+        for run in asked:
+            if now - self._cancelling[run.id] > _GRACE:
+                self._kill(run)
 
     def _reap(self) -> None:
         for run_id, execution in list(self._executions.items()):
@@ -162,7 +188,9 @@ class RunManager:
         left = {run.id: run for run in self.store.ledger.unfinished()}.get(run_id)
         if left is None:
             return
-        status, message = (Status.CANCELLED, "") if left.cancelling else _died(ending)
+        status, message = self.store.ledger.left_by_the_dead(left, *_died(ending))
+        if status is Status.FAILED and shutil.disk_usage(self.store.root).free < _NO_ROOM:
+            message = DISK_FULL
         self.store.ledger.finish(run_id, status, message)
 
     def _kill(self, run: UnfinishedRun) -> None:
@@ -183,6 +211,7 @@ class RunManager:
         now = time.monotonic()
         if now - self._checked > _IDLE_POLL:
             self._checked = now
+            self.store.ledger.show_alive(self._me)
             self.store.ledger.adopt_queued(self._me)
             self.store.ledger.mark_interrupted(except_runs=self._executions)
 

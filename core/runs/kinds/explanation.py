@@ -11,7 +11,7 @@ from pydantic import Field
 
 from core.errors import BadInput
 from core.explainers import get_explainer
-from core.models.folders import folder_hash, list_cards, resolve
+from core.models.folders import folder_hash, list_cards, model_files, resolve
 from core.progress import Progress, Report
 from core.runs.answering import explainer_code, landmark_code, model_code
 from core.runs.spec import Inputs, RunContext, RunSpec
@@ -66,6 +66,10 @@ class ExplanationSpec(RunSpec):
         """The model by content, and the atlas that names the regions."""
         return {"model": folder_hash(resolve(self.model)), "atlas": _atlas_stamp()}
 
+    def files(self) -> list[Path]:
+        """Those of the model."""
+        return model_files(self.model)
+
     def code(self) -> set[str]:
         """The explainer, what reads and builds the model, and the metrics of a landmark."""
         answering = explainer_code([self.explainer]) | model_code([self.model])
@@ -95,6 +99,15 @@ class ExplanationSpec(RunSpec):
             inputs.region(self.region)
         resolve(self.model)
         get_explainer(self.explainer).parameters(self.preset, self.parameters)
+
+    def holds(self, result: Path) -> bool:
+        """Whether the record can be read and every array is there."""
+        from core.reports.explanation import read_explanation
+
+        try:
+            return all(array.path.is_file() for array in read_explanation(result).arrays.values())
+        except BadInput:
+            return False
 
     def execute(self, context: RunContext) -> None:
         """Load, explain, write ``explanation.json`` and its arrays."""

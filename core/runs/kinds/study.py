@@ -9,7 +9,7 @@ from core.cohorts.library import cohort_stamp, find_cohort
 from core.cohorts.selection import as_names
 from core.errors import BadInput
 from core.files import file_hash, write_array
-from core.models.folders import folder_hash, resolve
+from core.models.folders import folder_hash, model_files, resolve
 from core.progress import Progress
 from core.runs.answering import explainer_code, landmark_code, model_code
 from core.runs.spec import Inputs, RunContext, RunSpec
@@ -73,6 +73,10 @@ class StudySpec(RunSpec):
                 if isinstance(value, Path) and name not in stored
             },
         }
+
+    def files(self) -> list[Path]:
+        """Those of the models."""
+        return [path for name in self.models() for path in model_files(name)]
 
     def code(self) -> set[str]:
         """The study, the explainers it asks, and what reads and builds the models."""

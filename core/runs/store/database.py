@@ -19,6 +19,9 @@ from core.runs.store import migrations, tables
 #: Seconds to wait for another process that is writing.
 BUSY_SECONDS = 15.0
 
+#: The same for what may as well be lost.
+_NOTE_SECONDS = 0.2
+
 FILE = "lightbox.db"
 
 #: What the folder of a run is called.
@@ -79,6 +82,16 @@ class Database:
             raise LightboxError(_not_writable(self.root))
         with _as_sentence(self.root), self.engine.begin() as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """A connection for one statement that may be lost: who only looks neither waits for a lock nor fails for it."""
+        with contextlib.suppress(DatabaseError, sqlite3.Error), self._reader.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_NOTE_SECONDS * 1000:.0f}")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
     def close(self) -> None:
         """Let go of the file."""

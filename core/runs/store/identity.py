@@ -1,5 +1,6 @@
 """Telling whether the process that did something is still the same living process."""
 
+import hashlib
 import os
 import socket
 from functools import lru_cache
@@ -25,6 +26,19 @@ class ProcessIdentity(BaseModel):
         """Identity of a living process of this host; by default of this one."""
         wanted = pid if pid is not None else os.getpid()
         return cls(host=_host(), pid=wanted, started=_start_of(wanted) or "")
+
+    @classmethod
+    def read(cls, content: str) -> "ProcessIdentity":
+        """Identity as it was stored; one that cannot be read is of no living process."""
+        try:
+            return cls.model_validate_json(content)
+        except ValueError:
+            return cls(host=_host(), pid=0, started="")
+
+    @property
+    def digest(self) -> str:
+        """What a file about it is called: 16 hex digits."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     @property
     def here(self) -> bool:

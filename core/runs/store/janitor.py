@@ -1,13 +1,12 @@
 """Keeping the store below its limit, and free of what crashes left behind."""
 
 import contextlib
-import shutil
 import time
 from pathlib import Path
 
 from sqlalchemy import delete, func, select
 
-from core.files import TEMPORARY_PREFIX, remove_folder, size_of
+from core.files import TEMPORARY_PREFIX, remove_folder, remove_leftover, size_of
 from core.runs.store import tables
 from core.runs.store.database import RUN_ID
 from core.runs.store.records import Status
@@ -19,7 +18,7 @@ UNUSED_SECONDS = 3600.0
 #: The same when removing everything else was not enough: somebody fills the store with uploads.
 PRESSED_SECONDS = 300.0
 
-#: Temporary files older than this belong to nobody who still writes.
+#: Temporary files of no run that are older than this belong to nobody who still writes.
 _STALE_SECONDS = 3600.0
 
 
@@ -62,19 +61,35 @@ def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
 
 
 def _remove_leftovers(store: RunStore, now: float) -> None:
+    """Remove folders of runs that nobody knows, and what was being written by somebody who is gone."""
+    table = tables.runs.c
     with store.ledger.database.reading() as connection:
-        known = set(connection.execute(select(tables.runs.c.id)).scalars())
+        known = {row.id: row.status for row in connection.execute(select(table.id, table.status))}
     for folder in (store.root / "runs").iterdir():
         # what is not called like a run is somebody else's
         orphan = folder.name not in known and RUN_ID.fullmatch(folder.name)
         if orphan and now - _modified(folder) > _STALE_SECONDS:
             remove_folder(folder)
     for path in store.root.rglob(f"{TEMPORARY_PREFIX}*"):
-        if now - _modified(path) > _STALE_SECONDS:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        if _left_behind(path, known.get(_run_of(path, store.root)), now):
+            remove_leftover(path)
+
+
+def _left_behind(path: Path, status: str | None, now: float) -> bool:
+    """Whether nobody writes a temporary file or folder any more.
+
+    Of a run it is the run that says so, however long ago it wrote last: a result may take hours. `status` is its
+    state, None for what belongs to no run.
+    """
+    if status in (Status.QUEUED, Status.RUNNING):
+        return False
+    return status is not None or now - _modified(path) > _STALE_SECONDS
+
+
+def _run_of(path: Path, root: Path) -> str:
+    """Id of the run in whose folder `path` lies; empty where it lies in none."""
+    place = path.relative_to(root).parts
+    return place[1] if len(place) > 2 and place[0] == "runs" else ""
 
 
 def _remove_unused(store: RunStore, since: float, wanted: int) -> int:

@@ -10,16 +10,20 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
 from core.errors import BadInput
-from core.files import is_disk_full, remove_folder, size_of
+from core.files import TEMPORARY_PREFIX, is_disk_full, remove_folder, remove_leftover, size_of
 from core.runs.spec import RunSpec, parse_spec
 from core.runs.store import tables
 from core.runs.store.database import RUN_ID, Database
 from core.runs.store.identity import ProcessIdentity
-from core.runs.store.live import heartbeat_age
+from core.runs.store.live import beat_age, heartbeat_age
 from core.runs.store.records import Status, UnfinishedRun
 
-#: A worker on another host that has not shown itself for so long is taken for dead.
+#: A worker or server on another host that has not shown itself for so long is taken for dead.
 _SILENT_SECONDS = 60.0
+
+
+#: File of a run's folder that says what its inputs were when it was asked for.
+INPUTS = "inputs"
 
 
 class Ledger:
@@ -63,6 +67,7 @@ class Ledger:
             if found is not None:
                 return found
             self.folder(run_id).mkdir()  # before the row is seen: whoever finds the row finds the folder
+            (self.folder(run_id) / INPUTS).write_text(spec.state_of_inputs(), encoding="ascii")
             connection.execute(
                 insert(tables.runs).values(
                     id=run_id,
@@ -101,7 +106,7 @@ class Ledger:
             table.c.status.in_(states),
             table.c.cancelling.is_(None),
         )
-        for row in connection.execute(query.order_by(table.c.created.desc())):
+        for row in connection.execute(query.order_by(tables.ARRIVAL.desc())):
             result = self.result(row.id)
             if row.status != Status.DONE or (result.is_dir() and spec.holds(result)):
                 return str(row.id)
@@ -114,6 +119,16 @@ class Ledger:
             row = connection.execute(select(table.c.kind, table.c.request).where(table.c.id == run_id)).one()
         return parse_spec(row.kind, row.request)
 
+    def restate(self, run_id: str, spec: RunSpec) -> None:
+        """Name a run after the inputs that it finds when it is executed, where others were there when it was asked for.
+
+        A model may be replaced while a run waits: the result is the new one's, and whoever asks for the
+        earlier one's must not find it.
+        """
+        asked = self.folder(run_id) / INPUTS
+        if asked.is_file() and asked.read_text(encoding="ascii") != spec.state_of_inputs():
+            self.change(tables.runs.c.id == run_id, fingerprint=spec.fingerprint())
+
     def claim(self, run_id: str, worker: ProcessIdentity) -> bool:
         """Take a queued run; False when somebody was quicker or it was cancelled."""
         table = tables.runs
@@ -125,22 +140,31 @@ class Ledger:
         )
 
     def finish(self, run_id: str, status: Status, message: str = "", only: Status | None = None) -> bool:
-        """Give a run its final state, once; False when it has one already (or is not `only`)."""
+        """Give a run its final state, once; False when it has one already (or is not `only`).
+
+        What its worker had begun to write goes with it: whoever was killed could not remove it.
+        """
         table = tables.runs
+        folder = self.folder(run_id)
         before = [only] if only else [Status.QUEUED, Status.RUNNING]
-        return self.change(
+        begun = list(folder.glob(f"{TEMPORARY_PREFIX}*"))
+        changed = self.change(
             (table.c.id == run_id) & table.c.status.in_(before),
             status=status,
             message=message,
             finished=time.time(),
             cancelling=None,
-            size=size_of(self.folder(run_id)),
+            size=size_of(folder) - sum(size_of(path) for path in begun),
         )
+        if changed:
+            for path in begun:
+                remove_leftover(path)
+        return changed
 
     def unfinished(self) -> list[UnfinishedRun]:
         """Every queued and running run of every owner, oldest first."""
         table = tables.runs
-        query = select(table).where(table.c.status.in_([Status.QUEUED, Status.RUNNING])).order_by(table.c.created)
+        query = select(table).where(table.c.status.in_([Status.QUEUED, Status.RUNNING])).order_by(tables.ARRIVAL)
         with self.database.reading() as connection:
             rows = connection.execute(query).all()
         return [
@@ -148,16 +172,26 @@ class Ledger:
                 row.id,
                 Status(row.status),
                 row.cancelling,
-                ProcessIdentity.model_validate_json(row.server),
-                ProcessIdentity.model_validate_json(row.worker) if row.worker else None,
+                ProcessIdentity.read(row.server),
+                ProcessIdentity.read(row.worker) if row.worker else None,
             )
             for row in rows
         ]
 
+    def show_alive(self, server: ProcessIdentity) -> None:
+        """Say that `server` lives, for those on other hosts (or in other containers) that share the store."""
+        path = self._beat_of(server)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+
+    def show_gone(self, server: ProcessIdentity) -> None:
+        """Say that `server` has ended."""
+        self._beat_of(server).unlink(missing_ok=True)
+
     def adopt_queued(self, server: ProcessIdentity) -> None:
         """Take over what a server that no longer lives had queued."""
         for run in self.unfinished():
-            if run.status is Status.QUEUED and run.server.here and not run.server.alive:
+            if run.status is Status.QUEUED and not self._server_lives(run.server):
                 self.change(
                     (tables.runs.c.id == run.id) & (tables.runs.c.status == Status.QUEUED),
                     server=server.model_dump_json(),
@@ -168,9 +202,18 @@ class Ledger:
         watched = set(except_runs)
         for run in self.unfinished():
             if run.status is Status.RUNNING and run.id not in watched and not self._worker_lives(run):
-                status = Status.CANCELLED if run.cancelling else Status.INTERRUPTED
-                message = "" if run.cancelling else "It was cut off when the program that ran it stopped: run it again."
+                cut_off = (Status.INTERRUPTED, "It was cut off when the program that ran it stopped: run it again.")
+                status, message = self.left_by_the_dead(run, *cut_off)
                 self.finish(run.id, status, message, only=Status.RUNNING)
+
+    def left_by_the_dead(self, run: UnfinishedRun, status: Status, message: str) -> tuple[Status, str]:
+        """State and sentence of a run whose worker ended without writing them; those given where it was cut off.
+
+        A result is there as a whole or not at all: one that is there was complete, and only saying so failed.
+        """
+        if self.result(run.id).is_dir():
+            return Status.DONE, ""
+        return (Status.CANCELLED, "") if run.cancelling else (status, message)
 
     def discard(self, run_ids: Iterable[str]) -> None:
         """Remove finished runs: rows first, so that no reader meets a row without its folder."""
@@ -189,10 +232,11 @@ class Ledger:
 
     def _forget(self, run_id: str) -> bool:
         """Remove the row of a finished run; whether there was one."""
-        final = [status for status in Status if status.final]
+        going = [Status.QUEUED, Status.RUNNING]
         with self.database.writing() as connection:
             gone = connection.execute(
-                delete(tables.runs).where(tables.runs.c.id == run_id, tables.runs.c.status.in_(final))
+                # a row whose state nobody understands is not going on either
+                delete(tables.runs).where(tables.runs.c.id == run_id, tables.runs.c.status.not_in(going))
             )
             if gone.rowcount:
                 connection.execute(delete(tables.references).where(tables.references.c.run == run_id))
@@ -201,6 +245,12 @@ class Ledger:
     def close(self) -> None:
         """Let go of the database file."""
         self.database.close()
+
+    def _server_lives(self, server: ProcessIdentity) -> bool:
+        return server.alive if server.here else beat_age(self._beat_of(server)) < _SILENT_SECONDS
+
+    def _beat_of(self, server: ProcessIdentity) -> Path:
+        return self.root / "servers" / server.digest
 
     def _worker_lives(self, run: UnfinishedRun) -> bool:
         if run.worker is None:

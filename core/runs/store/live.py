@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import Cancelled
+from core.errors import Cancelled, LightboxError
 from core.files import finite, read_json, write_array, write_json
 from core.progress import Progress
 from core.scans.grid import Grid
@@ -169,9 +169,14 @@ class Heartbeat:
 
 
 def heartbeat_age(folder: Path) -> float:
-    """Seconds since the worker last showed that it lives; infinite when it never did."""
+    """Seconds since the worker of a run last showed that it lives; infinite when it never did."""
+    return beat_age(folder / HEARTBEAT)
+
+
+def beat_age(path: Path) -> float:
+    """Seconds since a file was last touched, 0 where that lies ahead of the clock; infinite when there is none."""
     try:
-        return time.time() - (folder / HEARTBEAT).stat().st_mtime
+        return max(0.0, time.time() - path.stat().st_mtime)
     except FileNotFoundError:
         return float("inf")
 
@@ -182,9 +187,12 @@ def write_preview_grid(folder: Path, grid: Grid) -> None:
 
 
 def read_live(folder: Path) -> Live:
-    """Progress as last written; all zero before the first report."""
-    content = read_json(folder / PROGRESS)
-    return Live(**content, history=read_history(folder)) if content else Live()
+    """Progress as last written; all zero before the first report, and where what was written is damaged."""
+    try:
+        content = read_json(folder / PROGRESS)
+        return Live(**content, history=read_history(folder)) if content else Live()
+    except (LightboxError, TypeError, ValueError):
+        return Live()
 
 
 def read_history(folder: Path) -> dict[str, list[float | None]]:
@@ -199,12 +207,12 @@ def read_history(folder: Path) -> dict[str, list[float | None]]:
 
 
 def read_preview(folder: Path) -> Preview | None:
-    """The latest preview; None when there is none."""
+    """The latest preview; None when there is none, or it is damaged."""
     try:
         values = np.load(folder / PREVIEW, allow_pickle=False)
-    except FileNotFoundError:
+        content = read_json(folder / PROGRESS) or {}
+        where = read_json(folder / PREVIEW_GRID)
+        grid = Grid(tuple(where["shape"]), np.asarray(where["affine"])) if where else None
+    except (LightboxError, FileNotFoundError, KeyError, ValueError, EOFError):
         return None
-    content = read_json(folder / PROGRESS) or {}
-    where = read_json(folder / PREVIEW_GRID)
-    grid = Grid(tuple(where["shape"]), np.asarray(where["affine"])) if where else None
     return Preview(values, grid, str(content.get("preview_version")))

@@ -11,6 +11,10 @@ from sqlalchemy import Row
 
 from core.runs.store.identity import ProcessIdentity
 
+#: Kind of a run whose row cannot be read.
+DAMAGED = "damaged"
+_DAMAGED_ROW = "What was stored of this run is damaged: remove it, and ask again."
+
 
 class Status(StrEnum):
     """Where a run is. The last four are final."""
@@ -74,8 +78,8 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """How long it ran (so far); None before it started."""
-        return None if self.started is None else (self.finished or time.time()) - self.started
+        """How long it ran (so far); None before it started. Never below 0: a clock may have been set back."""
+        return None if self.started is None else max(0.0, (self.finished or time.time()) - self.started)
 
 
 @dataclass(frozen=True)
@@ -100,14 +104,18 @@ class UnfinishedRun:
 
 
 def as_run(row: Row[Any], queue: Mapping[str, int]) -> Run:
-    """A row of the table as a `Run`; `queue` gives places by id."""
+    """A row of the table as a `Run`; `queue` gives places by id.
+
+    A damaged row becomes a failed run of kind `DAMAGED`, so that it can be seen and removed beside the others.
+    """
+    kind, status, message, request = _readable(row)
     return Run(
         id=row.id,
         owner=row.owner,
-        kind=row.kind,
+        kind=kind,
         title=row.title,
-        status=Status(row.status),
-        message=row.message,
+        status=status,
+        message=message,
         created=row.created,
         started=row.started,
         finished=row.finished,
@@ -115,6 +123,18 @@ def as_run(row: Row[Any], queue: Mapping[str, int]) -> Run:
         cancelling=row.cancelling is not None,
         position=queue.get(row.id, 0),
         size=row.size,
-        request=json.loads(row.request),
+        request=request,
         fingerprint=row.fingerprint,
     )
+
+
+def _readable(row: Row[Any]) -> tuple[str, Status, str, Mapping[str, Any]]:
+    """Kind, state, message and request of a row."""
+    try:
+        request = json.loads(row.request)
+        status = Status(row.status)
+    except (TypeError, ValueError):
+        return DAMAGED, Status.FAILED, _DAMAGED_ROW, {}
+    if not isinstance(request, dict):
+        return DAMAGED, Status.FAILED, _DAMAGED_ROW, {}
+    return row.kind, status, row.message, request

@@ -63,6 +63,8 @@ class ScanFiles:
             array = np.load(folder / "array.npy", mmap_mode="r", allow_pickle=False)
         except FileNotFoundError as error:
             raise BadInput("This scan is no longer in the store: open its file again.") from error
+        except (EOFError, ValueError) as error:
+            raise BadInput("What was stored of this scan is damaged: open its file again.") from error
         meta = self.meta(content_hash)
         source = meta["source"]
         scan = Scan(
@@ -131,6 +133,8 @@ class RegionFiles:
             values: np.ndarray = np.load(self.path(content_hash), allow_pickle=False)
         except FileNotFoundError as error:
             raise BadInput("This region is no longer in the store: mark it again.") from error
+        except (EOFError, ValueError) as error:
+            raise BadInput("What was stored of this region is damaged: mark it again.") from error
         return values
 
     def shape(self, content_hash: str) -> tuple[int, ...]:
@@ -145,6 +149,8 @@ class RegionFiles:
             mapped: np.ndarray = np.load(self.path(content_hash), mmap_mode="r", allow_pickle=False)
         except FileNotFoundError as error:
             raise BadInput("This region is no longer in the store: mark it again.") from error
+        except (EOFError, ValueError) as error:
+            raise BadInput("What was stored of this region is damaged: mark it again.") from error
         return mapped.shape
 
     def path(self, content_hash: str) -> Path:

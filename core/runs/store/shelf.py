@@ -196,7 +196,7 @@ class Shelf:
     def runs(self, limit: int = 200) -> list[Run]:
         """The latest runs of this owner, latest first."""
         table = tables.runs
-        query = select(table).where(table.c.owner == self.owner).order_by(table.c.created.desc()).limit(limit)
+        query = select(table).where(table.c.owner == self.owner).order_by(tables.ARRIVAL.desc()).limit(limit)
         with self._database.reading() as connection:
             rows, queue = connection.execute(query).all(), _queue(connection)
         return [as_run(row, queue) for row in rows]
@@ -355,12 +355,13 @@ class Shelf:
             row = connection.execute(select(table).where(mine)).one_or_none()
         # good enough for the janitor, without a write for every look
         if row is not None and time.time() - row.used > 60 and not self._database.read_only:
-            with self._database.writing() as connection:
+            # looking must work where nothing can be written: a full disk, a database that somebody holds
+            with self._database.noting() as connection:
                 connection.execute(update(table).where(mine).values(used=time.time()))
         return row
 
 
 def _queue(connection: Any) -> dict[str, int]:
     table = tables.runs
-    order = select(table.c.id, func.row_number().over(order_by=table.c.created)).where(table.c.status == Status.QUEUED)
+    order = select(table.c.id, func.row_number().over(order_by=tables.ARRIVAL)).where(table.c.status == Status.QUEUED)
     return {row[0]: int(row[1]) for row in connection.execute(order)}

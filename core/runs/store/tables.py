@@ -1,6 +1,6 @@
 """The tables of the store as they are now. How older ones become these is in `core.runs.store.migrations`."""
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table
+from sqlalchemy import Boolean, Column, ColumnElement, Float, Index, Integer, MetaData, String, Table, literal_column
 
 #: Number of the last migration; a database says in its ``user_version`` which one it has.
 VERSION = 2
@@ -30,6 +30,9 @@ runs = Table(
     Index("runs_by_fingerprint", "owner", "fingerprint"),
     Index("runs_by_status", "status"),
 )
+
+#: Order in which runs were asked for, whatever the clock said then.
+ARRIVAL: ColumnElement[int] = literal_column("runs.rowid", Integer)
 
 #: What runs read: keeps scans and regions alive while a run refers to them.
 references = Table(

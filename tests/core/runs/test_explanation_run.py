@@ -1,11 +1,12 @@
 """An explanation through the whole machine: stored scan, worker process, maps on disk, same numbers as by hand."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from core.explainers import explain
 from core.models import load_model
 from core.models.inputs import plane_to_image
 from core.progress import Progress
+from core.runs.execution.execute import carry_out
 from core.runs.execution.manager import RunManager
 from core.runs.kinds.explanation import ExplanationSpec, _placed
 from core.runs.spec import LOCAL_OWNER, RunContext
@@ -139,3 +141,85 @@ def test_the_preview_of_a_slice_model_lies_on_its_plane_in_the_volume(store: Run
     assert preview.grid.affine[1, 3] == pytest.approx(4.0)
     assert slices.prepare(volume).grid.same_as(preview.grid)
     np.testing.assert_array_equal(plane_to_image(preview.values, "coronal"), image)
+
+
+class Swapping(ExplanationSpec):
+    """Explains, while somebody replaces the model's files."""
+
+    kind: ClassVar[str] = "toy-swapping"
+    other: str
+    put_back: bool = False
+
+    def execute(self, context: RunContext) -> None:
+        weights = Path(self.model) / "weights.safetensors"
+        status, kept = weights.stat(), weights.read_bytes()
+        weights.write_bytes((Path(self.other) / "weights.safetensors").read_bytes())
+        super().execute(context)
+        if self.put_back:
+            weights.write_bytes(kept)
+            os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    return save_tiny(tmp_path / "other", tiny_card("tiny", SHAPE, spacing_mm=(1.0, 1.0)))
+
+
+def test_weights_that_are_replaced_while_a_run_waits_are_not_stored_under_the_old_name(
+    store: RunStore, start_manager: Callable[..., RunManager], model: Path, other: Path, scan: Scan
+) -> None:
+    mine = store.of(LOCAL_OWNER)
+    spec = ExplanationSpec(scan=mine.add_scan(scan), model=str(model), explainer="saliency")
+    old = (model / "weights.safetensors").read_bytes()
+    queued = mine.add(spec, ProcessIdentity.of(1))  # nobody executes it yet
+    (model / "weights.safetensors").write_bytes((other / "weights.safetensors").read_bytes())
+    assert carry_out(store, queued, ProcessIdentity.of()) is not None
+    assert mine.run(queued).status is Status.DONE
+    assert mine.answered(spec) == queued  # it is the answer of the weights that are there now
+    (model / "weights.safetensors").write_bytes(old)
+    assert mine.answered(spec) is None
+    manager = start_manager("inline")
+    again = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
+    assert again.id != queued
+    first, second = (mine.explanation(run).arrays["map"].values for run in (queued, again.id))
+    assert not np.allclose(first, second)
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_a_result_whose_model_was_replaced_while_it_ran_is_not_kept(
+    store: RunStore, start_manager: Callable[..., RunManager], model: Path, other: Path, scan: Scan, put_back: bool
+) -> None:
+    name = store.of(LOCAL_OWNER).add_scan(scan)
+    spec = Swapping(scan=name, model=str(model), explainer="saliency", other=str(other), put_back=put_back)
+    manager = start_manager("inline")
+    run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
+    assert run.status is Status.FAILED
+    assert "were replaced while this ran: run it again" in run.message
+    assert not store.ledger.result(run.id).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"null", b"\xff\xfe", b'{"arrays": {"map": "map.npy"}}'])
+def test_a_damaged_record_is_told_in_a_sentence_and_computed_again(
+    store: RunStore, start_manager: Callable[..., RunManager], model: Path, scan: Scan, content: bytes
+) -> None:
+    mine, manager = store.of(LOCAL_OWNER), start_manager("inline")
+    spec = ExplanationSpec(scan=mine.add_scan(scan), model=str(model), explainer="saliency")
+    run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
+    (mine.result(run.id) / "explanation.json").write_bytes(content)
+    with pytest.raises(BadInput, match="damaged"):
+        mine.explanation(run.id)
+    again = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
+    assert again.id != run.id
+    assert mine.explanation(again.id).arrays["map"].values.shape == SHAPE
+
+
+def test_a_damaged_map_is_told_in_a_sentence(
+    store: RunStore, start_manager: Callable[..., RunManager], model: Path, scan: Scan
+) -> None:
+    mine, manager = store.of(LOCAL_OWNER), start_manager("inline")
+    spec = ExplanationSpec(scan=mine.add_scan(scan), model=str(model), explainer="saliency")
+    run = manager.wait(manager.submit(spec), LOCAL_OWNER, PATIENCE)
+    for content in (b"", b"\x93NUMPY", b"half a map"):
+        mine.explanation(run.id).arrays["map"].path.write_bytes(content)
+        with pytest.raises(BadInput, match="damaged"):
+            _ = mine.explanation(run.id).arrays["map"].values

@@ -108,6 +108,38 @@ def test_what_a_living_server_has_queued_is_left_to_it(
     assert store.of(LOCAL_OWNER).run(theirs).status is Status.QUEUED
 
 
+@pytest.mark.parametrize(("silence", "status"), [(None, Status.DONE), (120, Status.DONE), (5, Status.QUEUED)])
+def test_what_waits_for_a_server_on_another_host_is_taken_over_once_that_is_silent(
+    store: RunStore, start_manager: Callable[..., RunManager], silence: float | None, status: Status
+) -> None:
+    """A container that is made anew has another name: what its predecessor had queued must not wait for ever."""
+    server = ME.model_copy(update={"host": "the container before"})
+    if silence is not None:
+        store.ledger.show_alive(server)
+        os.utime(store.root / "servers" / server.digest, (time.time() - silence,) * 2)
+    theirs = store.of(LOCAL_OWNER).add(CountSpec(name="theirs"), server)
+    manager = start_manager("inline")
+    assert manager.wait(manager.submit(CountSpec(name="mine")), LOCAL_OWNER, PATIENCE).status is Status.DONE
+    assert manager.wait(theirs, LOCAL_OWNER, PATIENCE if status is Status.DONE else 0.5).status is status
+
+
+def test_a_server_shows_that_it_lives_until_it_ends(store: RunStore, start_manager: Callable[..., RunManager]) -> None:
+    manager = start_manager("inline")
+    assert [path.name for path in (store.root / "servers").iterdir()] == [ME.digest]
+    manager.close()
+    assert list((store.root / "servers").iterdir()) == []
+
+
+def test_asking_for_what_waits_for_a_dead_server_has_it_done(
+    store: RunStore, start_manager: Callable[..., RunManager]
+) -> None:
+    server = ME.model_copy(update={"host": "the container before"})
+    left = store.of(LOCAL_OWNER).add(CountSpec(name="asked twice"), server)
+    manager = start_manager("inline")
+    assert manager.submit(CountSpec(name="asked twice")) == left
+    assert manager.wait(left, LOCAL_OWNER, PATIENCE).status is Status.DONE
+
+
 #: Like a page of Streamlit: must not be executed a second time by whatever runs are started from.
 SERVER = """
 import sys

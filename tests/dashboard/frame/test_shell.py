@@ -1,6 +1,9 @@
+import asyncio
 import subprocess
 import sys
 import textwrap
+
+import pytest
 
 from core.errors import BadInput
 from core.settings import ROOT
@@ -44,3 +47,18 @@ def test_a_problem_is_a_sentence_on_the_page_and_a_traceback_in_the_log(monkeypa
     assert shell.show_problem(ZeroDivisionError("secret detail"))
     assert "secret detail" not in shown[1]
     assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("problem", [BadInput("The store is locked."), RuntimeError("page 7 is never used")])
+def test_a_store_that_cannot_be_opened_does_not_keep_the_server_from_starting(monkeypatch, problem):
+    from dashboard.frame import shell
+
+    def broken():
+        raise problem
+
+    async def start() -> str:
+        async with shell.lifespan(None):
+            return "started"
+
+    monkeypatch.setattr(shell, "manager", broken)
+    assert asyncio.run(start()) == "started"

@@ -126,7 +126,33 @@ def test_leftovers_of_a_crash_go_when_they_are_old(store: RunStore) -> None:
         leftover.write_bytes(b"half")
     (store.root / "runs" / ("0" * 16)).mkdir()
     sweep(store, 100 * MEGABYTE)
-    assert len(list(store.root.rglob(".tmp-*"))) == 2
+    assert [path.parent.name for path in store.root.rglob(".tmp-*")] == ["scans"]
     sweep(store, 100 * MEGABYTE, now=later())
     assert list(store.root.rglob(".tmp-*")) == []
     assert [path.name for path in (store.root / "runs").iterdir()] == [run_id]
+
+
+@pytest.mark.parametrize("hours", [0.5, 2, 48])
+def test_what_a_run_is_still_writing_stays_however_long_it_takes(store: RunStore, hours: float) -> None:
+    run_id = store.of(LOCAL_OWNER).add(CountSpec(), ME)
+    store.ledger.claim(run_id, ME)
+    result = store.ledger.folder(run_id) / ".tmp-result"
+    result.mkdir()
+    (store.ledger.folder(run_id) / ".tmp-7-progress.json").write_text("{")
+    sweep(store, 100 * MEGABYTE, now=time.time() + hours * 3600)
+    assert result.is_dir()
+    assert len(list(store.root.rglob(".tmp-*"))) == 2
+    store.ledger.finish(run_id, Status.CANCELLED)
+    assert list(store.root.rglob(".tmp-*")) == []
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status.final])
+def test_what_a_run_had_begun_to_write_goes_when_it_has_ended(store: RunStore, status: Status) -> None:
+    run_id = store.of(LOCAL_OWNER).add(CountSpec(), ME)
+    store.ledger.claim(run_id, ME)
+    begun = store.ledger.folder(run_id) / ".tmp-result"
+    begun.mkdir()
+    (begun / "map.npy").write_bytes(os.urandom(MEGABYTE))
+    store.ledger.finish(run_id, status)
+    assert not begun.exists()
+    assert store.of(LOCAL_OWNER).run(run_id).size < MEGABYTE

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import BadInput
 from core.runs.store.live import PREVIEW, read_preview
 from core.runs.store.scans import RegionFiles
 
@@ -28,16 +29,21 @@ class Trap:
     [
         (f"{NAME}.npy", lambda folder: RegionFiles(folder).read(NAME)),
         (f"{NAME}.npy", lambda folder: RegionFiles(folder).shape(NAME)),
-        (PREVIEW, read_preview),
     ],
-    ids=["region", "shape", "preview"],
+    ids=["region", "shape"],
 )
 def test_a_pickle_in_the_place_of_an_array_is_not_run(
     tmp_path: Path, file: str, read: Callable[[Path], object]
 ) -> None:
     (tmp_path / file).write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
-    with pytest.raises(ValueError, match="pickle"):
+    with pytest.raises(BadInput, match="damaged"):
         read(tmp_path)
     assert not (tmp_path / "sprung").exists()
     pickle.loads((tmp_path / file).read_bytes())
     assert (tmp_path / "sprung").exists()  # the trap is one
+
+
+def test_a_pickle_in_the_place_of_a_preview_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / PREVIEW).write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    assert read_preview(tmp_path) is None
+    assert not (tmp_path / "sprung").exists()

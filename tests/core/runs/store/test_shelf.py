@@ -1,18 +1,22 @@
 import dataclasses
 import inspect
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
 from core.errors import BadInput, LightboxError
 from core.runs.execution.manager import ManagedShelf, RunManager
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.store import tables
+from core.runs.store.database import FILE
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.landmarks import Landmark
 from core.runs.store.records import Status
@@ -302,3 +306,79 @@ def test_runs_that_wait_have_places_and_those_that_work_seconds(store: RunStore,
     monkeypatch.setattr("core.runs.store.records.time.time", lambda: working.started + 7)
     assert working.seconds == 7
     assert dataclasses.replace(working, finished=working.started + 3).seconds == 3
+
+
+@pytest.mark.parametrize(
+    "damage", [{"request": "{"}, {"request": "[1]"}, {"request": "\x00\ud7ff"}, {"status": "dnoe"}, {"status": ""}]
+)
+def test_a_damaged_row_is_seen_and_removed_beside_the_others(store: RunStore, damage: dict[str, str]) -> None:
+    mine = store.of(ANNA)
+    first, bad, last = (mine.add(CountSpec(name=name), ME) for name in ("first", "bad", "last"))
+    for run_id in (first, bad, last):
+        store.ledger.claim(run_id, ME)
+        store.ledger.finish(run_id, Status.DONE)
+    store.ledger.change(tables.runs.c.id == bad, **damage)
+    assert [run.id for run in mine.runs()] == [last, bad, first]
+    found = mine.run(bad)
+    assert (found.kind, found.status) == ("damaged", Status.FAILED)
+    assert "remove it" in found.message
+    assert RunStore.open(store.root).ledger.unfinished() == []
+    mine.delete(bad)
+    assert [run.id for run in mine.runs()] == [last, first]
+
+
+def test_a_process_that_cannot_be_read_is_dead(store: RunStore) -> None:
+    mine = store.of(ANNA)
+    waiting, working = mine.add(CountSpec(name="waits"), ME), mine.add(CountSpec(name="works"), ME)
+    store.ledger.claim(working, ME)
+    store.ledger.change(tables.runs.c.id == waiting, server="{")
+    store.ledger.change(tables.runs.c.id == working, worker="nobody")
+    store.ledger.mark_interrupted()
+    store.ledger.adopt_queued(ME)
+    assert mine.run(working).status is Status.INTERRUPTED
+    assert [run.server for run in store.ledger.unfinished()] == [ME]
+
+
+def test_runs_are_listed_in_the_order_they_were_asked_for_whatever_the_clock_says(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, real = store.of(ANNA), time.time
+    first = mine.add(CountSpec(name="first"), ME)
+    store.ledger.claim(first, ME)
+    monkeypatch.setattr(time, "time", lambda: real() - 7200)  # summer ends, or a clock is set right
+    store.ledger.finish(first, Status.DONE)
+    second = mine.add(CountSpec(name="second"), ME)
+    assert [run.id for run in mine.runs()] == [second, first]
+    assert mine.run(first).seconds == 0
+    assert [run.id for run in store.ledger.unfinished()] == [second]
+
+
+def test_looking_works_while_somebody_holds_the_database(store: RunStore) -> None:
+    mine = store.of(ANNA)
+    name = mine.add_scan(scan())
+    with store.ledger.database.writing() as connection:
+        connection.execute(update(tables.scan_access).values(used=0.0))
+    with closing(sqlite3.connect(store.root / FILE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        assert mine.scan(name).shape == (4, 5, 6)
+        assert time.monotonic() - began < 5
+        other.execute("ROLLBACK")
+    assert mine.scan_meta(name)["label"]
+    with store.ledger.database.reading() as connection:
+        assert connection.execute(select(tables.scan_access.c.used)).scalar_one() > 0
+
+
+def test_looking_works_on_a_full_disk(store: RunStore) -> None:
+    mine = store.of(ANNA)
+    name = mine.add_scan(scan())
+    with store.ledger.database.writing() as connection:
+        connection.execute(update(tables.scan_access).values(used=0.0))
+
+    def full(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE"):
+            raise sqlite3.OperationalError("database or disk is full")
+
+    event.listen(store.ledger.database.engine, "before_cursor_execute", full)
+    assert mine.scan(name).shape == (4, 5, 6)
+    assert mine.scan_meta(name)["label"]
