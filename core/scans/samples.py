@@ -11,6 +11,8 @@ LUMINANCE = (0.299, 0.587, 0.114)
 #: Channels of a colour picture.
 COLOURS = 3
 RGB_NOTE = "Colour (RGB) read as luminance."
+#: Whole numbers up to here are exact in float32.
+_EXACT = 2**24
 COMPLEX_NOTE = "Complex values read as their magnitude."
 
 
@@ -39,15 +41,25 @@ def grey_and_colours(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray | Non
 
 @dataclass
 class FiniteFilter:
-    """Replaces NaN and infinity by 0, and remembers how many there were."""
+    """Makes samples float32 and finite: NaN and infinity become 0, and it remembers what that cost.
+
+    Parameters
+    ----------
+    replaced, total : int
+        Samples that were no finite number; all samples.
+    rounded : int
+        Whole numbers that float32 cannot hold, which is exact up to 2²⁴: labels that differ may become the same.
+    """
 
     replaced: int = 0
     total: int = 0
+    rounded: int = 0
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Return `values` as float32 with nothing in it but finite numbers."""
+        stored = np.asarray(values)
         with np.errstate(all="ignore"):
-            values = np.asarray(values, dtype=np.float32)
+            values = np.asarray(stored, dtype=np.float32)
             # one pass without a temporary: a sum is finite if all its terms are (overflow falls through to the test)
             suspicious = not np.isfinite(values.sum(dtype=np.float64))
         self.total += values.size
@@ -55,6 +67,8 @@ class FiniteFilter:
             bad = ~np.isfinite(values)
             self.replaced += int(bad.sum())
             values = np.where(bad, np.float32(0), values)
+        if stored.dtype.itemsize >= 4 and stored.dtype != np.float32:
+            self.rounded += _rounded_whole_numbers(stored, values)
         return values
 
     def notes(self) -> tuple[str, ...]:
@@ -65,9 +79,24 @@ class FiniteFilter:
         BadInput
             When not one value was a number.
         """
-        if not self.replaced:
-            return ()
-        if self.replaced == self.total:
+        if self.replaced and self.replaced == self.total:
             raise BadInput("Not one voxel holds a number (all are NaN or infinite): export the image again.")
-        share = self.replaced / self.total
-        return (f"{self.replaced} voxels ({share:.2%}) were NaN or infinite and read as 0.",)
+        notes = []
+        if self.replaced:
+            share = self.replaced / self.total
+            notes.append(f"{self.replaced} voxels ({share:.2%}) were NaN or infinite and read as 0.")
+        if self.rounded:
+            notes.append(
+                f"{self.rounded} voxels hold whole numbers above 16,777,216 that were rounded to 24 binary digits: "
+                "labels that differ may have become the same."
+            )
+        return tuple(notes)
+
+
+def _rounded_whole_numbers(stored: np.ndarray, values: np.ndarray) -> int:
+    """How many of `stored` are whole numbers that `values`, the same as float32, do not hold."""
+    if values.size == 0 or (values.max() < _EXACT and values.min() > -_EXACT):
+        return 0
+    large = np.abs(values) >= _EXACT  # the first number that is rounded becomes this one
+    exact = stored[large].astype(np.longdouble)
+    return int(((exact == np.rint(exact)) & (exact != values[large])).sum())

@@ -11,8 +11,7 @@ from core.scans.scan import HeaderForms
 from core.scans.sniff import Kind, sniff
 from core.scans.sources import CUT_OFF
 from core.scans.volumes.geometry import affine_of_voxel_size, nifti_geometry, voxel_size
-
-_CIFTI_INTENTS = range(3000, 3100)
+from core.scans.volumes.surfaces import NO_IMAGE, refuse_surface_intent, refuse_surface_shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +85,7 @@ def _read_nifti(head: bytes, pair: bool) -> VolumeHeader:
     version = 2 if head[4:6] in (b"n+", b"ni") else 1
     header_class: Any = Nifti2Header if version == 2 else Nifti1Header
     header = _parse(header_class, head)
-    if int(header["intent_code"]) in _CIFTI_INTENTS:
-        raise BadInput("This is a CIFTI file (values on a surface, not an image): give a NIfTI volume.")
+    refuse_surface_intent(int(header["intent_code"]))
     shape, volumes = _spatial_shape([int(n) for n in header["dim"]])
     smallest_offset = 0 if pair else header_class.single_vox_offset
     geometry = nifti_geometry(header, shape)
@@ -150,6 +148,7 @@ def _read_mgh(head: bytes) -> VolumeHeader:
     columns, rows, slices, volumes = (int(n) for n in header["dims"])
     if min(columns, rows, slices, volumes) < 1:
         raise BadInput("The image has a size of zero along one axis: export it again.")
+    refuse_surface_shape((columns, rows, slices))
     notes: tuple[str, ...] = ()
     if int(header["goodRASFlag"]) != 1:
         # nibabel has put FreeSurfer's own defaults in place
@@ -177,6 +176,7 @@ def _spatial_shape(dimensions: list[int]) -> tuple[tuple[int, int, int], int]:
     if not 1 <= count <= 7:
         raise BadInput("The header of the image makes no sense (number of axes): export the image again.")
     sizes = dimensions[1 : count + 1]
+    refuse_surface_shape(sizes)
     if min(sizes) < 1:
         raise BadInput("The image has a size of zero along one axis: export it again.")
     while len(sizes) > 3 and sizes[-1] == 1:
@@ -186,8 +186,8 @@ def _spatial_shape(dimensions: list[int]) -> tuple[tuple[int, int, int], int]:
             f"The image has {len(sizes)} axes, and Lightbox shows volumes (3) and series of volumes (4): "
             "save one volume of it."
         )
-    if len(sizes) == 1:
-        raise BadInput("The file holds a list of numbers and not an image: give a NIfTI volume.")
+    if len(sizes) == 1:  # few numbers, but a list all the same
+        raise BadInput(NO_IMAGE)
     sizes += [1] * (3 - len(sizes))
     return (sizes[0], sizes[1], sizes[2]), sizes[3] if len(sizes) == 4 else 1
 

@@ -141,14 +141,19 @@ def _fill(view: np.ndarray, stream: BinaryIO, header: VolumeHeader, finite: Fini
 
 
 def _intensities(slab: np.ndarray, header: VolumeHeader) -> np.ndarray:
+    """Stored samples → values; the standard does not scale colours, and scales both parts of a complex number."""
     if slab.dtype.names:
-        slab = luminance(np.stack([slab[name] for name in slab.dtype.names[:3]], axis=-1))
-    elif slab.dtype.kind == "c":
-        slab = np.abs(slab)
-    if (header.slope, header.intercept) == (1.0, 0.0):
+        return luminance(np.stack([slab[name] for name in slab.dtype.names[:3]], axis=-1))
+    scaled = (header.slope, header.intercept) != (1.0, 0.0)
+    if slab.dtype.kind == "c":
+        return np.abs(slab * header.slope + header.intercept * (1 + 1j) if scaled else slab)
+    if not scaled:
         return slab
     with np.errstate(all="ignore"):
-        return slab.astype(np.float64) * header.slope + header.intercept
+        values = slab.astype(np.float64) * header.slope + header.intercept
+        # what is scaled by a fraction was measured: to count its whole numbers would mean nothing
+        whole = header.slope.is_integer() and header.intercept.is_integer()
+        return values if whole else values.astype(np.float32)
 
 
 @contextmanager
