@@ -14,7 +14,7 @@ from core.scans.collect import Collected, Upload, collect, sources_of_paths, sou
 from core.scans.dicom.reading import find_series, read_series
 from core.scans.dicom.series import DicomSeries
 from core.scans.limits import Limits
-from core.scans.raster import open_raster_file, read_raster
+from core.scans.pictures.reading import open_raster_file, read_raster
 from core.scans.scan import Scan
 from core.scans.sources import Source
 from core.scans.volumes.reading import open_volume_file, read_volume

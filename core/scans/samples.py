@@ -13,6 +13,7 @@ COLOURS = 3
 RGB_NOTE = "Colour (RGB) read as luminance."
 #: Whole numbers up to here are exact in float32.
 _EXACT = 2**24
+_EXACT_IN_DOUBLE = 2**53
 COMPLEX_NOTE = "Complex values read as their magnitude."
 
 
@@ -99,4 +100,7 @@ def _rounded_whole_numbers(stored: np.ndarray, values: np.ndarray) -> int:
         return 0
     large = np.abs(values) >= _EXACT  # the first number that is rounded becomes this one
     exact = stored[large].astype(np.longdouble)
-    return int(((exact == np.rint(exact)) & (exact != values[large])).sum())
+    whole = exact == np.rint(exact)
+    if stored.dtype.kind == "f":
+        whole &= np.abs(exact) <= _EXACT_IN_DOUBLE  # every number beyond is whole, a label or not
+    return int((whole & (exact != values[large])).sum())
