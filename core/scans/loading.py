@@ -38,6 +38,8 @@ class SeriesChoice:
         Spatial shape as stored: 2 axes for images (rows, columns), 3 for volumes.
     volumes : int
         Number of volumes, frames or pages to choose from with ``volume=index``.
+    is_second_choice : bool
+        Whether others come first, however small: phases, segmentations, pictures of a screen.
     """
 
     key: str
@@ -46,6 +48,7 @@ class SeriesChoice:
     shape: tuple[int, ...]
     volumes: int
     _read: Callable[[int | None], Scan] = field(repr=False, compare=False)
+    is_second_choice: bool = False
 
     def read(self, volume: int | None = None) -> Scan:
         """Read it.
@@ -190,7 +193,7 @@ def _choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice],
             problems.append(problem)
     if not choices:
         raise problems[0]
-    choices.sort(key=lambda choice: (-prod(choice.shape) * choice.volumes, choice.key))
+    choices.sort(key=lambda choice: (choice.is_second_choice, -prod(choice.shape) * choice.volumes, choice.key))
     return choices, len(problems)
 
 
@@ -209,6 +212,7 @@ def _dicom_choice(series: DicomSeries, limits: Limits) -> SeriesChoice:
         shape=series.shape,
         volumes=len(series.volumes),
         _read=lambda volume: read_series(series, limits, volume),
+        is_second_choice=series.is_second_choice,
     )
 
 

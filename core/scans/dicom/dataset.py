@@ -94,7 +94,7 @@ def dicom_errors() -> Iterator[None]:
 def read_dataset(
     source: Source,
     limits: Limits,
-    keywords: Sequence[str],
+    keywords: Sequence[str | int],
     stop_when: Callable[[Any, str | None, int], bool] | None = None,
     watch: Callable[[BinaryIO], None] | None = None,
 ) -> "Dataset":
@@ -106,8 +106,8 @@ def read_dataset(
         The file.
     limits : Limits
         Largest sizes.
-    keywords : sequence of str
-        Elements at the top level to read; sequences come whole.
+    keywords : sequence of str or int
+        Elements at the top level to read, by keyword or tag; sequences come whole.
     stop_when : callable, optional
         As pydicom's: called with tag, VR and length before each value.
     watch : callable, optional
@@ -121,7 +121,7 @@ def read_dataset(
     from pydicom.datadict import tag_for_keyword
     from pydicom.filereader import read_partial
 
-    tags = [cast(int, tag_for_keyword(keyword)) for keyword in keywords]
+    tags = [word if isinstance(word, int) else cast(int, tag_for_keyword(word)) for word in keywords]
     meta = read_meta(source)
     if meta.transfer_syntax == DEFLATED:
         source = _inflate(source, meta, limits)

@@ -1,5 +1,6 @@
 """What one DICOM file is: its frames, where they lie, and how its pixels are stored. No patient, no free text."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -8,9 +9,20 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.dicom.dataset import BAD_DICOM, DEFLATED, FileMeta, dicom_errors, read_dataset, read_meta
 from core.scans.dicom.directory import DICOMDIR_CLASS
+from core.scans.dicom.functional_groups import FunctionalGroups, functional_groups
 from core.scans.dicom.geometry.nuclear import NUCLEAR_KEYWORDS, nuclear_slices
 from core.scans.dicom.geometry.pixel_size import PIXEL_SIZE_KEYWORDS, pixel_size
-from core.scans.dicom.pixels.scale import UNKNOWN, IntensityScale, intensity_scale
+from core.scans.dicom.grouping.attributes import TOP_LEVEL, AttributeReader, FrameAttributes
+from core.scans.dicom.objects import (
+    KIND_KEYWORDS,
+    ObjectKind,
+    kind_of,
+    modality_of,
+    scale_of,
+    scaling_of,
+    without_image,
+)
+from core.scans.dicom.pixels.scale import UNKNOWN, IntensityScale
 from core.scans.dicom.values import as_list, first_number, short_hash, unit_vectors, vector
 from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
 from core.scans.sources import CUT_OFF, Source
@@ -23,8 +35,6 @@ _SEQUENCE_BYTES, _SEQUENCE_BYTES_PER_FRAME = 4 * MEGABYTE, 64 * 1024
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _KEYWORDS = (
     "SOPInstanceUID",
-    "ImageType",
-    "Modality",
     "SeriesInstanceUID",
     "SeriesNumber",
     "AcquisitionNumber",
@@ -47,39 +57,15 @@ _KEYWORDS = (
     "ModalityLUTSequence",
     "RescaleSlope",
     "RescaleIntercept",
-    "RescaleType",
-    "Units",
-    "DoseUnits",
     "DoseGridScaling",
     "GridFrameOffsetVector",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
     *PIXEL_SIZE_KEYWORDS,
     *NUCLEAR_KEYWORDS,
+    *KIND_KEYWORDS,
+    *TOP_LEVEL,
 )
-#: Only codes of this list are ever shown: a file may hold anything in that element.
-_MODALITIES = frozenset(
-    (
-        *("AR", "AU", "BI", "BMD", "CR", "CT", "DG", "DOC", "DX", "ECG", "EPS", "ES", "GM", "HD", "IO", "IVUS", "KO"),
-        *("LS", "MG", "MR", "NM", "OAM", "OCT", "OP", "OPM", "OPT", "OPV", "OT", "PR", "PT", "PX", "REG", "RF", "RG"),
-        *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "RWV", "SC", "SEG", "SM", "SR", "US", "VA", "XA", "XC"),
-    )
-)
-#: What objects without pixels are, for the sentence that refuses them.
-_WITHOUT_IMAGE = {
-    "SR": "a report",
-    "RTSTRUCT": "a set of contours",
-    "RTPLAN": "a treatment plan",
-    "ECG": "a recorded curve",
-    "HD": "a recorded curve",
-    "EPS": "a recorded curve",
-    "PR": "a display setting",
-    "KO": "a list of key images",
-    "REG": "a registration",
-    "DOC": "a document",
-}
-
-
 _MOSAIC = (
     "This is a Siemens mosaic, in which the slices of a volume lie side by side in one picture: "
     "convert it to NIfTI (dcm2niix does) and give that."
@@ -116,6 +102,8 @@ class Frame:
         Temporal position.
     order : tuple of float
         Sorts frames at one position in time.
+    attributes : FrameAttributes
+        What tells the frames of one volume from those of another.
     """
 
     image: "DicomImage"
@@ -129,6 +117,22 @@ class Frame:
     intercept: float
     time: int | None
     order: tuple[float, ...]
+    attributes: FrameAttributes
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.image.rows
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return self.image.columns
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """A name that no other frame has, from what is in the file."""
+        return self.image.identity, self.index
 
 
 @dataclass(eq=False)
@@ -143,6 +147,12 @@ class DicomImage:
         UID; None where the file has none.
     series, instance : str
         Hashes of the UIDs.
+    identity : str
+        Hash of everything that was read of the header: copies of one image share it, and nothing else does.
+    kind : ObjectKind
+        What the pixels are: an image, a picture of a screen, a segmentation, a map.
+    pixels_at : int
+        Where in the file the pixels begin, bytes.
     modality : str, optional
         Code, if it is one of the standard's.
     series_number : int, optional
@@ -182,6 +192,18 @@ class DicomImage:
     scale: IntensityScale = UNKNOWN
     problem: str | None = None
     frames: list[Frame] = field(default_factory=list)
+    identity: str = ""
+    kind: ObjectKind = ObjectKind.IMAGE
+    pixels_at: int = 0
+
+    def digest(self) -> str:
+        """Hash of the pixels as stored (of a deflated file: of all of it)."""
+        found = hashlib.sha256()
+        with self.source.open() as stream:
+            stream.seek(0 if self.transfer_syntax == DEFLATED else self.pixels_at)
+            while part := stream.read(MEGABYTE):
+                found.update(part)
+        return found.hexdigest()
 
     @property
     def inverted(self) -> bool:
@@ -203,23 +225,32 @@ def read_image_header(source: Source, limits: Limits) -> DicomImage:
         raise OnlyADirectory("A DICOMDIR is only a table of contents: give the folder it lies in, or a zip of that.")
     stop = _StopAtPixels()
     dataset = read_dataset(source, limits, _KEYWORDS, stop, stop.watch)
-    modality = _modality(dataset)
-    if stop.length is None:
-        what = _WITHOUT_IMAGE.get(modality or "", "an object without an image")
-        raise BadInput(f"This DICOM file is {what}, there are no pixels in it: give the images of the series.")
+    with dicom_errors():
+        modality = modality_of(dataset)
+        if stop.length is None:
+            raise without_image(dataset, modality)
     with dicom_errors():
         image = _image(source, meta.transfer_syntax, dataset, modality)
         count = int(dataset.get("NumberOfFrames") or 1)
         _check_sizes(image, count, limits)
         image.problem = _missing_pixels(image, count, int(dataset.get("BitsAllocated") or 0), stop, source, meta)
-        if "MOSAIC" in as_list(dataset.get("ImageType")):
+        image.pixels_at = stop.start
+        if count == 1 and "MOSAIC" in as_list(dataset.get("ImageType")):
             image.problem = _MOSAIC
         image.frames = _frames(image, dataset, count)
         image.scale = _scale(image, dataset)
-        first = image.frames[0]
-        # some anonymisers give all files one UID: what lies elsewhere, or was taken later, is another image
-        image.instance = short_hash(f"{image.instance}{first.position}{first.time}{first.order}")
+        _name(image, dataset)
     return image
+
+
+def _name(image: DicomImage, dataset: "Dataset") -> None:
+    """Name an image by what is in it, never by what its file is called."""
+    first = image.frames[0]
+    unique = image.instance if dataset.get("SOPInstanceUID") else image.digest()
+    # some anonymisers give all files one UID: what lies elsewhere, or was taken later, is another image
+    image.instance = short_hash(f"{unique}{first.position}{first.time}{first.order}")
+    header = [(f.position, f.orientation, f.spacing, f.slope, f.intercept, f.attributes) for f in image.frames]
+    image.identity = short_hash(f"{image.series}{unique}{image.modality}{image.rows}{image.columns}{header}")
 
 
 class _StopAtPixels:
@@ -247,8 +278,8 @@ def _image(source: Source, syntax: str | None, dataset: "Dataset", modality: str
     return DicomImage(
         source=source,
         transfer_syntax=syntax,
-        series=short_hash(str(dataset.get("SeriesInstanceUID") or source.name)),
-        instance=short_hash(instance or f"{source.name}\0{source.size}"),
+        series=short_hash(str(dataset.get("SeriesInstanceUID") or "")),
+        instance=short_hash(instance),
         modality=modality,
         series_number=None if number is None else int(number),
         rows=int(dataset.get("Rows") or 0),
@@ -257,6 +288,7 @@ def _image(source: Source, syntax: str | None, dataset: "Dataset", modality: str
         bits_stored=int(dataset.get("BitsStored") or dataset.get("BitsAllocated") or 16),
         photometric=str(dataset.get("PhotometricInterpretation") or "MONOCHROME2"),
         signed=bool(dataset.get("PixelRepresentation") or 0),
+        kind=kind_of(dataset, modality),
     )
 
 
@@ -294,23 +326,24 @@ def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
         raw = getattr(dataset.get_item(keyword), "value", None)
         if isinstance(raw, bytes) and len(raw) > _SEQUENCE_BYTES + _SEQUENCE_BYTES_PER_FRAME * count:
             raise BadInput("The DICOM header is too long to be true: export the series again.")
-    shared, per_frame = _functional_groups(dataset)
+    shared, per_frame = functional_groups(dataset)
     if per_frame and len(per_frame) != count:
         raise BadInput("The DICOM file describes another number of frames than it holds: export it again.")
     offsets = [float(value) for value in as_list(dataset.get("GridFrameOffsetVector"))]
+    reader = AttributeReader(dataset)
     if per_frame:
-        return [_frame(image, _FunctionalGroups(dataset, shared, own), index) for index, own in enumerate(per_frame)]
-    first = _frame(image, _FunctionalGroups(dataset, shared, None), 0)
+        groups = (FunctionalGroups(dataset, shared, own) for own in per_frame)
+        return [_frame(image, group, index, reader) for index, group in enumerate(groups)]
+    first = _frame(image, FunctionalGroups(dataset, shared, None), 0, reader)
     nuclear = nuclear_slices(dataset, count) if image.modality == "NM" and not image.problem else None
     if nuclear is not None:
         return [
             replace(
-                first,
-                index=index,
+                _numbered(first, index),
                 position=position,
                 orientation=nuclear.orientation,
                 time=time,
-                order=(*first.order[:-1], float(index)),
+                attributes=replace(_numbered(first, index).attributes, time=time),
             )
             for index, (position, time) in enumerate(zip(nuclear.positions, nuclear.times, strict=True))
         ]
@@ -321,40 +354,26 @@ def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
         normal = np.cross(first.orientation[:3], first.orientation[3:])
         # offsets are relative, or (older) absolute along the normal: only differences matter
         positions = [first.position + normal * (offset - offsets[0]) for offset in offsets]
-    return [
-        replace(first, index=index, position=position, order=(*first.order[:-1], float(index)))
-        for index, position in enumerate(positions)
-    ]
+    return [replace(_numbered(first, index), position=position) for index, position in enumerate(positions)]
 
 
-def _functional_groups(dataset: "Dataset") -> tuple[Any, list[Any]]:
-    """What all frames share, None without; and what each has for itself, empty without."""
-    shared = list(dataset.get("SharedFunctionalGroupsSequence") or ())
-    return shared[0] if shared else None, list(dataset.get("PerFrameFunctionalGroupsSequence") or ())
+def _numbered(first: Frame, index: int) -> Frame:
+    """The frame of that number in a file whose frames are described together."""
+    sequence = (first.attributes.sequence[0], float(index))
+    return replace(
+        first,
+        index=index,
+        order=(*first.order[:-1], float(index)),
+        attributes=replace(first.attributes, sequence=sequence),
+    )
 
 
-class _FunctionalGroups:
-    """Looks an element up in the frame's own groups, then the shared ones, then the top level."""
-
-    def __init__(self, dataset: "Dataset", shared: Any, own: Any) -> None:
-        self._dataset = dataset
-        self._levels = [level for level in (own, shared) if level is not None]
-
-    def get(self, group: str, keyword: str) -> Any:
-        for level in self._levels:
-            items = level.get(group)
-            if items and items[0].get(keyword) is not None:
-                return items[0].get(keyword)
-        return self._dataset.get(keyword)
-
-
-def _frame(image: DicomImage, groups: _FunctionalGroups, index: int) -> Frame:
+def _frame(image: DicomImage, groups: FunctionalGroups, index: int, reader: AttributeReader) -> Frame:
     position = vector(groups.get("PlanePositionSequence", "ImagePositionPatient"), 3)
     orientation = unit_vectors(vector(groups.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6))
     size = pixel_size(groups)
     image.detector_spacing, image.spacing_note = size.on_detector, size.note
-    slope = first_number(groups.get("PixelValueTransformationSequence", "RescaleSlope"))
-    dose = first_number(groups.get("", "DoseGridScaling"))
+    slope, intercept = scaling_of(groups.dataset, groups, image.kind)
     time = first_number(groups.get("FrameContentSequence", "TemporalPositionIndex"))
     time = first_number(groups.get("", "TemporalPositionIdentifier")) if time is None else time
     order = (groups.get("", "AcquisitionNumber"), groups.get("", "EchoNumbers"), groups.get("", "InstanceNumber"))
@@ -366,22 +385,16 @@ def _frame(image: DicomImage, groups: _FunctionalGroups, index: int) -> Frame:
         spacing=size.spacing,
         thickness=abs(first_number(groups.get("PixelMeasuresSequence", "SliceThickness")) or 0.0),
         step=abs(first_number(groups.get("PixelMeasuresSequence", "SpacingBetweenSlices")) or 0.0),
-        slope=(slope or 1.0) * (dose or 1.0),
-        intercept=first_number(groups.get("PixelValueTransformationSequence", "RescaleIntercept")) or 0.0,
+        slope=slope,
+        intercept=intercept,
         time=None if time is None else int(time),
         order=(*(first_number(value) or 0.0 for value in order), float(index)),
+        attributes=reader.read(groups, index, None if time is None else int(time)),
     )
 
 
-def _modality(dataset: "Dataset") -> str | None:
-    with dicom_errors():
-        code = str(dataset.get("Modality") or "")
-    return code if code in _MODALITIES else None
-
-
 def _scale(image: DicomImage, dataset: "Dataset") -> IntensityScale:
-    shared, per_frame = _functional_groups(dataset)
-    first = _FunctionalGroups(dataset, shared, per_frame[0] if per_frame else None)
-    kind = first.get("PixelValueTransformationSequence", "RescaleType")
+    shared, per_frame = functional_groups(dataset)
+    first = FunctionalGroups(dataset, shared, per_frame[0] if per_frame else None)
     plain = all((frame.slope, frame.intercept) == (1.0, 0.0) for frame in image.frames)
-    return intensity_scale(dataset, image.modality, str(kind or ""), plain)
+    return scale_of(dataset, first, image.kind, image.modality, plain)

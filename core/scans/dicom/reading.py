@@ -1,5 +1,6 @@
 """DICOM series as scans: single files, folders, multi-frame and 4D."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.dicom.decoder import Decoder
-from core.scans.dicom.header import DicomImage, Frame, OnlyADirectory, read_image_header
+from core.scans.dicom.grouping.volume import Volume
+from core.scans.dicom.header import DicomImage, OnlyADirectory, read_image_header
 from core.scans.dicom.pixels.background import Background
 from core.scans.dicom.pixels.frames import is_colour, read_frames
 from core.scans.dicom.series import DicomSeries, group_series
@@ -72,22 +74,24 @@ def read_series(series: DicomSeries, limits: Limits, volume: int | None = None) 
     index = volume or 0
     if not 0 <= index < len(series.volumes):
         raise BadInput(f"There is no volume {index}: the series holds {len(series.volumes)}, counted from 0.")
-    frames = series.volumes[index]
+    if series.problem:
+        raise BadInput(series.problem)
+    chosen = series.volumes[index]
     limits.check_array(*series.shape)
-    if not usable_affine(series.affine):
+    if not usable_affine(chosen.affine):
         raise BadInput("The positions in the DICOM files make no sense: export the series again.")
     flat = len(series.shape) == 2
-    space = SourceSpace(series.affine, series.shape) if flat else source_space(series.affine, series.shape)
+    space = SourceSpace(chosen.affine, series.shape) if flat else source_space(chosen.affine, series.shape)
     shape = series.shape if flat else ras_shape(space)
     channels = COLOURS if is_colour(series.image) else 1
     limits.check_array(channels, *shape)
-    array = np.empty((channels, *shape), dtype=np.float32)
+    array = np.zeros((channels, *shape), dtype=np.float32)
     views = [channel[..., None].transpose(1, 0, 2) if flat else file_view(channel, space) for channel in array]
-    notes = _notes(series, volume) + _fill(views, frames, limits)
+    notes = _notes(series, chosen, volume) + _fill(views, chosen, limits)
     grey, colours = grey_and_colours(array)
     return Scan(
         grey,
-        series.affine if flat else ras_affine(space),
+        chosen.affine if flat else ras_affine(space),
         modality=series.image.modality,
         units=series.image.scale.units,
         notes=(*notes, *([] if colours is None else [RGB_NOTE])),
@@ -96,29 +100,33 @@ def read_series(series: DicomSeries, limits: Limits, volume: int | None = None) 
     )
 
 
-def _fill(views: Sequence[np.ndarray], frames: Sequence[Frame], limits: Limits) -> list[str]:
-    """Decode into a view (columns, rows, slices) a channel, file by file, and say what was replaced.
+def _fill(views: Sequence[np.ndarray], volume: Volume, limits: Limits) -> list[str]:
+    """Decode into a view (columns, rows, slices; zeros) a channel, file by file, and say what was replaced.
 
     One copy of the volume in all.
     """
     finite, background = FiniteFilter(), Background()
-    placed = sorted(enumerate(frames), key=lambda item: (item[1].image.instance, item[1].index))
+    fills: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for index, place, weight in volume.filling:
+        fills[index].append((place, weight))
+    ordered = sorted(fills.items(), key=lambda item: volume.frames[item[0]].identity)
     with Decoder() as decoder:
-        for _, items in groupby(placed, key=lambda item: item[1].image.instance):
+        for _, items in groupby(ordered, key=lambda item: volume.frames[item[0]].image.identity):
             of_file = list(items)
-            decoded = read_frames([frame for _, frame in of_file], limits, decoder)
-            for (place, _), pixels in zip(of_file, decoded, strict=True):
+            decoded = read_frames([volume.frames[index] for index, _ in of_file], limits, decoder)
+            for (_, places), pixels in zip(of_file, decoded, strict=True):
                 values = finite(pixels.values)
-                background.look_at(place, values, pixels.padding)
-                for view, channel in zip(views, np.atleast_3d(values).transpose(2, 1, 0), strict=True):
-                    view[..., place] = channel
+                for place, weight in places:
+                    background.look_at(place, values, pixels.padding)
+                    for view, channel in zip(views, np.atleast_3d(values).transpose(2, 1, 0), strict=True):
+                        view[..., place] += channel if weight == 1.0 else weight * channel
     background.fill(views[0])
     return [*finite.notes(), *background.notes()]
 
 
-def _notes(series: DicomSeries, volume: int | None) -> list[str]:
+def _notes(series: DicomSeries, read: Volume, volume: int | None) -> list[str]:
     image = series.image
-    notes = [*series.notes, *([image.spacing_note] if image.spacing_note else [])]
+    notes = [*read.notes, *series.notes, *([image.spacing_note] if image.spacing_note else [])]
     if image.inverted:
         notes.append("MONOCHROME1 inverted: larger is brighter.")
     elif image.photometric == "MONOCHROME1":
@@ -126,5 +134,6 @@ def _notes(series: DicomSeries, volume: int | None) -> list[str]:
     if len(series.volumes) > 1:
         what = "volume" if len(series.shape) == 3 else "frame"
         chosen = "the first one was taken" if volume is None else f"{what} {volume} was taken"
-        notes.append(f"The series holds {len(series.volumes)} {what}s: {chosen} (counted from 0).")
+        words = f": {read.first.attributes.words}" if read.first.attributes.words else ""
+        notes.append(f"The series holds {len(series.volumes)} {what}s: {chosen} (counted from 0){words}.")
     return notes

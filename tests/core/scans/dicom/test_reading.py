@@ -120,10 +120,14 @@ def test_projections_of_one_series_are_images_of_their_own(tmp_path):
     assert len(list_series(tmp_path)) == 2
 
 
-def test_uneven_spacing_is_reported_with_how_much(tmp_path):
+def test_uneven_spacing_is_reported_with_how_much_and_every_slice_lies_where_it_was_taken(tmp_path):
     scan = load_scan(write_stack(tmp_path / "series", places=[0, 1, 2, 4, 5]))
-    assert any("2.50 to 5.00 mm" in note and "up to 1.25 mm" in note for note in scan.notes)
+    assert any("2.50 to 5.00 mm" in note and "2.50 mm apart" in note for note in scan.notes)
     assert any("1 slice(s) seem to be missing" in note for note in scan.notes)
+    for place in (0, 1, 2, 4, 5):
+        assert value_at(scan, np.array([-10.0, 20, 5 + 2.5 * place]) * [-1, -1, 1]) == pixels_of(place)[0, 0]
+    between = value_at(scan, np.array([-10.0, 20, 5 + 2.5 * 3]) * [-1, -1, 1])
+    assert between == pytest.approx((pixels_of(2)[0, 0] + pixels_of(4)[0, 0]) / 2)
 
 
 def test_gantry_tilt_is_reported_in_degrees_and_kept_in_the_affine(tmp_path):

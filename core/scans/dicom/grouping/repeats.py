@@ -1,0 +1,49 @@
+"""Files that are there twice, told from different files that an anonymiser gave one UID."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from core.scans.dicom.header import DicomImage
+from core.scans.dicom.values import short_hash
+
+
+def without_repeats(images: Iterable[DicomImage]) -> tuple[list[DicomImage], Counter[str]]:
+    """Each image once, in an order that depends on the images alone.
+
+    Two files are the same image when UID and everything that is read of the header agree, and so do the pixels as
+    stored. Of copies in several encodings one that can be read is kept.
+
+    Returns
+    -------
+    kept : list of DicomImage
+        Sorted; `identity` and `instance` differ from image to image.
+    repeated : Counter of str
+        Series → number of files that were left out.
+    """
+    alike: dict[str, list[DicomImage]] = defaultdict(list)
+    for image in images:
+        alike[image.identity].append(image)
+    kept: list[DicomImage] = []
+    repeated: Counter[str] = Counter()
+    instances: set[str] = set()
+    for identity in sorted(alike):
+        different = _different(alike[identity])
+        repeated[different[0].series] += len(alike[identity]) - len(different)
+        for image in different:
+            if image.instance in instances:
+                image.instance = short_hash(image.instance + image.identity)
+            instances.add(image.instance)
+        kept.extend(different)
+    return kept, repeated
+
+
+def _different(images: list[DicomImage]) -> list[DicomImage]:
+    if len(images) == 1:
+        return images
+    readable = [image for image in images if image.problem is None] or images
+    syntax = min(str(image.transfer_syntax) for image in readable)
+    by_pixels = {image.digest(): image for image in readable if str(image.transfer_syntax) == syntax}
+    if len(by_pixels) > 1:
+        for digest, image in by_pixels.items():
+            image.identity = short_hash(image.identity + digest)
+    return [by_pixels[digest] for digest in sorted(by_pixels)]
