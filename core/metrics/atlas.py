@@ -13,7 +13,8 @@ import numpy as np
 from core.errors import BadInput
 from core.metrics.parcellation import parcellate, region_names
 from core.models.card import InputContract
-from core.models.inputs import contract_grid, plane_to_image
+from core.models.input_grid import contract_grid
+from core.models.inputs import plane_to_image
 from core.scans.grid import Grid, resample
 from core.settings import settings
 

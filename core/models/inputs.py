@@ -7,14 +7,12 @@ import torch
 
 from core.errors import BadInput
 from core.models.card import InputContract
+from core.models.channels import describe_channels, fed_channels
+from core.models.input_grid import PLANE_AXIS, SQUARE, input_grid
 from core.models.intensities import FULL_SCALE, meet_intensity
-from core.scans.grid import Grid, check_growth, resample
+from core.scans.grid import Grid, resample
 from core.scans.scan import Scan
 from core.wording import percent
-
-_PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
-#: channels of a colour picture
-_COLOURS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +54,7 @@ class PreparedInput:
         spacing = self.grid.spacing_mm
         if self.plane is None:
             return spacing
-        return tuple(s for axis, s in enumerate(spacing) if axis != _PLANE_AXIS[self.plane])[::-1]
+        return tuple(s for axis, s in enumerate(spacing) if axis != PLANE_AXIS[self.plane])[::-1]
 
     @property
     def in_millimetres(self) -> bool:
@@ -70,7 +68,7 @@ class PreparedInput:
         """
         if self.plane is not None:
             values = image_to_plane(values, self.plane)
-            return _spread_plane(values, self.grid, self.scan.grid, _PLANE_AXIS[self.plane], order, fill)
+            return _spread_plane(values, self.grid, self.scan.grid, PLANE_AXIS[self.plane], order, fill)
         return resample(values, self.grid, self.scan.grid, order=order, fill=fill).astype(np.float32, copy=False)
 
     def on_output(self, shape: tuple[int, ...]) -> "PreparedInput":
@@ -84,7 +82,7 @@ class PreparedInput:
         """
         if shape == tuple(self.tensor.shape[2:]):
             return self
-        kept = [axis for axis in range(len(self.grid.shape)) if self.plane is None or axis != _PLANE_AXIS[self.plane]]
+        kept = [axis for axis in range(len(self.grid.shape)) if self.plane is None or axis != PLANE_AXIS[self.plane]]
         turned = shape if self.plane is None else shape[::-1]
         if len(turned) != len(kept):
             raise BadInput(f"The model answers with shape {shape}, which is no image of its input: it cannot be shown.")
@@ -151,7 +149,7 @@ def prepare(scan: Scan, contract: InputContract, device: torch.device | str = "c
     notes = list(_describe_resampling(scan.grid, grid, plane))
     warnings = list(_field_of_view_warnings(scan.grid, grid))
     values = fed_channels(scan, contract.channels)
-    notes += _describe_channels(scan, contract.channels)
+    notes += describe_channels(scan, contract.channels)
     intensities = meet_intensity(replace(scan, array=values, colours=None), contract.intensity)
     # around the scan is air: the lowest value, which is not always 0
     fill = (contract.intensity.low - intensities.offset) / intensities.gain
@@ -179,143 +177,15 @@ def _has_no_size_of_its_own(scan: Scan, contract: InputContract) -> bool:
     return scan.dimensions == 2 and (contract.shape is not None or scan.units in FULL_SCALE)
 
 
-def input_grid(scan: Scan, contract: InputContract) -> tuple[Grid, str | None]:
-    """Where in space a network with `contract` looks at `scan`, without sampling it.
-
-    Returns
-    -------
-    grid : Grid
-        Grid of the tensor; a volume one plane thick for a 2D model on a volume.
-    plane : str or None
-        The plane that a 2D model takes from a volume.
-
-    Raises
-    ------
-    BadInput
-        When no resampling can make the scan fit: an image for a 3D network, wrong number of channels, too many samples.
-    """
-    if scan.dimensions == 2 and contract.dimensions == 3:
-        raise BadInput("This model reads volumes and the scan is a single image: choose a 2D model or a 3D scan.")
-    fed_channels(scan, contract.channels)
-    plane = contract.plane if scan.dimensions == 3 and contract.dimensions == 2 else None
-    if scan.dimensions == 3 and contract.dimensions == 2 and plane is None:
-        if 1 not in scan.shape:
-            raise BadInput("This model reads images and its card names no plane of a volume: hang a 2D image.")
-        plane = ("sagittal", "coronal", "axial")[scan.shape.index(1)]
-    grid = _target_grid(scan, contract, plane)
-    check_growth(scan.grid, grid)
-    return grid, plane
-
-
-def fed_channels(scan: Scan, channels: int) -> np.ndarray:
-    """What a network of so many channels is fed of `scan`, on the scan's own grid.
-
-    One channel is a colour picture's luminance. Three are its colours, or one grey image three times.
-
-    Returns
-    -------
-    numpy.ndarray, float32, shape (channels, *scan.shape)
-
-    Raises
-    ------
-    BadInput
-        When the scan cannot give so many channels.
-    """
-    if scan.channels == channels:
-        return scan.array
-    if channels == _COLOURS and scan.colours is not None:
-        return scan.colours
-    if channels == _COLOURS and scan.channels == 1:
-        return np.broadcast_to(scan.array, (channels, *scan.shape))
-    raise BadInput(
-        f"This model reads {channels} channel(s) and the scan has {scan.channels}: "
-        "choose one volume of the series, or another model."
-    )
-
-
-def _describe_channels(scan: Scan, channels: int) -> list[str]:
-    if scan.channels == channels:
-        return []
-    if scan.colours is not None:
-        return ["the model is fed the picture's red, green and blue, not its luminance"]
-    return ["the grey image fed to the model three times, as each of its channels"]
-
-
-def _target_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid:
-    if contract.affine is not None and scan.dimensions == 3 and (contract.dimensions == 3 or contract.plane):
-        return contract_grid(contract)
-    if scan.dimensions == 3:
-        return _scan_centred_grid(scan, contract, plane)
-    if contract.shape is None:
-        padded = tuple(int(-(-n // contract.multiple_of) * contract.multiple_of) for n in scan.shape)
-        return Grid(padded, scan.affine)
-    # an image of another size is scaled to fit, centred, aspect kept
-    scale = max(n / m for n, m in zip(scan.shape, contract.shape, strict=True))
-    affine = scan.affine.copy()
-    affine[:3, :2] *= scale
-    centre_scan = np.array([(n - 1) / 2 for n in scan.shape])
-    centre_model = np.array([(m - 1) / 2 for m in contract.shape])
-    affine[:3, 3] = scan.affine[:3, :2] @ centre_scan + scan.affine[:3, 3] - affine[:3, :2] @ centre_model
-    return Grid(contract.shape, affine)
-
-
-def contract_grid(contract: InputContract) -> Grid:
-    """The volume grid that a contract with ``affine`` fixes in space; one plane thick for a 2D model."""
-    affine = np.asarray(contract.affine, dtype=np.float64)
-    shape = contract.shape or ()
-    if contract.dimensions == 2 and contract.plane is not None:
-        return _plane_grid(list(shape), affine, contract.plane, contract.position_mm)
-    return Grid(tuple(shape), affine)
-
-
-def _plane_grid(shape: list[int], affine: np.ndarray, plane: str, position_mm: float | None) -> Grid:
-    """One plane of the fixed grid; a 2D contract's `shape` is (rows, columns) of the image it makes."""
-    axis = _PLANE_AXIS[plane]
-    rows, columns = shape
-    volume = {"axial": [columns, rows, 1], "sagittal": [1, columns, rows]}.get(plane, [columns, 1, rows])
-    moved = affine.copy()
-    if position_mm is not None:
-        moved[axis, 3] = position_mm
-    return Grid(tuple(volume), moved)
-
-
-def _scan_centred_grid(scan: Scan, contract: InputContract, plane: str | None) -> Grid:
-    volume_spacing = np.asarray(scan.spacing_mm, dtype=np.float64)
-    extent = np.asarray(scan.shape) * volume_spacing
-    kept = [axis for axis in range(3) if plane is None or axis != _PLANE_AXIS[plane]]
-    # a 2D contract speaks of (rows, columns): the reverse of the volume's axes
-    turn = slice(None) if plane is None else slice(None, None, -1)
-    if contract.spacing_mm is not None:
-        volume_spacing[kept] = contract.spacing_mm[turn]
-    elif plane is not None and contract.shape is not None:
-        # like an image of another size: scaled to fit, aspect kept
-        volume_spacing[kept] *= np.max(extent[kept] / volume_spacing[kept] / contract.shape[turn])
-    shape = np.maximum(np.round(extent / volume_spacing), 1).astype(int)
-    if contract.shape is not None:
-        shape[kept] = contract.shape[turn]
-    elif contract.multiple_of > 1:
-        shape[kept] = -(-shape[kept] // contract.multiple_of) * contract.multiple_of
-    if plane is not None:
-        shape[_PLANE_AXIS[plane]] = 1
-    directions = scan.affine[:3, :3] / np.asarray(scan.spacing_mm)
-    affine = np.eye(4)
-    affine[:3, :3] = directions * volume_spacing
-    centre = scan.affine[:3, :3] @ ((np.asarray(scan.shape) - 1) / 2) + scan.affine[:3, 3]
-    if plane is not None and contract.position_mm is not None:
-        centre[_PLANE_AXIS[plane]] = contract.position_mm
-    affine[:3, 3] = centre - affine[:3, :3] @ ((shape - 1) / 2)
-    return Grid(tuple(int(n) for n in shape), affine)
-
-
 def plane_to_image(volume: np.ndarray, plane: str) -> np.ndarray:
     """One-plane volume (RAS+) → image as hung: superior (or anterior) on top, patient's right on the left."""
-    flat = volume.squeeze(axis=_PLANE_AXIS[plane])
+    flat = volume.squeeze(axis=PLANE_AXIS[plane])
     return np.ascontiguousarray(flat.T[::-1, ::-1])
 
 
 def image_to_plane(image: np.ndarray, plane: str) -> np.ndarray:
     """Image as hung → one-plane volume (RAS+): undoes `plane_to_image`."""
-    return np.expand_dims(np.ascontiguousarray(image[::-1, ::-1].T), _PLANE_AXIS[plane])
+    return np.expand_dims(np.ascontiguousarray(image[::-1, ::-1].T), PLANE_AXIS[plane])
 
 
 def _spread_plane(values: np.ndarray, grid: Grid, target: Grid, axis: int, order: int, fill: float) -> np.ndarray:
@@ -353,7 +223,7 @@ def _cropping_warnings(seen: tuple[int, ...], made: tuple[int, ...]) -> tuple[st
 def _describe_resampling(source: Grid, target: Grid, plane: str | None) -> list[str]:
     notes = []
     if plane is not None:
-        axis = _PLANE_AXIS[plane]
+        axis = PLANE_AXIS[plane]
         notes.append(f"{plane} slice at {target.affine[axis, 3]:.0f} mm taken from the volume")
     before, after = source.spacing_mm, target.spacing_mm
     if len(source.shape) == 2:
@@ -363,12 +233,21 @@ def _describe_resampling(source: Grid, target: Grid, plane: str | None) -> list[
         more = np.subtract(target.shape, np.multiply(source.shape, before) / after)
         changes = {"scaled": not np.allclose(before, after), "padded": more.max() > 0.5}
         done = " and ".join(name for name, happened in changes.items() if happened)
-        return [] if source.shape == target.shape else [f"image {done} {shapes}"]
+        return [*([] if source.shape == target.shape else [f"image {done} {shapes}"]), *_describe_shape(before, after)]
     if not np.allclose(before, after, atol=0.01):
         notes.append(f"resampled {_millimetres(before)} → {_millimetres(after)} mm")
     if plane is None and source.shape != target.shape and not notes:
         notes.append(f"cropped or padded {_times(source.shape)} → {_times(target.shape)}")
     return notes
+
+
+def _describe_shape(before: tuple[float, ...], after: tuple[float, ...]) -> list[str]:
+    """What became of pixels that were not as high as wide, or are not so for the model."""
+    height, width = before[0] / before[1], after[0] / after[1]
+    if abs(height / width - 1) <= SQUARE:
+        return []
+    made = "square" if abs(width - 1) <= SQUARE else f"{width:.3g} times as high"
+    return [f"pixels {height:.3g} times as high as wide made {made}"]
 
 
 def _times(shape: tuple[int, ...]) -> str:

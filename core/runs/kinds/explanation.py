@@ -139,7 +139,8 @@ class ExplanationSpec(RunSpec):
 
 def _placed(context: RunContext, scan: "Scan", model: "Model") -> Report:
     """Reporter whose previews lie on a grid that is told once, so that a viewer can put them over the scan."""
-    from core.models.inputs import image_to_plane, input_grid
+    from core.models.input_grid import input_grid
+    from core.models.inputs import image_to_plane
 
     grid, plane = input_grid(scan, model.card.input)
     write_preview_grid(context.folder, grid)

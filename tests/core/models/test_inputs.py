@@ -5,7 +5,8 @@ import pytest
 
 from core.errors import BadInput
 from core.models.card import InputContract, Intensity
-from core.models.inputs import image_to_plane, input_grid, plane_to_image, prepare
+from core.models.input_grid import input_grid
+from core.models.inputs import image_to_plane, plane_to_image, prepare
 from core.phantoms.grey_matter.generator import mni_grid, template
 from core.scans.grid import Grid, check_growth
 from core.scans.scan import Scan
