@@ -189,6 +189,8 @@ class Explainer(Parametrised, ABC):
         Its colour on every screen; by default one that follows from its name.
     order : int
         Place in a list of explainers: smaller comes first, of equals by title.
+    by_gradient : bool
+        Whether it follows gradients of the network's answer.
     """
 
     takes_region: ClassVar[bool] = False
@@ -199,6 +201,7 @@ class Explainer(Parametrised, ABC):
     without_parts: ClassVar[Mapping[str, Any]] = {}
     color: ClassVar[Color | None] = None
     order: ClassVar[int] = 100
+    by_gradient: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -245,6 +248,11 @@ class Explainer(Parametrised, ABC):
     def needs_region(cls, model: Model, parameters: Any) -> bool:
         """Whether there is nothing to explain without a region; by default where one is taken."""
         return cls.takes_region
+
+    @classmethod
+    def needs_gradient(cls, parameters: Any) -> bool:
+        """Whether, with these parameters, it follows gradients of the answer; by default as the class says."""
+        return cls.by_gradient
 
     @classmethod
     def quick(cls, parameters: Any) -> Mapping[str, Any] | None:

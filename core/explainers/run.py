@@ -154,6 +154,7 @@ class Asker:
         report(Progress(0.0, "asking the model"))
         before = self.model.probabilities(prepared.tensor) if self._classifies else None
         marked = _region_in_model(region, scan, sides[self._side])
+        self._refuse_what_misleads(prepared)
         question = Question(self.model, prepared, self._index_of(before), marked, report)
         findings = self.explainer().run(question, self.parameters)
         found = self._over_scan(question, findings, sides, atlas)
@@ -180,6 +181,7 @@ class Asker:
             As in `explain`.
         """
         index = None if target is None else self.model.class_index(target)
+        self._refuse_what_misleads(prepared)
         question = Question(self.model, prepared, index, None, report)
         return self.explainer().attribute(question, self.parameters)
 
@@ -188,6 +190,14 @@ class Asker:
         other = copy.copy(self)
         other.model = model
         return other
+
+    def _refuse_what_misleads(self, prepared: PreparedInput) -> None:
+        """A network that is no function of the scan, or whose gradient is not its slope, has no map to be believed."""
+        reason = self.model.behaviour(prepared.tensor).refusal if self._classifies else None
+        if reason is None and self.explainer.needs_gradient(self.parameters):
+            reason = self.model.why_no_gradient(prepared.tensor)
+        if reason:
+            raise BadInput(reason)
 
     def _over_scan(
         self, question: Question, findings: Findings, sides: Mapping[Side, PreparedInput], atlas: Atlas | None

@@ -106,12 +106,14 @@ def scores_of(
 
     from core.networks import fast_network
 
-    network = fast_network(question.model.network, question.prepared.tensor.ndim - 2, "float32")
+    network = fast_network(question.model.scores, question.prepared.tensor.ndim - 2, "float32")
+    reading = question.model.reading
+    assert reading is not None  # classifiers only
     coming, done = iter(items), 0
     while some := list(islice(coming, batch)):
         with torch.inference_mode():
             answers = network(torch.cat([change(item) for item in some]))
-            scores = (answers.softmax(dim=1) if probability else answers)[:, question.target or 0].tolist()
+            scores = (reading.probabilities(answers) if probability else answers)[:, question.target or 0].tolist()
         done += len(some)
         question.report(Progress(min(done / max(total, 1), 1.0), f"asked the model {done} of {total} times"))
         yield from zip(some, scores, strict=True)

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import yaml
@@ -10,6 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.cards import read_yaml_card
 from core.errors import BadInput
+
+#: How a classifier's network answers; see `Card.answers`.
+AnswerKind = Literal["softmax", "sigmoid", "probabilities", "independent_probabilities"]
+#: Kinds in which each class has a probability of its own, so that even a single class says something.
+INDEPENDENT: tuple[AnswerKind, ...] = ("sigmoid", "independent_probabilities")
 
 
 class _Section(BaseModel):
@@ -133,7 +138,17 @@ class Card(_Section):
 
     ``references`` names arrays in ``references.safetensors``, given on the model's grid, that explainers may use:
     ``healthy_mean`` (mean of the healthy training scans) and ``support`` (where a mask may paint, 0/1).
+
+    ``answers`` says how the numbers of a classifier's network are to be read. ``softmax``: one logit a class, of which
+    softmax is taken. ``sigmoid``: logits of which sigmoid is taken, one a class that may hold beside others, or a
+    single one that speaks for the second of two classes. ``probabilities``: softmax (or, for a single number for the
+    second of two classes, sigmoid) is already inside the network. ``independent_probabilities``: one probability a
+    class, sigmoid inside the network. None: logits for softmax, unless the network is seen to answer with
+    probabilities.
     """
+
+    #: Fields that came after the first records: at their default they are no part of what a card is known by.
+    _LATER: ClassVar[tuple[str, ...]] = ("answers",)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     title: str
@@ -144,6 +159,7 @@ class Card(_Section):
     input: InputContract
     output: OutputContract | None = Field(None, description="what a regressor answers; a classifier has none")
     classes: tuple[str, ...] = ()
+    answers: AnswerKind | None = Field(None, description="how a classifier's numbers are read; None: as they look")
     target: str | None = Field(None, description="class explained unless the person picks another")
     healthy: str | None = Field(None, description="the class that means nothing was found")
     feature_layers: tuple[str, ...] = Field((), description="convolution layers a person may pick, first to last")
@@ -153,10 +169,22 @@ class Card(_Section):
     metrics: dict[str, Any] = Field(default_factory=dict)
     license: str = ""
 
+    @property
+    def identity(self) -> str:
+        """The card as JSON, for hashes: fields that came later and are at their default leave it what it was."""
+        unset = {name for name in self._LATER if getattr(self, name) == type(self).model_fields[name].get_default()}
+        return self.model_dump_json(exclude=unset)
+
     @model_validator(mode="after")
     def _classes_fit_the_task(self) -> "Card":
-        if self.task == "classification" and len(self.classes) < 2:
-            raise ValueError("a classification model needs at least two classes")
+        fewest = 1 if self.answers in INDEPENDENT else 2
+        if self.task == "classification" and len(self.classes) < fewest:
+            raise ValueError(
+                "a classification model needs at least two classes, or one with answers: sigmoid (a logit) or "
+                "answers: independent_probabilities"
+            )
+        if self.task == "regression" and self.answers is not None:
+            raise ValueError("a regression model answers with an image: leave answers out")
         if self.task == "regression" and (self.output is None or self.classes):
             raise ValueError("a regression model has an output and no classes")
         if self.task == "classification" and self.output is not None:

@@ -1,7 +1,8 @@
 """A network with its card, ready to be asked and explained."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import torch
 from torch import nn
 
 from core.errors import BadInput
+from core.models.answers import Reading, Scores
+from core.models.behaviour import Behaviour, observe, probe_input, why_no_gradient
 from core.models.card import Card
 from core.models.inputs import PreparedInput, prepare
 from core.models.own_input import on_copies
@@ -26,7 +29,8 @@ class Model:
         What it is.
     network : torch.nn.Module
         In eval mode, gradients of the weights off; works on copies of what it is given (`core.models.own_input`).
-        Classification: ``(N, C, *spatial)`` → logits ``(N, classes)``.
+        Classification: ``(N, C, *spatial)`` → what the card's ``answers`` says, by default logits ``(N, classes)``;
+        `scores` makes logits of it.
         Regression: → ``(N, C_out, *spatial)``.
     folder : pathlib.Path, optional
         Where it was loaded from.
@@ -51,15 +55,80 @@ class Model:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of card and weights (64 hex digits)."""
-        digest = hashlib.sha256(self.card.model_dump_json().encode())
+        digest = hashlib.sha256(self.card.identity.encode())
         for name, value in sorted(self.network.state_dict().items()):
             digest.update(name.encode())
             digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
     def prepare(self, scan: Scan) -> PreparedInput:
-        """Meet the input contract; see `core.models.inputs.prepare`."""
-        return prepare(scan, self.card.input, self.device)
+        """Meet the input contract (see `core.models.inputs.prepare`), with what must be known of the network first."""
+        prepared = prepare(scan, self.card.input, self.device)
+        try:
+            known = self.behaviour(prepared.tensor).warnings(self.card)
+        except BadInput:
+            return prepared  # a network that cannot be asked says so when it is
+        return replace(prepared, warnings=(*known, *prepared.warnings))
+
+    def behaviour(self, tensor: torch.Tensor | None = None) -> Behaviour:
+        """What the network was seen to do when it was first asked: about `tensor`, or about noise where that is None.
+
+        Raises
+        ------
+        BadInput
+            When it cannot take the tensor, or answers with no tensor.
+        """
+        found: Behaviour | None = self.__dict__.get("_behaviour")
+        if found is None:
+            x = probe_input(self.card.input, self.device) if tensor is None else tensor.to(self.device)
+            found = self.__dict__["_behaviour"] = observe(self._ask, self.network, self.card, x)
+        return found
+
+    @cached_property
+    def reading(self) -> Reading | None:
+        """How a classifier's answers become scores and probabilities; None for a regressor.
+
+        Raises
+        ------
+        BadInput
+            When card and network do not fit each other.
+        """
+        try:
+            return self.behaviour().reading(self.card)
+        except BadInput as error:
+            raise BadInput(f"{self.card.name}: {error}") from error
+
+    @cached_property
+    def scores(self) -> nn.Module:
+        """What explainers explain: the network itself, or with its answers made logits, (N, classes), float32.
+
+        A regressor answers with its image.
+        """
+        reading, alone = self.reading, self.behaviour().alone
+        if (reading is None or reading.identity) and not alone:
+            return self.network
+        return Scores(self.network, reading, alone).eval()
+
+    def why_no_gradient(self, tensor: torch.Tensor) -> str | None:
+        """Why gradients of this network would mislead, as a sentence; None when they are the slope of its answer.
+
+        Looked for once, at the first `tensor` (1, C, *spatial).
+        """
+        if "_gradient" not in self.__dict__:
+            self.__dict__["_gradient"] = why_no_gradient(self.scores, tensor.to(self.device), self.card.input)
+        reason = self.__dict__["_gradient"]
+        if reason is None:
+            return None
+        return (
+            f"This explainer needs the gradient of the network of {self.card.name}, and {reason}: take one that only "
+            "changes the scan and looks at the answer (occlusion, IBIX)."
+        )
+
+    def calls(self, probabilities: Mapping[str, float], name: str) -> bool:
+        """Whether these probabilities say `name`: more than any other class, or of classes that stand alone, ≥ 0.5."""
+        if self.reading is not None and not self.reading.exclusive:
+            return probabilities[name] >= 0.5
+        return probabilities[name] >= max(probabilities.values())
 
     def layer(self, name: str) -> nn.Module:
         """Submodule by its dotted name.
@@ -94,22 +163,31 @@ class Model:
 
     @torch.inference_mode()
     def probabilities(self, tensor: torch.Tensor) -> dict[str, float]:
-        """Softmax of the logits for a batch of one: class → probability, 0..1.
+        """What the model says of a batch of one: class → probability, 0..1.
+
+        They add up to 1 unless the card says that classes do not exclude each other.
 
         Raises
         ------
         BadInput
             When card and network do not fit each other, or the answer is not finite.
         """
-        logits = self._ask(tensor)
-        if logits.shape != (1, len(self.card.classes)):
+        answer = self._ask(tensor)
+        if self.card.task != "classification":
+            raise BadInput(f"The model {self.card.name} is a regressor: it has no classes.")
+        self.behaviour(tensor)
+        reading = self.reading
+        assert reading is not None
+        if answer.numel() != reading.outputs:
             raise BadInput(
-                f"The network of {self.card.name} answers with shape {tuple(logits.shape)} and its card names "
-                f"{len(self.card.classes)} classes: mend the card."
+                f"The network of {self.card.name} answers with {answer.numel()} numbers to this scan and with "
+                f"{reading.outputs} to another: mend the card's input."
             )
-        if not torch.isfinite(logits).all():
+        if not torch.isfinite(answer).all():
             raise BadInput(f"The model {self.card.name} has no finite answer to this scan: check the scan's values.")
-        values = torch.softmax(logits, dim=1)[0]
+        if reason := reading.why_unreadable(answer):
+            raise BadInput(f"{self.card.name}: {reason}.")
+        values = reading.probabilities(reading.scores(answer))[0]
         return dict(zip(self.card.classes, (float(v) for v in values), strict=True))
 
     @torch.inference_mode()
@@ -151,7 +229,7 @@ class Model:
         return np.stack([side.to_scan(channel, fill=output.low) for channel in physical])
 
     def _ask(self, tensor: torch.Tensor) -> torch.Tensor:
-        """What the network says, float32; a network that cannot take the tensor is the card's fault."""
+        """What the network says, float32."""
         try:
             # a copy: code that works in place would change the scan for everyone who asks after
             answer = self.network(tensor.to(self.device, copy=True))

@@ -52,6 +52,7 @@ class GradCAM(CheckedMap):
     reference: ClassVar[str] = "Selvaraju et al., ICCV 2017, eq. 1 and 2"
     parameters_model: ClassVar[type[Parameters]] = GradCAMParameters
     color = "orange"
+    by_gradient = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}, "elementwise": {"weighting": "elementwise"}}
     hide_by = "positive"
     when_zero = "; take weighting=elementwise, or a layer nearer to the input"
@@ -95,7 +96,9 @@ class GradCAM(CheckedMap):
         network, x = question.model.network, question.prepared.tensor
         layer = question.model.layer(parameters.layer)
         method = LayerGradCam if parameters.weighting == "mean" else LayerGradientXActivation
-        coarse = summed_over_channels(method(network, layer).attribute(watched(x), target=question.target))
+        coarse = summed_over_channels(
+            method(question.model.scores, layer).attribute(watched(x), target=question.target)
+        )
         if coarse.ndim != x.ndim - 2:
             raise BadInput(
                 f"The layer {parameters.layer} gives no map: take a convolution layer, "

@@ -24,6 +24,7 @@ class GuidedBackpropagation(CheckedMap):
     reference: ClassVar[str] = "Springenberg et al., ICLR workshop 2015, section 3.4"
     parameters_model: ClassVar[type[Parameters]] = MapParameters
     color = "mauve"
+    by_gradient = True
 
     @classmethod
     def unfit(cls, model: Model) -> str | None:

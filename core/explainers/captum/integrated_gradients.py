@@ -38,13 +38,14 @@ class IntegratedGradients(BaselineMap):
     reference: ClassVar[str] = "Sundararajan, Taly, Yan, ICML 2017, eq. 1"
     parameters_model: ClassVar[type[Parameters]] = IntegratedGradientsParameters
     color = "green"
+    by_gradient = True
     hide_by = "positive"
 
     def attribute(self, question: Question, parameters: IntegratedGradientsParameters) -> MapArray:
         """Gauss-Legendre quadrature of equation 1 with `steps` nodes."""
         from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 
-        network = counted(question.model.network, question, parameters.steps)
+        network = counted(question.model.scores, question, parameters.steps)
         shares = CaptumIntegratedGradients(network).attribute(
             watched(question.prepared.tensor),
             baselines=baseline_image(question, parameters),
@@ -62,7 +63,7 @@ class IntegratedGradients(BaselineMap):
 
         with torch.inference_mode():
             both = torch.cat([question.prepared.tensor, baseline_image(question, parameters)])
-            scan, baseline = (float(v) for v in question.model.network(both)[:, question.target or 0])
+            scan, baseline = (float(v) for v in question.model.scores(both)[:, question.target or 0])
         difference, total = scan - baseline, float(values.sum(dtype=np.float64))
         gap = abs(total - difference) / max(abs(difference), 1e-6)
         sentence = f"The map adds up to {total:.2f}, the logit's difference is {difference:.2f} ({gap:.1%} apart)."

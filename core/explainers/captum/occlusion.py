@@ -56,7 +56,7 @@ class Occlusion(BaselineMap):
         window = voxels(parameters.window_mm, spacing, shape)
         stride = tuple(min(s, w) for s, w in zip(voxels(parameters.stride_mm, spacing, shape), window, strict=True))
         positions = math.prod(math.ceil((n - w) / s) + 1 for n, w, s in zip(shape, window, stride, strict=True))
-        network = fast_network(question.model.network, len(shape), "float32")
+        network = fast_network(question.model.scores, len(shape), "float32")
         with torch.inference_mode():
             fall = CaptumOcclusion(counted(unchanged_known(network, x), question, positions + 1)).attribute(
                 x.clone(),

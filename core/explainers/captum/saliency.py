@@ -29,6 +29,7 @@ class Saliency(CheckedMap):
     reference: ClassVar[str] = "Simonyan, Vedaldi, Zisserman, arXiv:1312.6034, section 3"
     parameters_model: ClassVar[type[Parameters]] = SaliencyParameters
     color = "gold"
+    by_gradient = True
 
     def attribute(self, question: Question, parameters: SaliencyParameters) -> MapArray:
         """One pass forward and back."""

@@ -61,6 +61,7 @@ class SmoothGrad(CheckedMap):
     reference: ClassVar[str] = "Smilkov et al., arXiv:1706.03825, section 3"
     parameters_model: ClassVar[type[Parameters]] = SmoothGradParameters
     color = "violet"
+    by_gradient = True
 
     def attribute(self, question: Question, parameters: SmoothGradParameters) -> MapArray:
         """Captum's noise tunnel over the gradient, with a seed of its own."""

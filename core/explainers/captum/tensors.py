@@ -21,7 +21,7 @@ def asked_in_grey(question: Question) -> tuple[nn.Module, torch.Tensor]:
     their gradients, also where those cancel: the network is asked as one of the grey image, (1, 1, *spatial).
     Any other input is given as it is.
     """
-    network, x = question.model.network, question.prepared.tensor
+    network, x = question.model.scores, question.prepared.tensor
     channels = x.shape[1]
     if channels == 1 or question.prepared.scan.channels != 1 or not bool((x == x[:, :1]).all()):
         return network, x

@@ -17,8 +17,9 @@ from core.explainers.ibix.mapping import Transform
 from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.report import answer_array, leak_numbers, on_grid
 from core.explainers.ibix.variants import Variant
+from core.models.answers import Reading
 from core.models.card import OutputContract
-from core.networks import Box, at
+from core.networks import Box, Responses, at, responses_for
 
 
 class Answers(ABC):
@@ -46,7 +47,11 @@ class Answers(ABC):
 
     def network(self) -> nn.Module:
         """The network, with whatever is applied to its answers behind it."""
-        return self.question.model.network
+        return self.question.model.scores
+
+    def responses(self, x: torch.Tensor, memory_bytes: int) -> Responses:
+        """How the network is asked about changed copies of `x` (1, C, *spatial)."""
+        return responses_for(self.question.model.network, x, memory_bytes, self.parameters.engine)
 
     @abstractmethod
     def target(self, answer: Callable[[], torch.Tensor], device: torch.device) -> Region:
@@ -159,8 +164,11 @@ class ClassAnswers(Answers):
 
     def __init__(self, question: Question, parameters: IbixParameters) -> None:
         super().__init__(question, parameters)
+        reading = question.model.reading
+        assert reading is not None  # of a classifier
+        self._reading: Reading = reading
         if parameters.score == "probability":
-            self.transform = _softmax
+            self.transform = reading.probabilities
 
     @property
     def _name(self) -> str:
@@ -174,7 +182,14 @@ class ClassAnswers(Answers):
     def network(self) -> nn.Module:
         """See `Answers`."""
         network = super().network()
-        return nn.Sequential(network, nn.Softmax(dim=1)) if self.transform is not None else network
+        return nn.Sequential(network, _Probabilities(self._reading)) if self.transform is not None else network
+
+    def responses(self, x: torch.Tensor, memory_bytes: int) -> Responses:
+        """Logits, whatever the network answers with: its own layers are followed, and what is made of them is not."""
+        if not self._reading.flat:
+            return responses_for(self.question.model.scores, x, memory_bytes, self.parameters.engine)
+        found = super().responses(x, memory_bytes)
+        return found if self._reading.identity else ScoredResponses(found, self._reading)
 
     def target(self, answer: Callable[[], torch.Tensor], device: torch.device) -> Region:
         """The class that is asked for."""
@@ -236,5 +251,38 @@ def holding_half(sizes: np.ndarray) -> int:
     return int(np.searchsorted(rising, rising[-1] / 2)) + 1 if rising[-1] > 0 else 0
 
 
-def _softmax(logits: torch.Tensor) -> torch.Tensor:
-    return torch.softmax(logits, dim=1)
+class _Probabilities(nn.Module):
+    """Logits → probabilities, as a layer."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__()
+        self._reading = reading
+
+    def forward(self, scores: torch.Tensor) -> torch.Tensor:
+        return self._reading.probabilities(scores)
+
+
+class ScoredResponses:
+    """`Responses` of a classifier that answers with something else than a logit a class, made logits.
+
+    Parameters
+    ----------
+    asked : Responses
+        Of the network as it is; answers (N, outputs).
+    reading : Reading
+        How they are read.
+    """
+
+    def __init__(self, asked: Responses, reading: Reading) -> None:
+        self._asked, self._reading = asked, reading
+        self.output = reading.scores(asked.output)
+        self.reason, self.warnings = asked.reason, asked.warnings
+
+    def footprint(self, window: Box) -> Box | None:
+        """See `Responses`."""
+        return self._asked.footprint(window)
+
+    def changed(self, window: Box, values: torch.Tensor) -> tuple[Box, torch.Tensor]:
+        """See `Responses`."""
+        box, answers = self._asked.changed(window, values)
+        return box, self._reading.scores(answers)

@@ -89,6 +89,11 @@ class Ibix(Explainer):
         return resolved.direction == "forward" or model.card.task == "regression"
 
     @classmethod
+    def needs_gradient(cls, parameters: Any) -> bool:
+        """Only in gradient mode."""
+        return bool(parameters.mode == "gradient")
+
+    @classmethod
     def quick(cls, parameters: Any) -> dict[str, Any]:
         """Few jitters, and few superpixels in one level."""
         return {

@@ -16,7 +16,7 @@ from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.perturbations import Perturbation
 from core.explainers.ibix.superpixels import Superpixels, body_of, superpixels_of
 from core.explainers.ibix.variants import VARIANTS, Variant
-from core.networks import Box, Responses, responses_for
+from core.networks import Box, Responses
 
 
 class Setup:
@@ -57,7 +57,7 @@ class Setup:
     def responses(self) -> Responses:
         """How the network is asked; half of the memory is the engine's."""
         memory = self.parameters.memory_mb * 2**19
-        found = responses_for(self.question.model.network, self.x, memory, self.parameters.engine)
+        found = self.answers.responses(self.x, memory)
         if not torch.isfinite(found.output).all():
             raise BadInput(f"The model {self.card.name} has no finite answer to this scan: check the scan's values.")
         return found
@@ -68,7 +68,7 @@ class Setup:
         if "responses" in self.__dict__:
             return self.responses.output[0]
         with torch.inference_mode():
-            return self.question.model.network(self.x.clone()).float()[0]
+            return self.question.model.scores(self.x.clone()).float()[0]
 
     @cached_property
     def perturbation(self) -> Perturbation:

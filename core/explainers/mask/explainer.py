@@ -34,6 +34,7 @@ class Mask(Explainer):
         **{f"hidden {unit}": Curve("hidden", unit) for unit in ("cm³", "cm²", "pixels")},
     }
     color = "accent"
+    by_gradient = True
     order = 0
 
     @classmethod

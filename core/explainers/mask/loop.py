@@ -68,6 +68,9 @@ class MaskLoop:
         Spacing along each spatial axis.
     parameters : MaskParameters
         See `core.explainers.mask.explainer`.
+    margin_of : callable
+        Logits and target → what sigmoid turns into the target's probability; by default that of classes that exclude
+        each other.
     """
 
     def __init__(
@@ -79,8 +82,10 @@ class MaskLoop:
         target: int,
         spacing_mm: Sequence[float],
         parameters: MaskParameters,
+        margin_of: Callable[[torch.Tensor, int], torch.Tensor] = margin,
     ) -> None:
         self.network, self.target, self.parameters = network, target, parameters
+        self._margin = margin_of
         # painted on in the network's own precision, so that nothing but the box is converted in an iteration
         self._canvas = network.ready(x) if isinstance(network, FastNetwork) else x
         self._box = _bounding_box(support)
@@ -102,7 +107,7 @@ class MaskLoop:
         self._coarse = nodes != tuple(box_shape)
         self._nodes = torch.zeros(1, 1, *nodes, device=x.device)
         with torch.no_grad():
-            self.first_margin = float(margin(network(x), target)[0])
+            self.first_margin = float(margin_of(network(x), target)[0])
         self.first_fill = 0.0 if parameters.start == "ones" else self._flipping_fill()
         with torch.no_grad():
             self._nodes += self.first_fill
@@ -136,7 +141,7 @@ class MaskLoop:
         p = self.parameters
         hidden = self.hidden()
         logits = self.network(self._masked(hidden))
-        distance = margin(logits, self.target)[0]
+        distance = self._margin(logits, self.target)[0]
         score = objective_value(logits, distance, self.target, p.objective, p.goal_margin, self.first_margin)
         amount = hidden.sum()
         size = self.weights.size * (amount if p.beta_1 == 1 else size_term(hidden, p.beta_1, p.epsilon))
@@ -175,7 +180,7 @@ class MaskLoop:
         """Smallest even fill of the support that brings the probability below one half; the best one when none does."""
 
         def margin_at(fill: float) -> float:
-            return float(margin(self.network(self._masked(self._support * fill)), self.target)[0])
+            return float(self._margin(self.network(self._masked(self._support * fill)), self.target)[0])
 
         # the score is not monotone in the fill: walk up, and only then halve the interval
         tried: dict[float, float] = {}

@@ -54,12 +54,21 @@ class MaskSession:
 
     def network(self) -> FastNetwork:
         """The folded copy that the loop asks."""
-        return fast_network(self.model.network, self.x.ndim - 2, self.parameters.precision)
+        return fast_network(self.model.scores, self.x.ndim - 2, self.parameters.precision)
 
     def loop(self) -> MaskLoop:
         """The loop, ready for its first step."""
+        reading = self.model.reading
+        assert reading is not None  # it has a target
         return MaskLoop(
-            self.network(), self.x, self.fill, self.support, self.target, self.prepared.spacing_mm, self.parameters
+            self.network(),
+            self.x,
+            self.fill,
+            self.support,
+            self.target,
+            self.prepared.spacing_mm,
+            self.parameters,
+            reading.margin,
         )
 
     def probability(self, changed: torch.Tensor) -> float:
@@ -69,7 +78,7 @@ class MaskSession:
     def findings(self) -> Findings:
         """Optimise the mask and test it."""
         before = self.model.probabilities(self.x)
-        if before[self.name] < max(before.values()):
+        if not self.model.calls(before, self.name):
             return self._nothing_to_hide(before)
         self.question.report(Progress(0.0, "finding where to start"))
         loop = self.loop()
@@ -184,7 +193,12 @@ class MaskSession:
 
     def _nothing_to_hide(self, before: dict[str, float]) -> Findings:
         predicted = max(before, key=before.__getitem__)
-        says = f"The model calls this scan {predicted} and gives {self.name} {percent(before[self.name])}"
+        calls = (
+            f"calls this scan {predicted} and "
+            if predicted != self.name and self.model.calls(before, predicted)
+            else ""
+        )
+        says = f"The model {calls}gives {self.name} {percent(before[self.name])}"
         sentence = f"{says}: nothing had to be hidden."
         empty = np.zeros(self.support.shape, dtype=np.float32)
         return Findings(
