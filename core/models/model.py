@@ -112,8 +112,10 @@ class Model:
     def why_no_gradient(self, tensor: torch.Tensor) -> str | None:
         """Why gradients of this network would mislead, as a sentence; None when they are the slope of its answer.
 
-        Looked for once, at the first `tensor` (1, C, *spatial).
+        Looked for once, at the first `tensor` (1, C, *spatial); not in what a network with chance in it answers.
         """
+        if self.behaviour(tensor).spread:
+            return None
         if "_gradient" not in self.__dict__:
             self.__dict__["_gradient"] = why_no_gradient(self.scores, tensor.to(self.device), self.card.input)
         reason = self.__dict__["_gradient"]
