@@ -94,7 +94,7 @@ class Model:
             When card and network do not fit each other.
         """
         try:
-            return self.behaviour().reading(self.card)
+            return self._supposed.reading(self.card)
         except BadInput as error:
             raise BadInput(f"{self.card.name}: {error}") from error
 
@@ -104,10 +104,18 @@ class Model:
 
         A regressor answers with its image.
         """
-        reading, alone = self.reading, self.behaviour().alone
+        reading, alone = self.reading, self._supposed.alone
         if (reading is None or reading.identity) and not alone:
             return self.network
         return Scores(self.network, reading, alone).eval()
+
+    @property
+    def _supposed(self) -> Behaviour:
+        """Its behaviour; of a network that takes other inputs than its card says, what the card lets one suppose."""
+        try:
+            return self.behaviour()
+        except BadInput:
+            return Behaviour(outputs=len(self.card.classes), flat=True)
 
     def why_no_gradient(self, tensor: torch.Tensor) -> str | None:
         """Why gradients of this network would mislead, as a sentence; None when they are the slope of its answer.
