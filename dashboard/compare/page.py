@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.callbacks import whole
 from dashboard.compare.desk import VIEWS, compare_desk
 from dashboard.compare.film import view as one_film
 from dashboard.compare.films import view as all_films
@@ -18,7 +19,7 @@ def show(page: Page) -> None:
         key = f"compare view:{laid.view}"
         st.segmented_control(
             "What to compare on", VIEWS, default=laid.view, format_func=_TITLES.__getitem__, required=True, key=key,
-            on_change=_turn, args=(key,), label_visibility="collapsed", width="stretch",
+            on_change=whole(_turn), args=(key,), label_visibility="collapsed", width="stretch",
         )  # fmt: skip
     if laid.view == "film":
         one_film.show(page, laid)

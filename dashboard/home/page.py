@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.callbacks import whole
 from dashboard.desk import shelf
 from dashboard.frame import opening
 from dashboard.frame.pages import Page, Start, pages, told
@@ -63,7 +64,7 @@ def _starts() -> None:
                 icon=start.icon,
                 disabled=start.lay_out is None,
                 key=start.key,
-                on_click=_begin,
+                on_click=whole(_begin),
                 args=(name, start),
                 help=start.help or None,
             )

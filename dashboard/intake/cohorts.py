@@ -7,6 +7,7 @@ import streamlit as st
 from core.cohorts.library import cohort_cards
 from dashboard.backend import cohorts, pool
 from dashboard.backend.cohorts import CohortFacts
+from dashboard.callbacks import whole
 
 #: What stands for the choice of no cohort.
 MADE = "Made by the study"
@@ -43,7 +44,7 @@ def choose_cohort(
         format_func=lambda name: MADE if name is None else titles.get(name, name),
         placeholder="No cohort in the library",
         key=key,
-        on_change=lambda: on_choice(st.session_state[key]),
+        on_change=whole(lambda: on_choice(st.session_state[key])),
         help="Folders of scans with labels. LIGHTBOX_COHORTS_DIR adds your own.",
     )
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.errors import LightboxError
 from core.models.card import Card
+from dashboard.callbacks import whole
 from dashboard.desk import Desk
 from dashboard.intake import catalogue
 from dashboard.intake.catalogue import ExplainerEntry, in_order
@@ -60,7 +61,7 @@ def choose_explainer(
         index=names.index(entry.name),
         format_func=lambda name: entries[name].title + _aside(name, reasons),
         key=key,
-        on_change=_chosen,
+        on_change=whole(_chosen),
         args=(laid, key),
         help=f"{entry.summary}\n\n{entry.reference}",
     )

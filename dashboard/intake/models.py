@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.models.card import Card
+from dashboard.callbacks import whole
 from dashboard.desk import Desk, use_model
 from dashboard.intake import catalogue, demo
 from dashboard.look import text
@@ -44,7 +45,7 @@ def choose_model(
         index=fitting.index(laid.model),
         format_func=lambda name: known[name].title,
         key=key,
-        on_change=_chosen,
+        on_change=whole(_chosen),
         args=(laid, key),
         help=help_text,
     )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from core.models.card import Card
+from dashboard.callbacks import whole
 from dashboard.desk import Desk, Setting
 from dashboard.intake import catalogue, widgets
 from dashboard.intake.catalogue import ExplainerEntry
@@ -58,7 +59,7 @@ def show_settings(
         offered=_offered(cards, shape),
         explainers={name: known.title for name, known in catalogue.explainer_entries().items()},
         disabled=disabled,
-        on_change=partial(_changed, laid, entry),
+        on_change=whole(partial(_changed, laid, entry)),
     )
     return laid.setting(entry.name, entry.first_preset)
 
@@ -95,7 +96,7 @@ def choose_class(laid: Desk, card: Card, label: str, help_text: str | None = Non
     if laid.target not in card.classes:
         laid.target = card.target or card.classes[0]
     key = f"target:{laid.page}:{laid.revision}:{card.name}"
-    common: dict[str, Any] = {"key": key, "on_change": _class_chosen, "args": (laid, key), "help": help_text}
+    common: dict[str, Any] = {"key": key, "on_change": whole(_class_chosen), "args": (laid, key), "help": help_text}
     if len(card.classes) > _CLASSES_SIDE_BY_SIDE:
         # a class that was not chosen here (a new scan has another one) needs a new box
         common["key"] = key = f"{key}:{laid.target}"
@@ -122,7 +123,7 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
             "options": names,
             "format_func": widgets.format_value,
             "key": key,
-            "on_change": _preset_chosen,
+            "on_change": whole(_preset_chosen),
             "args": (laid, entry.name, key),
             "width": "stretch",
             "help": _presets_help(entry),
@@ -140,7 +141,7 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
             help="Reset to the chosen settings",
             key="reset parameters",
             disabled=not modified,
-            on_click=laid.choose_preset,
+            on_click=whole(laid.choose_preset),
             args=(entry.name, setting.preset),
         )
         st.button(
@@ -150,7 +151,7 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
             help="Undo the last change",
             key="undo parameters",
             disabled=not laid.can_undo,
-            on_click=laid.undo,
+            on_click=whole(laid.undo),
         )
 
 

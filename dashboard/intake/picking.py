@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from core.models.card import Card
+from dashboard.callbacks import whole
 
 
 def pick_networks(
@@ -49,7 +50,7 @@ def pick_networks(
         format_func=lambda name: titles.get(name, name),
         placeholder="Choose networks" if offered else nothing,
         key=key,
-        on_change=lambda: on_pick(tuple(st.session_state[key])),
+        on_change=whole(lambda: on_pick(tuple(st.session_state[key]))),
         help=help_text,
     )
 

@@ -9,6 +9,7 @@ from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.backend import pool, questions
 from dashboard.backend.questions import RegionRule
+from dashboard.callbacks import whole
 from dashboard.desk import Desk, Setting, Side, shelf
 from dashboard.intake import catalogue
 from dashboard.intake.catalogue import ExplainerEntry
@@ -84,7 +85,7 @@ def _choose_landmark(laid: Desk, names: Mapping[str, str], rule: RegionRule) -> 
         placeholder="No landmark yet",
         disabled=not names,
         key=key,
-        on_change=_landmark_chosen,
+        on_change=whole(_landmark_chosen),
         args=(laid, key),
         help="A landmark of the scan, which this explainer asks about. Landmarks are drawn or loaded under the images.",
     )
@@ -102,7 +103,7 @@ def _choose_side(laid: Desk, rule: RegionRule) -> None:
     key = f"side:{laid.page}:{laid.revision}:{laid.side}"
     st.segmented_control(
         "It lies on", rule.sides, default=laid.side, format_func=_SIDES.__getitem__, required=True, key=key,
-        on_change=_side_chosen, args=(laid, key),
+        on_change=whole(_side_chosen), args=(laid, key),
     )  # fmt: skip
 
 

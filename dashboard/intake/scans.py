@@ -10,6 +10,7 @@ from core.errors import BadInput, LightboxError
 from core.runs import StoredScan
 from core.settings import settings
 from dashboard.backend import pool, questions
+from dashboard.callbacks import whole
 from dashboard.desk import Desk, owner, shelf
 from dashboard.intake import demo, uploads
 
@@ -59,7 +60,7 @@ def choose_scan(
             format_func=lambda option: labels.get(option, option),
             placeholder="Choose a scan",
             key=key,
-            on_change=_scan_chosen,
+            on_change=whole(_scan_chosen),
             args=(laid, key),
             help="Demo scans, and every scan that you opened before. Scans are named by their technical fields only.",
         )
@@ -166,8 +167,8 @@ def _choose_series(laid: Desk, spooled: uploads.Spooled) -> None:
     if choices[key].volumes > 1:
         st.number_input(f"Volume, 1 to {choices[key].volumes}", 1, choices[key].volumes, 1, key="volume")
     with st.container(horizontal=True):
-        st.button("Open", type="primary", key="open series", on_click=_series_chosen)
-        st.button("Discard", on_click=_drop_spooled, key="discard upload")
+        st.button("Open", type="primary", key="open series", on_click=whole(_series_chosen))
+        st.button("Discard", on_click=whole(_drop_spooled), key="discard upload")
 
 
 def _series_chosen() -> None:

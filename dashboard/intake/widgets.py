@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from dashboard.callbacks import whole
 from dashboard.look import text
 from dashboard.look.text import Markup
 
@@ -278,7 +279,7 @@ def _show(
         "key": widget,
         "help": help_text(control),
         "disabled": disabled,
-        "on_change": on_change,
+        "on_change": whole(on_change),
         "args": (control.name, widget),
     }
     choices: Sequence[Any] = control.choices or _picked_from(control, offered)

@@ -9,6 +9,7 @@ from core import plugins
 from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.backend import pool, questions
+from dashboard.callbacks import whole
 from dashboard.frame import opening
 from dashboard.frame.pages import Page, pages, told
 from dashboard.intake import catalogue
@@ -68,9 +69,12 @@ def _show_card(card: Card) -> None:
         for page in pages().values():
             if verb := told(page, lambda page: page.verb(card), ""):
                 st.button(
-                    f"{verb} with it", key=f"{page.name} {card.name}", icon=":material/play_arrow:", on_click=_use,
+                    f"{verb} with it",
+                    key=f"{page.name} {card.name}",
+                    icon=":material/play_arrow:",
+                    on_click=whole(_use),
                     args=(page, card),
-                )  # fmt: skip
+                )
     if card.description:
         st.markdown(card.description)
     left, middle, right = st.columns(3, gap="large", wrap=False)

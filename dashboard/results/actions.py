@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.runs import Run
+from dashboard.callbacks import whole
 from dashboard.desk import Desk, shelf
 from dashboard.intake.order import Order
 from dashboard.look import text
@@ -38,7 +39,7 @@ def start_button(
             help=text.as_markdown(order.refusal or "") or None,
             shortcut="Ctrl+Enter",
             key=key,
-            on_click=on_click,
+            on_click=whole(on_click),
             args=args,
         )
     if laid.problem:
@@ -51,7 +52,7 @@ def progress_row(run: Run, *, key: str, on_cancel: Callable[[], None], first: st
     live = shelf().progress(run.id)
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.progress(live.fraction, text=first + answer.progress_text(run, live))
-        st.button("Cancel", icon=":material/stop_circle:", key=key, disabled=run.cancelling, on_click=on_cancel)
+        st.button("Cancel", icon=":material/stop_circle:", key=key, disabled=run.cancelling, on_click=whole(on_cancel))
 
 
 def cancel(run_id: str) -> None:

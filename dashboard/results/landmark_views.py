@@ -14,6 +14,7 @@ from core.runs.store.landmarks import LONGEST_NAME
 from core.scans.scan import Scan
 from core.settings import settings
 from dashboard.backend import pool, questions
+from dashboard.callbacks import whole
 from dashboard.components.viewer import Layer, painted
 from dashboard.desk import owner
 from dashboard.intake import uploads
@@ -81,11 +82,11 @@ def show_tools(laid: LandmarkDesk) -> None:
             icon=":material/draw:",
             key="draw landmark",
             help="Mark a place on the scan with brush, pixels or lasso, and see how much of the map lies in it.",
-            on_click=laid.draw,
+            on_click=whole(laid.draw),
         )
         if laid.all:
             key = "landmark outlines"
-            st.toggle("Landmarks", value=laid.outlined, key=key, on_change=_toggle, args=(laid, key))
+            st.toggle("Landmarks", value=laid.outlined, key=key, on_change=whole(_toggle), args=(laid, key))
         return
     key = f"landmark name {laid.handed}"
     st.text_input(
@@ -95,10 +96,10 @@ def show_tools(laid: LandmarkDesk) -> None:
         key=key,
         label_visibility="collapsed",
         width=190,
-        on_change=_renamed,
+        on_change=whole(_renamed),
         args=(laid, key),
     )
-    st.button("Done", type="primary", key="landmark done", on_click=laid.done)
+    st.button("Done", type="primary", key="landmark done", on_click=whole(laid.done))
     text.show(text.quiet("Draw on the scan; every stroke is kept. Ctrl+Z takes one back."), width="content")
 
 
@@ -137,7 +138,7 @@ def show_landmarks(laid: LandmarkDesk, map_path: str | None) -> None:
             key="undo landmark",
             help="Take back the last change of the landmarks",
             disabled=not laid.can_undo,
-            on_click=laid.undo,
+            on_click=whole(laid.undo),
         )
 
 
@@ -184,7 +185,7 @@ def _row_button(
         help=words,
         key=f"landmark {icon} {name}",
         disabled=disabled,
-        on_click=act,
+        on_click=whole(act),
         args=(name,),
     )
 

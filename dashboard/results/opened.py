@@ -15,6 +15,7 @@ from core.scans.scan import Scan
 from core.studies.reading import StoredStudy
 from core.studies.record import Opening
 from dashboard.backend import cohorts, pool
+from dashboard.callbacks import whole
 from dashboard.components.viewer import Layer, Panel, publish, viewer
 from dashboard.desk import owner, shelf
 from dashboard.frame import opening as pages
@@ -145,10 +146,10 @@ def _head(opened: Opened, run: Run) -> None:
                 f"Open in {page.title}",
                 icon=":material/open_in_new:",
                 key=f"{opened.key} open",
-                on_click=turn_to,
+                on_click=whole(turn_to),
                 args=(run.id,),
             )
-        st.button("Close", icon=":material/close:", key=f"{opened.key} close", on_click=opened.close)
+        st.button("Close", icon=":material/close:", key=f"{opened.key} close", on_click=whole(opened.close))
 
 
 def _title(opened: Opened) -> None:
@@ -175,10 +176,13 @@ def _show_scan(opened: Opened, cohort: str, stored: StoredStudy) -> None:
         _title(opened)
         if page is not None:
             st.button(
-                f"Open in {page.title}", icon=":material/open_in_new:", key=f"{opened.key} open", on_click=_begin,
+                f"Open in {page.title}",
+                icon=":material/open_in_new:",
+                key=f"{opened.key} open",
+                on_click=whole(_begin),
                 args=(page, name, card),
-            )  # fmt: skip
-        st.button("Close", icon=":material/close:", key=f"{opened.key} close", on_click=opened.close)
+            )
+        st.button("Close", icon=":material/close:", key=f"{opened.key} close", on_click=whole(opened.close))
     scan = shelf().scan(name)
     viewer([Panel("scan", "Scan", [scan_layer(scan)])], key=f"{opened.key} viewer", height=_HEIGHT)
 

@@ -11,6 +11,7 @@ from core.explainers import Part, Parts
 from core.reports.explanation import StoredArray, StoredExplanation
 from core.scans.scan import Scan
 from core.wording import sentence_case
+from dashboard.callbacks import whole
 from dashboard.components.gallery import Tile, gallery
 from dashboard.components.viewer import Panel, viewer
 from dashboard.look import pictures, text
@@ -191,5 +192,5 @@ def _step(label: str, word: str, shortcut: str, state: str, names: list[str], wa
         help=f"The next {word} one ({shortcut})",
         shortcut=shortcut,
         disabled=not possible,
-        on_click=partial(st.session_state.__setitem__, state, names[wanted]) if possible else None,
+        on_click=whole(partial(st.session_state.__setitem__, state, names[wanted])) if possible else None,
     )

@@ -14,6 +14,7 @@ from core.cohorts.selection import as_names
 from core.errors import LightboxError
 from core.runs import Run, Status
 from core.wording import without_shared_lead
+from dashboard.callbacks import whole
 from dashboard.desk import owner, shelf
 from dashboard.frame import opening
 from dashboard.intake import catalogue
@@ -139,7 +140,7 @@ def _actions(run: Run) -> None:
             icon=":material/stop_circle:",
             key=f"cancel {run.id}",
             disabled=run.cancelling,
-            on_click=actions.cancel,
+            on_click=whole(actions.cancel),
             args=(run.id,),
         )
     _open_button(run)
@@ -149,17 +150,17 @@ def _actions(run: Run) -> None:
             icon=":material/keep_off:" if run.pinned else ":material/keep:",
             key=f"pin {run.id}",
             help="Unpin: it may go when the store is full" if run.pinned else "Pin: keep it when the store is full",
-            on_click=_pin,
+            on_click=whole(_pin),
             args=(run.id, not run.pinned),
         )
         with st.popover("", icon=":material/delete:", help="Delete this run"):
             st.markdown("Delete this run and its maps? This cannot be undone.")
-            st.button("Delete", type="primary", key=f"delete {run.id}", on_click=_delete, args=(run.id,))
+            st.button("Delete", type="primary", key=f"delete {run.id}", on_click=whole(_delete), args=(run.id,))
 
 
 def _open_button(run: Run) -> None:
     if opening.page_of(run) is not None:
-        st.button("Open", key=f"open {run.id}", on_click=_open, args=(run.id,))
+        st.button("Open", key=f"open {run.id}", on_click=whole(_open), args=(run.id,))
 
 
 def _open(run_id: str) -> None:

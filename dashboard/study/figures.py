@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.studies.reading import StoredStudy
 from core.studies.record import Chart, Matrix
+from dashboard.callbacks import whole
 from dashboard.components.matrix import Cell, grid
 from dashboard.look import figures, text
 from dashboard.study import charts
@@ -59,7 +60,7 @@ def _buttons(laid: StudyDesk, figure: Matrix, table: str) -> None:
         label=figure.title,
         corner=(f"{figure.y.title} ↓" if figure.y.title else "", f"{figure.x.title} →" if figure.x.title else ""),
         selected=(here.row, here.column) if here is not None else None,
-        on_click=partial(_open_rows, laid, figure.name, table),
+        on_click=whole(partial(_open_rows, laid, figure.name, table)),
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.backend.cohorts import CohortFacts
+from dashboard.callbacks import whole
 from dashboard.intake import catalogue
 from dashboard.intake import order as common
 from dashboard.intake.cohorts import choose_cohort, cohort_facts, cohort_titles
@@ -66,7 +67,7 @@ def _choose_study(laid: StudyDesk) -> StudyEntry | None:
         format_func=lambda name: titles.get(name, name),
         placeholder="Choose a study",
         key=key,
-        on_change=_study_chosen,
+        on_change=whole(_study_chosen),
         args=(laid, key),
         help="One question asked of many scans. Other packages add theirs.",
     )
@@ -135,7 +136,7 @@ def _choose_models(laid: StudyDesk, entry: StudyEntry, facts: CohortFacts | None
             format_func=lambda name: titles.get(name, name),
             placeholder="No model can be asked",
             key=key,
-            on_change=_model_chosen,
+            on_change=whole(_model_chosen),
             args=(laid, key),
             help="Models of the library; their cards are on the Models page.",
         )

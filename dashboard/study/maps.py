@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import LightboxError
 from core.studies.reading import StoredStudy
 from core.studies.record import StudyMap
+from dashboard.callbacks import whole
 from dashboard.components.viewer import Layer, Panel, publish, viewer
 from dashboard.desk import owner
 from dashboard.look import text
@@ -34,7 +35,7 @@ def show_maps(laid: StudyDesk, study: StoredStudy) -> None:
         key = f"study group:{laid.shown}:{laid.group}"
         st.selectbox(
             "Maps of", list(groups), index=list(groups).index(laid.group), key=key, width=260,
-            format_func=lambda name: name or "all", on_change=_group_chosen, args=(laid, key),
+            format_func=lambda name: name or "all", on_change=whole(_group_chosen), args=(laid, key),
         )  # fmt: skip
     shown = groups[laid.group]
     for start in range(0, len(shown), _ROW):

@@ -10,6 +10,7 @@ from core.errors import LightboxError
 from core.runs import Run, Status
 from core.studies.reading import StoredStudy
 from core.wording import without_shared_lead
+from dashboard.callbacks import whole
 from dashboard.desk import owner, shelf
 from dashboard.frame import opening
 from dashboard.frame.pages import Page
@@ -87,7 +88,7 @@ def _leave(page: Page, laid: StudyDesk, run: Run | None, study: StoredStudy | No
     if run is not None and own is not None and own.name != page.name:
         st.button(
             f"Open in {own.title}", icon=":material/open_in_new:", key="open own page",
-            on_click=opened.turn_to, args=(run.id,), help="This study has a page of its own.",
+            on_click=whole(opened.turn_to), args=(run.id,), help="This study has a page of its own.",
         )  # fmt: skip
     keep.show(run, study, opening.address(page, link.query(laid)))
 

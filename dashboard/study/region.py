@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.errors import LightboxError
 from dashboard.backend import pool, questions
+from dashboard.callbacks import whole
 from dashboard.desk import owner, shelf
 from dashboard.intake import uploads
 from dashboard.look import text
@@ -26,7 +27,7 @@ def choose_region(laid: StudyDesk) -> None:
         format_func=lambda name: offered.get(name, name),
         placeholder="A landmark, or a file below",
         key=key,
-        on_change=_chosen,
+        on_change=whole(_chosen),
         args=(laid, key),
         help="Landmarks that you drew or loaded on a scan of the cohort's size; or a file.",
     )

@@ -11,6 +11,7 @@ from core.studies.record import Cell, Column, Matrix, Table
 from core.studies.writing import table_rows
 from core.tables import csv_bytes
 from core.wording import percent
+from dashboard.callbacks import whole
 from dashboard.intake import catalogue
 from dashboard.look import text
 from dashboard.study.desk import Place, StudyDesk
@@ -37,7 +38,7 @@ def show_tables(laid: StudyDesk, study: StoredStudy) -> Table | None:
         key = f"study table:{laid.shown}:{laid.table}"
         st.segmented_control(
             "Table", list(tables), default=laid.table, format_func=lambda name: tables[name].title, required=True,
-            key=key, on_change=_table_chosen, args=(laid, key), label_visibility="collapsed",
+            key=key, on_change=whole(_table_chosen), args=(laid, key), label_visibility="collapsed",
         )  # fmt: skip
     table = tables[laid.table or ""]
     rows = rows_of(table, study, laid.cell)
@@ -84,7 +85,7 @@ def _head(laid: StudyDesk, table: Table, study: StoredStudy, rows: Sequence[int]
     with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="study-table-head"):
         if open_here and matrix is not None and laid.cell is not None:
             text.show(text.facts([text.bold(cell_words(matrix, laid.cell, len(rows)))]), width="content")
-            st.button("Show all rows", key="study all rows", on_click=laid.open_rows, args=(None, None))
+            st.button("Show all rows", key="study all rows", on_click=whole(laid.open_rows), args=(None, None))
         else:
             count = f"{len(table.rows):,} row{'' if len(table.rows) == 1 else 's'}"
             hint = " · click a cell to open what it is about" if table.links else ""
@@ -112,7 +113,8 @@ def _draw(laid: StudyDesk, table: Table, rows: Sequence[int]) -> None:
     key = f"study rows:{laid.shown}:{table.name}:{where}"
     options: dict[str, Any] = {}
     if table.links:
-        options = {"on_select": partial(_clicked, laid, table, tuple(rows), key), "selection_mode": "single-cell"}
+        clicked = partial(_clicked, laid, table, tuple(rows), key)
+        options = {"on_select": whole(clicked), "selection_mode": "single-cell"}
         selected = _selected(laid.opened, table, rows)
         if selected is not None:
             options["selection_default"] = {"selection": {"rows": [], "columns": [], "cells": [selected]}}

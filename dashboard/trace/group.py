@@ -7,6 +7,7 @@ import streamlit as st
 from core.models.card import Card
 from core.reports.explanation import StoredExplanation
 from dashboard.backend import pool, questions
+from dashboard.callbacks import whole
 from dashboard.desk import owner, shelf
 from dashboard.intake import demo
 from dashboard.trace.desk import TraceDesk
@@ -33,7 +34,7 @@ def choose_others(laid: TraceDesk, card: Card, shape: Sequence[int]) -> None:
         placeholder="This scan alone" if options else "No other scan of this shape",
         disabled=not options,
         key=key,
-        on_change=_chosen,
+        on_change=whole(_chosen),
         args=(laid, key),
         help=_HELP,
     )

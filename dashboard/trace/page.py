@@ -16,6 +16,7 @@ from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.backend import pool
 from dashboard.backend import questions as asking
+from dashboard.callbacks import whole
 from dashboard.components.viewer import painted, publish
 from dashboard.desk import owner, shelf
 from dashboard.frame import opening
@@ -227,7 +228,7 @@ class _Middle:
         else:
             with st.container(horizontal=True, vertical_alignment="center", wrap=False):
                 text.show(answer.ended_line(run, "Paint on, or press Again."))
-                st.button("Again", icon=":material/refresh:", key="trace again", on_click=self._laid.again)
+                st.button("Again", icon=":material/refresh:", key="trace again", on_click=whole(self._laid.again))
 
     def _tools(self, run: Run | None) -> Tools:
         """History, outlines, spread, window and the third panel, in one row under the images."""
@@ -275,7 +276,7 @@ class _Middle:
             help=f"The {word} selection ({key})",
             shortcut=key,
             disabled=not possible,
-            on_click=_open,
+            on_click=whole(_open),
             args=(steps[wanted] if possible else "",),
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.models.card import Card
+from dashboard.callbacks import whole
 from dashboard.desk import shelf
 from dashboard.intake import demo
 from dashboard.trace.desk import TraceDesk
@@ -44,7 +45,7 @@ def choose_truth(laid: TraceDesk, card: Card, shape: Sequence[int]) -> Truth | N
         format_func=lambda option: options[option],
         disabled=len(options) == 1,
         key=key,
-        on_change=_chosen,
+        on_change=whole(_chosen),
         args=(laid, key),
         help="What the output should look like: a scan of the same shape that you opened before.",
     )

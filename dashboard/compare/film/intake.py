@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.models.card import Card
 from dashboard.backend.questions import Prediction
+from dashboard.callbacks import whole
 from dashboard.compare import networks
 from dashboard.compare.desk import MOST_NETWORKS, CompareDesk
 from dashboard.desk import model_in_use
@@ -109,7 +110,7 @@ def _choose_class(laid: CompareDesk, cards: tuple[Card, ...], said: Mapping[str,
         shared,
         index=shared.index(laid.target) if laid.target in shared else None,
         key=key,
-        on_change=_class_chosen,
+        on_change=whole(_class_chosen),
         args=(laid, key),
         help="The same for every network. At first it is what the first network says.",
     )

@@ -10,6 +10,7 @@ from core.reports.explanation import StoredExplanation
 from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.backend.questions import Prediction
+from dashboard.callbacks import whole
 from dashboard.compare import link
 from dashboard.compare.desk import CompareDesk
 from dashboard.compare.film import findings as film_findings
@@ -124,7 +125,9 @@ class _Middle:
                 words = "done" if run.status is Status.DONE else answer.progress_text(run, live).lower()
                 fraction = 1.0 if run.status.final else live.fraction
                 st.progress(fraction, text=f"{titles.get(name, name)}: {words}")
-            st.button("Cancel", icon=":material/stop_circle:", key="cancel comparison", on_click=_cancel, args=(runs,))
+            st.button(
+                "Cancel", icon=":material/stop_circle:", key="cancel comparison", on_click=whole(_cancel), args=(runs,)
+            )
 
     def _ended(self, runs: Mapping[str, Run]) -> None:
         """Runs that brought no map, and what to do."""

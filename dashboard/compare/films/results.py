@@ -11,6 +11,7 @@ from core.runs import Run
 from core.studies.anatomy.figures import ALL
 from core.studies.anatomy.stored import AnatomyResult, LandmarkShare, NetworkResult
 from core.wording import percent
+from dashboard.callbacks import whole
 from dashboard.compare.desk import Cell, CompareDesk
 from dashboard.compare.tables import Figure, table
 from dashboard.components.matrix import matrix
@@ -66,7 +67,7 @@ def choose_network(laid: CompareDesk, study: AnatomyResult) -> NetworkResult:
     if len(names) > 1:
         st.segmented_control(
             "Network", names, default=laid.shown, format_func=lambda name: study.networks[name].title, required=True,
-            key=key, on_change=_network_chosen, args=(laid, key), label_visibility="collapsed",
+            key=key, on_change=whole(_network_chosen), args=(laid, key), label_visibility="collapsed",
         )  # fmt: skip
     return study.networks[laid.shown]
 
@@ -95,7 +96,7 @@ def show_matrix(laid: CompareDesk, study: AnatomyResult, network: NetworkResult)
         key=f"compare matrix:{laid.study}:{network.name}",
         label=f"Confusion matrix of {network.title}",
         selected=(laid.cell.truth, laid.cell.predicted) if open_here and laid.cell is not None else None,
-        on_click=lambda truth, predicted: laid.open_cell(Cell(network.name, truth, predicted)),
+        on_click=whole(lambda truth, predicted: laid.open_cell(Cell(network.name, truth, predicted))),
     )
     text.show(
         text.quiet(
@@ -147,7 +148,7 @@ def show_means(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
         study.classes,
         index=study.classes.index(laid.class_name or study.classes[0]),
         key=key,
-        on_change=_class_chosen,
+        on_change=whole(_class_chosen),
         args=(laid, key),
         width=260,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.callbacks import whole
 from dashboard.components import registering as components
 
 __all__ = ["Tile", "gallery"]
@@ -99,7 +100,7 @@ def gallery(
         "tiles": [_tile_data(tile) for tile in tiles],
     }
     offered = frozenset(tile.key for tile in tiles if not tile.disabled) | frozenset(also)
-    notice = partial(_notify, key, offered, on_click)
+    notice = whole(partial(_notify, key, offered, on_click))
     state = components.register("gallery", "gallery")(key=key, data=data, on_clicked_change=notice)
     return _known(state.get("clicked"), offered)
 

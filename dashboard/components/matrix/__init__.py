@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
+from dashboard.callbacks import whole
 from dashboard.components import registering as components
 from dashboard.look import theme
 
@@ -94,7 +95,7 @@ def grid(
         "roomy": len(columns) <= _ROOMY,
         "hues": {"right": theme.ACCENT, "wrong": theme.COLORWAY[1]},
     }
-    notice = partial(_notify, key, frozenset(rows), frozenset(columns), on_click)
+    notice = whole(partial(_notify, key, frozenset(rows), frozenset(columns), on_click))
     components.register("matrix", "matrix")(key=key, data=data, on_cell_change=notice)
 
 

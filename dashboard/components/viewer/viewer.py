@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.errors import BadInput
 from core.scans.grid import Grid
+from dashboard.callbacks import whole
 from dashboard.components import registering as components
 from dashboard.components.viewer.region import decode_region, encode_region
 from dashboard.components.viewer.volumes import VolumeRef, as_data
@@ -203,7 +204,7 @@ def viewer(
         "crosshair": None if crosshair is None else [int(n) for n in crosshair],
         "reportCrosshair": report_crosshair,
     }
-    notice = on_change or _ignore
+    notice = whole(on_change or _ignore)
     component = components.register("viewer", "lightbox")
     state = component(key=key, data=data, on_region_change=notice, on_crosshair_change=notice)
     return read_event(state.get("region"), state.get("crosshair"), first.shape, _surfaces(panels))
