@@ -2,7 +2,7 @@
 
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
 from core.scans.orientation import file_view, ras_affine, ras_shape, source_space
-from core.scans.samples import COMPLEX_NOTE, RGB_NOTE, FiniteFilter, luminance
+from core.scans.samples import COLOURS, COMPLEX_NOTE, RGB_NOTE, FiniteFilter, grey_and_colours
 from core.scans.scan import Scan
 from core.scans.sources import CUT_OFF, Source, drain, read_exactly, skip
 from core.scans.volumes.header import VolumeHeader, read_header
@@ -79,7 +79,7 @@ def open_volume_file(
             f"The header asks for {promised / 1e6:.4g} MB and the file holds {holder.size / 1e6:.4g} MB: "
             "it was cut off or its header is wrong; copy or export it again."
         )
-    limits.check_array(*header.shape)
+    limits.check_array(COLOURS if header.dtype.names else 1, *header.shape)
     return VolumeFile(header, holder, holder_packed)
 
 
@@ -112,24 +112,26 @@ def read_volume(file: VolumeFile, volume: int | None = None) -> Scan:
     with _content(file.source, file.packed) as stream:
         volume_bytes = prod(header.shape) * header.dtype.itemsize
         _go_to(stream, header.offset + index * volume_bytes, file.packed)
-        array = np.empty((1, *ras_shape(space)), dtype=np.float32)
-        _fill(file_view(array[0], space), stream, header, finite)
+        array = np.empty((COLOURS if header.dtype.names else 1, *ras_shape(space)), dtype=np.float32)
+        _fill([file_view(channel, space) for channel in array], stream, header, finite)
         if file.packed:
             skip(stream, (header.volumes - 1 - index) * volume_bytes)
             drain(stream)
     notes = [*header.notes, *finite.notes()]
-    if header.dtype.names:
+    grey, colours = grey_and_colours(array)
+    if colours is not None:
         notes.append(RGB_NOTE)
     elif header.dtype.kind == "c":
         notes.append(COMPLEX_NOTE)
     if header.volumes > 1:
         chosen = "the first one was taken" if volume is None else f"volume {index} was taken"
         notes.append(f"The file holds {header.volumes} volumes: {chosen} (counted from 0).")
-    return Scan(array, ras_affine(space), notes=tuple(notes), source=space)
+    units = "8-bit" if header.dtype.names else None
+    return Scan(grey, ras_affine(space), units=units, notes=tuple(notes), source=space, colours=colours)
 
 
-def _fill(view: np.ndarray, stream: BinaryIO, header: VolumeHeader, finite: FiniteFilter) -> None:
-    """Stream one volume into `view` (the file's axis order), some slices at a time: one copy of the volume in all."""
+def _fill(views: Sequence[np.ndarray], stream: BinaryIO, header: VolumeHeader, finite: FiniteFilter) -> None:
+    """Stream one volume into a view a channel (the file's axis order), some slices at a time: one copy of it in all."""
     columns, rows, slices = header.shape
     slice_bytes = columns * rows * header.dtype.itemsize
     step = max(1, _SLAB_BYTES // slice_bytes)
@@ -137,13 +139,19 @@ def _fill(view: np.ndarray, stream: BinaryIO, header: VolumeHeader, finite: Fini
         count = min(step, slices - first)
         raw = np.frombuffer(read_exactly(stream, count * slice_bytes), dtype=header.dtype)
         slab = raw.reshape((columns, rows, count), order="F")
-        view[..., first : first + count] = finite(_intensities(slab, header))
+        for view, values in zip(views, _channels(slab, header), strict=True):
+            view[..., first : first + count] = finite(values)
+
+
+def _channels(slab: np.ndarray, header: VolumeHeader) -> list[np.ndarray]:
+    """Red, green and blue, which the standard does not scale, or the one channel of other values."""
+    if slab.dtype.names:
+        return [slab[name] for name in slab.dtype.names[:COLOURS]]
+    return [_intensities(slab, header)]
 
 
 def _intensities(slab: np.ndarray, header: VolumeHeader) -> np.ndarray:
-    """Stored samples → values; the standard does not scale colours, and scales both parts of a complex number."""
-    if slab.dtype.names:
-        return luminance(np.stack([slab[name] for name in slab.dtype.names[:3]], axis=-1))
+    """Stored samples → values; the standard scales both parts of a complex number."""
     scaled = (header.slope, header.intercept) != (1.0, 0.0)
     if slab.dtype.kind == "c":
         return np.abs(slab * header.slope + header.intercept * (1 + 1j) if scaled else slab)

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadInput
+from core.models.card import InputContract, Intensity
+from core.models.inputs import prepare
 from core.scans import list_volumes, load_scan
 from tests.core.scans.making import asymmetric, nifti, nifti_header
 
@@ -136,6 +138,31 @@ def test_colour_is_read_as_luminance_and_says_so(tmp_path):
     scan = load_scan(nifti(tmp_path / "rgb.nii", colours))
     np.testing.assert_allclose(scan.array, 58.7, atol=1e-4)
     assert any("luminance" in note for note in scan.notes)
+
+
+@pytest.mark.parametrize("alpha", [[], [("A", "u1")]])
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_colours_are_kept_voxel_by_voxel_and_fed_to_a_network_of_three_channels(name, alpha, tmp_path):
+    colours = np.zeros((3, 4, 5), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1"), *alpha])
+    random = np.random.default_rng(0)
+    for channel in colours.dtype.names:
+        colours[channel] = random.integers(0, 256, colours.shape)
+    scan = load_scan(nifti(tmp_path / name, colours))
+    stored = np.stack([colours[channel] for channel in "RGB"])
+    np.testing.assert_array_equal(scan.colours, stored)
+    assert scan.units == "8-bit"
+    contract = InputContract(dimensions=3, channels=3, intensity=Intensity(low=0, high=1))
+    np.testing.assert_allclose(prepare(scan, contract).tensor[0], stored / 255, atol=1e-6)
+
+
+def test_three_equal_channels_are_grey(tmp_path):
+    colours = np.zeros((3, 4, 5), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+    for channel in "RGB":
+        colours[channel] = asymmetric((3, 4, 5), np.uint8)
+    scan = load_scan(nifti(tmp_path / "grey.nii", colours))
+    assert scan.colours is None
+    np.testing.assert_array_equal(scan.array[0], asymmetric((3, 4, 5)))
+    assert not any("luminance" in note for note in scan.notes)
 
 
 def test_complex_is_read_as_magnitude_and_says_so(tmp_path):
