@@ -35,8 +35,10 @@ def grey_and_colours(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray | Non
     colours : numpy.ndarray, float32, shape (3, *spatial), or None
         Red, green and blue, where they differ.
     """
-    if len(channels) < COLOURS or all((channels[0] == other).all() for other in channels[1:]):
-        return channels[:1], None
+    if len(channels) < COLOURS:
+        return channels, None
+    if all((channels[0] == other).all() for other in channels[1:]):
+        return channels[:1].copy(), None
     return luminance(np.moveaxis(channels, 0, -1))[None], channels
 
 

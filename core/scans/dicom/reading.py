@@ -18,6 +18,7 @@ from core.scans.orientation import file_view, ras_affine, ras_shape, source_spac
 from core.scans.samples import COLOURS, RGB_NOTE, FiniteFilter, grey_and_colours
 from core.scans.scan import Scan, SourceSpace
 from core.scans.sources import Source
+from core.wording import percent
 
 
 def find_series(sources: Iterable[Source], limits: Limits) -> tuple[list[DicomSeries], list[BadInput]]:
@@ -105,7 +106,7 @@ def _fill(views: Sequence[np.ndarray], volume: Volume, limits: Limits) -> list[s
 
     One copy of the volume in all.
     """
-    finite, background = FiniteFilter(), Background()
+    finite, background, stray = FiniteFilter(), Background(), 0
     fills: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for index, place, weight in volume.filling:
         fills[index].append((place, weight))
@@ -116,12 +117,22 @@ def _fill(views: Sequence[np.ndarray], volume: Volume, limits: Limits) -> list[s
             decoded = read_frames([volume.frames[index] for index, _ in of_file], limits, decoder)
             for (_, places), pixels in zip(of_file, decoded, strict=True):
                 values = finite(pixels.values)
+                stray += pixels.stray
                 for place, weight in places:
                     background.look_at(place, values, pixels.padding)
                     for view, channel in zip(views, np.atleast_3d(values).transpose(2, 1, 0), strict=True):
                         view[..., place] += channel if weight == 1.0 else weight * channel
     background.fill(views[0])
-    return [*finite.notes(), *background.notes()]
+    return [*finite.notes(), *background.notes(), *_stray_notes(stray / finite.total)]
+
+
+def _stray_notes(share: float) -> list[str]:
+    if not share:
+        return []
+    return [
+        f"{percent(share)} of the pixels have bits set above those that the header says hold the value: "
+        "these bits were left out. If the picture looks torn, export it again."
+    ]
 
 
 def _notes(series: DicomSeries, read: Volume, volume: int | None) -> list[str]:

@@ -77,10 +77,13 @@ class Pixels:
         Intensities, larger is brighter; or red, green and blue.
     padding : numpy.ndarray, bool, shape (rows, columns), optional
         Where nothing was imaged: the intensity there means nothing.
+    stray : int
+        Pixels whose words have bits set above those that hold the value: these bits are left out.
     """
 
     values: np.ndarray
     padding: np.ndarray | None = None
+    stray: int = 0
 
 
 def read_frames(frames: Sequence[Frame], limits: Limits, decoder: Decoder) -> Iterator[Pixels]:
@@ -167,7 +170,13 @@ class _Meaning:
         if self.inverted:
             # the lowest value there can be and the highest change places
             values = ends - (values.astype(np.int64) if values.dtype.kind in "iu" else values)
-        return Pixels(values, padding)
+        return Pixels(values, padding, self._count_stray(words, padding))
+
+    def _count_stray(self, words: np.ndarray | None, padding: np.ndarray | None) -> int:
+        stray = None if words is None else self.bits.stray(words)
+        if stray is None:
+            return 0
+        return int(np.count_nonzero(stray if padding is None else stray & ~padding))
 
 
 def _prepare(dataset: "Dataset", image: DicomImage) -> None:

@@ -82,6 +82,15 @@ class Bits:
         sign = 2 ** (self.stored - 1)
         return np.asarray((words.astype(np.int64) ^ sign) - sign)
 
+    def stray(self, words: np.ndarray) -> np.ndarray | None:
+        """Which unsigned `words` have bits set above the value that do not repeat its sign; None without room."""
+        above = self.allocated - self.high - 1
+        if not above:
+            return None
+        upper = words >> words.dtype.type(self.high + 1)
+        strange = upper != 0
+        return strange & (upper != 2**above - 1) if self.signed else strange
+
     def _check_place(self, words: np.ndarray) -> None:
         used = int(np.bitwise_or.reduce(words, axis=None))
         if used % 2**self.shift and used < 2**self.stored:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.errors import BadInput
 from core.scans import load_scan
 from core.scans.dicom.pixels.stored import Bits, Padding
-from tests.core.scans.making import asymmetric, dicom, save
+from tests.core.scans.making import asymmetric, dicom, save, slice_at
 from tests.shared import SHARED_DATA
 
 CASES = SHARED_DATA / "public_cases"
@@ -45,6 +45,25 @@ def test_a_header_that_names_the_wrong_bits_is_refused(tmp_path):
     data = dicom(asymmetric((4, 5), np.uint16), BitsStored=12, HighBit=15)
     with pytest.raises(BadInput, match="upper bits"):
         load_scan(save(data, tmp_path / "a.dcm"))
+
+
+def test_bits_above_the_value_are_left_out_and_that_is_said(tmp_path):
+    """An overlay of old files, or a header that names too few bits: nobody can tell from the pixels."""
+    words = asymmetric((4, 5), np.uint16)
+    words[0] |= 0x3000
+    scan = load_scan(save(slice_at((0, 0, 0), words, BitsStored=12, HighBit=11), tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(scan.array[0], asymmetric((4, 5)))
+    assert len(scan.notes) == 1
+    assert "25% of the pixels have bits set above" in scan.notes[0]
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_sign_that_is_repeated_above_the_value_or_not_is_nothing_to_speak_of(extended, tmp_path):
+    values = asymmetric((4, 5), np.int16) - np.int16(10)
+    words = values if extended else (values & 0xFFF).astype(np.int16)
+    scan = load_scan(save(slice_at((0, 0, 0), words, BitsStored=12, HighBit=11), tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(scan.array[0], values)
+    assert scan.notes == ()
 
 
 def test_an_impossible_high_bit_is_not_used(tmp_path):
