@@ -193,7 +193,9 @@ class Asker:
 
     def _refuse_what_misleads(self, prepared: PreparedInput) -> None:
         """A network that is no function of the scan, or whose gradient is not its slope, has no map to be believed."""
-        reason = self.model.behaviour(prepared.tensor).refusal if self._classifies else None
+        if not self._classifies:
+            return
+        reason = self.model.behaviour(prepared.tensor).refusal
         if reason is None and self.explainer.needs_gradient(self.parameters):
             reason = self.model.why_no_gradient(prepared.tensor)
         if reason:

@@ -19,6 +19,7 @@ from core.explainers.ibix.report import answer_array, leak_numbers, on_grid
 from core.explainers.ibix.variants import Variant
 from core.models.answers import Reading
 from core.models.card import OutputContract
+from core.models.inputs import PreparedInput
 from core.networks import Box, Responses, at, responses_for
 
 
@@ -63,9 +64,13 @@ class Answers(ABC):
             When nothing is marked where something must be, or in another shape than the answer's.
         """
 
-    def looked_at(self, body: np.ndarray | None) -> np.ndarray | None:
-        """Where the input may be changed, backward: inside `body` (None: anywhere)."""
+    def looked_at(self, body: np.ndarray) -> np.ndarray:
+        """Where the input may be changed, backward: inside `body`."""
         return body
+
+    def covered(self, answer: Callable[[], torch.Tensor]) -> np.ndarray | None:
+        """Where the answer is of the scan and not of padding, bool; None where it has no place."""
+        return None
 
     def of_whole(self, answer: torch.Tensor, box: Box, slopes: torch.Tensor) -> torch.Tensor:
         """Slopes inside `box` of the answer as slopes of the whole answer, 0 outside."""
@@ -118,6 +123,10 @@ class ImageAnswers(Answers):
         place = marked_on(self.question.region, lambda: tuple(answer().shape[1:]), "the model's answer")
         return Region(torch.from_numpy(place.copy()).to(device), place, self.channel)
 
+    def covered(self, answer: Callable[[], torch.Tensor]) -> np.ndarray:
+        """See `Answers`."""
+        return on_grid(covered_by_scan(self.question.prepared), tuple(answer().shape[1:]))
+
     def of_whole(self, answer: torch.Tensor, box: Box, slopes: torch.Tensor) -> torch.Tensor:
         """See `Answers`."""
         whole = torch.zeros(answer.shape, device=slopes.device)
@@ -125,8 +134,9 @@ class ImageAnswers(Answers):
         return whole
 
     def forward_map(self, slopes: torch.Tensor, region: np.ndarray, variant: Variant, derivative: bool) -> MapArray:
-        """F over the answer's channels, as one map."""
-        return variant.forward_array(self.picture(slopes), derivative)
+        """F over the answer's channels, as one map; 0 where the answer is of padding."""
+        shown = self.picture(slopes)
+        return variant.forward_array(np.where(self.covered(lambda: slopes), shown, np.float32(0)), derivative)
 
     def picture(self, slopes: torch.Tensor) -> np.ndarray:
         """See `Answers`."""
@@ -197,13 +207,11 @@ class ClassAnswers(Answers):
         marked[self.question.target] = True
         return Region(marked, None)
 
-    def looked_at(self, body: np.ndarray | None) -> np.ndarray | None:
+    def looked_at(self, body: np.ndarray) -> np.ndarray:
         """Inside the marked region, where there is one."""
         region = self.question.region
         if region is None:
             return body
-        if body is None:
-            return region
         inside: np.ndarray = region & body
         if not inside.any():
             raise BadInput("The marked region lies outside the body: mark another place, or set body=False.")
@@ -226,6 +234,15 @@ class ClassAnswers(Answers):
     def beside(self, answer: Callable[[], torch.Tensor]) -> dict[str, MapArray]:
         """Nothing: probabilities are shown anyway."""
         return {}
+
+
+def covered_by_scan(prepared: PreparedInput) -> np.ndarray:
+    """Where the model's input is of the scan and no padding, bool, its spatial shape.
+
+    Everywhere, for a scan so small that no sample of the input falls on it.
+    """
+    found = prepared.to_model(np.ones(prepared.scan.shape, dtype=np.uint8)).astype(bool)
+    return found if found.any() else ~found
 
 
 def marked_on(region: np.ndarray | None, shape: Callable[[], tuple[int, ...]], where: str) -> np.ndarray:

@@ -76,6 +76,8 @@ class Backward:
         B of superpixels from their sums and sizes.
     spacing : tuple of float
         Of the input.
+    counted : torch.Tensor of bool, optional
+        Where the answer counts, its spatial shape; everywhere when absent.
     """
 
     mapper: Mapper
@@ -83,6 +85,7 @@ class Backward:
     region: Region
     value: Value
     spacing: tuple[float, ...]
+    counted: torch.Tensor | None = None
     levels: list[Level] = field(default_factory=list)
 
     def add_level(self, superpixels: Superpixels, threshold: float, tell: Tell, start: float, end: float) -> np.ndarray:
@@ -183,6 +186,8 @@ class Backward:
         box, slopes = mapper.slopes(window, direction, step)
         if self.region.channel is not None:
             slopes = slopes[self.region.channel : self.region.channel + 1]
+        if self.counted is not None:
+            slopes = slopes * self.counted[box]
         return region_sums(slopes, self.region.marked[box])
 
     def _order(self, superpixels: Superpixels) -> np.ndarray:

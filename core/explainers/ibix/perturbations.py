@@ -52,6 +52,8 @@ class Perturbation:
         Of the noise.
     channel : int, optional
         The only channel to change; all when absent.
+    scan : Box, optional
+        Window of the input that is of the scan: what lies beyond is padding, and nobody's surroundings.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class Perturbation:
         blur_mm: float = 5.0,
         seed: int = 0,
         channel: int | None = None,
+        scan: Box | None = None,
     ) -> None:
         self._kind, self._x, self._channel = kind, x, channel
+        self._scan = scan if scan is not None else tuple(slice(0, n) for n in x.shape[2:])
         self._rounding = _ROUNDING * float(x.abs().max()) if kind in ONE_SIDED else 0.0
-        self._everywhere = _field(kind, x, spacing_mm, blur_mm, seed)
+        self._everywhere = _field(kind, x, spacing_mm, blur_mm, seed, self._scan)
 
     def direction(self, window: Box, region: torch.Tensor) -> torch.Tensor:
         """D inside a region, 0 around it.
@@ -94,8 +98,8 @@ class Perturbation:
 
     def _towards_surroundings(self, window: Box, region: torch.Tensor) -> torch.Tensor:
         wider = tuple(
-            slice(max(0, s.start - _RING), min(n, s.stop + _RING))
-            for s, n in zip(window, self._x.shape[2:], strict=True)
+            slice(min(s.start, max(of.start, s.start - _RING)), max(s.stop, min(of.stop, s.stop + _RING)))
+            for s, of in zip(window, self._scan, strict=True)
         )
         inner = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(window, wider, strict=True))
         image = at(self._x[0], wider).cpu().numpy()
@@ -111,7 +115,9 @@ class Perturbation:
         return torch.from_numpy(np.ascontiguousarray(d, dtype=np.float32)).to(self._x.device)
 
 
-def _field(kind: Kind, x: torch.Tensor, spacing_mm: Sequence[float], blur_mm: float, seed: int) -> torch.Tensor | None:
+def _field(
+    kind: Kind, x: torch.Tensor, spacing_mm: Sequence[float], blur_mm: float, seed: int, scan: Box
+) -> torch.Tensor | None:
     """D for the whole input where it does not depend on the region; (1, C, *spatial)."""
     if kind == "add":
         return torch.ones_like(x)
@@ -124,8 +130,11 @@ def _field(kind: Kind, x: torch.Tensor, spacing_mm: Sequence[float], blur_mm: fl
         from scipy import ndimage
 
         sigma = [blur_mm / _FWHM_TO_SIGMA / step for step in spacing_mm]
-        smooth = [ndimage.gaussian_filter(channel, sigma, mode="nearest") for channel in x[0].cpu().numpy()]
-        return torch.from_numpy(np.stack(smooth)[None]).to(x.device) - x
+        image = at(x[0], scan).cpu().numpy()
+        smooth = torch.from_numpy(np.stack([ndimage.gaussian_filter(one, sigma, mode="nearest") for one in image]))
+        change = torch.zeros_like(x)
+        at(change[0], scan).copy_(smooth.to(x.device) - at(x[0], scan))
+        return change
     return None
 
 

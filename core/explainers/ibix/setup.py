@@ -9,14 +9,14 @@ import torch
 
 from core.errors import BadInput
 from core.explainers.base import Question
-from core.explainers.ibix.answers import Answers, ClassAnswers, ImageAnswers, marked_on
+from core.explainers.ibix.answers import Answers, ClassAnswers, ImageAnswers, covered_by_scan, marked_on
 from core.explainers.ibix.backward import Region
 from core.explainers.ibix.mapping import Mapper
 from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.perturbations import Perturbation
-from core.explainers.ibix.superpixels import Superpixels, body_of, superpixels_of
+from core.explainers.ibix.superpixels import Superpixels, body_of, superpixels_of, window_of
 from core.explainers.ibix.variants import VARIANTS, Variant
-from core.networks import Box, Responses
+from core.networks import Box, Responses, at
 
 
 class Setup:
@@ -76,7 +76,8 @@ class Setup:
         chosen = self.parameters
         channel = chosen.input_channel if chosen.input_channel >= 0 else None
         spacing = self.question.prepared.spacing_mm
-        return Perturbation(chosen.perturbation, self.x, spacing, chosen.blur_mm, chosen.seed, channel)
+        box = window_of(self.covered)
+        return Perturbation(chosen.perturbation, self.x, spacing, chosen.blur_mm, chosen.seed, channel, box)
 
     @cached_property
     def superpixels(self) -> Superpixels:
@@ -84,9 +85,23 @@ class Setup:
         return self.cut(self.parameters.superpixels)
 
     @cached_property
+    def covered(self) -> np.ndarray:
+        """Where the input is of the scan and no padding, bool."""
+        return covered_by_scan(self.question.prepared)
+
+    @cached_property
+    def counted(self) -> torch.Tensor | None:
+        """Where the answer is of the scan, bool: nothing beyond counts in sums. None where an answer has no place."""
+        shown = self.answers.covered(lambda: self.answer)
+        return None if shown is None else torch.from_numpy(shown.copy()).to(self.x.device)
+
+    @cached_property
     def body(self) -> np.ndarray:
-        """Where the body is on the input, bool."""
-        return body_of(self.x[0].cpu().numpy())
+        """Where the body is on the input, bool; never on padding, which no threshold is drawn from either."""
+        box = window_of(self.covered)
+        found = np.zeros(self.shape, dtype=bool)
+        found[box] = body_of(at(self.x[0], box).cpu().numpy())
+        return found & self.covered
 
     @cached_property
     def marked(self) -> np.ndarray:
@@ -116,11 +131,11 @@ class Setup:
         return Mapper(self.responses, measure, self.x, self.parameters.memory_mb * 2**18)
 
     def cut(self, count: int) -> Superpixels:
-        """The input's superpixels, about `count`, inside the body or the marked region."""
-        body = self.answers.looked_at(self.body if self.parameters.body else None)
-        image = self.x[0].cpu().numpy()
-        spacing = self.question.prepared.spacing_mm
-        return superpixels_of(image, count, self.parameters.compactness, spacing, body)
+        """The scan's superpixels on the input, about `count`, inside the body or the marked region."""
+        kept = self.answers.looked_at(self.body if self.parameters.body else self.covered)
+        box, spacing = window_of(self.covered), self.question.prepared.spacing_mm
+        image = at(self.x[0], box).cpu().numpy()
+        return superpixels_of(image, count, self.parameters.compactness, spacing, kept[box]).within(self.shape, box)
 
     def reach(self, window: Box) -> float:
         """Share of the answer that a change inside `window` can reach."""

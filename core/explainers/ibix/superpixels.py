@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import BadInput
 from core.networks import Box
 
 #: A body below this share of the image was not found; above the other there is no background to leave out.
@@ -38,6 +37,17 @@ class Superpixels:
     def __len__(self) -> int:
         return len(self.windows)
 
+    def within(self, shape: Sequence[int], box: Box) -> Superpixels:
+        """The same superpixels on a larger grid of this shape, in which this one is `box`."""
+        labels = np.zeros(tuple(shape), dtype=self.labels.dtype)
+        labels[box] = self.labels
+        starts = [s.start for s in box]
+        windows = [
+            tuple(slice(s.start + start, s.stop + start) for s, start in zip(window, starts, strict=True))
+            for window in self.windows
+        ]
+        return Superpixels(labels, windows, self.sizes, self.centres + np.array(starts))
+
     def paint(self, values: np.ndarray, onto: np.ndarray | None = None, chosen: np.ndarray | None = None) -> np.ndarray:
         """Map in which each superpixel has its value, float32.
 
@@ -55,6 +65,15 @@ class Superpixels:
             onto = np.zeros(self.labels.shape, dtype=np.float32)
         kept = self.labels > 0 if chosen is None else np.concatenate([[False], chosen])[self.labels]
         return np.where(kept, painted, onto)
+
+
+def window_of(region: np.ndarray) -> Box:
+    """Bounding box of a region that is not empty."""
+    found = []
+    for axis in range(region.ndim):
+        hit = np.flatnonzero(region.any(axis=tuple(a for a in range(region.ndim) if a != axis)))
+        found.append(slice(int(hit[0]), int(hit[-1]) + 1))
+    return tuple(found)
 
 
 def body_of(image: np.ndarray) -> np.ndarray:
@@ -100,7 +119,7 @@ def superpixels_of(
     image : numpy.ndarray, shape (C, *spatial)
         Scaled to 0..1 by SLIC, channels as they are (never read as colours).
     count : int
-        How many to ask for over the whole image; SLIC gives about as many.
+        How many to ask for over the whole image, at most its pixels; SLIC gives about as many.
     compactness : float
         Larger: rounder; smaller: closer to edges.
     spacing : sequence of float
@@ -108,16 +127,10 @@ def superpixels_of(
     body : numpy.ndarray of bool, optional
         Pixels to keep.
 
-    Raises
-    ------
-    BadInput
-        When more superpixels are asked for than there are pixels.
     """
     from skimage.segmentation import slic
 
-    pixels = int(np.prod(image.shape[1:]))
-    if count > pixels:
-        raise BadInput(f"superpixels={count} is more than the {pixels} pixels of the image: take fewer.")
+    count = min(count, int(np.prod(image.shape[1:])))
     # SLIC starts from cubes of samples whatever their spacing: thick slices are repeated until samples are about cubes
     repeats = _repeats(spacing)
     for axis, times in enumerate(repeats):

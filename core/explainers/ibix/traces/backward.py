@@ -24,9 +24,8 @@ class BackwardTrace(Backward):
         """See `Trace`."""
         setup, chosen = self.setup, self.setup.parameters
         mapper = setup.mapper()
-        evaluation = Evaluation(
-            mapper, setup.perturbation, setup.target, setup.variant.value, setup.question.prepared.spacing_mm
-        )
+        spacing = setup.question.prepared.spacing_mm
+        evaluation = Evaluation(mapper, setup.perturbation, setup.target, setup.variant.value, spacing, setup.counted)
         levels = self._levels()
         counts = counts_by_level(chosen.coarse_superpixels, chosen.superpixels, levels)
         if levels == 1 and setup.variant.sketches and setup.question.report is not silent:

@@ -81,12 +81,3 @@ class Backward(Trace):
 def everywhere(shape: tuple[int, ...]) -> Box:
     """The window that is all of it."""
     return tuple(slice(0, n) for n in shape)
-
-
-def window_of(region: np.ndarray) -> Box:
-    """Bounding box of a region that is not empty."""
-    found = []
-    for axis in range(region.ndim):
-        hit = np.flatnonzero(region.any(axis=tuple(a for a in range(region.ndim) if a != axis)))
-        found.append(slice(int(hit[0]), int(hit[-1]) + 1))
-    return tuple(found)

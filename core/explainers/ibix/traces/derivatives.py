@@ -11,7 +11,8 @@ from core.explainers.ibix.backward import Backward as Evaluation
 from core.explainers.ibix.backward import Region, Tell
 from core.explainers.ibix.equations import sums_inside
 from core.explainers.ibix.gradient import backward_derivative, correlation, forward_derivative
-from core.explainers.ibix.traces.base import Backward, Forward, Trace, everywhere, window_of
+from core.explainers.ibix.superpixels import window_of
+from core.explainers.ibix.traces.base import Backward, Forward, Trace, everywhere
 from core.networks import at
 
 #: Jitters of the comparison of a derivative with real changes.
@@ -57,10 +58,7 @@ class BackwardDerivative(_Compared, Backward):
             )
         region = setup.target
         slopes = backward_derivative(setup.answers.network(), setup.x, self._weights(region))
-        places = setup.answers.looked_at(None)
-        looked_at = torch.ones(setup.shape, dtype=torch.bool, device=setup.x.device)
-        if places is not None:
-            looked_at &= torch.from_numpy(places.copy()).to(looked_at.device)
+        looked_at = torch.from_numpy(setup.answers.looked_at(setup.covered).copy()).to(setup.x.device)
         direction = setup.perturbation.direction(everywhere(setup.shape), looked_at)
         values = (slopes * direction).sum(dim=0).cpu().numpy()
         signed = setup.parameters.sums != "absolute"
@@ -73,8 +71,8 @@ class BackwardDerivative(_Compared, Backward):
         return {"map": MapArray(shown, title, "attribution", "Δ output / Δ input", diverging=signed)}
 
     def _weights(self, region: Region) -> torch.Tensor:
-        """1 inside M^f, and 0 in channels that do not count."""
-        weights = region.marked.float()
+        """1 inside M^f, and 0 in channels that do not count and where the answer is of padding."""
+        weights = region.marked.float() if self.setup.counted is None else (region.marked & self.setup.counted).float()
         if region.channel is None:
             return weights
         channels = torch.arange(len(self.setup.answer), device=self.setup.x.device) == region.channel
@@ -85,9 +83,8 @@ class BackwardDerivative(_Compared, Backward):
         setup, chosen, samples = self.setup, self.setup.parameters, self.setup.x[0, 0].numel()
         superpixels = setup.cut(min(chosen.coarse_superpixels, chosen.superpixels, samples))
         mapper = setup.mapper(_COMPARISON_NODES)
-        evaluation = Evaluation(
-            mapper, setup.perturbation, region, setup.variant.value, setup.question.prepared.spacing_mm
-        )
+        spacing = setup.question.prepared.spacing_mm
+        evaluation = Evaluation(mapper, setup.perturbation, region, setup.variant.value, spacing, setup.counted)
         evaluation.add_level(superpixels, 0.0, tell, 0.0, 1.0)
         real = torch.from_numpy(sums_inside(evaluation.levels[0].sums, "signed"))
         sums = np.bincount(superpixels.labels.ravel(), weights=derivative.ravel(), minlength=len(superpixels) + 1)[1:]

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from core.explainers.base import MapArray
-from core.explainers.ibix.traces.base import Forward, window_of
+from core.explainers.ibix.superpixels import window_of
+from core.explainers.ibix.traces.base import Forward
 from core.networks import Box
 
 

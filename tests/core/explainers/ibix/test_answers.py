@@ -57,9 +57,7 @@ def test_superpixels_of_a_classifier_stay_inside_what_was_marked_and_the_body(tr
     shape = trained.scan(1).shape
     left, right = np.zeros(shape, bool), np.zeros(shape, bool)
     left[: shape[0] // 2], right[shape[0] // 2 :] = True, True
-    assert classes(trained).looked_at(None) is None
     assert classes(trained).looked_at(left) is left
-    assert classes(trained, left).looked_at(None) is left
     np.testing.assert_array_equal(classes(trained, left).looked_at(np.ones(shape, bool)), left)
     with pytest.raises(BadInput, match="outside the body"):
         classes(trained, left).looked_at(right)

@@ -36,7 +36,6 @@ class Fragile(nn.Module):
     [
         (smooth(2), {"jitters": 7}, "odd"),
         (smooth(2), {"jitter_percent": 0.0}, "is 0"),
-        (smooth(2), {"direction": "backward", "superpixels": 400, "engine": "batches"}, "more than the 320 pixels"),
         (smooth(2), {"perturbation": "multiply", "jitter_range": 3.0}, "jitter_percent"),
         (smooth(2), {"output_channel": 1}, "output_channel=1"),
         (smooth(2), {"input_channel": 1}, "input_channel=1"),

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from core.errors import BadInput
 from core.explainers.ibix.superpixels import (
     Superpixels,
     body_of,
@@ -61,9 +60,22 @@ def test_thick_slices_make_supervoxels_of_fewer_slices():
     assert slices(4.0) < slices(1.0)
 
 
-def test_more_superpixels_than_pixels_are_refused():
-    with pytest.raises(BadInput, match="more than the 64 pixels"):
-        superpixels_of(np.zeros((1, 8, 8), dtype=np.float32), 65, 0.1, (1, 1))
+def test_of_more_superpixels_than_pixels_are_made_as_many_as_there_can_be():
+    image = np.random.default_rng(0).uniform(0, 1, (1, 8, 8)).astype(np.float32)
+    most = superpixels_of(image, 64, 0.1, (1, 1))
+    np.testing.assert_array_equal(superpixels_of(image, 500, 0.1, (1, 1)).labels, most.labels)
+    assert 1 < len(most) <= 64
+
+
+def test_superpixels_of_a_part_lie_in_it_on_the_whole():
+    image = np.random.default_rng(0).uniform(0, 1, (1, 6, 7)).astype(np.float32)
+    part, box = superpixels_of(image, 9, 1.0, (1, 1)), (slice(2, 8), slice(3, 10))
+    whole = part.within((9, 12), box)
+    np.testing.assert_array_equal(whole.labels[box], part.labels)
+    assert not whole.labels.sum() - part.labels.sum()
+    for k, window in enumerate(whole.windows):
+        assert (whole.labels[window] == k + 1).sum() == whole.sizes[k] == (whole.labels == k + 1).sum()
+    np.testing.assert_allclose(whole.centres, part.centres + np.array([2, 3]))
 
 
 def test_levels_grow_by_equal_factors_and_never_start_finer_than_they_end():
