@@ -3,14 +3,17 @@
 import csv
 import glob
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from core.cohorts import bids
 from core.cohorts.cohort import SPLITS, Cohort, Entry, Truth
 from core.cohorts.landmark_labels import read_landmark_names, read_landmarks
+from core.cohorts.places import is_there, refuse_outside
 from core.cohorts.selection import Selection, read_cohort_card
+from core.cohorts.tables import read_table
 from core.errors import BadInput
 from core.scans.scan import Scan
 
@@ -27,6 +30,11 @@ def read_cohort(folder: Path, selection: Selection | None = None) -> Cohort:
     the subject column, the label column, and where they exist ``session_id``, ``file``, ``split``, ``pair`` and
     ``landmarks``. Without ``file`` the scan is looked for as ``participant_id[/session_id]/*.nii[.gz]`` or
     ``participant_id[_session_id]*.nii[.gz]``, or as a picture ``participant_id[_session_id].png`` (.jpg, .tif, .dcm).
+    ``n/a``, ``NA`` and ``NaN`` in a table are missing.
+
+    In a BIDS tree (folders ``sub-…``, whose names the table may give without ``sub-``) the images of a session lie in
+    ``sub-…[/ses-…][/anat, pet …]``. A row that names no session stands for all that the subject has, and the subject's
+    ``sessions.tsv`` may add to it. Of several kinds of image `Selection.image` names the one to take.
 
     Without a table, folders of images are classes: ``CLASS/anything.png`` is a scan of CLASS, and every file a subject
     of its own.
@@ -97,7 +105,7 @@ def _find_table(folder: Path, chosen: Selection) -> Path | None:
     if not chosen.table:
         return next((folder / name for name in _TABLES if (folder / name).is_file()), None)
     path = folder / chosen.table
-    if not _is_there(path.is_file) or not path.resolve().is_relative_to(folder.resolve()):
+    if not is_there(path.is_file) or not path.resolve().is_relative_to(folder.resolve()):
         raise BadInput(f"The cohort folder holds no table {chosen.table}: name one that is in it with table=NAME.")
     return path
 
@@ -105,25 +113,33 @@ def _find_table(folder: Path, chosen: Selection) -> Path | None:
 def _entries_of_table(folder: Path, table: Path, chosen: Selection) -> tuple[list[Entry], list[str], list[str]]:
     """Entries, rows without a scan, and sentences on what was left out."""
     images = _images_folder(folder, chosen)
-    rows = _read_table(table)
+    rows = read_table(table)
+    if not rows:
+        raise BadInput(f"{table.name} has no rows.")
+    if len(rows[0]) == 1:
+        between = "commas" if table.suffix.lower() == ".csv" else "tabs"
+        raise BadInput(f"{table.name} has one column, {next(iter(rows[0]))!r}: put {between} between its columns.")
+    if bids.is_tree(images):
+        rows = bids.sessions_of(rows, images, chosen.subject_column)
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     for parameter in ("subject_column", "label_column"):
         column = getattr(chosen, parameter)
-        if column not in rows[0]:
+        if column not in columns:
             raise BadInput(
-                f"The participants table has no column {column!r}; it has {', '.join(rows[0])}: "
+                f"The participants table has no column {column!r}; it has {', '.join(columns)}: "
                 f"name the right one with --param {parameter}=NAME."
             )
-    labelled = [row for row in rows if row[chosen.label_column]]
-    named = [row for row in labelled if row[chosen.subject_column]]
+    labelled = [row for row in rows if row.get(chosen.label_column)]
+    named = [row for row in labelled if row.get(chosen.subject_column)]
     single = [row for row in named if not chosen.separator or chosen.separator not in row[chosen.label_column]]
     entries: list[Entry] = []
     missing: list[str] = []
-    for row in single:
-        entry = _entry(folder, images, row, chosen)
-        if entry is None:
+    files, choices = _find_scans(folder, images, single, chosen)
+    for row, file in zip(single, files, strict=True):
+        if file is None:
             missing.append(f"{row[chosen.subject_column]} {row.get('session_id', '')}".strip())
         else:
-            entries.append(entry)
+            entries.append(_entry(folder, row, file, chosen))
     if not entries and missing:
         raise BadInput(f"None of the {len(missing)} scans in the table is in the cohort folder (first: {missing[0]}).")
     once = _each_scan_once(entries)
@@ -134,7 +150,8 @@ def _entries_of_table(folder: Path, table: Path, chosen: Selection) -> tuple[lis
         f"of the table without a scan left out: {_first_of(missing)}": len(missing),
         "with a scan named before left out": len(entries) - len(once),
     }
-    return once, missing, [f"{_some(count, 'row')} {why}." for why, count in left_out.items() if count]
+    told = [f"{_some(count, 'row')} {why}." for why, count in left_out.items() if count]
+    return once, missing, [*told, *choices]
 
 
 def _each_scan_once(entries: list[Entry]) -> list[Entry]:
@@ -149,14 +166,10 @@ def _each_scan_once(entries: list[Entry]) -> list[Entry]:
     return list(first.values())
 
 
-def _entry(folder: Path, images: Path, row: dict[str, str], chosen: Selection) -> Entry | None:
-    """Entry of one row; None when its scan is not there."""
+def _entry(folder: Path, row: dict[str, str], file: str, chosen: Selection) -> Entry:
     participant, session = row[chosen.subject_column], row.get("session_id", "")
     if row.get("split", "") not in (*SPLITS, ""):
         raise BadInput(f"The split of {participant} is {row['split']!r}: use {', '.join(SPLITS)} or leave it empty.")
-    file = _find_scan(folder, images, participant, session, row.get("file", ""))
-    if file is None:
-        return None
     known = {chosen.subject_column, "session_id", "file", "split", "pair", "landmarks", chosen.label_column}
     return Entry(
         participant_id=participant,
@@ -170,68 +183,78 @@ def _entry(folder: Path, images: Path, row: dict[str, str], chosen: Selection) -
     )
 
 
-def _read_table(path: Path) -> list[dict[str, str]]:
-    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file, delimiter=delimiter)
-            rows = [{str(k).strip(): (v or "").strip() for k, v in row.items() if k is not None} for row in table]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"{path.name} is not a text table in UTF-8: export it again as tab-separated text.") from error
-    if not rows:
-        raise BadInput(f"{path.name} has no rows.")
-    if len(rows[0]) == 1:
-        between = "commas" if delimiter == "," else "tabs"
-        raise BadInput(f"{path.name} has one column, {next(iter(rows[0]))!r}: put {between} between its columns.")
-    return rows
-
-
 def _images_folder(folder: Path, chosen: Selection) -> Path:
     images = folder / chosen.images
-    if not _is_there(images.is_dir) or not images.resolve().is_relative_to(folder.resolve()):
+    if not is_there(images.is_dir) or not images.resolve().is_relative_to(folder.resolve()):
         raise BadInput(f"The cohort has no folder {chosen.images!r}: name one that it has with images=FOLDER.")
     return images
 
 
-def _find_scan(folder: Path, images: Path, participant: str, session: str, file: str) -> str | None:
+def _find_scans(
+    folder: Path, images: Path, rows: Sequence[dict[str, str]], chosen: Selection
+) -> tuple[list[str | None], list[str]]:
+    """The scan of each row inside `folder`, None where it is not there, and sentences on what was chosen of several."""
+    candidates = [_candidates(images, row, chosen.subject_column) for row in rows]
+    stems = {path: _stem(path) for paths in candidates for path in paths}
+    named = [index for index, row in enumerate(rows) if not row.get("file")]
+    picked, notes = bids.choose([candidates[index] for index in named], stems, chosen.image)
+    scans = [paths[0] if paths else None for paths in candidates]
+    for index, path in zip(named, picked, strict=True):
+        scans[index] = path
+    for row, scan in zip(rows, scans, strict=True):
+        if scan is not None:
+            refuse_outside(folder, scan, f"The scan of {row[chosen.subject_column]} lies")
+    return [None if scan is None else scan.relative_to(folder).as_posix() for scan in scans], notes
+
+
+def _candidates(images: Path, row: dict[str, str], subject_column: str) -> list[Path]:
+    """Images that may be the scan of a row: those in the first of the places where there is one."""
+    participant, session, file = row[subject_column], row.get("session_id", ""), row.get("file", "")
     if file:
-        candidates = [images / file]
-    else:
-        nested = images / participant / session
-        stem = f"{participant}_{session}" if session else participant
-        candidates = sorted([*nested.glob("*.nii"), *nested.glob("*.nii.gz")]) if _is_there(nested.is_dir) else []
-        candidates += [images / f"{stem}{ending}" for ending in _IMAGE_ENDINGS]
-        if not Path(stem).is_absolute():
-            start = glob.escape(stem)  # a name is no pattern
-            candidates += sorted([*images.glob(f"{start}_*.nii"), *images.glob(f"{start}_*.nii.gz")])
-    for candidate in candidates:
-        if _is_there(candidate.is_file):
-            _refuse_outside(folder, candidate, f"The scan of {participant} lies")
-            return candidate.relative_to(folder).as_posix()
-    return None
+        return [path for path in [images / file] if is_there(path.is_file)]
+    nested = images / participant / session
+    stem = f"{participant}_{session}" if session else participant
+    if is_there(nested.is_dir):
+        found = sorted([*nested.glob("*.nii"), *nested.glob("*.nii.gz")])
+        if found:
+            return found
+    exact = [path for ending in _IMAGE_ENDINGS if is_there((path := images / f"{stem}{ending}").is_file)]
+    if exact:
+        return exact[:1]
+    if not Path(stem).is_absolute():
+        start = glob.escape(stem)  # a name is no pattern
+        found = sorted([*images.glob(f"{start}_*.nii"), *images.glob(f"{start}_*.nii.gz")])
+        if found:
+            return found
+    return _bids_candidates(images, participant, session)
+
+
+def _bids_candidates(images: Path, participant: str, session: str) -> list[Path]:
+    """Images of a subject's session in a BIDS tree: beside and in the folders of its kinds of data."""
+    subject, session = bids.with_prefix(bids.SUBJECT, participant), bids.with_prefix(bids.SESSION, session)
+    if Path(subject).name != subject or (session and Path(session).name != session):
+        return []
+    place = images / subject / session
+    if not is_there(place.is_dir):
+        return []
+    start = glob.escape("_".join(filter(None, (subject, session))))
+    paths = sorted([*place.glob(f"{start}_*"), *place.glob(f"*/{start}_*")])
+    return [path for path in paths if path.name.lower().endswith(_IMAGE_ENDINGS) and is_there(path.is_file)]
+
+
+def _stem(path: Path) -> str:
+    ending = next((ending for ending in _IMAGE_ENDINGS if path.name.lower().endswith(ending)), "")
+    return path.name[: len(path.name) - len(ending)]
 
 
 def _find_landmarks(folder: Path, participant: str, file: str) -> str:
     if not file:
         return ""
     path = folder / file
-    if not _is_there(path.is_file):
+    if not is_there(path.is_file):
         raise BadInput(f"The landmarks of {participant}, {file}, are not there: copy them in or empty the column.")
-    _refuse_outside(folder, path, f"The landmarks of {participant} lie")
+    refuse_outside(folder, path, f"The landmarks of {participant} lie")
     return file
-
-
-def _is_there(test: Callable[[], bool]) -> bool:
-    """Answer of `Path.is_file` or `Path.is_dir`, which raise where a name is longer than any file's."""
-    try:
-        return test()
-    except OSError:
-        return False
-
-
-def _refuse_outside(folder: Path, path: Path, whose: str) -> None:
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise BadInput(f"{whose} outside the cohort folder: copy the file in.")
 
 
 # ---- folders of images
@@ -239,6 +262,11 @@ def _refuse_outside(folder: Path, path: Path, whose: str) -> None:
 
 def _entries_of_folders(folder: Path, chosen: Selection) -> list[Entry]:
     place = _images_folder(folder, chosen)
+    if bids.is_tree(place):
+        raise BadInput(
+            f"{folder.name} holds folders of subjects and no participants.tsv, which says their classes: copy the "
+            "table in. Of derivatives give the dataset itself, with images=derivatives/NAME."
+        )
     entries = []
     for path in _class_images(place):
         name = path.relative_to(place).with_suffix("").as_posix()
@@ -249,7 +277,7 @@ def _entries_of_folders(folder: Path, chosen: Selection) -> list[Entry]:
             f"{_other_tables(folder)}."
         )
     for entry in entries:
-        _refuse_outside(folder, folder / entry.file, f"The scan {entry.participant_id} lies")
+        refuse_outside(folder, folder / entry.file, f"The scan {entry.participant_id} lies")
     return entries
 
 

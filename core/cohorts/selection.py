@@ -39,6 +39,13 @@ class Selection(Parameters):
         group=COHORT_GROUP,
         advanced=True,
     )
+    image: str = parameter(
+        "",
+        "Which image of a session in a BIDS tree: its suffix, with entities before it where several have that (T1w, "
+        "label-GM_probseg). By default the only kind that there is, or T1w.",
+        group=COHORT_GROUP,
+        advanced=True,
+    )
     label_column: str = parameter(
         "", "Column of the table that holds the class; by default diagnosis.", group=COHORT_GROUP, advanced=True
     )

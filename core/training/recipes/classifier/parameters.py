@@ -16,6 +16,18 @@ class ClassifierParameters(NetworkParameters):
         "participant_id", "Column of participants.tsv that names the subject.", advanced=True, **READ
     )
     label_column: str = parameter("diagnosis", "Column of participants.tsv that holds the class.", **READ)
+    images: str = parameter(
+        "",
+        "Folder below the cohort that the scans are in (derivatives/NAME); by default the cohort itself.",
+        advanced=True,
+        **READ,
+    )
+    image: str = parameter(
+        "",
+        "Which image of a session in a BIDS tree (T1w, label-GM_probseg); by default the only kind, or T1w.",
+        advanced=True,
+        **READ,
+    )
     healthy: str | None = parameter(
         None,
         "Class that means nothing was found; by default CN, else the first that is not the target.",

@@ -137,7 +137,12 @@ def _prepared(source: Cohort, parameters: ClassifierParameters, report: Report) 
 
 def _source(parameters: ClassifierParameters, folder: Path | None, report: Report) -> Cohort:
     if folder is not None:
-        columns = Selection(label_column=parameters.label_column, subject_column=parameters.subject_column)
+        columns = Selection(
+            label_column=parameters.label_column,
+            subject_column=parameters.subject_column,
+            images=parameters.images,
+            image=parameters.image,
+        )
         cohort = read_cohort(folder, columns)
         for note in cohort.notes:
             report(Progress(0.0, note))
