@@ -110,18 +110,19 @@ def collect(sources: Sequence[Source], limits: Limits) -> Collected:
     for source in sources:
         try:
             kind, packed = sniff_source(source)
+            if kind is Kind.DICOM:
+                found.dicom.append(gunzip(source, limits) if packed else source)
+                continue
         except BadInput as problem:
             # one damaged member of a zip leaves the others as good as they are
             found.left_out.append(str(problem))
             continue
         if kind in HEADER_KINDS:
             headers.append((source, packed))
-        elif source.suffix == ".img" and kind not in (Kind.DICOM, Kind.NIFTI):
+        elif source.suffix == ".img" and kind is not Kind.NIFTI:
             others.append((source, packed))
         elif kind in VOLUME_KINDS:
             found.volumes.append((source, packed, None))
-        elif kind is Kind.DICOM:
-            found.dicom.append(gunzip(source, limits) if packed else source)
         elif kind in RASTER_KINDS and not packed:
             found.rasters.append(source)
         else:

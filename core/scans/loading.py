@@ -1,6 +1,7 @@
 """`load_scan` and its kin: one door for every format."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -40,6 +41,8 @@ class SeriesChoice:
         Number of volumes, frames or pages to choose from with ``volume=index``.
     is_second_choice : bool
         Whether others come first, however small: phases, segmentations, pictures of a screen.
+    problem : str, optional
+        Why it cannot be read, where its headers say that already.
     """
 
     key: str
@@ -49,6 +52,7 @@ class SeriesChoice:
     volumes: int
     _read: Callable[[int | None], Scan] = field(repr=False, compare=False)
     is_second_choice: bool = False
+    problem: str | None = None
 
     def read(self, volume: int | None = None) -> Scan:
         """Read it.
@@ -77,7 +81,7 @@ def load_scan(path: Paths, *, series: str | None = None, volume: int | None = No
         NIfTI-1/2 (``.nii``, ``.nii.gz``, ``.hdr`` + ``.img``), Analyze, MGH/MGZ, DICOM, PNG, JPEG or TIFF; also a
         folder, a zip, a DICOMDIR, or several files. Formats are told apart by content.
     series : str, optional
-        Key of one of `list_series`. Without it the largest image is taken, and a note says so.
+        Key of one of `list_series`. Without it the first of them that can be read is taken, and notes say so.
     volume : int, optional
         Which volume of a 4D series (page of a TIFF), from 0. Without it the first, and a note says so.
 
@@ -109,7 +113,7 @@ def load_upload(files: Sequence[Upload], *, series: str | None = None, volume: i
 def load_upload_or_choices(files: Sequence[Upload]) -> Scan | list[SeriesChoice]:
     """The image that came through the browser where there is but one; else the images to choose from, largest first.
 
-    Every file is looked at once.
+    Every file is looked at once. What cannot be read is among the choices, with its problem.
 
     Raises
     ------
@@ -117,13 +121,14 @@ def load_upload_or_choices(files: Sequence[Upload]) -> Scan | list[SeriesChoice]
     """
     limits = Limits.current()
     choices, left_out = _choices(sources_of_uploads(files, limits), limits)
-    if len(choices) > 1 or choices[0].volumes > 1:
+    readable = [choice for choice in choices if choice.problem is None]
+    if len(readable) > 1 or (readable and readable[0].volumes > 1):
         return choices
-    return _with_notes(choices[0].read(), choices, left_out, None)
+    return _first_readable(choices, None, left_out)
 
 
 def list_series(path: Paths) -> list[SeriesChoice]:
-    """Images to choose from, the largest first (the one that `load_scan` takes by itself).
+    """Images to choose from: the one that `load_scan` takes by itself first, those that cannot be read last.
 
     Raises
     ------
@@ -158,17 +163,33 @@ def list_volumes(path: Paths, *, series: str | None = None) -> list[str]:
 
 def _load(sources: list[Source], limits: Limits, series: str | None, volume: int | None) -> Scan:
     choices, left_out = _choices(sources, limits)
-    return _with_notes(_pick(choices, series).read(volume), choices, left_out, series)
+    if series is None:
+        return _first_readable(choices, volume, left_out)
+    scan = _pick(choices, series).read(volume)
+    return replace(scan, notes=(*scan.notes, *left_out))
 
 
-def _with_notes(scan: Scan, choices: Sequence[SeriesChoice], left_out: int, series: str | None) -> Scan:
-    """A scan that says what else was given with it."""
-    notes = list(scan.notes)
-    if series is None and len(choices) > 1:
-        notes.append(f"{len(choices)} images were found: the largest was taken ({choices[0].description}).")
-    if left_out:
-        notes.append(f"{left_out} file(s) that could not be read as an image were left out.")
-    return replace(scan, notes=tuple(notes))
+def _first_readable(choices: Sequence[SeriesChoice], volume: int | None, left_out: Sequence[str]) -> Scan:
+    """The first image that can be read, which says what else was given with it and what could not be read."""
+    unread: list[str] = []
+    first_problem: BadInput | None = None
+    for number, choice in enumerate(choices):
+        try:
+            scan = choice.read(volume)
+        except BadInput as problem:
+            first_problem = first_problem or problem
+            unread.append(_unread(choice, str(problem)))
+            continue
+        unread += [_unread(other, other.problem) for other in choices[number + 1 :] if other.problem]
+        readable = len(choices) - len(unread)
+        found = f"{readable} images were found: this one was taken ({choice.description})."
+        return replace(scan, notes=(*scan.notes, *([found] if readable > 1 else []), *unread, *left_out))
+    assert first_problem is not None
+    raise first_problem
+
+
+def _unread(choice: SeriesChoice, why: str) -> str:
+    return f"An image could not be read and was left out ({choice.description}). {why}"
 
 
 def _pick(choices: list[SeriesChoice], series: str | None) -> SeriesChoice:
@@ -180,8 +201,8 @@ def _pick(choices: list[SeriesChoice], series: str | None) -> SeriesChoice:
     raise BadInput("There is no series of that key in these files: list the series again and choose one.")
 
 
-def _choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice], int]:
-    """Everything readable, largest first, and the number of files that are not."""
+def _choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice], list[str]]:
+    """Every image, those that can be read and the largest first, and sentences on the files that hold none."""
     found = collect(sources, limits)
     choices: list[SeriesChoice] = []
     series_found, problems = find_series(found.dicom, limits)
@@ -193,8 +214,21 @@ def _choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice],
             problems.append(problem)
     if not choices:
         raise problems[0]
-    choices.sort(key=lambda choice: (choice.is_second_choice, -prod(choice.shape) * choice.volumes, choice.key))
-    return choices, len(problems)
+    choices.sort(key=_order)
+    return choices, _left_out(problems)
+
+
+def _order(choice: SeriesChoice) -> tuple[bool, bool, int, str]:
+    return choice.problem is not None, choice.is_second_choice, -prod(choice.shape) * choice.volumes, choice.key
+
+
+def _left_out(problems: Sequence[BadInput]) -> list[str]:
+    """One sentence for each reason for which files are no image, with how many."""
+    counted = Counter(str(problem) for problem in problems)
+    return [
+        f"{count} file(s) that could not be read as an image were left out. {reason}"
+        for reason, count in sorted(counted.items())
+    ]
 
 
 def _attempts(found: Collected, limits: Limits) -> list[Callable[[], list[SeriesChoice]]]:
@@ -213,6 +247,7 @@ def _dicom_choice(series: DicomSeries, limits: Limits) -> SeriesChoice:
         volumes=len(series.volumes),
         _read=lambda volume: read_series(series, limits, volume),
         is_second_choice=series.is_second_choice,
+        problem=series.problem,
     )
 
 

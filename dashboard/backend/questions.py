@@ -66,11 +66,12 @@ class RegionRule:
 
 @dataclass(frozen=True)
 class Series:
-    """One image among several in an upload: its key, technical description and number of volumes."""
+    """One image among several in an upload: key, technical description, number of volumes, and why it is unreadable."""
 
     key: str
     description: str
     volumes: int
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -311,7 +312,7 @@ def loaded_model(name: str, content: str) -> "Model":
 
 
 def _series(choice: "SeriesChoice") -> Series:
-    return Series(choice.key, choice.description, choice.volumes)
+    return Series(choice.key, choice.description, choice.volumes, choice.problem)
 
 
 @lru_cache(maxsize=1)

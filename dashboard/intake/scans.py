@@ -135,17 +135,24 @@ def _refuse(sentence: str) -> NoReturn:
 def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volume: int | None = None) -> None:
     """Read spooled files; afterwards the uploader starts empty, which frees what Streamlit held.
 
-    The files are gone from the disk when this ends, however it ends, unless there is an image to choose among them.
+    The files are gone from the disk when this ends, however it ends, unless there is an image to choose among them: one
+    that cannot be read leaves the others to choose from.
     """
-    state, reading = st.session_state, None
+    state, reading, still_choosing = st.session_state, None, False
     try:
         reading = pool.ask(questions.read_upload, spooled.files, owner(), series, volume)
     except (LightboxError, OSError) as problem:
-        _refuse(str(problem) if isinstance(problem, LightboxError) else _NO_ROOM)
+        sentence = str(problem) if isinstance(problem, LightboxError) else _NO_ROOM
+        still_choosing = series is not None and isinstance(problem, BadInput)
+        if not still_choosing:
+            _refuse(sentence)
+        state[_PROBLEM] = sentence
+        st.rerun()
     finally:
-        if reading is None or reading.scan is not None:
+        if not still_choosing and (reading is None or reading.scan is not None):
             spooled.remove()
             state.pop(_SPOOLED, None)
+    state.pop(_PROBLEM, None)
     state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
     if reading.scan is None:
         state[_SPOOLED] = uploads.Spooled(spooled.folder, spooled.files, reading.choices)
@@ -155,7 +162,7 @@ def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volum
 
 
 def _choose_series(laid: Desk, spooled: uploads.Spooled) -> None:
-    choices = {choice.key: choice for choice in spooled.choices}
+    choices = {choice.key: choice for choice in spooled.choices if choice.problem is None}
     if st.session_state.pop(_CHOSEN, False):
         volumes = choices[st.session_state["series"]].volumes
         with st.spinner("Reading"):
@@ -166,6 +173,8 @@ def _choose_series(laid: Desk, spooled: uploads.Spooled) -> None:
     )
     if choices[key].volumes > 1:
         st.number_input(f"Volume, 1 to {choices[key].volumes}", 1, choices[key].volumes, 1, key="volume")
+    for unread in (choice for choice in spooled.choices if choice.problem is not None):
+        st.caption(f"Cannot be read: {unread.description}. {unread.problem}")
     with st.container(horizontal=True):
         st.button("Open", type="primary", key="open series", on_click=whole(_series_chosen))
         st.button("Discard", on_click=whole(_drop_spooled), key="discard upload")

@@ -12,9 +12,11 @@ import pytest
 from PIL import Image
 from streamlit.runtime.scriptrunner import StopException
 
-from core.errors import LightboxError
+from core.errors import BadInput, LightboxError
 from dashboard.desk import shelf
 from dashboard.intake import scans, uploads
+from tests.core.scans.making import asymmetric, dicom_bytes, slice_at
+from tests.pages.conftest import said
 
 
 def png(shape=(16, 20), seed=0):
@@ -121,3 +123,54 @@ def test_a_choice_that_cannot_be_read_leaves_nothing(spool, monkeypatch):
     page.button(key="open series").click().run()
     assert [error.value for error in page.error] == ["The reading process ended."]
     assert left(spool) == []
+
+
+def test_an_image_that_cannot_be_read_leaves_the_others_to_choose_from(spool, monkeypatch):
+    page = chosen_from(spool)
+    real = scans.questions.read_upload
+
+    def end(files, owner, series=None, volume=None):
+        raise BadInput("This image is damaged: choose another.")
+
+    monkeypatch.setattr(scans.questions, "read_upload", end)
+    page.button(key="open series").click().run()
+    assert [error.value for error in page.error] == ["This image is damaged: choose another."]
+    assert left(spool) != []
+    monkeypatch.setattr(scans.questions, "read_upload", real)
+    page.button(key="open series").click().run()
+    assert not page.error
+    assert len(shelf().scans()) == 1
+    assert left(spool) == []
+
+
+def study(*members):
+    """A zip of a study: a volume, and series that cannot be read."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for place in range(3):
+            slices = slice_at((0, 0, 3.0 * place), asymmetric((4, 5)), SeriesInstanceUID="1.2.1", SeriesNumber=1)
+            archive.writestr(f"{place}", dicom_bytes(slices))
+        for number, data in enumerate(members):
+            archive.writestr(f"more/{number}", dicom_bytes(data))
+    return packed.getvalue()
+
+
+def mosaic():
+    data = slice_at((0, 0, 0), asymmetric((4, 5)), ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
+    data.SeriesInstanceUID, data.SeriesNumber = "1.2.2", 2
+    return data
+
+
+def test_a_series_that_cannot_be_read_costs_the_study_nothing_and_is_named(spool):
+    page = uploaded(spool.open("explain"), study(mosaic()), "study.zip")
+    assert not page.error
+    assert len(shelf().scans()) == 1
+    assert "An image could not be read and was left out (MR · series 2 · 5×4)." in said(page)
+    assert left(spool) == []
+
+
+def test_among_several_images_the_unreadable_one_is_named_and_not_offered(spool):
+    other = slice_at((0, 0, 0), asymmetric((6, 7)), SeriesInstanceUID="1.2.3", SeriesNumber=3)
+    page = uploaded(spool.open("explain"), study(mosaic(), other), "study.zip")
+    assert page.selectbox(key="series").options == ["MR · series 1 · 5×4×3 · 3×2×3 mm", "MR · series 3 · 7×6 · 3×2 mm"]
+    assert any("series 2" in caption.value and "mosaic" in caption.value for caption in page.caption)

@@ -1,7 +1,6 @@
 """What one DICOM file is: its frames, where they lie, and how its pixels are stored. No patient, no free text."""
 
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -10,9 +9,11 @@ from core.errors import BadInput
 from core.scans.dicom.dataset import BAD_DICOM, DEFLATED, FileMeta, dicom_errors, read_dataset, read_meta
 from core.scans.dicom.directory import DICOMDIR_CLASS
 from core.scans.dicom.functional_groups import FunctionalGroups, functional_groups
+from core.scans.dicom.geometry.mosaic import MOSAIC, MOSAIC_TAGS, mosaic_of
 from core.scans.dicom.geometry.nuclear import NUCLEAR_KEYWORDS, nuclear_slices
 from core.scans.dicom.geometry.pixel_size import PIXEL_SIZE_KEYWORDS, pixel_size
-from core.scans.dicom.grouping.attributes import TOP_LEVEL, AttributeReader, FrameAttributes
+from core.scans.dicom.grouping.attributes import TOP_LEVEL, AttributeReader
+from core.scans.dicom.image import DicomImage, Frame, native_bytes
 from core.scans.dicom.objects import (
     KIND_KEYWORDS,
     ObjectKind,
@@ -22,7 +23,7 @@ from core.scans.dicom.objects import (
     scaling_of,
     without_image,
 )
-from core.scans.dicom.pixels.scale import UNKNOWN, IntensityScale
+from core.scans.dicom.pixels.scale import IntensityScale
 from core.scans.dicom.values import as_list, first_number, short_hash, unit_vectors, vector
 from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
 from core.scans.sources import CUT_OFF, Source
@@ -65,150 +66,12 @@ _KEYWORDS = (
     *NUCLEAR_KEYWORDS,
     *KIND_KEYWORDS,
     *TOP_LEVEL,
-)
-_MOSAIC = (
-    "This is a Siemens mosaic, in which the slices of a volume lie side by side in one picture: "
-    "convert it to NIfTI (dcm2niix does) and give that."
+    *MOSAIC_TAGS,
 )
 
 
 class OnlyADirectory(BadInput):
     """A DICOMDIR among the files: nothing is missed by passing over it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One two-dimensional image within a DICOM file.
-
-    Parameters
-    ----------
-    image : DicomImage
-        The file.
-    index : int
-        Which frame of the file, from 0.
-    position : numpy.ndarray, shape (3,), optional
-        Centre of the first pixel, LPS mm.
-    orientation : numpy.ndarray, shape (6,), optional
-        Unit vectors along a row and along a column, LPS.
-    spacing : tuple of float
-        Distance between rows and between columns, mm; (0, 0) when the file does not say.
-    thickness : float
-        Slice thickness, mm; 0 when the file does not say.
-    step : float
-        Distance between slices as the file states it, mm; 0 when it does not.
-    slope, intercept : float
-        Intensity = stored × slope + intercept.
-    time : int, optional
-        Temporal position.
-    order : tuple of float
-        Sorts frames at one position in time.
-    attributes : FrameAttributes
-        What tells the frames of one volume from those of another.
-    """
-
-    image: "DicomImage"
-    index: int
-    position: np.ndarray | None
-    orientation: np.ndarray | None
-    spacing: tuple[float, float]
-    thickness: float
-    step: float
-    slope: float
-    intercept: float
-    time: int | None
-    order: tuple[float, ...]
-    attributes: FrameAttributes
-
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        return self.image.rows
-
-    @property
-    def columns(self) -> int:
-        """Number of columns."""
-        return self.image.columns
-
-    @property
-    def identity(self) -> tuple[str, int]:
-        """A name that no other frame has, from what is in the file."""
-        return self.image.identity, self.index
-
-
-@dataclass(eq=False)
-class DicomImage:
-    """A DICOM file with pixels.
-
-    Parameters
-    ----------
-    source : Source
-        The file.
-    transfer_syntax : str, optional
-        UID; None where the file has none.
-    series, instance : str
-        Hashes of the UIDs.
-    identity : str
-        Hash of everything that was read of the header: copies of one image share it, and nothing else does.
-    kind : ObjectKind
-        What the pixels are: an image, a picture of a screen, a segmentation, a map.
-    pixels_at : int
-        Where in the file the pixels begin, bytes.
-    modality : str, optional
-        Code, if it is one of the standard's.
-    series_number : int, optional
-        As shown on scanners.
-    rows, columns, bits_stored, samples : int
-        Shape and depth of a frame.
-    photometric : str
-        MONOCHROME2 …
-    signed : bool
-        Whether stored values are signed.
-    scale : IntensityScale
-        What the intensities are.
-    detector_spacing : bool
-        Whether the spacing is that on the detector and not in the patient.
-    spacing_note : str, optional
-        What else its millimetres are worth.
-    problem : str, optional
-        Why the pixels cannot be read: raised when they are asked for, so that no slice vanishes silently.
-    frames : list of Frame
-        What it holds.
-    """
-
-    source: Source
-    transfer_syntax: str | None
-    series: str
-    instance: str
-    modality: str | None
-    series_number: int | None
-    rows: int
-    columns: int
-    samples: int
-    bits_stored: int
-    photometric: str
-    signed: bool
-    detector_spacing: bool = False
-    spacing_note: str | None = None
-    scale: IntensityScale = UNKNOWN
-    problem: str | None = None
-    frames: list[Frame] = field(default_factory=list)
-    identity: str = ""
-    kind: ObjectKind = ObjectKind.IMAGE
-    pixels_at: int = 0
-
-    def digest(self) -> str:
-        """Hash of the pixels as stored (of a deflated file: of all of it)."""
-        found = hashlib.sha256()
-        with self.source.open() as stream:
-            stream.seek(0 if self.transfer_syntax == DEFLATED else self.pixels_at)
-            while part := stream.read(MEGABYTE):
-                found.update(part)
-        return found.hexdigest()
-
-    @property
-    def inverted(self) -> bool:
-        """Whether grey levels are turned round so that larger is brighter; quantities are what they are."""
-        return self.photometric == "MONOCHROME1" and not self.scale.quantity
 
 
 def read_image_header(source: Source, limits: Limits) -> DicomImage:
@@ -235,9 +98,8 @@ def read_image_header(source: Source, limits: Limits) -> DicomImage:
         _check_sizes(image, count, limits)
         image.problem = _missing_pixels(image, count, int(dataset.get("BitsAllocated") or 0), stop, source, meta)
         image.pixels_at = stop.start
-        if count == 1 and "MOSAIC" in as_list(dataset.get("ImageType")):
-            image.problem = _MOSAIC
         image.frames = _frames(image, dataset, count)
+        _take_apart(image, dataset)
         image.scale = _scale(image, dataset)
         _name(image, dataset)
     return image
@@ -251,6 +113,34 @@ def _name(image: DicomImage, dataset: "Dataset") -> None:
     image.instance = short_hash(f"{unique}{first.position}{first.time}{first.order}")
     header = [(f.position, f.orientation, f.spacing, f.slope, f.intercept, f.attributes) for f in image.frames]
     image.identity = short_hash(f"{image.series}{unique}{image.modality}{image.rows}{image.columns}{header}")
+
+
+def _take_apart(image: DicomImage, dataset: "Dataset") -> None:
+    """Make frames of the slices of a mosaic; one that cannot be taken apart has a problem."""
+    first = image.frames[0]
+    places = {str(frame.position) for frame in image.frames}
+    if image.problem or len(places) > 1 or image.kind is not ObjectKind.IMAGE:
+        return
+    try:
+        mosaic = mosaic_of(dataset, image.rows, image.columns, first.spacing)
+    except BadInput as problem:
+        image.problem = str(problem)
+        return
+    if mosaic is None:
+        return
+    if len(image.frames) > 1 or first.position is None or first.orientation is None or min(first.spacing) <= 0:
+        image.problem = MOSAIC
+        return
+    positions = mosaic.positions(first.position, first.orientation, first.spacing)
+    image.frames = [
+        replace(
+            first,
+            tile=tile,
+            position=position,
+            attributes=replace(first.attributes, sequence=(first.attributes.sequence[0], float(tile.number))),
+        )
+        for tile, position in zip(mosaic.tiles, positions, strict=True)
+    ]
 
 
 class _StopAtPixels:
@@ -313,12 +203,6 @@ def _missing_pixels(
     # what a deflated file holds is known only after inflating; decoding checks it
     held = stop.length if meta.transfer_syntax == DEFLATED else min(stop.length, source.size - stop.start)
     return CUT_OFF if held < promised else None
-
-
-def native_bytes(image: DicomImage, count: int, bits_allocated: int) -> int:
-    """Bytes that `count` uncompressed frames take."""
-    bits = image.rows * image.columns * image.samples * count * bits_allocated
-    return -(-(bits * 2 // 3 if image.photometric == "YBR_FULL_422" else bits) // 8)
 
 
 def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:

@@ -9,7 +9,8 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.dicom.decoder import Decoder
 from core.scans.dicom.grouping.volume import Volume
-from core.scans.dicom.header import DicomImage, OnlyADirectory, read_image_header
+from core.scans.dicom.header import OnlyADirectory, read_image_header
+from core.scans.dicom.image import DicomImage, Frame
 from core.scans.dicom.pixels.background import Background
 from core.scans.dicom.pixels.frames import is_colour, read_frames
 from core.scans.dicom.series import DicomSeries, group_series
@@ -113,15 +114,16 @@ def _fill(views: Sequence[np.ndarray], volume: Volume, limits: Limits) -> list[s
     ordered = sorted(fills.items(), key=lambda item: volume.frames[item[0]].identity)
     with Decoder() as decoder:
         for _, items in groupby(ordered, key=lambda item: volume.frames[item[0]].image.identity):
-            of_file = list(items)
-            decoded = read_frames([volume.frames[index] for index, _ in of_file], limits, decoder)
-            for (_, places), pixels in zip(of_file, decoded, strict=True):
+            pictures = [list(tiles) for _, tiles in groupby(items, key=lambda item: volume.frames[item[0]].index)]
+            decoded = read_frames([volume.frames[picture[0][0]] for picture in pictures], limits, decoder)
+            for picture, pixels in zip(pictures, decoded, strict=True):
                 values = finite(pixels.values)
                 stray += pixels.stray
-                for place, weight in places:
-                    background.look_at(place, values, pixels.padding)
-                    for view, channel in zip(views, np.atleast_3d(values).transpose(2, 1, 0), strict=True):
-                        view[..., place] += channel if weight == 1.0 else weight * channel
+                for index, places in picture:
+                    _put(views, places, _of_frame(values, volume.frames[index]))
+                    padding = None if pixels.padding is None else _of_frame(pixels.padding, volume.frames[index])
+                    for place, _ in places:
+                        background.look_at(place, _of_frame(values, volume.frames[index]), padding)
     background.fill(views[0])
     return [*finite.notes(), *background.notes(), *_stray_notes(stray / finite.total)]
 
@@ -133,6 +135,17 @@ def _stray_notes(share: float) -> list[str]:
         f"{percent(share)} of the pixels have bits set above those that the header says hold the value: "
         "these bits were left out. If the picture looks torn, export it again."
     ]
+
+
+def _of_frame(picture: np.ndarray, frame: Frame) -> np.ndarray:
+    return picture if frame.tile is None else frame.tile.of(picture)
+
+
+def _put(views: Sequence[np.ndarray], places: Sequence[tuple[int, float]], values: np.ndarray) -> None:
+    """Add a slice to where it belongs, weighted."""
+    for place, weight in places:
+        for view, channel in zip(views, np.atleast_3d(values).transpose(2, 1, 0), strict=True):
+            view[..., place] += channel if weight == 1.0 else weight * channel
 
 
 def _notes(series: DicomSeries, read: Volume, volume: int | None) -> list[str]:

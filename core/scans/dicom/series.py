@@ -14,7 +14,7 @@ from core.scans.dicom.grouping.places import distances_along, grid_step, positio
 from core.scans.dicom.grouping.repeats import without_repeats
 from core.scans.dicom.grouping.segmentation import segments_of
 from core.scans.dicom.grouping.volume import Volume, known_spacing, place_frames
-from core.scans.dicom.header import DicomImage, Frame
+from core.scans.dicom.image import DicomImage, Frame
 from core.scans.dicom.objects import ObjectKind
 
 #: Directions of one stack agree to this (about 0.06°).
@@ -98,9 +98,11 @@ class DicomSeries:
         if attributes.component in _SECOND_CHOICE_COMPONENTS:
             parts.append(str(attributes.component))
         parts.append(f"{first.columns}×{first.rows}" + (f"×{slices}" if slices > 1 else ""))
-        axes = 3 if slices > 1 else 2
-        spacing = np.linalg.norm(self.affine[:3, :axes], axis=0)
-        parts.append("×".join(f"{length:.3g}" for length in spacing) + " mm")
+        # of an image the first index is the row, and its columns are named first
+        axes = [0, 1, 2] if slices > 1 else [1, 0]
+        spacing = np.linalg.norm(self.affine[:3, axes], axis=0)
+        if self.problem is None:
+            parts.append("×".join(f"{length:.3g}" for length in spacing) + " mm")
         if len(self.volumes) > 1:
             parts.append(f"{len(self.volumes)} {'volumes' if slices > 1 else 'frames'}")
         return " · ".join(parts)

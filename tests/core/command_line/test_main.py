@@ -15,6 +15,7 @@ from PIL import Image
 import core.bench
 from core.command_line.main import main
 from core.settings import ASSETS, ROOT, settings
+from tests.core.scans.making import save, slice_at
 from tests.core.tiny import save_tiny, tiny_card
 
 SHAPE = (12, 14, 12)
@@ -310,3 +311,19 @@ def test_a_picture_that_cannot_be_the_models_slice_gets_no_region_names(
     record = json.loads(out)
     assert (code, record["regions"], record["atlas"]) == (0, [], "")
     assert "most of all in" not in record["sentence"]
+
+
+def test_a_study_is_read_beside_the_series_that_cannot_be_and_says_which(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    values = np.random.default_rng(0).integers(0, 1000, SHAPE[::-1]).astype(np.int16)
+    for place, pixels in enumerate(values):
+        save(slice_at((0, 0, 3.0 * place), pixels, PatientPosition="HFS"), study / f"{place}")
+    mosaic = slice_at((0, 0, 0), np.zeros((40, 50), np.int16), ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"])
+    mosaic.SeriesInstanceUID, mosaic.SeriesNumber = "1.2.5", 5
+    save(mosaic, study / "mosaic")
+    code, out, err = outcome(capsys, "predict", study, "--model", model)
+    assert code == 0, err
+    assert "An image could not be read and was left out (MR · series 5 · 50×40). This is a mosaic" in out + err

@@ -3,8 +3,9 @@
 import hashlib
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,8 +72,9 @@ _COMPONENT_WORDS = {
 _SPATIAL_DIMENSIONS = frozenset({0x00209057, 0x00200032, 0x00209113, 0x0048021A, 0x0048021E, 0x0048021F, 0x00201041})
 
 
-def _private_tags() -> tuple[int, ...]:
-    elements = {*_PRIVATE_B_VALUES, *(element for parts in _PRIVATE_DIRECTIONS for element in parts), _GE_COMPONENT}
+def private_tags(elements: Iterable[tuple[int, str, int]]) -> tuple[int, ...]:
+    """Every tag that vendors' own elements (group, creator, offset) may have, and those of their creators."""
+    elements = set(elements)
     creators = {group << 16 | block for group, _, _ in elements for block in _BLOCKS}
     values = {group << 16 | block << 8 | offset for group, _, offset in elements for block in _BLOCKS}
     return tuple(sorted(creators | values))
@@ -86,7 +88,7 @@ TOP_LEVEL: tuple[str | int, ...] = (
     "DiffusionGradientOrientation",
     "StackID",
     "DimensionIndexSequence",
-    *_private_tags(),
+    *private_tags((*_PRIVATE_B_VALUES, *chain.from_iterable(_PRIVATE_DIRECTIONS), _GE_COMPONENT)),
 )
 
 
@@ -228,8 +230,9 @@ def private_value(dataset: "Dataset", group: int, creator: str, offset: int) -> 
     return None
 
 
-def _numbers(value: Any) -> list[float]:
-    """Numbers of a vendor's own element, which arrives as bytes where pydicom does not know it."""
+def private_numbers(dataset: "Dataset", group: int, creator: str, offset: int) -> list[float]:
+    """Numbers of a vendor's own element, which arrives as bytes where pydicom does not know it; empty without any."""
+    value = private_value(dataset, group, creator, offset)
     if isinstance(value, bytes):
         value = _unpacked(value)
     found = (first_number(part) for part in as_list(value))
@@ -251,7 +254,7 @@ def _private_b_value(dataset: "Dataset") -> float | None:
     if standard is not None:
         return standard
     for group, creator, offset in _PRIVATE_B_VALUES:
-        numbers = _numbers(private_value(dataset, group, creator, offset))
+        numbers = private_numbers(dataset, group, creator, offset)
         if numbers and np.isfinite(numbers[0]) and numbers[0] >= 0:
             return numbers[0] % _GE_B_VALUE_MODULUS if group == 0x0043 else numbers[0]
     return None
@@ -262,7 +265,7 @@ def _private_direction(dataset: "Dataset") -> np.ndarray | None:
     if standard is not None:
         return standard
     for elements in _PRIVATE_DIRECTIONS:
-        numbers = [number for element in elements for number in _numbers(private_value(dataset, *element))]
+        numbers = [number for element in elements for number in private_numbers(dataset, *element)]
         if len(numbers) == 3:
             return np.array(numbers)
     return None
@@ -275,7 +278,7 @@ def _component_of(dataset: "Dataset") -> str | None:
     types = [str(value).upper() for value in as_list(dataset.get("ImageType"))]
     found = _component_word(types[2]) if len(types) > 2 else None
     if found is None:
-        numbers = _numbers(private_value(dataset, *_GE_COMPONENT))
+        numbers = private_numbers(dataset, *_GE_COMPONENT)
         if numbers and numbers[0] in (0, 1, 2, 3):
             found = ("magnitude", "phase", "real", "imaginary")[int(numbers[0])]
     return found

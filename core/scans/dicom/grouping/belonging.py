@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.dicom.grouping.places import distances_along, fits_even_grid, grid_step, places_of, sideways
-from core.scans.dicom.header import Frame
+from core.scans.dicom.image import Frame
 from core.scans.dicom.objects import ObjectKind
 
 #: Frames of one volume agree in these. Where each value stands on one slice only, it numbers the slices.

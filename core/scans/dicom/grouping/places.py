@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.scans.dicom.header import Frame
+from core.scans.dicom.image import Frame
 
 #: Slices further than this share of a step from an even grid are resampled.
 EVEN_STEP = 0.02

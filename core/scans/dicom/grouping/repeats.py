@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from core.scans.dicom.header import DicomImage
+from core.scans.dicom.image import DicomImage
 from core.scans.dicom.values import short_hash
 
 

@@ -8,7 +8,7 @@ from core.errors import BadInput
 from core.scans.dicom.grouping.belonging import AMBIGUOUS, stacks_of
 from core.scans.dicom.grouping.places import distances_along, normal_of, tolerance_of
 from core.scans.dicom.grouping.volume import Volume, affine_along, place_frames
-from core.scans.dicom.header import Frame
+from core.scans.dicom.image import Frame
 
 #: Slices fit the grid of a segmentation when they are no further from it than this share of a step.
 _ON_THE_GRID = 0.05

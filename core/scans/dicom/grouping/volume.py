@@ -16,7 +16,7 @@ from core.scans.dicom.grouping.places import (
     normal_of,
     positions_of,
 )
-from core.scans.dicom.header import Frame
+from core.scans.dicom.image import Frame
 
 LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
 _TILT_DEGREES = 0.5

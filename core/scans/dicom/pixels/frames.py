@@ -11,7 +11,7 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.dicom.dataset import dicom_errors, read_dataset
 from core.scans.dicom.decoder import BAD_PIXELS, Decoder
-from core.scans.dicom.header import DicomImage, Frame, native_bytes
+from core.scans.dicom.image import DicomImage, Frame, native_bytes
 from core.scans.dicom.pixels.stored import Bits, Padding
 from core.scans.dicom.pixels.tables import LookUpTable, modality_table, palette_table
 from core.scans.limits import BOMB_BYTES, BOMB_MESSAGE, BOMB_RATIO, Limits

@@ -323,7 +323,10 @@ def test_other_objects_of_a_study_are_counted_and_left_out(tmp_path):
     (folder / "README.txt").write_text("nothing to see")
     scan = load_scan(folder)
     assert scan.shape == (5, 4, 6)
-    assert "1 file(s) that could not be read as an image were left out." in scan.notes
+    assert [note for note in scan.notes if "left out" in note] == [
+        "1 file(s) that could not be read as an image were left out. "
+        "This DICOM file is a report, there are no pixels in it: give the images of the series."
+    ]
 
 
 def test_nothing_of_the_patient_comes_along(tmp_path):
