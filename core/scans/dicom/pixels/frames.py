@@ -62,6 +62,8 @@ _IMAGE_ELEMENTS = frozenset(
         *("ExtendedOffsetTableLengths", "PixelData"),
     )
 )
+#: Whole numbers of so many bits are exact in float32; seen from the end of a wider range, small ones would be rounded.
+_EXACT_BITS = 24
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 #: RLE makes at most 128 bytes out of two.
 _RLE_MAX_RATIO = 64
@@ -160,7 +162,8 @@ class _Meaning:
         if self.colour:
             return Pixels((stored if self.palette is None else self.palette(stored))[..., :3])
         padding = None if self.padding is None else self.padding.among(stored, self.bits, words)
-        values, ends = stored, 0.0 if stored.dtype.kind == "f" else self.bits.lowest + self.bits.highest
+        exact = stored.dtype.kind in "iu" and self.bits.stored <= _EXACT_BITS
+        values, ends = stored, self.bits.lowest + self.bits.highest if exact else 0
         if self.table is not None:
             # a file has a table or a slope; one that has both means the table (PS3.3 C.11.1)
             values, ends = self.table(stored), 2**self.table.bits - 1
@@ -220,7 +223,8 @@ def _check_colours(image: DicomImage, bits: Bits) -> None:
     """Refuse colours that would come out as other ones."""
     if image.samples == 1:
         return
-    if image.photometric not in _COLOUR_SPACES:
+    wide = bits.allocated > 8 and image.photometric.startswith("YBR_FULL")
+    if wide or image.photometric not in _COLOUR_SPACES:
         raise BadInput("The colours of the DICOM file are coded in a way that is not read: export it as RGB.")
     if bits.shift:
         raise BadInput("The colours of the DICOM file lie in the upper bits of each word: export it as 8-bit RGB.")

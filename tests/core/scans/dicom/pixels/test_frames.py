@@ -125,6 +125,12 @@ def test_colours_that_would_come_out_wrong_are_refused(space, tmp_path):
         load_scan(save(dicom(picture(), PhotometricInterpretation=space), tmp_path / "p.dcm"))
 
 
+def test_colours_of_16_bits_that_no_library_turns_to_rgb_are_refused(tmp_path):
+    data = dicom(picture(np.uint16), PhotometricInterpretation="YBR_FULL")
+    with pytest.raises(BadInput, match="export it as RGB"):
+        load_scan(save(data, tmp_path / "p.dcm"))
+
+
 @pytest.mark.skipif(not CASES.is_dir(), reason="the shared test images are not there")
 def test_the_public_picture_is_the_same_from_both_files():
     one, other = (load_scan(CASES / f"colour-picture/picture.{ending}") for ending in ("dcm", "png"))

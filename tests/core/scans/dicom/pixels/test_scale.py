@@ -85,6 +85,13 @@ def test_grey_levels_are_inverted_after_their_slope(dtype, bits, ends, slope, in
     np.testing.assert_allclose(scan.array[0], high - (stored * slope + intercept - low))
 
 
+@pytest.mark.parametrize("dtype", [np.uint32, np.int32])
+def test_grey_levels_of_32_bits_keep_their_differences(dtype, tmp_path):
+    stored = asymmetric((4, 5), dtype)
+    scan = load_scan(save(dicom(stored, PhotometricInterpretation="MONOCHROME1", Modality="DX"), tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(scan.array[0], -stored.astype(np.int64))
+
+
 def test_every_frame_is_inverted(tmp_path):
     stored = asymmetric((3, 4, 5), np.uint8)
     path = save(dicom(stored, PhotometricInterpretation="MONOCHROME1", Modality="XA"), tmp_path / "a.dcm")
