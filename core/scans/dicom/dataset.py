@@ -24,6 +24,7 @@ _META_BYTES = 16 * 1024
 _DEFLATED_BOMB_BYTES = 32 * MEGABYTE
 #: pydicom reads twice or so per element; this many take most of a second. Sequences of known length count once.
 _MAX_READS = 600_000
+_PIXEL_ASPECT_RATIO = 0x00280034
 _LONG_VALUE_REPRESENTATIONS = frozenset({b"OB", b"UN", b"OW", b"SQ", b"UT"})
 
 BAD_DICOM = "The DICOM file is damaged or not quite DICOM: export it again."
@@ -117,7 +118,7 @@ def read_dataset(
     ------
     BadInput
     """
-    _read_decimal_commas()
+    _read_loose_numbers()
     from pydicom.datadict import tag_for_keyword
     from pydicom.filereader import read_partial
 
@@ -133,11 +134,16 @@ def read_dataset(
 
 
 @cache
-def _read_decimal_commas() -> None:
-    """Have pydicom take "0,5" in a decimal string for 0.5, which some exporters write: it would refuse the file."""
+def _read_loose_numbers() -> None:
+    """Have pydicom take numbers for which it would refuse the file.
+
+    Some exporters write "0,5" in a decimal string, and some the two whole numbers of a pixel's shape as 1.2 and 1.
+    """
     from pydicom.hooks import hooks, raw_element_value
 
     def with_points(raw: Any, data: dict[str, Any], **more: Any) -> None:
+        if raw.tag == _PIXEL_ASPECT_RATIO:
+            data["VR"] = "DS"
         if data["VR"] == "DS" and isinstance(raw.value, bytes):
             raw = raw._replace(value=raw.value.replace(b",", b"."))
         raw_element_value(raw, data, **more)

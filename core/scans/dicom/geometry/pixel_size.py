@@ -57,16 +57,31 @@ class PixelSize:
 
 
 def pixel_size(elements: Elements) -> PixelSize:
-    """Size of a pixel of a frame, from the place that counts most: in the patient, on the detector, on film."""
-    imager = _spacing(elements.get("FramePixelDataPropertiesSequence", "ImagerPixelSpacing"))
+    """Size of a pixel of a frame, from the place that counts most: in the patient, on the detector, on film.
+
+    What stands in other places than PixelSpacing and makes no sense there is passed over: an image can do without it.
+    """
     patient = _spacing(elements.get("PixelMeasuresSequence", "PixelSpacing"))
-    if patient is not None:
-        # a copy of the detector's spacing that nobody calibrated is no spacing in the patient (PS3.3 10.7.1.3)
-        copied = patient == imager and elements.get("", "PixelSpacingCalibrationType") in _NOT_CALIBRATED
-        return _on_detector(elements, patient) if copied else PixelSize(patient)
+    try:
+        return _elsewhere(elements) if patient is None else _calibrated(elements, patient)
+    except Exception:
+        # pydicom raises half a dozen kinds for values that do not fit their representation
+        return PixelSize() if patient is None else PixelSize(patient)
+
+
+def _calibrated(elements: Elements, patient: tuple[float, float]) -> PixelSize:
+    """A copy of the detector's spacing that nobody calibrated is no spacing in the patient (PS3.3 10.7.1.3)."""
+    copied = patient == _imager_spacing(elements)
+    if copied and elements.get("", "PixelSpacingCalibrationType") in _NOT_CALIBRATED:
+        return _on_detector(elements, patient)
+    return PixelSize(patient)
+
+
+def _elsewhere(elements: Elements) -> PixelSize:
     patient = _spacing(elements.get("FramePixelDataPropertiesSequence", "ObjectPixelSpacingInCenterOfBeam"))
     if patient is not None:
         return PixelSize(patient)
+    imager = _imager_spacing(elements)
     if imager is not None:
         return _on_detector(elements, imager)
     for keyword, note in (("NominalScannedPixelSpacing", _FILM), ("ImagePlanePixelSpacing", _PLANE)):
@@ -76,6 +91,10 @@ def pixel_size(elements: Elements) -> PixelSize:
     regions = elements.get("", "SequenceOfUltrasoundRegions")
     found = _of_regions(list(regions)) if regions else PixelSize()
     return found if found.spacing != (0.0, 0.0) else _of_shape(elements, found.note)
+
+
+def _imager_spacing(elements: Elements) -> tuple[float, float] | None:
+    return _spacing(elements.get("FramePixelDataPropertiesSequence", "ImagerPixelSpacing"))
 
 
 def _spacing(value: Any) -> tuple[float, float] | None:

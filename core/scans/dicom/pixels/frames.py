@@ -163,7 +163,8 @@ class _Meaning:
             return Pixels((stored if self.palette is None else self.palette(stored))[..., :3])
         padding = None if self.padding is None else self.padding.among(stored, self.bits, words)
         exact = stored.dtype.kind in "iu" and self.bits.stored <= _EXACT_BITS
-        values, ends = stored, self.bits.lowest + self.bits.highest if exact else 0
+        values = stored
+        ends: float = self.bits.lowest + self.bits.highest if exact else 0
         if self.table is not None:
             # a file has a table or a slope; one that has both means the table (PS3.3 C.11.1)
             values, ends = self.table(stored), 2**self.table.bits - 1

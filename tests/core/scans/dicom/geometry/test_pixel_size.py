@@ -126,6 +126,21 @@ def test_the_shape_of_a_pixel_is_kept_where_its_size_is_not_known(ratio, spacing
     assert any(words in note for note in scan.notes)
 
 
+def test_the_shape_of_a_pixel_may_be_written_with_a_decimal_point(tmp_path):
+    path = save(dicom(PIXELS, Modality="US", PixelAspectRatio=[125, 100]), tmp_path / "a.dcm")
+    path.write_bytes(path.read_bytes().replace(b"125\\100 ", b"1.25\\1  "))
+    assert load_scan(path).spacing_mm == pytest.approx((1.25, 1))
+
+
+@pytest.mark.parametrize("found", [b"0.4\\0.5 ", b"0.44\\0.5"])
+def test_nonsense_where_an_image_can_do_without_it_costs_nothing(found, tmp_path):
+    path = save(dicom(PIXELS, Modality="US", NominalScannedPixelSpacing=found.decode().strip()), tmp_path / "a.dcm")
+    path.write_bytes(path.read_bytes().replace(found, b"no\\nums?"))
+    scan = load_scan(path)
+    assert not scan.in_millimetres
+    np.testing.assert_array_equal(scan.array[0], PIXELS)
+
+
 def test_a_slice_that_lies_in_space_is_in_millimetres(tmp_path):
     data = slice_at((1, 2, 3), PIXELS, PixelAspectRatio=[2, 1])
     data.PixelSpacing = [1, 1.5]
