@@ -7,10 +7,23 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import fx, nn
 
 #: While torch.fx traces it replaces methods of every module in the process: two tracings at once restore each other's.
 _ONE_AT_A_TIME = threading.Lock()
+
+
+class _StandIn(fx.Proxy):
+    """Stands for a tensor while a network is traced, and passes for one where its code asks ``isinstance``."""
+
+    #: asked by ``isinstance`` of a parameter or buffer, as when a module keeps what it saw
+    _is_param = False
+    _is_buffer = False
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return torch.Tensor
 
 
 class _OwnThreadTracer(fx.Tracer):
@@ -33,8 +46,23 @@ class _OwnThreadTracer(fx.Tracer):
         return super().getattr(attr, attr_val, parameter_proxy_cache)
 
 
+class _PassingTracer(_OwnThreadTracer):
+    """Traces with stand-ins that pass for tensors: guards of the code go the way that they go with real ones."""
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        """See `torch.fx.Tracer.proxy`."""
+        return _StandIn(node, self)
+
+    def create_arg(self, a: Any) -> Any:
+        """See `torch.fx.Tracer.create_arg`."""
+        return a.node if type(a) is _StandIn else super().create_arg(a)
+
+
 def graph_of(network: nn.Module) -> fx.Graph:
     """Trace `network`; whatever its code raises comes through.
+
+    What stands for a tensor passes for one with ``isinstance``, unless the code cannot be traced like that. Code can
+    still tell: whoever relies on a graph compares what it says with what the network does.
 
     Parameters
     ----------
@@ -43,7 +71,10 @@ def graph_of(network: nn.Module) -> fx.Graph:
         used afterwards.
     """
     with _ONE_AT_A_TIME:
-        return _OwnThreadTracer().trace(network)
+        try:
+            return _PassingTracer().trace(network)
+        except Exception:  # any code of the network may have run, and have asked a stand-in what only a tensor knows
+            return _OwnThreadTracer().trace(network)
 
 
 def twin(network: nn.Module) -> nn.Module:

@@ -55,6 +55,8 @@ class Chain:
         The network's layers by name; others of the same names may stand in for them.
     constants : mapping of torch.fx.Node to Any
         Values that do not depend on the input.
+    graph : torch.fx.Graph
+        All of the network's operations.
     unhookable : bool
         Whether a rectifier on the way works in place, serves in several places, is leaky or called as a function.
     """
@@ -62,6 +64,7 @@ class Chain:
     nodes: tuple[fx.Node, ...]
     modules: Mapping[str, nn.Module]
     constants: Mapping[fx.Node, Any]
+    graph: fx.Graph
     unhookable: bool
 
     def layers(self) -> dict[str, nn.Module]:
@@ -141,7 +144,7 @@ def chain_to(network: nn.Module, layer: str) -> Chain:
     end = _with_norm_and_rectifier(named[-1], modules, fed)
     nodes = _way_to(end, modules, fed)
     constants = _constants(graph, root, fed)
-    chain = Chain(nodes, modules, constants, _is_unhookable(nodes, modules, graph))
+    chain = Chain(nodes, modules, constants, graph, _is_unhookable(nodes, modules, graph))
     if not any(isinstance(step, Convolution) for step in chain.steps()):
         raise NotAChainError(f"has no convolution on the way to {layer}")
     return chain

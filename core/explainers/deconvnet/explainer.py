@@ -20,6 +20,8 @@ from core.progress import Progress
 from core.wording import percent
 
 if TYPE_CHECKING:
+    import torch
+
     from core.explainers.deconvnet.chain import Chain
     from core.explainers.deconvnet.projection import Projection, Ranking
     from core.models.model import Model
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _UNIT = "projected activation"
 #: Ways that were followed, by layer: tracing takes as long as a network of this size takes to answer.
 _FOLLOWED: WeakKeyDictionary[Model, dict[str, Chain]] = WeakKeyDictionary()
+#: Shapes of the inputs on which a chain was seen to be what the network does.
+_COMPARED: WeakKeyDictionary[Chain, set[tuple[int, ...]]] = WeakKeyDictionary()
 
 
 class Deconvnet(CheckedMap):
@@ -184,10 +188,27 @@ def _chain(model: Model, layer: str) -> Chain:
         known = ", ".join(convolutions(model.network))
         raise BadInput(f"The model {model.card.name} has no layer {layer!r} with filters; it has {known}.") from error
     except NotAChainError as reason:
-        known = ", ".join(convolutions(model.network))
-        raise BadInput(
-            f"{_not_a_chain(reason, model, layer).rstrip('.')}, or a layer nearer to the input of {known}."
-        ) from reason
+        raise _refusal(reason, model, layer) from reason
+
+
+def _see_that_it_is_the_network(model: Model, layer: str, chain: Chain, x: torch.Tensor) -> None:
+    """Compare the chain with what the network does, once for each shape of input."""
+    from core.explainers.deconvnet.chain import NotAChainError
+    from core.explainers.deconvnet.comparing import compare
+
+    seen, shape = _COMPARED.setdefault(chain, set()), tuple(x.shape[1:])
+    if shape in seen:
+        return
+    try:
+        compare(model.network, chain, x)
+    except NotAChainError as reason:
+        raise _refusal(reason, model, layer) from reason
+    seen.add(shape)
+
+
+def _refusal(reason: Exception, model: Model, layer: str) -> BadInput:
+    known = ", ".join(convolutions(model.network))
+    return BadInput(f"{_not_a_chain(reason, model, layer).rstrip('.')}, or a layer nearer to the input of {known}.")
 
 
 def _not_a_chain(reason: Exception, model: Model, layer: str = "the layer explained") -> str:
@@ -209,9 +230,10 @@ def _asked(question: Question, parameters: DeconvnetParameters) -> tuple[Chain, 
     """One pass up: the chain, what it kept, how strongly filters answer, and the strongest of them."""
     from core.explainers.deconvnet.projection import Projection
 
-    chain = _chain(question.model, parameters.layer)
+    chain, x = _chain(question.model, parameters.layer), question.prepared.tensor.to(question.model.device)
     question.report(Progress(0.0, f"asking {parameters.layer} for its {chain.filters} filters"))
-    projection = Projection(chain, question.prepared.tensor.to(question.model.device))
+    _see_that_it_is_the_network(question.model, parameters.layer, chain, x)
+    projection = Projection(chain, x)
     ranking = projection.ranking(parameters.score)
     return chain, projection, ranking, ranking.order[: parameters.filters]
 
