@@ -6,13 +6,16 @@ Importable without torch, so that explainers can be listed without it.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from core.explainers.base import Check, Explainer, Explanation, Findings, MapArray, Question
 from core.parameters import Parameters, parameter
 from core.wording import percent
+
+if TYPE_CHECKING:
+    from core.models.model import Model
 
 TEST_GROUP = "Test of the map"
 #: all explainers share the group: it stands below what is an explainer's own
@@ -136,6 +139,32 @@ class CheckedMap(Explainer):
             f"{target} is {percent(scores['after'][target])}; as much replaced at random places leaves "
             f"{percent(explanation.numbers['control'])}."
         )
+
+
+def layer_by_default(model: Model) -> str | None:
+    """The layer whose map is shown unless a person names another: the card's, else the last map the answer rests on.
+
+    None for a network without convolutions.
+    """
+    from core.models.behaviour import probe_input
+    from core.networks import convolutions, last_feature_map
+
+    if model.card.attribution_layer or not convolutions(model.network):
+        return model.card.attribution_layer
+    contract = model.card.input
+    # of an input of any size a large one, so that the last maps still have an extent
+    sides = {2: (256, 128, 64), 3: (96, 64, 32)}[contract.dimensions]
+    shapes = [contract.shape] if contract.shape else [(side,) * contract.dimensions for side in sides]
+    for shape in shapes:
+        fitting = tuple(-(-side // contract.multiple_of) * contract.multiple_of for side in shape)
+        asked = contract.model_copy(update={"shape": contract.shape or fitting})
+        try:
+            found = last_feature_map(model.network, probe_input(asked, model.device))
+        except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError):
+            continue  # an input of this size it cannot take
+        if found is not None:
+            return found
+    return convolutions(model.network)[-1]
 
 
 def top_share(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -61,7 +60,9 @@ def with_random_weights(network: nn.Module, seed: int) -> nn.Module:
     """Copy of `network` in eval mode with every layer drawn anew; fixed preprocessing (other buffers) stays."""
     import torch
 
-    changed = copy.deepcopy(network)
+    from core.networks import copy_of
+
+    changed = copy_of(network)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for module in changed.modules():

@@ -117,5 +117,9 @@ class TrainableNetwork(nn.Module, ABC):
         return None
 
     def attribution_layer(self) -> str | None:
-        """Layer that Grad-CAM takes unless another is asked for; None: the last of the feature layers."""
+        """Layer that Grad-CAM takes unless another is asked for.
+
+        None: the last of the feature layers; of a network that names none either, the last one with a map over space
+        that the answer rests on.
+        """
         return None

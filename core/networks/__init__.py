@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.networks.choosing import Engine, responses_for
     from core.networks.fast import FastNetwork, Precision, fast_network, unchanged_known
+    from core.networks.feature_maps import last_feature_map
     from core.networks.folding import fold_batch_norm
     from core.networks.geometry import Sampling, at_full_resolution, layer_sampling
     from core.networks.layers import convolutions
     from core.networks.responses import Box, Responses, WholeResponses, at
-    from core.networks.tracing import graph_of, has_hooks, twin
+    from core.networks.tracing import copy_of, graph_of, has_hooks, twin
     from core.networks.windows.engine import Unwindowable, WindowResponses
 
 __all__ = [
@@ -30,10 +31,12 @@ __all__ = [
     "at",
     "at_full_resolution",
     "convolutions",
+    "copy_of",
     "fast_network",
     "fold_batch_norm",
     "graph_of",
     "has_hooks",
+    "last_feature_map",
     "layer_sampling",
     "responses_for",
     "twin",
@@ -43,11 +46,12 @@ __all__ = [
 _MODULES = {
     "choosing": ("Engine", "responses_for"),
     "fast": ("FastNetwork", "Precision", "fast_network", "unchanged_known"),
+    "feature_maps": ("last_feature_map",),
     "folding": ("fold_batch_norm",),
     "geometry": ("Sampling", "at_full_resolution", "layer_sampling"),
     "layers": ("convolutions",),
     "responses": ("Box", "Responses", "WholeResponses", "at"),
-    "tracing": ("graph_of", "has_hooks", "twin"),
+    "tracing": ("copy_of", "graph_of", "has_hooks", "twin"),
     "windows.engine": ("Unwindowable", "WindowResponses"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -1,6 +1,5 @@
 """A network's quick copy for loops that ask it hundreds of times."""
 
-import copy
 from dataclasses import dataclass, field
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -10,6 +9,7 @@ from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from core.networks.folding import fold_batch_norm
+from core.networks.tracing import copy_of
 
 Precision = Literal["auto", "float32", "bfloat16"]
 _Shape = tuple[int, ...]
@@ -44,7 +44,7 @@ class FastNetwork:
         shape = tuple(x.shape[1:])
         if shape not in self._compared:
             if not _folding_holds(self.network, x):
-                self.module = _cast(copy.deepcopy(self.network).eval().requires_grad_(False), self.dtype, self.layout)
+                self.module = _cast(copy_of(self.network).eval().requires_grad_(False), self.dtype, self.layout)
             self._compared.add(shape)
         return self.module(self.ready(x)).float()
 
@@ -99,7 +99,7 @@ def _folding_holds(network: nn.Module, x: torch.Tensor) -> bool:
 
 def _alike(network: nn.Module, folded: nn.Module, inputs: torch.Tensor) -> bool:
     training = network.training
-    expected = (copy.deepcopy(network).eval() if training else network)(inputs.clone())
+    expected = (copy_of(network).eval() if training else network)(inputs.clone())
     try:
         found = folded(inputs.clone())
     except Exception:  # code of the network that reads what was folded away

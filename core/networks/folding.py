@@ -1,6 +1,5 @@
 """Fold batch normalisation into the convolution before it: the same function of the input, fewer passes over memory."""
 
-import copy
 from collections import Counter
 
 import torch
@@ -10,7 +9,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrize import is_parametrized
 
-from core.networks.tracing import graph_of, has_hooks, twin
+from core.networks.tracing import copy_of, graph_of, has_hooks, twin
 
 _CONVOLUTIONS = {nn.Conv1d, nn.Conv2d, nn.Conv3d}
 _TRANSPOSED = {nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d}
@@ -37,7 +36,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
     torch.nn.Module
         Same outputs up to rounding, weights without gradients.
     """
-    folded = copy.deepcopy(network).eval().requires_grad_(False)
+    folded = copy_of(network).eval().requires_grad_(False)
     for first, second in _pairs(folded):
         made = convolution_with_norm(folded.get_submodule(first), folded.get_submodule(second))
         if made is not None:

@@ -1,6 +1,8 @@
 """Where the samples of a feature layer lie in the input, and bringing a layer's map to full resolution there."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +11,7 @@ import torch
 from scipy import ndimage
 from torch import nn
 
-_SLIDING = (nn.Conv2d, nn.Conv3d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool2d, nn.AvgPool3d)
-_SLIDES = ("kernel_size", "stride", "padding", "dilation")
+from core.networks.history import History, calls_of, shape_of_node
 
 
 @dataclass(frozen=True)
@@ -21,45 +22,47 @@ class Sampling:
     step: tuple[float, ...]
 
 
-def layer_sampling(network: nn.Module, layer: nn.Module, x: torch.Tensor) -> Sampling:
-    """Centres of a layer's samples in the input.
+@dataclass(frozen=True)
+class _Field:
+    """What samples read along one axis: sample i from ``low + i · step`` to ``high + i · step``, in input voxels."""
 
-    Strides, kernels and padding of the convolutions and pools that run up to the layer are added up in the order in
-    which they run. Where that does not explain the layer's size (branches, adaptive pooling), samples are taken to be
-    spread evenly over the input.
+    low: float = 0.0
+    high: float = 0.0
+    step: float = 1.0
+
+    def read(self, before: float, extent: float, stride: float) -> _Field:
+        """Field of an operation whose output i reads ``i · stride − before`` and `extent` samples further."""
+        low, high = self.low - before * self.step, self.high + (extent - before) * self.step
+        return _Field(low, high, self.step * stride)
+
+
+_Fields = tuple[_Field, ...]
+_Rule = Callable[[Any, _Fields, tuple[int, ...]], _Fields]
+
+
+def layer_sampling(network: nn.Module, layer: nn.Module, x: torch.Tensor) -> Sampling:
+    """Centres of a layer's samples in the input: those of the fields of pixels that they read.
+
+    Strides, kernels, padding and dilation of everything that ran between the input and the layer are worked through,
+    branch by branch; where branches join, the field is what they read together. Where an operation moves samples in a
+    way that is not known (a reshaping, attention), samples are taken to be spread evenly over the input.
 
     Parameters
     ----------
     network, layer : torch.nn.Module
-        The layer must be part of the network.
+        The layer must be part of the network; of a layer that runs several times, the last time counts.
     x : torch.Tensor, shape (1, C, *spatial)
         Any input of the right shape.
     """
-    axes = x.ndim - 2
-    start, step = [0.0] * axes, [1.0] * axes
-    sizes: list[tuple[int, ...]] = []
-
-    def follow(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
-        if sizes:
-            return
-        if isinstance(module, _SLIDING):
-            for axis in range(axes):
-                kernel, stride, padding, dilation = (_per_axis(getattr(module, name, 1), axis) for name in _SLIDES)
-                reach = (kernel - 1) * dilation
-                left = reach // 2 if padding == "same" else 0 if padding == "valid" else padding
-                start[axis] += (reach / 2 - left) * step[axis]
-                step[axis] *= stride
-        if module is layer:
-            sizes.append(tuple(output.shape[2:]))
-
-    handles = [m.register_forward_hook(follow) for m in network.modules() if isinstance(m, _SLIDING) or m is layer]
-    try:
-        with torch.inference_mode():
-            network(x)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return _plausible(Sampling(tuple(start), tuple(step)), sizes[0], tuple(x.shape[2:]))
+    names = [name for name, module in network.named_modules() if module is layer]
+    calls, _, watched = calls_of(network, x)
+    call = [call for call in calls if call.name in names][-1]
+    shape, size = tuple(x.shape[2:]), call.shape[2:]
+    fields = _fields(History(call.node, watched), len(shape))
+    if fields is None:
+        steps = tuple(n / k for n, k in zip(shape, size, strict=True))
+        return Sampling(tuple((s - 1) / 2 for s in steps), steps)
+    return Sampling(tuple((f.low + f.high) / 2 for f in fields), tuple(f.step for f in fields))
 
 
 def at_full_resolution(values: np.ndarray, sampling: Sampling, shape: Sequence[int]) -> np.ndarray:
@@ -71,13 +74,109 @@ def at_full_resolution(values: np.ndarray, sampling: Sampling, shape: Sequence[i
     return ndimage.map_coordinates(values, grid, order=1, mode="nearest").astype(np.float32)
 
 
-def _plausible(sampling: Sampling, size: Sequence[int], shape: Sequence[int]) -> Sampling:
-    first_to_last = zip(sampling.start, sampling.step, size, shape, strict=True)
-    if all(-s <= a <= s and n - 1 - 2 * s <= a + (k - 1) * s <= n - 1 + 2 * s for a, s, k, n in first_to_last):
-        return sampling
-    steps = tuple(n / k for n, k in zip(shape, size, strict=True))
-    return Sampling(tuple((s - 1) / 2 for s in steps), steps)
+def _fields(history: History, axes: int) -> _Fields | None:
+    """Fields of the last operation's samples; None where they are not known."""
+    known: dict[Any, _Fields | None] = {}
+    for node in history.order:
+        shape = shape_of_node(node)[-axes:]
+        if not history.sources[node]:
+            known[node] = (_Field(),) * axes
+            continue
+        rule = next((rule for start, rule in _RULES.items() if node.name().startswith(start)), None)
+        if rule is not None:
+            source, number = history.sources[node][0]
+            before, size = known[source], shape_of_node(source, number)[-axes:]
+            known[node] = None if before is None else rule(node, before, size)
+            continue
+        # sample by sample, or a join of several: what is broadcast (a gate) has no place of its own
+        read = {source: shape_of_node(source, number)[-axes:] for source, number in history.sources[node]}
+        known[node] = _together([fields for s, size in read.items() if size == shape and (fields := known[s])])
+        first = next(iter(read))
+        if shape not in read.values() and node.name().endswith("CopySlices") and (inner := known[first]):
+            known[node] = _framed(inner, read[first], shape)
+    return known[history.order[-1]] if history.order else None
 
 
-def _per_axis(value: Any, axis: int) -> Any:
-    return value[axis] if isinstance(value, tuple | list) else value
+def _together(read: list[_Fields]) -> _Fields | None:
+    """What several branches read; None where their samples do not keep step."""
+    along = list(zip(*read, strict=True))
+    if not read or any(not np.allclose([f.step for f in fs], fs[0].step) for fs in along):
+        return None
+    return tuple(_Field(min(f.low for f in fs), max(f.high for f in fs), fs[0].step) for fs in along)
+
+
+def _convolution(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
+    kernel = node._saved_weight.shape[2:]
+    rules = list(zip(fields, kernel, node._saved_stride, node._saved_padding, node._saved_dilation, strict=True))
+    if node._saved_transposed:
+        # output i is written by inputs (i + padding − tap) / stride
+        return tuple(f.read(((k - 1) * d - p) / s, (k - 1) * d / s, 1 / s) for f, k, s, p, d in rules)
+    return tuple(f.read(p, (k - 1) * d, s) for f, k, s, p, d in rules)
+
+
+def _pooling(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
+    kernel, axes = node._saved_kernel_size, len(fields)
+    dilation = getattr(node, "_saved_dilation", (1,) * axes)
+    rules = zip(fields, kernel, node._saved_stride or kernel, node._saved_padding, dilation, strict=True)
+    return tuple(f.read(p, (k - 1) * d, s) for f, k, s, p, d in rules)
+
+
+def _evenly(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
+    """Each output is a share of the grid (adaptive pooling, up-sampling without aligned corners)."""
+    ratios = [before / after for before, after in zip(size, shape_of_node(node)[-len(fields) :], strict=True)]
+    # of pooling the field is the share itself; of up-sampling its centre
+    return tuple(
+        f.read(0, r - 1, r) if r >= 1 else f.read((1 - r) / 2, 0, r) for f, r in zip(fields, ratios, strict=True)
+    )
+
+
+def _upsampling(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
+    if not getattr(node, "_saved_align_corners", False):
+        return _evenly(node, fields, size)
+    after = shape_of_node(node)[-len(fields) :]
+    return tuple(f.read(0, 0, (n - 1) / max(m - 1, 1)) for f, n, m in zip(fields, size, after, strict=True))
+
+
+def _padding(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
+    """Padding is listed from the last axis to the first, before and after; negative where it crops."""
+    flat = [_signed(n) for n in getattr(node, "_saved_pad", None) or node._saved_padding]
+    before = [0] * (len(fields) - len(flat[::2])) + flat[::2][::-1]
+    return tuple(f.read(n, 0, 1) for f, n in zip(fields, before[-len(fields) :], strict=True))
+
+
+def _framed(fields: _Fields, size: tuple[int, ...], shape: tuple[int, ...]) -> _Fields:
+    """Something copied into a larger tensor, as circular padding is: as much on each side."""
+    more = [after - before for before, after in zip(size, shape, strict=True)]
+    return tuple(f.read(n / 2, 0, 1) for f, n in zip(fields, more, strict=True))
+
+
+def _slicing(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
+    axis = _signed(node._saved_dim) - (len(shape_of_node(node)) - len(fields))
+    if axis < 0:
+        return fields
+    start = _signed(node._saved_start)
+    start = max(0, start + size[axis] if start < 0 else start)
+    step = _signed(node._saved_step)
+    return tuple(f.read(-start, 0, step) if own == axis else f for own, f in enumerate(fields))
+
+
+def _signed(value: int) -> int:
+    """A whole number that autograd keeps without its sign."""
+    return value - 2**64 if value >= 2**63 else value
+
+
+#: by the beginning of an operation's name
+_RULES: dict[str, _Rule] = {
+    "ConvolutionBackward": _convolution,
+    "MaxPool": _pooling,
+    "AvgPool": _pooling,
+    "Adaptive": _evenly,
+    "UpsampleNearest": _evenly,
+    "Upsample": _upsampling,
+    "ConstantPad": _padding,
+    "ReflectionPad": _padding,
+    "ReplicationPad": _padding,
+    "SliceBackward": _slicing,
+    "PixelShuffle": _evenly,
+    "PixelUnshuffle": _evenly,
+}

@@ -79,8 +79,23 @@ def graph_of(network: nn.Module) -> fx.Graph:
 
 def twin(network: nn.Module) -> nn.Module:
     """A copy that shares the weights: what its code writes on the copy leaves the network as it was."""
-    shared = {id(weight): weight for weight in network.parameters()}
-    return copy.deepcopy(network, shared)
+    return copy.deepcopy(network, {**_kept(network), **{id(weight): weight for weight in network.parameters()}})
+
+
+def copy_of(network: nn.Module) -> nn.Module:
+    """A copy with weights of its own, also of a network that keeps what it saw when it was differentiated."""
+    return copy.deepcopy(network, _kept(network))
+
+
+def _kept(network: nn.Module) -> dict[int, torch.Tensor]:
+    """What the modules keep beside weights that cannot be copied, answers with a history, without that history."""
+    values = [value for module in network.modules() for value in vars(module).values()]
+    held = [v for value in values for v in (value.values() if isinstance(value, dict) else _listed(value))]
+    return {id(v): v.detach() for v in held if isinstance(v, torch.Tensor) and not v.is_leaf}
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def has_hooks(module: nn.Module) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from core.errors import BadInput
 from core.explainers.base import MapArray, Question
 from core.explainers.captum.tensors import summed_over_channels, watched
-from core.explainers.checked_map import CheckedMap, MapParameters
+from core.explainers.checked_map import CheckedMap, MapParameters, layer_by_default
 from core.networks import convolutions
 from core.parameters import Parameters, parameter
 
@@ -22,7 +22,8 @@ class GradCAMParameters(MapParameters):
 
     layer: str = parameter(
         "",
-        "Convolution layer by name; empty takes the one the model's card names. Deeper: more meaning, coarser map.",
+        "Layer by name; empty takes the one that the model's card names, else the last one with a map over space that "
+        "the answer rests on. Deeper: more meaning, coarser map.",
         group="What to show",
         picks="layer",
     )
@@ -69,7 +70,7 @@ class GradCAM(CheckedMap):
 
     @classmethod
     def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:
-        """Name the layer: the card's, else the last convolution.
+        """Name the layer: the card's, else the last map over space that the answer rests on.
 
         Raises
         ------
@@ -77,7 +78,7 @@ class GradCAM(CheckedMap):
             When the model has no layer of the name given. (A layer without a spatial map is refused on running.)
         """
         assert isinstance(parameters, GradCAMParameters)
-        layer = parameters.layer or model.card.attribution_layer or convolutions(model.network)[-1]
+        layer = parameters.layer or layer_by_default(model) or ""
         model.layer(layer)
         return parameters.model_copy(update={"layer": layer})
 

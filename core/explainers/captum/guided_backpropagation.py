@@ -61,10 +61,10 @@ def hookable_copy(network: nn.Module) -> nn.Module:
     Captum hooks `torch.nn.ReLU` only. A leaky rectifier becomes a subclass of it with its own slope: forward it is what
     it was, backward its gradient is rectified like the others'.
     """
-    import copy
-
     import torch
     from torch import nn as modules
+
+    from core.networks import copy_of
 
     class Rectifier(modules.ReLU):
         def __init__(self, slope: float) -> None:
@@ -74,7 +74,7 @@ def hookable_copy(network: nn.Module) -> nn.Module:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return modules.functional.leaky_relu(x, self.slope)
 
-    changed = copy.deepcopy(network)
+    changed = copy_of(network)
     for name, module in _rectifiers(changed).items():
         parent, _, attribute = name.rpartition(".")
         setattr(changed.get_submodule(parent), attribute, Rectifier(getattr(module, "negative_slope", 0.0)))

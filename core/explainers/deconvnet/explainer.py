@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.explainers.base import Check, Explanation, Findings, MapArray, Question
-from core.explainers.checked_map import CheckedMap
+from core.explainers.checked_map import CheckedMap, layer_by_default
 from core.explainers.deconvnet.filters import array_of, filters_as_parts
 from core.explainers.deconvnet.parameters import PAPER_FILTERS, DeconvnetParameters
 from core.metrics.sanity import randomisation_check
@@ -166,7 +166,7 @@ class Deconvnet(CheckedMap):
 
 
 def _default_layer(model: Model) -> str:
-    return model.card.attribution_layer or convolutions(model.network)[-1]
+    return layer_by_default(model) or ""
 
 
 def _followed(model: Model, layer: str) -> Chain:

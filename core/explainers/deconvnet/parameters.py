@@ -19,7 +19,8 @@ class DeconvnetParameters(MapParameters):
     layer: str = parameter(
         "",
         "Layer whose filters are followed back, by name; empty takes the one the model's card names, else the last "
-        "convolution. Activation is taken after the norm and rectifier that directly follow it.",
+        "with a map over space that the answer rests on. Activation is taken after the norm and rectifier that "
+        "directly follow it.",
         group=_PARAMETERS,
         reference="section 2",
         picks="layer",

@@ -5,7 +5,6 @@ the layer works on that patch alone, so that a jitter of 30×30 pixels costs as 
 Nothing is approximated: a layer that looks at everything (a linear layer, a norm over space) is given everything.
 """
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ from torch import nn
 
 from core.errors import LightboxError
 from core.networks.responses import doubled, too_large
+from core.networks.tracing import copy_of
 from core.networks.windows.boxes import Box, Unwindowable, laid_out, part, shape_of, volume, whole
 from core.networks.windows.graph import plan_of
 from core.networks.windows.steps import Source
@@ -78,7 +78,7 @@ class WindowResponses:
     @torch.no_grad()
     def __init__(self, network: nn.Module, x: torch.Tensor, memory_bytes: int = 512 * 2**20) -> None:
         if any(module.training for module in network.modules()):
-            network = copy.deepcopy(network).eval()
+            network = copy_of(network).eval()
         self._memory_bytes = memory_bytes
         self._weight_bytes = sum(weight.numel() * weight.element_size() for weight in network.parameters())
         with _failures_told():

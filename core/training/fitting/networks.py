@@ -10,7 +10,7 @@ from core.errors import BadInput
 from core.models.card import Architecture
 from core.models.trainable import FirstLook, Purpose, Task, TrainableNetwork
 from core.models.zoo import architectures, build
-from core.networks import convolutions
+from core.networks import convolutions, last_feature_map
 from core.registry import look_up
 from core.training.fitting.parameters import NetworkParameters
 
@@ -137,11 +137,24 @@ def start(network: TrainableNetwork, look: FirstLook) -> None:
     network.start(look)
 
 
-def layers_of(network: TrainableNetwork) -> tuple[tuple[str, ...], str | None]:
-    """Names of the feature layers, and of the one that Grad-CAM takes; none and None for a network without any."""
-    own = network.feature_layers()
+def layers_of(network: TrainableNetwork, example: torch.Tensor | None = None) -> tuple[tuple[str, ...], str | None]:
+    """Names of the feature layers, and of the one that Grad-CAM takes; none and None for a network without any.
+
+    Parameters
+    ----------
+    network : TrainableNetwork
+    example : torch.Tensor, optional, shape (1, C, *spatial)
+        A classifier's input: where the network does not name the layer for Grad-CAM, nor its feature layers, it is the
+        last map over space that the answer to the example rests on.
+    """
+    own, chosen = network.feature_layers(), network.attribution_layer()
     features = tuple(convolutions(network) if own is None else own)
-    return features, network.attribution_layer() or (features[-1] if features else None)
+    if chosen is None and own is None and features and example is not None:
+        device = next(network.parameters()).device
+        chosen = last_feature_map(network, example.to(device))
+        # it may be a group of layers, whose branches join in it
+        features += () if chosen is None or chosen in features else (chosen,)
+    return features, chosen or (features[-1] if features else None)
 
 
 def _reason(error: Exception) -> str:

@@ -25,7 +25,7 @@ QUICK = {
 }
 
 
-def model_of(network: nn.Module, channels: int = 1, classes: int = CLASSES) -> Model:
+def model_of(network: nn.Module, channels: int = 1, classes: int = CLASSES, shape: tuple[int, int] = SHAPE) -> Model:
     names = tuple("abcdef"[:classes])
     card = Card(
         name="written",
@@ -36,7 +36,7 @@ def model_of(network: nn.Module, channels: int = 1, classes: int = CLASSES) -> M
         input=InputContract(
             dimensions=2,
             channels=channels,
-            shape=SHAPE,
+            shape=shape,
             spacing_mm=(1.0, 1.0),
             intensity=Intensity(low=0, high=1, units="signal"),
         ),

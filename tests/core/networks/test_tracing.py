@@ -1,12 +1,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import torch
 from torch import nn
 
 from core.models.zoo import build
 from core.networks.choosing import responses_for
-from core.networks.tracing import graph_of, twin
+from core.networks.tracing import copy_of, graph_of, twin
 
 SIZE = (1, 1, 64, 64)
 
@@ -97,3 +98,46 @@ def test_tracing_leaves_nothing_on_a_network_that_keeps_what_it_sees():
 def test_a_twin_shares_the_weights():
     network = build("autoencoder", {"widths": (4, 4)})
     assert all(a is b for a, b in zip(network.parameters(), twin(network).parameters(), strict=True))
+
+
+@pytest.mark.parametrize("copied", [twin, copy_of])
+def test_a_network_that_keeps_an_answer_with_its_history_is_copied(copied):
+    network = Keeping()
+    network(torch.rand(SIZE))
+    network.more = [network.seen * 2, {"one": 1}]
+    network.by_name = {"seen": network.seen * 3}
+    other = copied(network)
+    assert torch.equal(other.seen, network.seen)
+    assert torch.equal(other.more[0], network.more[0])
+    assert torch.equal(other.by_name["seen"], network.by_name["seen"])
+    assert (other.layer.weight is network.layer.weight) == (copied is twin)
+    assert network.seen.grad_fn is not None
+
+
+def test_a_stand_in_passes_for_a_tensor_where_code_asks():
+    class Asking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Conv2d(1, 1, 3)
+
+        def forward(self, x):
+            if isinstance(x, torch.Tensor) and torch.is_tensor(x) and not isinstance(x, nn.Parameter | int):
+                x = self.layer(x)
+            self.seen = x
+            return torch.cat([x, x], 1) if torch.jit.isinstance(x, torch.Tensor) else x
+
+    assert [str(node.target) for node in graph_of(Asking()).nodes if node.op == "call_module"] == ["layer"]
+
+
+def test_code_that_asks_a_stand_in_more_than_it_knows_is_traced_as_before():
+    class Asking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Conv2d(1, 1, 3)
+
+        def forward(self, x):
+            if isinstance(x, torch.Tensor) and x.sum() > 0:
+                x = x * 2
+            return self.layer(x)
+
+    assert [node.op for node in graph_of(Asking()).nodes] == ["placeholder", "call_module", "output"]

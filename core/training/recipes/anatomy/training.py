@@ -82,7 +82,7 @@ def train(recipe: Recipe, parameters: AnatomyParameters, cohort: Path | None, ou
     report(Progress(1.0, "writing the model"))
     data = _describe_data(source, len(parts["train"]), cohort is None)
     training = recipe.record(parameters, out, data, cohort is not None, weights=weights)
-    card = _card(parameters, out, source, contract, architecture, layers_of(network), metrics, training)
+    card = _card(parameters, out, source, contract, architecture, layers_of(network, train[:1]), metrics, training)
     save_model(out, card, network, half=parameters.half)
     return card
 

@@ -57,7 +57,15 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
     report(Progress(1.0, "writing the model"))
     described = _describe_data(source, len(data.train), cohort is None)
     training = recipe.record(parameters, out, described, with_cohort=cohort is not None)
-    card = _card(model_name(out), data, architecture, layers_of(network), training, metrics, cohort is None)
+    card = _card(
+        model_name(out),
+        data,
+        architecture,
+        layers_of(network, data.train.tensor[:1]),
+        training,
+        metrics,
+        cohort is None,
+    )
     references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
     save_model(out, card, network, references, half=parameters.half)
     return card

@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
+import torch
 
 from core.errors import BadInput
-from core.explainers import explain
+from core.explainers import Question, explain
 from core.explainers.captum.grad_cam import GradCAM
 from core.networks.geometry import at_full_resolution, layer_sampling
+from core.scans.scan import Scan
+from tests.core.explainers.test_networks_as_written import model_of
+from tests.core.networks.families import FAMILIES, ResNet, family
 from tests.oracles import maps as oracle
 
 
@@ -46,3 +50,32 @@ def test_layer_for_grad_cam_comes_from_the_card_and_is_recorded(trained):
 def test_grad_cam_refuses_a_layer_without_a_map(trained):
     with pytest.raises(BadInput, match=r"gives no map: take a convolution layer, features\.block1\.conv1"):
         explain(trained.scan(400), trained.model, "grad_cam", layer="classifier")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_without_a_word_of_the_card_the_last_map_is_taken_in_every_family(name):
+    model = model_of(family(name), shape=(96, 64))
+    scan = Scan(np.random.default_rng(0).random((1, 96, 64), dtype=np.float32), np.eye(4))
+    found = explain(scan, model, "grad_cam", rectify=False)
+    assert found.parameters["layer"] == FAMILIES[name][1]
+    assert found.arrays["map"].values.any()
+
+
+def test_a_residual_networks_samples_lie_on_the_pixels_they_are_about():
+    torch.manual_seed(3)
+    model = model_of(ResNet(3), shape=(96, 64))
+    scan = Scan(np.random.default_rng(0).random((1, 96, 64), dtype=np.float32), np.eye(4))
+    found = explain(scan, model, "grad_cam", rectify=False).arrays["map"].values
+    question = Question(model, model.prepare(scan), model.card.classes.index(explain(scan, model, "grad_cam").target))
+    network, x = model.network, question.prepared.tensor
+    kept = []
+    handle = network.layer3.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    watched = x.clone().requires_grad_(True)
+    score = network(watched)[0, question.target]
+    handle.remove()
+    (gradient,) = torch.autograd.grad(score, kept[0])
+    coarse = (gradient.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=1)[0].detach().numpy()
+    assert coarse.shape == (6, 4)
+    np.testing.assert_allclose(found[::16, ::16], coarse, atol=1e-6 * np.abs(coarse).max())
+    between = (coarse[1:, 1:] + coarse[:-1, 1:] + coarse[1:, :-1] + coarse[:-1, :-1]) / 4
+    np.testing.assert_allclose(found[8:-8:16, 8:-8:16], between, atol=1e-5 * np.abs(coarse).max())

@@ -199,9 +199,9 @@ def test_guided_backpropagation_is_advised_only_where_it_fits():
 
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated")
-def test_a_network_that_cannot_be_copied_is_refused():
+def test_weights_that_are_worked_out_by_a_hook_are_refused():
     normed = nn.Sequential(nn.utils.weight_norm(nn.Conv2d(1, 2, 3)), nn.ReLU(), nn.Flatten(), nn.Linear(792, 3))
-    assert "has code that cannot be followed by torch.fx" in Deconvnet.unfit(model_of(normed))
+    assert "has hooks on a layer (Conv2d at 0)" in Deconvnet.unfit(model_of(normed))
 
 
 def test_a_model_is_followed_once_for_each_layer_and_forgotten_with_the_model(film, monkeypatch):
