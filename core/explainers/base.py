@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 
+from core.acceptance.verdict import Acceptance
 from core.explainers.extras import Color, Curve, Parts
 from core.metrics.localisation import OUTSIDE, RegionShare
 from core.parameters import Parameters, Parametrised
@@ -140,6 +141,7 @@ class Explanation:
 
     ``arrays["map"].values`` has the scan's spatial shape. ``scores`` has ``before`` and ``after`` (class → probability)
     and is None for regressors. ``hashes`` name scan and model by content. ``curves`` says how ``history`` is drawn.
+    ``acceptance`` is whether the model can read the scan at all; None where that was not looked at.
     """
 
     explainer: str
@@ -164,6 +166,7 @@ class Explanation:
     hashes: dict[str, str]
     parts: Parts | None = None
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    acceptance: Acceptance | None = None
 
 
 class Explainer(Parametrised, ABC):

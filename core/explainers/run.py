@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from core import VERSION
+from core.acceptance import Acceptance, judge
 from core.errors import BadInput
 from core.explainers.base import REGION, Explanation, Findings, MapArray, Question, Side
 from core.explainers.registry import get_explainer
@@ -148,8 +149,9 @@ class Asker:
             )
         started = time.perf_counter()
         prepared = self.model.prepare(scan)
+        accepted = judge(self.model, prepared)
         # one that cannot be read should cost no waiting
-        atlas = _atlas(self.model, prepared) if ranked else None
+        atlas = _atlas(self.model, prepared, accepted) if ranked else None
         sides = _sides(self.model, prepared)
         report(Progress(0.0, "asking the model"))
         before = self.model.probabilities(prepared.tensor) if self._classifies else None
@@ -164,6 +166,7 @@ class Asker:
             found,
             scores={"before": before, "after": findings.after} if before is not None else None,
             seconds=time.perf_counter() - started,
+            acceptance=accepted,
         )
         end = "" if self.explainer.takes_region else _landmark_sentence(found)
         return dataclasses.replace(found, sentence=self.explainer.sentence(found) + end)
@@ -294,8 +297,10 @@ def _in_scan_space(array: MapArray, prepared: PreparedInput) -> MapArray:
     return dataclasses.replace(array, values=prepared.to_scan(array.values, order=order, fill=array.neutral))
 
 
-def _atlas(model: Model, prepared: PreparedInput) -> Atlas | None:
-    """The atlas where the model looks, None where the scan has no place in its space."""
+def _atlas(model: Model, prepared: PreparedInput, accepted: Acceptance) -> Atlas | None:
+    """The atlas where the model looks, None where the scan has no place in its space or is none that it reads."""
+    if accepted.refused or accepted.in_mni_space is False:
+        return None
     # a picture that had to be scaled or padded cannot be the very slice of MNI space that the model reads
     if prepared.scan.dimensions == 2 and prepared.scan.shape != model.card.input.shape:
         return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.acceptance.verdict import Acceptance
 from core.errors import BadInput
 from core.explainers.base import REGION, Kind, Side
 from core.explainers.extras import Curve, Parts, curves_of_record, parts_of_record, parts_record
@@ -129,6 +130,11 @@ class StoredExplanation:
     def checks(self) -> list[dict[str, Any]]:
         """Rows ``name``, ``title``, ``value``, ``sentence``, ``passed``."""
         return list(self.record["checks"])
+
+    @property
+    def acceptance(self) -> Acceptance | None:
+        """Whether the model can read the scan; None in a record of before that was looked at."""
+        return Acceptance.of_record(self.record.get("acceptance"))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -255,6 +261,7 @@ def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, A
         "history": explanation.history,
         "curves": {name: asdict(curve) for name, curve in explanation.curves.items()},
         "parts": parts_record(explanation.parts),
+        "acceptance": explanation.acceptance.as_record() if explanation.acceptance is not None else None,
         "notes": explanation.notes,
         "warnings": explanation.warnings,
         "array_details": {

@@ -8,13 +8,16 @@ import re
 import shlex
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cohorts.selection import COHORT_GROUP
 from core.models.card import Card, Training
 from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
+
+if TYPE_CHECKING:
+    from core.training.fitting.data import TrainingImages
 
 #: settings that the card says where it names the network
 SAID_BY_THE_CARD = {"architecture", "architecture_arguments"}
@@ -58,6 +61,25 @@ class Recipe(Parametrised, ABC):
         Card
             Card of the model written to `out`.
         """
+
+    def training_images(
+        self, parameters: Any, cohort: Path | None, card: Card, report: Report = silent
+    ) -> "TrainingImages | None":
+        """What a model of this recipe was trained on, made or read again without training anything.
+
+        Parameters
+        ----------
+        parameters, cohort, report
+            As they were for `train`.
+        card : Card
+            Of the model that came of it.
+
+        Returns
+        -------
+        TrainingImages or None
+            None where the recipe cannot tell: its models then know nothing of what they were trained on.
+        """
+        return None
 
     @classmethod
     def record(cls, parameters: Any, out: Path, data: str, with_cohort: bool, **details: Any) -> Training:

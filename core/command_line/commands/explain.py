@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from core.acceptance.verdict import Acceptance
 from core.command_line.exit_codes import DONE
 from core.command_line.keeping import Keeping, going_on_without, keeping, known_as
 from core.command_line.options import (
@@ -55,11 +56,15 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print_json(record)
         return DONE
+    accepted = Acceptance.of_record(record.get("acceptance"))
+    if accepted is not None and accepted.refused:
+        print(accepted.sentence)
     print(record["sentence"])
     for row in record["regions"][:5]:
         if row["share"]:
             print(f"    {percent(row['share']):>6}  {row['name']}")
-    print_remarks(notes=record["notes"], warned=record["warnings"])
+    unknown = [accepted.sentence] if accepted is not None and accepted.state == "unknown" else []
+    print_remarks(notes=[*record["notes"], *unknown], warned=record["warnings"])
     print(f"Written: {out / RECORD}")
     return DONE
 

@@ -25,6 +25,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Probabilities of a classifier; figures of a regressor's image, and the image itself where a folder is named."""
     with only_results_on_stdout():
+        from core.acceptance import judge
+
         scan, model = load_scan_and_model(chosen)
         started = time.perf_counter()
         prepared = model.prepare(scan)
@@ -35,6 +37,7 @@ def run(chosen: argparse.Namespace) -> int:
             raise BadInput(f"The model {model.card.name} is a classifier and makes no image: leave --out out.")
         else:
             answer = {"probabilities": model.probabilities(prepared.tensor)}
+        accepted = judge(model, prepared)
         seconds = time.perf_counter() - started
     if chosen.json:
         print_json(
@@ -42,6 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
                 "model": model.card.name,
                 "task": model.card.task,
                 **answer,
+                "acceptance": accepted.as_record(),
                 "notes": (*scan.notes, *prepared.notes),
                 "warnings": prepared.warnings,
                 "synthetic": model.card.synthetic,
@@ -50,11 +54,14 @@ def run(chosen: argparse.Namespace) -> int:
             }
         )
         return DONE
+    if accepted.refused:
+        print(accepted.sentence)
     for name, probability in answer.get("probabilities", {}).items():
         print(f"{name}  {percent(probability)}")
     if "output" in answer:
         print_table([(name, str(value)) for name, value in answer["output"].items()])
-    print_remarks(notes=(*scan.notes, *prepared.notes), warned=prepared.warnings)
+    unknown = [accepted.sentence] if accepted.state == "unknown" else []
+    print_remarks(notes=(*scan.notes, *prepared.notes, *unknown), warned=prepared.warnings)
     return DONE
 
 

@@ -1,14 +1,16 @@
 """From a cohort to tensors on one grid, met exactly as the finished model will meet a scan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from core.acceptance import learn, write_statistics
 from core.cohorts.cohort import SPLITS, Cohort, Entry
 from core.errors import BadInput
-from core.models.card import InputContract, Intensity
+from core.models.card import Card, InputContract, Intensity
 from core.models.inputs import prepare
 from core.phantoms.grey_matter.generator import mni_grid, template_scan
 from core.progress import Progress, Report, part_of
@@ -35,6 +37,41 @@ class Images:
 
     def __len__(self) -> int:
         return len(self.entries)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingImages:
+    """What a network was trained on and what was held out, as it is fed: of them `core.acceptance` keeps statistics.
+
+    Parameters
+    ----------
+    train : torch.Tensor, float32, shape (N, C, *spatial)
+        Training scans.
+    held_out : torch.Tensor, float32, shape (M, C, *spatial), optional
+        Scans that no weight was learnt from.
+    labels : torch.Tensor, int64, shape (N,), optional
+        Classes of the training scans.
+    """
+
+    train: torch.Tensor
+    held_out: torch.Tensor | None = None
+    labels: torch.Tensor | None = None
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Images]) -> "TrainingImages":
+        """Those of every split."""
+        held_out = [part.tensor for split, part in parts.items() if split != "train"]
+        return cls(parts["train"].tensor, torch.cat(held_out) if held_out else None, parts["train"].labels)
+
+
+def keep_statistics(out: Path, card: Card, network: torch.nn.Module, images: TrainingImages, report: Report) -> None:
+    """Write what the model in `out` was trained on beside its card, where there is enough of it."""
+    try:
+        found = learn(network, card, images.train, images.held_out, images.labels, report)
+    except BadInput as reason:
+        report(Progress(1.0, f"no statistics are kept: {reason}"))
+        return
+    write_statistics(found, out)
 
 
 def input_contract(

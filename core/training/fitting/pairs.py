@@ -1,6 +1,6 @@
 """What recipes on image pairs share: tensors, batches, guesses to beat, figures with intervals, the card."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from core.models.trainable import FirstLook
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import model_name
+from core.training.fitting.data import TrainingImages
 from core.training.fitting.parameters import PairParameters
 
 
@@ -177,6 +178,22 @@ def load_parts(
             loaded[split] = load_pairs(cohort, pairs, sees, target, output, part_of(report, start, end))
             done += len(pairs)
     return loaded
+
+
+def images_of(parts: Mapping[str, PairTensors]) -> TrainingImages:
+    """Inputs of every split."""
+    held_out = [part.inputs for split, part in parts.items() if split != "train"]
+    return TrainingImages(parts["train"].inputs, torch.cat(held_out) if held_out else None)
+
+
+def load_inputs(cohort: PairCohort, sees: InputContract, report: Report) -> TrainingImages:
+    """Inputs of every pair, without the images that should be made of them."""
+    found: dict[str, list[torch.Tensor]] = {"train": [], "held out": []}
+    for number, pair in enumerate(cohort.pairs):
+        report(Progress(number / len(cohort.pairs), f"reading {pair.name}"))
+        split = "train" if pair.split == "train" else "held out"
+        found[split].append(prepare(cohort.load(pair)[0], sees).tensor)
+    return TrainingImages(torch.cat(found["train"]), torch.cat(found["held out"]) if found["held out"] else None)
 
 
 def to_network(physical: torch.Tensor, output: OutputContract) -> torch.Tensor:

@@ -26,7 +26,7 @@ def regions(trained, monkeypatch):
     labels = np.ones(trained.scan(0).shape, np.int32)
     labels[: len(labels) // 2] = 2
     atlas = Atlas("halves", labels, {1: "back", 2: "front"})
-    monkeypatch.setattr("core.explainers.run._atlas", lambda model, prepared: atlas)
+    monkeypatch.setattr("core.explainers.run._atlas", lambda *_: atlas)
 
 
 def test_the_sentence_names_the_regions_that_hold_most(trained, regions):

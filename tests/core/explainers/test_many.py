@@ -144,7 +144,7 @@ def test_memory_does_not_grow_with_the_number_of_scans():
 def test_regions_are_ranked_for_the_first_scan_only(trained: Toy, monkeypatch):
     ranked = []
     atlas = Atlas("toy atlas", np.ones(trained.scan(0).shape, np.int32), {1: "head"})
-    monkeypatch.setattr("core.explainers.run._atlas", lambda model, prepared: atlas)
+    monkeypatch.setattr("core.explainers.run._atlas", lambda *_: atlas)
     monkeypatch.setattr("core.explainers.run.rank_regions", lambda *given: ranked.append(given) or ())
     _, readers = _readers(trained, 3)
     group = explain_group(readers, trained.model, "saliency", target="AD")

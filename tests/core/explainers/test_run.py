@@ -99,7 +99,7 @@ def test_labels_come_back_as_they_are_and_not_blended_with_their_neighbours(trai
 
 def test_a_picture_of_a_slice_says_what_the_names_of_its_regions_rest_on(trained, monkeypatch):
     atlas = Atlas("one", np.ones(trained.scan(400).shape, np.int32), {1: "head"})
-    monkeypatch.setattr("core.explainers.run._atlas", lambda model, prepared: atlas)
+    monkeypatch.setattr("core.explainers.run._atlas", lambda *_: atlas)
     placed = trained.model.card.input.model_copy(update={"plane": "axial", "position_mm": -21.0})
     model = dataclasses.replace(trained.model, card=trained.model.card.model_copy(update={"input": placed}))
     words = "regions are named as if the picture were the axial slice at -21 mm in MNI"

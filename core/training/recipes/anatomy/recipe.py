@@ -1,12 +1,15 @@
 """The recipe "anatomy". Importable without torch, which training it imports."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.models.card import Card
 from core.progress import Report, silent
 from core.training.base import Recipe
 from core.training.recipes.anatomy.parameters import AnatomyParameters
+
+if TYPE_CHECKING:
+    from core.training.fitting.data import TrainingImages
 
 
 class Anatomy(Recipe):
@@ -23,3 +26,11 @@ class Anatomy(Recipe):
         from core.training.recipes.anatomy.training import train
 
         return train(self, parameters, cohort, out, report)
+
+    def training_images(
+        self, parameters: Any, cohort: Path | None, card: Card, report: Report = silent
+    ) -> "TrainingImages":
+        """What it was trained on, read or drawn again; see `Recipe.training_images`."""
+        from core.training.recipes.anatomy.training import training_images
+
+        return training_images(parameters, cohort, card, report)

@@ -29,7 +29,7 @@ from core.phantoms.radiographs.films import RadiographParameters, radiograph_coh
 from core.progress import Progress, Report, part_of
 from core.training.base import Recipe, model_name
 from core.training.fitting.augmentation import Augmentation
-from core.training.fitting.data import Images, load_images, load_parts
+from core.training.fitting.data import Images, TrainingImages, keep_statistics, load_images, load_parts
 from core.training.fitting.loop import (
     Change,
     Schedule,
@@ -84,7 +84,14 @@ def train(recipe: Recipe, parameters: AnatomyParameters, cohort: Path | None, ou
     training = recipe.record(parameters, out, data, cohort is not None, weights=weights)
     card = _card(parameters, out, source, contract, architecture, layers_of(network, train[:1]), metrics, training)
     save_model(out, card, network, half=parameters.half)
+    network.cpu()
+    keep_statistics(out, card, network, TrainingImages.of(parts), report)
     return card
+
+
+def training_images(parameters: AnatomyParameters, cohort: Path | None, card: Card, report: Report) -> TrainingImages:
+    """See `Recipe.training_images`."""
+    return TrainingImages.of(load_parts(_source(parameters, cohort, report), card.classes, card.input, report))
 
 
 def _source(parameters: AnatomyParameters, folder: Path | None, report: Report) -> Cohort:

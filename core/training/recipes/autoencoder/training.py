@@ -20,6 +20,7 @@ from core.phantoms.slices.mr import SlicePairs, t1_t2_cohort
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import Recipe
+from core.training.fitting.data import TrainingImages, keep_statistics
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.pairs import (
     PairTensors,
@@ -29,7 +30,9 @@ from core.training.fitting.pairs import (
     epoch_batches,
     find_pairs,
     first_look,
+    images_of,
     input_contract,
+    load_inputs,
     load_parts,
     mean_with_interval,
     plain_guesses,
@@ -79,7 +82,15 @@ def train(recipe: Recipe, parameters: AutoencoderParameters, cohort: Path | None
     layers, _ = layers_of(network)
     card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic)
     save_model(out, card, network)
+    keep_statistics(out, card, network.cpu(), images_of(parts), report)
     return card
+
+
+def training_images(
+    parameters: AutoencoderParameters, cohort: Path | None, card: Card, report: Report
+) -> TrainingImages:
+    """See `Recipe.training_images`."""
+    return load_inputs(_source(parameters, cohort, report), card.input, report)
 
 
 def _kind(name: str, example: Scan) -> str:

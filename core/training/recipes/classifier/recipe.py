@@ -1,12 +1,15 @@
 """The recipe "classifier". Importable without torch, which training it imports."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.models.card import Card
 from core.progress import Report, silent
 from core.training.base import Recipe
 from core.training.recipes.classifier.parameters import ClassifierParameters
+
+if TYPE_CHECKING:
+    from core.training.fitting.data import TrainingImages
 
 
 class Classifier(Recipe):
@@ -25,3 +28,11 @@ class Classifier(Recipe):
         from core.training.recipes.classifier.training import train
 
         return train(self, parameters, cohort, out, report)
+
+    def training_images(
+        self, parameters: Any, cohort: Path | None, card: Card, report: Report = silent
+    ) -> "TrainingImages":
+        """What it was trained on, read or drawn again; see `Recipe.training_images`."""
+        from core.training.recipes.classifier.training import training_images
+
+        return training_images(parameters, cohort, card, report)

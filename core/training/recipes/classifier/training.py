@@ -22,9 +22,11 @@ from core.progress import Progress, Report, part_of
 from core.training.base import Recipe, model_name
 from core.training.fitting.data import (
     Images,
+    TrainingImages,
     grey_matter_support,
     healthy_mean,
     input_contract,
+    keep_statistics,
     load_parts,
     planted_on_grid,
     value_range,
@@ -68,7 +70,15 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
     )
     references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
     save_model(out, card, network, references, half=parameters.half)
+    keep_statistics(out, card, network, TrainingImages.of(data.parts), report)
     return card
+
+
+def training_images(
+    parameters: ClassifierParameters, cohort: Path | None, card: Card, report: Report
+) -> TrainingImages:
+    """See `Recipe.training_images`."""
+    return TrainingImages.of(load_parts(_source(parameters, cohort, report), card.classes, card.input, report))
 
 
 @dataclass(frozen=True, eq=False)

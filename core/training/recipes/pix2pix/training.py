@@ -25,6 +25,7 @@ from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import Recipe
 from core.training.fitting.adversarial import GameSettings, play
+from core.training.fitting.data import TrainingImages, keep_statistics
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.pairs import (
     Guess,
@@ -34,7 +35,9 @@ from core.training.fitting.pairs import (
     describe_pairs,
     find_pairs,
     first_look,
+    images_of,
     input_contract,
+    load_inputs,
     load_parts,
     mean_with_interval,
     plain_guesses,
@@ -89,7 +92,13 @@ def train(recipe: Recipe, parameters: Pix2PixParameters, cohort: Path | None, ou
         out, architecture, sees, output, layers_of(generator)[0], training, metrics, synthetic=drawn
     )
     save_model(out, card, generator, half=parameters.half)
+    keep_statistics(out, card, generator.cpu(), images_of(parts), report)
     return card
+
+
+def training_images(parameters: Pix2PixParameters, cohort: Path | None, card: Card, report: Report) -> TrainingImages:
+    """See `Recipe.training_images`."""
+    return load_inputs(_source(parameters, cohort, report), card.input, report)
 
 
 def _source(parameters: Pix2PixParameters, folder: Path | None, report: Report) -> PairCohort:

@@ -1,0 +1,215 @@
+"""What a model was trained on, in a few kilobytes beside its card: ``acceptance.safetensors``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from torch import nn
+
+from core.acceptance.descriptors import describe
+from core.acceptance.distance import Neighbourhood
+from core.acceptance.features import chosen_layers, pooled_features
+from core.errors import BadInput
+from core.models.card import Card, InputContract
+from core.networks import convolutions
+from core.progress import Progress, Report, silent
+
+FILE = "acceptance.safetensors"
+_VERSION = 1
+_PARTS = ("centres", "scale", "directions", "variances", "held_out")
+#: Most training scans that are looked at.
+_MOST_SCANS = 480
+#: Of inputs with more samples than this each is looked at once, every other one sampled beside.
+_LARGE = 30_000
+#: Fewer held-out scans than these say too little: a fifth of the training scans is then held out instead.
+_LEAST_HELD_OUT = 20
+#: How far beyond the held-out scans the limit is: standard deviations of the logarithm, and times the furthest of them.
+_DEVIATIONS, _BEYOND = 4.0, 1.1
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """One way of looking at an input: where training scans lie, and how far held-out ones lay from there.
+
+    Parameters
+    ----------
+    training : Neighbourhood
+        Of the training scans.
+    held_out : numpy.ndarray, shape (H,)
+        Distances of held-out scans, ascending.
+    """
+
+    training: Neighbourhood
+    held_out: np.ndarray
+
+    @property
+    def limit(self) -> float:
+        """Distance from which a scan is unlike the training scans."""
+        logarithms = np.log(self.held_out)
+        by_spread = float(np.exp(logarithms.mean() + _DEVIATIONS * logarithms.std()))
+        return max(by_spread, _BEYOND * float(self.held_out[-1]))
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Everything that is known of a model's training scans.
+
+    Parameters
+    ----------
+    groups : mapping of str to Group
+        By the names that `describe` gives, and ``features``.
+    layers : tuple of str
+        Layers whose pooled answers are the features.
+    of : str
+        Fingerprint of the model that it was made for.
+    """
+
+    groups: Mapping[str, Group]
+    layers: tuple[str, ...]
+    of: str
+
+
+def fingerprint(network: nn.Module, contract: InputContract) -> str:
+    """SHA-256 of weights and input contract: statistics of another network say nothing of this one."""
+    digest = hashlib.sha256(contract.model_dump_json(exclude={"modality"}).encode())
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def looked_at(
+    network: nn.Module, contract: InputContract, layers: Sequence[str], tensor: torch.Tensor
+) -> dict[str, np.ndarray]:
+    """One input (1, C, *spatial) as numbers, by group."""
+    found = describe(tensor, contract)
+    if layers:
+        found["features"] = pooled_features(network, tuple(layers), tensor)[0]
+    return found
+
+
+def learn(
+    network: nn.Module,
+    card: Card,
+    train: torch.Tensor,
+    held_out: torch.Tensor | None = None,
+    labels: torch.Tensor | None = None,
+    report: Report = silent,
+) -> Statistics:
+    """Look at training scans and at held-out ones.
+
+    Scans of other grids are resampled before a network is fed: so they are also looked at as if they had been sampled
+    a part of a sample beside; of large inputs every other one.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Trained, in eval mode.
+    card : Card
+        Its card.
+    train, held_out : torch.Tensor, float32, shape (N, C, *spatial)
+        As the network is fed.
+    labels : torch.Tensor, int64, shape (N,), optional
+        Classes of the training scans.
+
+    Raises
+    ------
+    BadInput
+        For fewer than ten training scans.
+    """
+    if len(train) < 10:
+        raise BadInput("Fewer than ten training scans say too little of what a model can read.")
+    classes = np.zeros(len(train), int) if labels is None else labels.numpy()
+    rows = np.linspace(0, len(train) - 1, min(len(train), _MOST_SCANS)).astype(int)
+    judged = [held_out[[row]] for row in range(min(len(held_out), _MOST_SCANS))] if held_out is not None else []
+    if len(judged) < _LEAST_HELD_OUT:
+        judged += [train[[row]] for row in rows[::5]]
+        rows = np.delete(rows, np.s_[::5])
+    layers = chosen_layers(card.feature_layers or tuple(convolutions(network)))
+    random = np.random.default_rng(0)
+    total = len(rows) + len(judged)
+    large = train[0].numel() > _LARGE
+
+    def look(tensors: Sequence[torch.Tensor], done: int) -> dict[str, np.ndarray]:
+        seen = []
+        for number, tensor in enumerate(tensors):
+            report(Progress((done + number) / total, "looking at the training scans"))
+            both = (tensor, _sampled_beside(tensor, random))
+            seen += [looked_at(network, card.input, layers, one) for one in (both[number % 2 :][:1] if large else both)]
+        return {name: np.stack([one[name] for one in seen]) for name in seen[0]}
+
+    known, tried = look([train[[row]] for row in rows], 0), look(judged, len(rows))
+    groups = {}
+    for name, vectors in known.items():
+        training = Neighbourhood.of(vectors, classes[rows] if large else np.repeat(classes[rows], 2))
+        groups[name] = Group(training, np.sort(training.distances(tried[name])))
+    return Statistics(groups, layers, fingerprint(network, card.input))
+
+
+def _sampled_beside(tensor: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
+    """The input sampled up to half a sample further along every axis, by linear interpolation."""
+    for axis in range(2, tensor.ndim):
+        weight = float(random.uniform(0, 0.5))
+        tensor = (1 - weight) * tensor + weight * tensor.roll(1, axis)
+    return tensor
+
+
+def write_statistics(statistics: Statistics, folder: Path) -> None:
+    """Write ``acceptance.safetensors``; it is no part of what a model answers, and its content hash stays."""
+    arrays = {}
+    for name, group in statistics.groups.items():
+        training = group.training
+        parts = (training.centres, training.scale, training.directions, training.variances, group.held_out)
+        for part, values in zip(_PARTS, parts, strict=True):
+            kind = np.float16 if part == "directions" else np.float32
+            arrays[f"{name}.{part}"] = np.ascontiguousarray(values, dtype=kind)
+    told = {"version": _VERSION, "groups": list(statistics.groups), "layers": statistics.layers, "of": statistics.of}
+    save_file(arrays, folder / FILE, metadata={"lightbox": json.dumps(told)})
+    (folder / FILE).chmod(0o644)
+
+
+def read_statistics(folder: Path | None) -> Statistics | None:
+    """Statistics of the model in `folder`; None where there are none.
+
+    Raises
+    ------
+    BadInput
+        When the file is damaged.
+    """
+    path = folder / FILE if folder is not None else None
+    if path is None or not path.is_file():
+        return None
+    status = path.stat()
+    return _read(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _changed: int, _size: int) -> Statistics:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            told = json.loads((file.metadata() or {})["lightbox"])
+            groups = {name: _group([file.get_tensor(f"{name}.{part}") for part in _PARTS]) for name in told["groups"]}
+        return Statistics(groups, tuple(map(str, told["layers"])), str(told["of"]))
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"{FILE} of {path.parent.name} is damaged: remove it, or make it again with `python -m core statistics`."
+        ) from error
+
+
+def _group(parts: Sequence[np.ndarray]) -> Group:
+    centres, scale, directions, variances, held_out = (np.asarray(part, dtype=np.float64) for part in parts)
+    count, size = directions.shape
+    fits = centres.ndim == 2 and centres.shape[1] == size == len(scale) and len(variances) == count + 1
+    positive = held_out.size and min(scale.min(), variances.min(), held_out.min()) > 0
+    if not fits or not positive or not all(np.isfinite(part).all() for part in (centres, scale, directions, held_out)):
+        raise ValueError("arrays that do not fit each other")
+    return Group(Neighbourhood(centres, scale, directions, variances), np.sort(held_out))

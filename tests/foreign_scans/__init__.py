@@ -1,0 +1,1 @@
+"""Figures of the acceptance gate: ``python -m tests.foreign_scans DATA_FOLDER [MODEL ...]``."""
