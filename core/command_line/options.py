@@ -14,7 +14,7 @@ from core.threads import threads_of_a_run
 if TYPE_CHECKING:
     from core.models import Model
     from core.parameters import Parameters
-    from core.scans import Scan
+    from core.scans.scan import Scan
 
 
 def add_scan_and_model(parser: argparse.ArgumentParser) -> None:

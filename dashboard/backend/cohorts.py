@@ -15,7 +15,7 @@ from dashboard.look import pictures
 
 if TYPE_CHECKING:
     from core.cohorts.cohort import Cohort, Entry
-    from core.scans import Scan
+    from core.scans.scan import Scan
 
 _GONE = "This scan is no longer in the cohort: run the study again."
 

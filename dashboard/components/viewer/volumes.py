@@ -30,7 +30,7 @@ from core.runs.spec import LOCAL_OWNER
 from core.settings import settings
 
 if TYPE_CHECKING:
-    from core.scans import Scan
+    from core.scans.scan import Scan
 
 #: Part of every digest; raise it when the packing changes, so that old files are no longer found.
 FORMAT = "lightbox-volume-1"
