@@ -219,7 +219,7 @@ def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
         groups = (FunctionalGroups(dataset, shared, own) for own in per_frame)
         return [_frame(image, group, index, reader) for index, group in enumerate(groups)]
     first = _frame(image, FunctionalGroups(dataset, shared, None), 0, reader)
-    nuclear = nuclear_slices(dataset, count) if image.modality == "NM" and not image.problem else None
+    nuclear = None if image.problem else nuclear_slices(dataset, count)
     if nuclear is not None:
         return [
             replace(

@@ -17,7 +17,7 @@ _OTHERS = (
     *("AngularViewVector", "TimeSliceVector"),
 )
 #: Elements to read for it.
-NUCLEAR_KEYWORDS = (_SLICES, *_OTHERS, "DetectorInformationSequence")
+NUCLEAR_KEYWORDS = (_SLICES, *_OTHERS, "NumberOfSlices", "DetectorInformationSequence")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +44,18 @@ def nuclear_slices(dataset: "Dataset", count: int) -> NuclearSlices | None:
 
     None for other images: projections and whole-body pictures are no stack, whatever their detectors say.
     """
-    if not any(str(value).startswith("RECON") for value in as_list(dataset.get("ImageType"))):
-        return None
     detectors = list(dataset.get("DetectorInformationSequence") or ())
+    # gamma cameras with coincidence detection call themselves PT
+    nuclear = dataset.get("Modality") == "NM" or bool(detectors)
+    if not nuclear or not any(str(value).startswith("RECON") for value in as_list(dataset.get("ImageType"))):
+        return None
     item = _detector(dataset, detectors)
     position = vector(item.get("ImagePositionPatient"), 3)
     orientation = unit_vectors(vector(item.get("ImageOrientationPatient"), 6))
     # positive is along the normal, negative against it
     step = first_number(dataset.get("SpacingBetweenSlices")) or first_number(dataset.get("SliceThickness"))
-    numbers = _numbers(dataset, _SLICES, count) or list(range(1, count + 1))
-    if position is None or orientation is None or (not step and count > 1):
+    numbers = _slice_numbers(dataset, count)
+    if position is None or orientation is None or numbers is None or (not step and count > 1):
         return None
     normal = np.cross(orientation[:3], orientation[3:])
     positions = [position + normal * (step or 0.0) * (number - 1) for number in numbers]
@@ -66,6 +68,13 @@ def nuclear_slices(dataset: "Dataset", count: int) -> NuclearSlices | None:
 def _detector(dataset: "Dataset", detectors: list["Dataset"]) -> "Dataset":
     """The first detector that gives a place; without one, the data set itself."""
     return next((item for item in detectors if vector(item.get("ImagePositionPatient"), 3) is not None), dataset)
+
+
+def _slice_numbers(dataset: "Dataset", count: int) -> list[int] | None:
+    """Which slice each frame is, from 1; None where more frames than slices do not say which they are."""
+    slices = first_number(dataset.get("NumberOfSlices"))
+    in_order = list(range(1, count + 1)) if slices is None or slices == count else None
+    return _numbers(dataset, _SLICES, count) or in_order
 
 
 def _numbers(dataset: "Dataset", keyword: str, count: int) -> list[int] | None:

@@ -83,6 +83,26 @@ def test_slices_in_files_of_their_own_make_a_volume(tmp_path):
     assert (scan.shape, scan.spacing_mm) == ((COLUMNS, ROWS, 3), pytest.approx((3, 2, 4)))
 
 
+def test_more_frames_than_slices_that_do_not_say_which_they_are_are_no_stack(tmp_path):
+    data, _ = reconstruction([1, 2, 3, 4], NumberOfSlices=2)
+    del data.SliceVector
+    assert load_scan(save(data, tmp_path / "a.dcm")).dimensions == 2
+
+
+def test_as_many_frames_as_slices_are_in_order(tmp_path):
+    data, stored = reconstruction([1, 2, 3], NumberOfSlices=3)
+    del data.SliceVector
+    scan = load_scan(save(data, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(scan.array[0, ::-1, ::-1].T, stored)
+
+
+def test_a_gamma_camera_that_calls_itself_pt_is_placed_too(tmp_path):
+    data, stored = reconstruction([1, 2, 3])
+    data.Modality = "PT"
+    scan = load_scan(save(data, tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(scan.array[0, ::-1, ::-1].T, stored)
+
+
 def test_a_reconstruction_that_says_nothing_of_its_place_is_frames_to_choose_from(tmp_path):
     data, _ = reconstruction([1, 2, 3])
     del data.DetectorInformationSequence
