@@ -118,7 +118,7 @@ def _device() -> Iterator[CheckUp]:
 
 
 def _models() -> Iterator[CheckUp]:
-    from core.models.folders import library_folders
+    from core.models.folders import left_out, library_folders
     from core.models.library import load_model
     from core.settings import settings
 
@@ -136,6 +136,12 @@ def _models() -> Iterator[CheckUp]:
         else:
             weights = sum(parameter.numel() for parameter in model.network.parameters())
             yield CheckUp(f"model {name}", State.FINE, f"{model.card.task}, {weights:,} weights, loads")
+            for sentence in model.what_was_seen():
+                yield CheckUp(f"model {name}", State.LIMITED, sentence)
+    for left in left_out():
+        # what cannot be read is told above: a name that two cards have is not
+        if "give it another" in left.reason:
+            yield CheckUp(f"model {left.what.rpartition(' ')[2]}", State.LIMITED, left.sentence)
 
 
 def _explainers() -> Iterator[CheckUp]:

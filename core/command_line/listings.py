@@ -51,7 +51,7 @@ def rows(kind: str) -> tuple[list[Row], list[LeftOut]]:
     """
     look_up(kind, dict.fromkeys(kinds()), "kind")
     if kind in _LIBRARIES:
-        return _LIBRARIES[kind](), []
+        return _LIBRARIES[kind]()
     logging.disable(logging.WARNING)  # what a library of pages says when there is no screen is of no use here
     try:
         registry = _registry(kind)
@@ -89,17 +89,17 @@ def _registry(kind: str) -> Registry[Any] | NamedModules:
     return found
 
 
-def _models() -> list[Row]:
-    from core.models.folders import list_cards
+def _models() -> tuple[list[Row], list[LeftOut]]:
+    from core.models.folders import left_out, list_cards
 
-    return [card.model_dump(mode="json") for card in list_cards()]
+    return [card.model_dump(mode="json") for card in list_cards()], left_out()
 
 
-def _cohorts() -> list[Row]:
+def _cohorts() -> tuple[list[Row], list[LeftOut]]:
     from core.cohorts.library import cohort_cards
 
-    return [{"name": name, **card.model_dump(mode="json")} for name, card in cohort_cards().items()]
+    return [{"name": name, **card.model_dump(mode="json")} for name, card in cohort_cards().items()], []
 
 
 #: Kind → rows, of what is kept in folders of data.
-_LIBRARIES: dict[str, Callable[[], list[Row]]] = {"models": _models, "cohorts": _cohorts}
+_LIBRARIES: dict[str, Callable[[], tuple[list[Row], list[LeftOut]]]] = {"models": _models, "cohorts": _cohorts}

@@ -1,5 +1,7 @@
 """The model card: what a model is for, what it wants to be fed, and how it came to be (``card.yaml``)."""
 
+import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -169,6 +171,14 @@ class Card(_Section):
     metrics: dict[str, Any] = Field(default_factory=dict)
     license: str = ""
 
+    @model_validator(mode="after")
+    def _is_plain(self) -> "Card":
+        try:
+            json.dumps(self.model_dump(mode="json"))
+        except (ValueError, RecursionError) as error:  # bytes, numbers of thousands of digits
+            raise ValueError("it holds a value that is no text, number, list or table") from error
+        return self
+
     @property
     def identity(self) -> str:
         """The card as JSON, for hashes: fields that came later and are at their default leave it what it was."""
@@ -206,16 +216,25 @@ def read_card(folder: Path) -> Card:
         When the file is missing, is not YAML, or does not fit `Card`; names the field.
     """
     path = folder / "card.yaml"
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise BadInput(f"{folder.name} is not a model folder: it has no card.yaml.")
-    status = path.stat()
-    return _read_card(folder, status.st_mtime_ns, status.st_size)
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise BadInput(f"card.yaml of {folder.name} cannot be read ({error.strerror}).") from error
+    found = _read_card(folder, status.st_mtime_ns, status.st_size)
+    if isinstance(found, str):
+        raise BadInput(found)
+    return found
 
 
 @lru_cache(maxsize=256)
-def _read_card(folder: Path, _changed: int, _size: int) -> Card:
-    """The card as its file is now: reading YAML takes long where a page looks at every card of the library."""
-    return read_yaml_card(folder / "card.yaml", Card)
+def _read_card(folder: Path, _changed: int, _size: int) -> Card | str:
+    """The card as its file is now, or why it is none: reading YAML takes long where a page looks at every card."""
+    try:
+        return read_yaml_card(folder / "card.yaml", Card)
+    except BadInput as error:
+        return str(error)
 
 
 def write_card(card: Card, folder: Path) -> None:

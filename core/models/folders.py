@@ -10,7 +10,7 @@ from core.errors import BadInput, LightboxError
 from core.models.card import Card
 from core.models.formats.base import FORMATS, Format
 from core.models.formats.card_folder import CardFolder
-from core.plugins import as_reason
+from core.plugins import LeftOut, as_reason
 from core.settings import ASSETS, settings
 
 _log = logging.getLogger(__name__)
@@ -43,12 +43,36 @@ def library_folders() -> dict[str, Path]:
 
 
 def list_cards() -> list[Card]:
-    """Cards of every model in the library, by name; unreadable folders are left out (``doctor`` names them)."""
-    cards = []
-    for path in library_folders().values():
-        with contextlib.suppress(BadInput):
-            cards.append(card_of(path))
-    return sorted(cards, key=lambda card: card.name)
+    """Cards of every model in the library, by name; `left_out` names those that are none."""
+    return _sorted_out()[0]
+
+
+def left_out() -> list[LeftOut]:
+    """Folders of the library that cannot be used as models, each with the reason."""
+    return _sorted_out()[1]
+
+
+def _sorted_out() -> tuple[list[Card], list[LeftOut]]:
+    """Cards by name, one a name, and what is left out: one bad card costs the others nothing."""
+    folders = library_folders()
+    found: dict[str, Card] = {}
+    rest: list[tuple[str, str]] = []
+    for place, path in folders.items():
+        try:
+            found[place] = card_of(path)
+        except LightboxError as error:
+            rest.append((place, str(error).rstrip(".")))
+    taken = {place: place for place, card in found.items() if card.name == place}
+    for place, card in list(found.items()):
+        # a folder is found by its own name before a card's is looked at
+        owner = taken.setdefault(card.name, card.name if card.name in folders else place)
+        if owner != place:
+            del found[place]
+            rest.append(
+                (place, f"its card has the name {card.name!r}, which is the model in {owner}'s: give it another")
+            )
+    cards = sorted(found.values(), key=lambda card: card.name)
+    return cards, [LeftOut(f"The model in {place}", reason) for place, reason in sorted(rest)]
 
 
 def card_of(path: Path) -> Card:

@@ -84,6 +84,15 @@ class Model:
             found = self.__dict__["_behaviour"] = observe(self._ask, self.network, self.card, x)
         return found
 
+    def what_was_seen(self) -> tuple[str, ...]:
+        """What must be known of the network before it is believed, found by asking it; a sentence each."""
+        try:
+            behaviour = self.behaviour()
+            behaviour.reading(self.card)
+        except BadInput as error:
+            return (str(error),)
+        return behaviour.warnings(self.card)
+
     @cached_property
     def reading(self) -> Reading | None:
         """How a classifier's answers become scores and probabilities; None for a regressor.

@@ -240,6 +240,11 @@ def unfit(model: str, content: str) -> dict[str, str]:
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
+def seen_of(model: str, content: str) -> tuple[str, ...]:
+    """What was seen of a model's network when it was asked, and must be known before it is believed."""
+    return loaded_model(model, content).what_was_seen()
+
+
 def region_rule(model: str, content: str, explainer: str, preset: str, changes: Mapping[str, Any]) -> RegionRule:
     """What an explainer with these parameters does with a region that is marked for a model.
 

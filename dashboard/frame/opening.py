@@ -21,7 +21,7 @@ def show_page(name: str) -> None:
     problem = _follow(page)
     turn_page()
     if problem:
-        st.error(problem)
+        st.error(text.as_markdown(problem))
     page.show()
 
 

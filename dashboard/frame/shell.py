@@ -41,7 +41,7 @@ def show() -> None:
     try:
         chosen.run()
     except LightboxError as problem:
-        st.error(str(problem))
+        st.error(text.as_markdown(str(problem)))
     except Exception as problem:
         show_problem(problem)
     _get_ready()
@@ -70,7 +70,7 @@ def _warm_up() -> None:
 def show_problem(problem: Exception) -> bool:
     """One sentence on the page, the traceback in the server's log; True so that Streamlit shows nothing of its own."""
     if isinstance(problem, LightboxError):
-        st.error(str(problem))
+        st.error(text.as_markdown(str(problem)))
     else:
         _LOG.error("a page failed", exc_info=problem)
         st.error(

@@ -127,6 +127,22 @@ def _unfit_explainers(model: str, content: str) -> dict[str, str]:
     return pool.ask(questions.unfit, model, content)
 
 
+def seen_of(card: Card) -> tuple[str, ...]:
+    """What was seen of a model's network when it was asked, and must be known before it is believed; a sentence each.
+
+    Raises
+    ------
+    LightboxError
+        When the model cannot be loaded.
+    """
+    return _seen_of(card.name, content_of(card.name))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _seen_of(model: str, content: str) -> tuple[str, ...]:
+    return pool.ask(questions.seen_of, model, content)
+
+
 def why_model_unfit(card: Card, shape: tuple[int, ...]) -> str | None:
     """Why a model cannot be asked about a scan of this shape (channels first), as a sentence; None when it can.
 

@@ -103,7 +103,9 @@ def choose_class(laid: Desk, card: Card, label: str, help_text: str | None = Non
         common["args"] = (laid, key)
         st.selectbox(label, card.classes, index=card.classes.index(laid.target), **common)
     else:
-        st.segmented_control(label, card.classes, default=laid.target, required=True, **common)
+        st.segmented_control(
+            label, card.classes, default=laid.target, required=True, format_func=text.as_markdown, **common
+        )
 
 
 def _class_chosen(laid: Desk, key: str) -> None:

@@ -13,6 +13,7 @@ from dashboard.backend import pool, questions
 from dashboard.callbacks import whole
 from dashboard.desk import Desk, owner, shelf
 from dashboard.intake import demo, uploads
+from dashboard.look import text
 
 _SPOOLED = "spooled upload"
 _CHOSEN = "series was chosen"
@@ -107,7 +108,7 @@ def upload(laid: Desk) -> None:
             with st.spinner("Reading"):
                 _take(laid, files)
         if _PROBLEM in state:
-            st.error(state[_PROBLEM])
+            st.error(text.as_markdown(state[_PROBLEM]))
         if _SPOOLED in state:
             _choose_series(laid, state[_SPOOLED])
 
@@ -199,5 +200,5 @@ def shape_of(laid: Desk) -> tuple[int, ...] | None:
         return tuple(shelf().scan_meta(laid.scan)["shape"])
     except BadInput as problem:
         laid.scan = None
-        st.error(str(problem))
+        st.error(text.as_markdown(str(problem)))
         return None

@@ -103,6 +103,11 @@ def numbers(rows: Iterable[tuple[str, str]], heading: str = "") -> Markup:
     return Markup("<table class='numbers'>{}{}</table>").format(top, body)
 
 
+def paragraphs(words: str) -> Markup:
+    """Words from outside at full size: nothing in them is read as Markdown, and a blank line parts paragraphs."""
+    return joined(Markup("<p>{}</p>").format(piece) for piece in re.split(r"\n\s*\n", words.strip()))
+
+
 def quiet(sentence: str) -> Markup:
     """A sentence in small grey."""
     return Markup("<div class='quiet-line'>{}</div>").format(sentence)

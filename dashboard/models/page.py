@@ -1,5 +1,6 @@
 """Models: the cards of the library, and which explainers fit each."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,9 @@ import streamlit as st
 
 from core import plugins
 from core.errors import LightboxError
-from core.models.card import Card
+from core.models import folders
+from core.models.card import AnswerKind, Card
+from core.wording import sentence_case
 from dashboard.backend import pool, questions
 from dashboard.callbacks import whole
 from dashboard.frame import opening
@@ -17,13 +20,24 @@ from dashboard.look import text
 
 #: Pairs of classes that a card's confusion matrix names; the others are counted.
 _MISTAKES = 5
+#: What is shown of a card that holds more than anybody reads: letters of a name and of a text, rows, tables, classes.
+_LONGEST_WORD, _LONGEST_TEXT, _MOST_ROWS, _MOST_TABLES, _MOST_CLASSES = 120, 2000, 60, 30, 40
+#: How a classifier's numbers are read, for people.
+ANSWERS: dict[AnswerKind, str] = {
+    "softmax": "logits, softmax over the classes",
+    "sigmoid": "logits, sigmoid of each",
+    "probabilities": "probabilities already, together 1",
+    "independent_probabilities": "probabilities already, one a class",
+}
+_log = logging.getLogger(__name__)
 
 
 def show() -> None:
     """Draw the page."""
     cards = catalogue.cards()
+    left_out = folders.left_out()
     st.markdown("### Models")
-    if not cards:
+    if not cards and not left_out:
         text.show(
             text.empty(
                 "The library is empty",
@@ -33,8 +47,20 @@ def show() -> None:
         return
     for card in cards.values():
         with st.container(border=True, key=f"model-{card.name}"):
-            _show_card(card)
+            _show_or_say(card)
+    if left_out:
+        st.markdown("###### Left out")
+        text.show(text.quiet_lines(left.sentence for left in left_out))
     _show_plugins()
+
+
+def _show_or_say(card: Card) -> None:
+    """One card; whatever is wrong with it costs the others nothing."""
+    try:
+        _show_card(card)
+    except Exception:
+        _log.warning("the card of %s cannot be shown", card.name, exc_info=True)
+        st.error(text.as_markdown(f"The card of {card.name} cannot be shown: mend its card.yaml."))
 
 
 def _show_plugins() -> None:
@@ -47,7 +73,7 @@ def _show_plugins() -> None:
         with st.spinner("Looking at the plug-ins"):
             left_out = _left_out(tuple(names))
     except LightboxError as problem:
-        st.warning(str(problem))
+        st.warning(text.as_markdown(str(problem)))
         return
     text.show(text.quiet(", ".join(names)))
     for sentence in left_out:
@@ -76,7 +102,8 @@ def _show_card(card: Card) -> None:
                     args=(page, card),
                 )
     if card.description:
-        st.markdown(card.description)
+        # plain words: Markdown of a stranger's card could fetch a picture from anywhere
+        text.show(text.paragraphs(shortened(card.description, _LONGEST_TEXT)))
     left, middle, right = st.columns(3, gap="large", wrap=False)
     with left:
         st.markdown("###### What it must be fed")
@@ -92,10 +119,12 @@ def _show_card(card: Card) -> None:
         text.show(text.numbers(training_rows(card)))
     _show_explainers(card)
     _show_layers(card)
-    details = [(words(name), str(value)) for name, value in card.training.details.items() if value is not None]
+    details = [
+        (words(name), value_in_words(value)) for name, value in card.training.details.items() if value is not None
+    ]
     if details:
         with st.expander("Training settings"):
-            text.show(text.numbers(details))
+            text.show(text.numbers(first_rows(details)))
 
 
 def _use(page: Page, card: Card) -> None:
@@ -107,9 +136,12 @@ def _show_explainers(card: Card) -> None:
     st.markdown("###### Explainers and their presets")
     try:
         reasons = catalogue.unfit_explainers(card)
+        seen = catalogue.seen_of(card)
     except LightboxError as problem:
-        st.warning(str(problem))
+        st.warning(text.as_markdown(str(problem)))
         return
+    for sentence in seen:
+        st.warning(text.as_markdown(sentence_case(sentence, start=True)))
     pieces = []
     for entry in catalogue.explainer_entries().values():
         reason = reasons.get(entry.name)
@@ -121,17 +153,18 @@ def _show_explainers(card: Card) -> None:
 
 
 def _show_layers(card: Card) -> None:
-    with st.expander(f"Architecture: {card.architecture.name}", on_change="rerun", key=f"layers {card.name}") as folded:
+    name = text.as_markdown(shortened(card.architecture.name))
+    with st.expander(f"Architecture: {name}", on_change="rerun", key=f"layers {card.name}") as folded:
         if not folded.open:
             return
-        arguments = ", ".join(f"{name} = {value}" for name, value in card.architecture.arguments.items())
+        arguments = ", ".join(f"{key} = {value_in_words(value)}" for key, value in card.architecture.arguments.items())
         if arguments:
             text.show(text.quiet(arguments))
         try:
             with st.spinner("Loading the network"):
                 layers = pool.ask(questions.layers, card.name, catalogue.content_of(card.name))
         except LightboxError as problem:
-            st.error(str(problem))
+            st.error(text.as_markdown(str(problem)))
             return
         st.dataframe(
             [
@@ -164,8 +197,12 @@ def contract_rows(card: Card) -> list[tuple[str, str]]:
     units = f" {wanted.intensity.units}" if wanted.intensity.units else ""
     rows.append(("values", f"{wanted.intensity.low:g} to {wanted.intensity.high:g}{units}{scaled}"))
     if card.classes:
-        rows.append(("classes", ", ".join(card.classes)))
-    return rows
+        shown = [shortened(name) for name in card.classes[:_MOST_CLASSES]]
+        more = [f"and {len(card.classes) - len(shown)} more"] if len(card.classes) > len(shown) else []
+        rows.append(("classes", ", ".join([*shown, *more])))
+    if card.answers is not None:
+        rows.append(("answers", ANSWERS[card.answers]))
+    return [(name, shortened(value, _LONGEST_TEXT)) for name, value in rows]
 
 
 def metric_tables(metrics: Mapping[str, Any], classes: Sequence[str] = ()) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -176,27 +213,41 @@ def metric_tables(metrics: Mapping[str, Any], classes: Sequence[str] = ()) -> li
     plain = {name: value for name, value in metrics.items() if not isinstance(value, Mapping)}
     tables = [("", _metric_rows(plain, classes))] if plain else []
     sections = {name: value for name, value in metrics.items() if isinstance(value, Mapping)}
-    return tables + [(words(name), _metric_rows(section, classes)) for name, section in sections.items()]
+    tables += [(words(name), _metric_rows(section, classes)) for name, section in sections.items()]
+    return [(heading, first_rows(rows)) for heading, rows in first_tables(tables)]
 
 
-def _metric_rows(metrics: Mapping[str, Any], classes: Sequence[str]) -> list[tuple[str, str]]:
+def _metric_rows(metrics: Mapping[Any, Any], classes: Sequence[str]) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in metrics.items():
         if isinstance(value, Mapping):
-            rows += [(f"{words(name)} of {key}", _number(inner)) for key, inner in value.items()]
-        elif name == "confusion" and len(value) == len(classes) > 0:
+            rows += [(f"{words(name)} of {shortened(str(key))}", value_in_words(inner)) for key, inner in value.items()]
+        elif name == "confusion" and is_confusion(value, len(classes)):
             rows.append(("taken for another", _mistakes(value, classes)))
-        elif not name.endswith("_95"):
+        elif not str(name).endswith("_95") or str(name).removesuffix("_95") not in metrics:
             interval = metrics.get(f"{name}_95")
-            between = f" (95%: {_number(interval[0])} to {_number(interval[1])})" if interval else ""
-            rows.append((words(name), _number(value) + between))
+            between = ""
+            if isinstance(interval, Sequence) and not isinstance(interval, str) and len(interval) == 2:
+                between = f" (95%: {value_in_words(interval[0])} to {value_in_words(interval[1])})"
+            rows.append((words(name), value_in_words(value) + between))
     return rows
 
 
-def _mistakes(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
+def is_confusion(value: Any, classes: int) -> bool:
+    """Whether a value is a square table of counts, a row and a column a class."""
+
+    def has_one_each(found: Any) -> bool:
+        return isinstance(found, Sequence) and not isinstance(found, str) and len(found) == classes > 0
+
+    return has_one_each(value) and all(
+        has_one_each(row) and all(isinstance(count, int | float) for count in row) for row in value
+    )
+
+
+def _mistakes(confusion: Sequence[Sequence[float]], classes: Sequence[str]) -> str:
     """What was taken for what, most often first: ``"pelvis for spine 10, chest for hand 3, and 4 more"``."""
     pairs = [
-        (count, f"{truth} for {predicted} {count}")
+        (count, f"{shortened(truth)} for {shortened(predicted)} {count}")
         for truth, row in zip(classes, confusion, strict=True)
         for predicted, count in zip(classes, row, strict=True)
         if count and predicted != truth
@@ -206,13 +257,32 @@ def _mistakes(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> str
     return ", ".join([words for _, words in told] + ([f"and {rest} more"] if rest else [])) or "none"
 
 
-def _number(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+def value_in_words(value: Any) -> str:
+    """A value from a card, whatever it is, on one line."""
+    return f"{value:.3f}" if isinstance(value, float) else shortened(str(value))
 
 
-def words(name: str) -> str:
+def shortened(words: str, most: int = _LONGEST_WORD) -> str:
+    """Words from a card, no longer than is read."""
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def first_rows(rows: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first rows of a table, and how many there are more."""
+    more = len(rows) - _MOST_ROWS
+    return [*rows[:_MOST_ROWS], ("and more", f"{more} rows")] if more > 0 else list(rows)
+
+
+def first_tables(tables: Sequence[tuple[str, list[tuple[str, str]]]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The first tables, and how many there are more."""
+    more = len(tables) - _MOST_TABLES
+    return [*tables[:_MOST_TABLES], ("and more", [("sections", str(more))])] if more > 0 else list(tables)
+
+
+def words(name: Any) -> str:
     """A name from a card, for people: ``balanced_accuracy`` → balanced accuracy, ``auc`` → AUC."""
-    return " ".join(word.upper() if word in ("auc", "roc", "mni") else word for word in name.split("_"))
+    pieces = shortened(str(name)).split("_")
+    return " ".join(word.upper() if word in ("auc", "roc", "mni") else word for word in pieces)
 
 
 def training_rows(card: Card) -> list[tuple[str, str]]:
@@ -222,4 +292,4 @@ def training_rows(card: Card) -> list[tuple[str, str]]:
     if training.seed is not None:
         rows.append(("seed", str(training.seed)))
     rows.append(("licence", card.license))
-    return [(name, value) for name, value in rows if value]
+    return [(name, shortened(value, _LONGEST_TEXT)) for name, value in rows if value]

@@ -71,7 +71,9 @@ def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray) -> None
 
 def _button(label: str, content: "partial[bytes]", file_name: str, mime: str) -> None:
     # a callable is asked for the bytes when somebody clicks, not on every rerun
-    st.download_button(label, content, file_name=file_name, mime=mime, on_click="ignore", key=f"download {file_name}")
+    st.download_button(
+        text.as_markdown(label), content, file_name=file_name, mime=mime, on_click="ignore", key=f"download {file_name}"
+    )
 
 
 def _nifti(array: StoredArray, scan: Scan) -> bytes:

@@ -124,7 +124,7 @@ def show_landmarks(laid: LandmarkDesk, map_path: str | None) -> None:
     """
     st.markdown("###### Landmarks", help=_HELP)
     if laid.problem:
-        st.error(laid.problem)
+        st.error(text.as_markdown(laid.problem))
         laid.problem = None
     if laid.all:
         _table(laid, overlaps_with(laid.scan, map_path) if map_path is not None else ())

@@ -78,7 +78,7 @@ def show(opened: Opened, study: Run, stored: StoredStudy, explained: MutableMapp
             return
         run_id = _asked(opened, study.id, str(cohort), stored, explained)
     except LightboxError as problem:
-        st.error(str(problem))
+        st.error(text.as_markdown(str(problem)))
         return
     run = shelf().run(run_id)
     _head(opened, run)
@@ -164,7 +164,7 @@ def turn_to(run_id: str) -> None:
     try:
         pages.go_to(pages.open_run(run_id).name)
     except LightboxError as problem:
-        st.toast(str(problem))
+        st.toast(text.as_markdown(str(problem)))
 
 
 def _show_scan(opened: Opened, cohort: str, stored: StoredStudy) -> None:

@@ -167,21 +167,21 @@ def _open(run_id: str) -> None:
     try:
         opening.go_to(opening.open_run(run_id).name)
     except LightboxError as problem:
-        st.toast(str(problem))
+        st.toast(text.as_markdown(str(problem)))
 
 
 def _pin(run_id: str, pinned: bool) -> None:
     try:
         shelf().pin(run_id, pinned)
     except LightboxError as problem:
-        st.toast(str(problem))
+        st.toast(text.as_markdown(str(problem)))
 
 
 def _delete(run_id: str) -> None:
     try:
         shelf().delete(run_id)
     except LightboxError as problem:
-        st.toast(str(problem))
+        st.toast(text.as_markdown(str(problem)))
     opening.forget(run_id)
 
 

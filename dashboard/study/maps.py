@@ -42,7 +42,7 @@ def show_maps(laid: StudyDesk, study: StoredStudy) -> None:
         try:
             panels = [_panel(laid.shown or "", study, found) for found in shown[start : start + _ROW]]
         except LightboxError as problem:
-            st.error(str(problem))
+            st.error(text.as_markdown(str(problem)))
             continue
         viewer(panels, key=f"study maps {start}", height=_HEIGHT)
     text.show(text.quiet_lines(dict.fromkeys(found.note for found in shown if found.note)))

@@ -41,7 +41,7 @@ def show(page: Page) -> None:
     if order.refusal:
         st.warning(text.as_markdown(order.refusal))
     if trouble:
-        st.error(trouble)
+        st.error(text.as_markdown(trouble))
     if run is None and not order.refusal:
         text.show(_nothing_yet(order))
     elif run is not None:

@@ -42,7 +42,7 @@ def choose_region(laid: StudyDesk) -> None:
         if files is not None:
             _take(laid, files)
         if _PROBLEM in st.session_state:
-            st.error(st.session_state[_PROBLEM])
+            st.error(text.as_markdown(st.session_state[_PROBLEM]))
     if laid.region is not None:
         text.show(text.quiet(_size(laid.region)))
 

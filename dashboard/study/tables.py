@@ -37,7 +37,8 @@ def show_tables(laid: StudyDesk, study: StoredStudy) -> Table | None:
     if len(tables) > 1:
         key = f"study table:{laid.shown}:{laid.table}"
         st.segmented_control(
-            "Table", list(tables), default=laid.table, format_func=lambda name: tables[name].title, required=True,
+            "Table", list(tables), default=laid.table, required=True,
+            format_func=lambda name: text.as_markdown(tables[name].title),
             key=key, on_change=whole(_table_chosen), args=(laid, key), label_visibility="collapsed",
         )  # fmt: skip
     table = tables[laid.table or ""]

@@ -105,7 +105,7 @@ def _difference(laid: TraceDesk, card: Card, content: str, truth: Truth, channel
     try:
         found = _compared(laid.scan or "", owner(), card.name, content, truth, channel)
     except LightboxError as problem:
-        st.warning(str(problem))
+        st.warning(text.as_markdown(str(problem)))
         return
     text.show(text.numbers(found.rows))
     _small_print(found.notes)

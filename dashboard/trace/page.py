@@ -65,7 +65,7 @@ def show(page: Page) -> None:
     scan = shelf().scan(laid.scan)
     if order.card is None:
         waiting.empty()
-        st.warning(order.refusal or "")
+        st.warning(text.as_markdown(order.refusal or ""))
         return
     _Middle(page, laid, scan, order).show()
     waiting.empty()
@@ -310,7 +310,8 @@ def _caveat(run: Run | None) -> list[str]:
 def _one_of(label: str, names: dict[str, str], key: str) -> str | None:
     """A few choices beside each other, the first of them at first."""
     chosen: str | None = st.segmented_control(
-        label, list(names), default=next(iter(names)), format_func=lambda name: names[name], required=True,
+        label, list(names), default=next(iter(names)), required=True,
+        format_func=lambda name: text.as_markdown(names[name]),
         key=key, label_visibility="collapsed",
     )  # fmt: skip
     return chosen

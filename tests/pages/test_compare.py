@@ -218,7 +218,7 @@ def test_a_network_that_fails_leaves_the_others_their_maps(bench, anatomy, tmp_p
     compared(page)
     # the shallow network has one block only
     assert len(page.error) == 1
-    assert page.error[0].value.startswith("The shallow one: ")
+    assert page.error[0].value.startswith(r"The shallow one\: ")
     assert "Likeness of the maps" in said(page)
 
 

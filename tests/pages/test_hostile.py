@@ -5,6 +5,7 @@ looked at its own piece of one page.
 """
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -29,7 +30,12 @@ from tests.core.tiny import tiny_card, tiny_maker_card
 from tests.pages.conftest import GRID, MADE, SHAPE, settle
 from tests.small_anatomy import anatomy_card
 
-HOSTILE = "<img src=x onerror=alert(1)>"
+#: words of an explainer, which is code: its Markdown is its own
+HOSTILE_CODE = "<img src=x onerror=alert(1)>"
+#: words of somebody's file
+HOSTILE = f"{HOSTILE_CODE} ![x](http://beacon.example/x.png) [y](data:text/html,z)"
+#: at most 40 letters
+HOSTILE_LANDMARK = "<img src=x onerror=alert(1)>![](//e)"
 CLASSES = (f"{HOSTILE} one", f"{HOSTILE} two")
 FILM = (20, 18)
 
@@ -37,8 +43,10 @@ FILM = (20, 18)
 class HostileParameters(Parameters):
     """Parameters whose every word is markup."""
 
-    steps: int = parameter(3, HOSTILE, minimum=1, maximum=9, unit=HOSTILE, group=HOSTILE, paper=5, reference=HOSTILE)
-    kind: str = parameter(HOSTILE, HOSTILE, group=HOSTILE)
+    steps: int = parameter(
+        3, HOSTILE_CODE, minimum=1, maximum=9, unit=HOSTILE_CODE, group=HOSTILE_CODE, paper=5, reference=HOSTILE_CODE
+    )
+    kind: str = parameter(HOSTILE_CODE, HOSTILE_CODE, group=HOSTILE_CODE)
 
 
 def hostile_findings(self, question, parameters):
@@ -102,7 +110,7 @@ def write_cohort(folder):
         Image.fromarray((pixels > 120).astype(np.uint8)).save(folder / f"{number}-marks.png")
         rows.append(f"{HOSTILE} {number}\t{CLASSES[number % 2]}\t{number}.png\t{number}-marks.png")
     (folder / "participants.tsv").write_text("\n".join(rows))
-    (folder / "landmarks.tsv").write_text(f"index\tname\n1\t{HOSTILE}\n")
+    (folder / "landmarks.tsv").write_text(f"index\tname\n1\t{HOSTILE_LANDMARK}\n")
     (folder / "cohort.yaml").write_text(yaml.safe_dump({"title": HOSTILE, "description": HOSTILE, "synthetic": True}))
 
 
@@ -123,8 +131,9 @@ def hostile(workbench, hostile_files, monkeypatch):
     for module in ("core.models.folders", "core.cohorts.library"):
         monkeypatch.setattr(f"{module}.ASSETS", hostile_files / "nothing")
     monkeypatch.setattr("dashboard.intake.demo.ASSETS", hostile_files)
-    words = {"title": HOSTILE, "summary": HOSTILE, "reference": HOSTILE, "preset_help": {HOSTILE: HOSTILE}}
-    for name, value in {**words, "presets": {HOSTILE: {}}, "parameters_model": HostileParameters}.items():
+    code = HOSTILE_CODE
+    words = {"title": code, "summary": code, "reference": code, "preset_help": {code: code}}
+    for name, value in {**words, "presets": {code: {}}, "parameters_model": HostileParameters}.items():
         monkeypatch.setattr(Saliency, name, value)
     monkeypatch.setattr(Saliency, "run", hostile_findings)
     _forget()
@@ -144,7 +153,7 @@ def film():
     values = np.random.default_rng(3).random((1, *FILM), np.float32)
     scan = shelf().add_scan(Scan(values, np.eye(4), modality=HOSTILE))
     region = shelf().add_region(values[0] > 0.5)
-    shelf().keep_landmarks(scan, [Landmark(HOSTILE, region)])
+    shelf().keep_landmarks(scan, [Landmark(HOSTILE_LANDMARK, region)])
     return scan
 
 
@@ -171,6 +180,19 @@ def read_as_markup(page):
     return "\n".join(found)
 
 
+def read_as_markdown(page):
+    """Everything on the page that Streamlit reads as Markdown, as one string: texts, labels, helps, choices."""
+    found = []
+    for element in _elements(page._tree):
+        proto = element.proto
+        if element.type == "html":
+            continue
+        found += [str(getattr(proto, field, "")) for field in ("body", "label", "help", "text", "header")]
+        if element.type in ("button_group", "radio", "pills", "segmented_control"):
+            found += [getattr(option, "content", option) for option in getattr(proto, "options", ())]
+    return "\n".join(map(str, found))
+
+
 def _elements(block):
     for child in block.children.values():
         if hasattr(child, "children"):
@@ -186,6 +208,9 @@ def assert_harmless(page):
     shown = read_as_markup(page)
     assert "&lt;img src=x onerror=alert(1)&gt;" in shown
     assert "<img" not in shown
+    # a picture is fetched from anywhere as soon as the page is looked at, and a link leads anywhere
+    read = read_as_markdown(page)
+    assert not re.search(r"(?<!\\)\]\(", read), re.findall(r".{60}(?<!\\)\]\(.{20}", read)
 
 
 def home(hostile):

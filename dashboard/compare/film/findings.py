@@ -160,7 +160,7 @@ def show_parts(
     parts.show_heading(first)
     chosen = st.segmented_control(
         f"{text.as_markdown(parts.name_of(first))} of", list(there),
-        format_func=lambda network: there[network].title,
+        format_func=lambda network: text.as_markdown(there[network].title),
         key=f"compare parts:{','.join(there)}", default=next(iter(there)), required=True,
         label_visibility="collapsed",
     )  # fmt: skip

@@ -42,7 +42,7 @@ def show(page: Page, laid: CompareDesk) -> None:
         return
     scan = shelf().scan(laid.scan)
     if not order.cards:
-        st.warning(order.refusal or "")
+        st.warning(text.as_markdown(order.refusal or ""))
         film_stage.show_scan(scan, laid.scan)
         return
     _Middle(page, laid, scan, order).show()
@@ -106,7 +106,7 @@ class _Middle:
     def _line(self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         """Where things stand, in one line above the images."""
         if self._order.refusal:
-            st.warning(self._order.refusal)
+            st.warning(text.as_markdown(self._order.refusal))
         elif not runs:
             text.show(answer.quiet_line(f"{film_findings.sentence(rows, {})} Press Compare to see what they rest on."))
         elif _going(runs):
@@ -137,7 +137,11 @@ class _Middle:
             text.show(answer.quiet_line(f"Cancelled: {listed(cancelled)}. Press Compare to start again."))
         for name, run in runs.items():
             if run.status is not Status.CANCELLED:
-                st.error(f"{titles.get(name, name)}: {run.message or 'it was cut off. Press Compare to start again.'}")
+                st.error(
+                    text.as_markdown(
+                        f"{titles.get(name, name)}: {run.message or 'it was cut off. Press Compare to start again.'}"
+                    )
+                )
 
     def _findings(self, rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         left, right = st.columns([1.5, 1], gap="large")

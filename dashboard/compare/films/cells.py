@@ -37,7 +37,7 @@ def show(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
     try:
         tiles = _tiles(laid, run, shown)
     except LightboxError as problem:
-        st.error(str(problem))
+        st.error(text.as_markdown(str(problem)))
         return
     gallery(tiles, f"compare films:{laid.study}", 4, label=heading(cell, len(films)), on_click=laid.open_film)
 

@@ -66,7 +66,8 @@ def choose_network(laid: CompareDesk, study: AnatomyResult) -> NetworkResult:
     key = f"compare shown:{laid.study}:{laid.shown}"
     if len(names) > 1:
         st.segmented_control(
-            "Network", names, default=laid.shown, format_func=lambda name: study.networks[name].title, required=True,
+            "Network", names, default=laid.shown, required=True,
+            format_func=lambda name: text.as_markdown(study.networks[name].title),
             key=key, on_change=whole(_network_chosen), args=(laid, key), label_visibility="collapsed",
         )  # fmt: skip
     return study.networks[laid.shown]

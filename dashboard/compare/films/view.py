@@ -35,13 +35,13 @@ def show(page: Page, laid: CompareDesk) -> None:
     run = laid.current_study()
     _headline(page, laid, order, run)
     if order.refusal:
-        st.warning(order.refusal)
+        st.warning(text.as_markdown(order.refusal))
     _watch(run)
     if run is not None and run.status is Status.DONE:
         try:
             study = _study(run.id, owner())
         except LightboxError as problem:
-            st.error(str(problem))
+            st.error(text.as_markdown(str(problem)))
             return
         _show_result(laid, run, study)
     elif run is None and not order.refusal:

@@ -1,3 +1,6 @@
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies
+
 from dashboard.models.page import metric_tables
 
 CLASSES = ("hand", "foot", "knee")
@@ -20,3 +23,56 @@ def test_mistakes_beyond_the_first_are_counted():
     confusion = [[0 if row == column else 1 for column in range(4)] for row in range(4)]
     ((_, rows),) = metric_tables({"test": {"confusion": confusion}}, classes)
     assert rows[0][1].endswith("b for c 1, and 7 more")
+
+
+_VALUES = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats()
+    | strategies.text(max_size=300),
+    lambda inner: (
+        strategies.lists(inner, max_size=4)
+        | strategies.dictionaries(strategies.text(max_size=5) | strategies.integers(), inner, max_size=4)
+    ),
+    max_leaves=15,
+)
+_NAMES = strategies.sampled_from(["confusion", "auc", "auc_95", "test", "train", "x_95"]) | strategies.text(
+    max_size=200
+)
+
+
+@given(strategies.dictionaries(_NAMES, _VALUES, max_size=6))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_the_metrics_hold_they_are_told_in_rows_of_bounded_length(metrics):
+    for heading, rows in metric_tables(metrics, CLASSES):
+        assert isinstance(heading, str)
+        for name, value in rows:
+            assert len(str(name)) <= 300
+            assert isinstance(value, str)
+            assert len(value) <= 400
+
+
+@pytest.mark.parametrize(
+    ("metrics", "rows"),
+    [
+        ({"confusion": [[1], [2]]}, [("confusion", "[[1], [2]]")]),
+        ({"confusion": []}, [("confusion", "[]")]),
+        ({"confusion": [[1, 2, 3]] * 2 + ["abc"]}, [("confusion", "[[1, 2, 3], [1, 2, 3], 'abc']")]),
+        ({"auc": 0.5, "auc_95": [0.4]}, [("AUC", "0.500")]),
+        ({"auc": 0.5, "auc_95": 0.4}, [("AUC", "0.500")]),
+        ({"auc": 0.5, "auc_95": ["low", 0.6]}, [("AUC", "0.500 (95%: low to 0.600)")]),
+        ({"auc_95": [0.4, 0.6]}, [("AUC 95", "[0.4, 0.6]")]),
+        ({3: 0.5, None: {"a": 1}}, [("3", "0.500")]),
+    ],
+)
+def test_a_table_that_is_uneven_or_empty_is_shown_as_it_is_written(metrics, rows):
+    assert metric_tables(metrics, CLASSES)[0] == ("", rows)
+
+
+def test_of_a_card_with_more_than_anybody_reads_the_first_is_shown():
+    many = {f"n{n}": n for n in range(500)}
+    ((_, rows),) = metric_tables(many, CLASSES)
+    assert rows[-1] == ("and more", "440 rows")
+    tables = metric_tables({f"s{n}": {"a": 1} for n in range(40)}, CLASSES)
+    assert tables[-1] == ("and more", [("sections", "10")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,8 +23,8 @@ class CardFolder(Format):
 
     @classmethod
     def sniff(cls, path: Path) -> bool:
-        """A folder with a card."""
-        return (path / "card.yaml").is_file()
+        """A folder with a card, also one that cannot be read: that is said, and not overlooked."""
+        return os.path.lexists(path / "card.yaml")
 
     @classmethod
     def files(cls, path: Path) -> list[Path]:

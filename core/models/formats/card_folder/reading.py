@@ -31,6 +31,7 @@ def load_folder(folder: Path, device: str | None = None) -> Model:
         When a file is missing or damaged, the architecture is unknown, or the weights do not fit it.
     """
     card = read_card(folder)
+    _refuse_what_never_ends(folder)
     network = build(card.architecture.name, card.architecture.arguments)
     try:
         network.load_state_dict(load_file(folder / "weights.safetensors"))  # what is stored in half comes as float32
@@ -51,6 +52,13 @@ def load_folder(folder: Path, device: str | None = None) -> Model:
     for layer in (*card.feature_layers, *filter(None, [card.attribution_layer])):
         model.layer(layer)
     return model
+
+
+def _refuse_what_never_ends(folder: Path) -> None:
+    """A pipe or device in the place of a file would be read for ever."""
+    for name in ("weights.safetensors", "references.safetensors"):
+        if (folder / name).exists() and not (folder / name).is_file():
+            raise BadInput(f"{name} of {folder.name} is no file but a pipe, a device or a folder: restore it.")
 
 
 def _load_references(folder: Path, card: Card) -> dict[str, np.ndarray]:
