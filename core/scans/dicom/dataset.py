@@ -119,10 +119,9 @@ def read_dataset(
     BadInput
     """
     _read_loose_numbers()
-    from pydicom.datadict import tag_for_keyword
     from pydicom.filereader import read_partial
 
-    tags = [word if isinstance(word, int) else cast(int, tag_for_keyword(word)) for word in keywords]
+    tags = tags_of(tuple(keywords))
     meta = read_meta(source)
     if meta.transfer_syntax == DEFLATED:
         source = _inflate(source, meta, limits)
@@ -131,6 +130,14 @@ def read_dataset(
         if watch is not None:
             watch(counted)
         return read_partial(counted, stop_when, force=True, specific_tags=cast(Any, tags))
+
+
+@cache
+def tags_of(keywords: tuple[str | int, ...]) -> list[int]:
+    """Tags of elements, given by keyword or tag."""
+    from pydicom.datadict import tag_for_keyword
+
+    return [word if isinstance(word, int) else cast(int, tag_for_keyword(word)) for word in keywords]
 
 
 @cache

@@ -111,14 +111,20 @@ def _name(image: DicomImage, dataset: "Dataset") -> None:
     unique = image.instance if dataset.get("SOPInstanceUID") else image.digest()
     # some anonymisers give all files one UID: what lies elsewhere, or was taken later, is another image
     image.instance = short_hash(f"{unique}{first.position}{first.time}{first.order}")
-    header = [(f.position, f.orientation, f.spacing, f.slope, f.intercept, f.attributes) for f in image.frames]
-    image.identity = short_hash(f"{image.series}{unique}{image.modality}{image.rows}{image.columns}{header}")
+    places = [(_bytes(f.position), _bytes(f.orientation), f.spacing, f.slope, f.intercept) for f in image.frames]
+    header = (places, [f.attributes for f in image.frames])
+    image.content = short_hash(f"{image.series}{image.modality}{image.rows}{image.columns}{header}")
+    image.identity = short_hash(f"{image.content}{unique}")
+
+
+def _bytes(numbers: np.ndarray | None) -> bytes:
+    return b"" if numbers is None else numbers.tobytes()
 
 
 def _take_apart(image: DicomImage, dataset: "Dataset") -> None:
     """Make frames of the slices of a mosaic; one that cannot be taken apart has a problem."""
     first = image.frames[0]
-    places = {str(frame.position) for frame in image.frames}
+    places = {_bytes(frame.position) for frame in image.frames}
     if image.problem or len(places) > 1 or image.kind is not ObjectKind.IMAGE:
         return
     try:

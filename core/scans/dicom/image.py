@@ -90,6 +90,8 @@ class DicomImage:
         Hashes of the UIDs.
     identity : str
         Hash of everything that was read of the header: copies of one image share it, and nothing else does.
+    content : str
+        The same without the UID of the image: copies that were given another one share it too.
     kind : ObjectKind
         What the pixels are: an image, a picture of a screen, a segmentation, a map.
     pixels_at : int
@@ -134,6 +136,7 @@ class DicomImage:
     problem: str | None = None
     frames: list[Frame] = field(default_factory=list)
     identity: str = ""
+    content: str = ""
     kind: ObjectKind = ObjectKind.IMAGE
     pixels_at: int = 0
 

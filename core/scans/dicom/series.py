@@ -23,7 +23,7 @@ _SAME_SPACING = 1e-3
 #: Modalities whose images make a stack even when they do not say where they lie.
 _STACKED_MODALITIES = frozenset({"CT", "MR", "PT"})
 _MAX_DIRECTIONS = 500
-_TOO_MANY_DIRECTIONS = "The slices of the DICOM series lie in too many directions: give one series."
+_TOO_MANY_DIRECTIONS = "The slices of the DICOM series lie in too many directions or places: give one series."
 #: Volumes whose corners are no further apart, mm, are of one series: patients move, and scanners follow them.
 _SAME_PLACE_MM = 10.0
 #: And their directions differ by no more than this (about 6°).
@@ -138,7 +138,9 @@ def group_series(images: Iterable[DicomImage]) -> list[DicomSeries]:
 
 def _coarse_key(frame: Frame) -> tuple[object, ...]:
     image = frame.image
-    stacked = image.modality in _STACKED_MODALITIES and image.kind is ObjectKind.IMAGE
+    stacked = image.modality in _STACKED_MODALITIES and image.kind is ObjectKind.IMAGE and image.samples == 1
+    # a page with the dose in it is "CT" too
+    stacked = stacked and (image.modality != "CT" or image.scale.units == "HU")
     alone = frame.position is None and (len(image.frames) > 1 or not stacked)
     return (
         image.series,
@@ -182,7 +184,10 @@ def _series_of(clusters: list[list[Frame]], repeated: Counter[str]) -> list[Dico
                 readable.extend(volume for stack in stacks_of(frames) for volume in _without_gaps(stack))
         except BadInput as problem:
             found.append(_unreadable(frames, str(problem)))
-    found.extend(_one_series(volumes, lost, repeated) for volumes, lost in _together(readable))
+    try:
+        found.extend(_one_series(volumes, lost, repeated) for volumes, lost in _together(readable))
+    except BadInput as problem:
+        found.append(_unreadable(clusters[0], str(problem)))
     return found
 
 
@@ -246,6 +251,8 @@ def _together(volumes: list[Volume]) -> list[tuple[list[Volume], int]]:
                 group.append(volume)
                 break
         else:
+            if len(groups) == _MAX_DIRECTIONS:
+                raise BadInput(_TOO_MANY_DIRECTIONS)
             groups.append([volume])
             lost.append(0)
     return [(sorted(group, key=_order), count) for group, count in zip(groups, lost, strict=True)]
@@ -269,7 +276,7 @@ def _order(volume: Volume) -> tuple[object, ...]:
 def _apart(volume: Volume) -> tuple[object, ...]:
     """What is chosen as an image of its own, not as one more volume."""
     attributes = volume.first.attributes
-    return attributes.segment, attributes.component, attributes.stack
+    return attributes.localiser, attributes.segment, attributes.component, attributes.stack
 
 
 def _is_another_time(one: Volume, other: Volume) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.scans.dicom.dataset import tags_of
 from core.scans.dicom.functional_groups import FunctionalGroups
 from core.scans.dicom.values import as_list, first_number, short_hash, vector
 
@@ -100,6 +101,8 @@ class FrameAttributes:
     ----------
     segment : int, optional
         Of a segmentation: number of the segment that the frame belongs to.
+    localiser : bool
+        Whether the image says that it is one to plan others by.
     component : str, optional
         "magnitude", "phase", "real", "imaginary" or "mixed", where the file says it.
     stack : str, optional
@@ -123,6 +126,7 @@ class FrameAttributes:
     """
 
     segment: int | None = None
+    localiser: bool = False
     component: str | None = None
     stack: str | None = None
     time: int | None = None
@@ -158,8 +162,9 @@ class AttributeReader:
 
     def __init__(self, dataset: "Dataset") -> None:
         self._dataset = dataset
-        self._shared_telling = tuple(_told(_raw(dataset, keyword)) for keyword in _TELLING)
+        self._shared_telling = tuple(_told(_raw(dataset, tag)) for tag in tags_of(_TELLING))
         self._component = _component_of(dataset)
+        self._localiser = "LOCALIZER" in as_list(dataset.get("ImageType"))
         self._b_value = _private_b_value(dataset)
         self._direction = _private_direction(dataset)
         self._dimensions = _other_dimensions(dataset)
@@ -185,6 +190,7 @@ class AttributeReader:
         acquisition = first_number(groups.get("", "AcquisitionNumber")) if acquisition is None else acquisition
         return FrameAttributes(
             segment=None if segment is None else int(segment),
+            localiser=self._localiser,
             component=_frame_component(groups) or self._component,
             stack=None if stack is None else short_hash(str(stack)),
             time=time,
@@ -220,13 +226,11 @@ class AttributeReader:
 
 def private_value(dataset: "Dataset", group: int, creator: str, offset: int) -> Any:
     """Value of a vendor's own element, None where its creator has not reserved a block that holds it."""
+    there = dataset.keys()
     for block in _BLOCKS:
-        owner = dataset.get((group, block))
-        if owner is None or str(owner.value).strip().upper() != creator:
-            continue
-        element = dataset.get((group, block << 8 | offset))
-        if element is not None:
-            return element.value
+        owner, tag = group << 16 | block, group << 16 | block << 8 | offset
+        if owner in there and tag in there and str(dataset[owner].value).strip().upper() == creator:
+            return dataset[tag].value
     return None
 
 
@@ -305,10 +309,10 @@ def _other_dimensions(dataset: "Dataset") -> list[int]:
     ]
 
 
-def _raw(dataset: "Dataset", keyword: str) -> Any:
+def _raw(dataset: "Dataset", tag: int) -> Any:
     """An element as its bytes: nothing is parsed, and nothing of it is ever shown."""
-    element = dataset.get_item(keyword)
-    value = getattr(element, "value", None)
+    there = dataset.keys()  # the data set itself would look at every tag anew
+    value = getattr(dataset.get_item(tag), "value", None) if tag in there else None
     return value.strip(b" \0") if isinstance(value, bytes) else value
 
 

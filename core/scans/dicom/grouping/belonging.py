@@ -17,6 +17,7 @@ from core.scans.dicom.objects import ObjectKind
 
 #: Frames of one volume agree in these. Where each value stands on one slice only, it numbers the slices.
 _ALWAYS_APART: tuple[tuple[str, bool], ...] = (
+    ("localiser", False),
     ("segment", False),
     ("component", False),
     ("b_value", False),
@@ -30,6 +31,7 @@ _LARGEST_GAP_STEPS = 4.5
 #: Slices shifted against each other by more than this for each mm between them (45°) are of stacks side by side.
 _STEEPEST_SHEAR = 1.0
 _EVEN_ENOUGH_SLICES = 3
+_MOST_STACKS = 500
 
 AMBIGUOUS = (
     "Several slices lie in each place and nothing in the files says which of them belong together: "
@@ -81,20 +83,21 @@ def _beside(frames: list[Frame]) -> list[list[Frame]]:
     order = np.lexsort((across[:, 1], across[:, 0], distances))
     if float(np.ptp(across, axis=0).max(initial=0.0)) <= max(pixel, step):
         return [frames]
-    ends: list[tuple[float, np.ndarray]] = []
+    ends = np.empty((_MOST_STACKS, 3))  # where each stack has got to: along the normal, and in the plane
     parts: list[list[Frame]] = []
     for index in order:
-        reach = [
-            float(np.linalg.norm(across[index] - place)) - pixel - _STEEPEST_SHEAR * (distances[index] - distance)
-            for distance, place in ends
-        ]
-        best = int(np.argmin(reach)) if reach else -1
-        if best >= 0 and reach[best] <= 0 and distances[index] - ends[best][0] <= _LARGEST_GAP_STEPS * step:
-            ends[best] = (distances[index], across[index])
-            parts[best].append(frames[index])
-        else:
-            ends.append((distances[index], across[index]))
-            parts.append([frames[index]])
+        here = np.array([distances[index], *across[index]])
+        away = here - ends[: len(parts)]
+        reach = np.linalg.norm(away[:, 1:], axis=1) - pixel - _STEEPEST_SHEAR * away[:, 0]
+        reach[away[:, 0] > _LARGEST_GAP_STEPS * step] = np.inf
+        best = int(np.argmin(reach)) if len(parts) else -1
+        if best < 0 or reach[best] > 0:
+            if len(parts) == _MOST_STACKS:
+                raise BadInput("The slices of the DICOM series lie in too many places: give one series.")
+            best = len(parts)
+            parts.append([])
+        ends[best] = here
+        parts[best].append(frames[index])
     return parts
 
 
@@ -109,7 +112,7 @@ def _told_apart(frames: list[Frame]) -> list[list[Frame]]:
         if _tells(parts, most):
             return [volume for part in parts for volume in _told_apart(part)]
     if most == 1:
-        return [_ordered(frames)]
+        return [_ordered(part) for part in _uneven_by_number(frames)]
     return _by_number(frames, places)
 
 
@@ -123,10 +126,33 @@ def _tells(parts: Sequence[Sequence[Frame]], most: int) -> bool:
         return False
     if most > 1:
         return len(parts) <= most and max(int(np.bincount(places_of(part)).max()) for part in parts) < most
+    return _are_even_and_overlap(parts)
+
+
+def _are_even_and_overlap(parts: Sequence[Sequence[Frame]]) -> bool:
+    """Whether parts of an uneven stack are even by themselves and lie over each other, as volumes in time do."""
     if min(map(len, parts)) < _EVEN_ENOUGH_SLICES or not all(fits_even_grid(part) for part in parts):
         return False
     spans = sorted((float(d.min()), float(d.max())) for d in map(distances_along, parts))
     return all(later[0] < earlier[1] for earlier, later in pairwise(spans))
+
+
+def _uneven_by_number(frames: list[Frame]) -> list[list[Frame]]:
+    """Volumes whose slices lie between each other's, as far as their numbers run volume by volume or slice by slice."""
+    numbers = [frame.attributes.sequence for frame in frames]
+    if len(set(numbers)) < len(numbers) or len(frames) < 2 * _EVEN_ENOUGH_SLICES:
+        return [frames]
+    ordered = sorted(frames, key=lambda frame: frame.attributes.sequence)
+    steps = np.diff(distances_along(ordered))
+    back = np.flatnonzero(np.sign(steps) != np.sign(steps[0])) + 1
+    runs = [ordered[start:end] for start, end in pairwise([0, *back, len(frames)])]
+    if len(runs) > 1 and _are_even_and_overlap(runs):
+        return runs
+    for volumes in range(2, len(frames) // _EVEN_ENOUGH_SLICES + 1):
+        strided = [ordered[first::volumes] for first in range(volumes)]
+        if len(frames) % volumes == 0 and _are_even_and_overlap(strided):
+            return strided
+    return [frames]
 
 
 def _ordered(frames: Sequence[Frame]) -> list[Frame]:

@@ -10,8 +10,8 @@ from core.scans.dicom.values import short_hash
 def without_repeats(images: Iterable[DicomImage]) -> tuple[list[DicomImage], Counter[str]]:
     """Each image once, in an order that depends on the images alone.
 
-    Two files are the same image when UID and everything that is read of the header agree, and so do the pixels as
-    stored. Of copies in several encodings one that can be read is kept.
+    Two files are the same image when everything that is read of the header agrees (a copy may have been given a UID of
+    its own), and so do the pixels as stored. Of copies of one UID in several encodings one that can be read is kept.
 
     Returns
     -------
@@ -22,13 +22,13 @@ def without_repeats(images: Iterable[DicomImage]) -> tuple[list[DicomImage], Cou
     """
     alike: dict[str, list[DicomImage]] = defaultdict(list)
     for image in images:
-        alike[image.identity].append(image)
+        alike[image.content].append(image)
     kept: list[DicomImage] = []
     repeated: Counter[str] = Counter()
     instances: set[str] = set()
-    for identity in sorted(alike):
-        different = _different(alike[identity])
-        repeated[different[0].series] += len(alike[identity]) - len(different)
+    for content in sorted(alike):
+        different = _different(alike[content])
+        repeated[different[0].series] += len(alike[content]) - len(different)
         for image in different:
             if image.instance in instances:
                 image.instance = short_hash(image.instance + image.identity)
@@ -38,12 +38,25 @@ def without_repeats(images: Iterable[DicomImage]) -> tuple[list[DicomImage], Cou
 
 
 def _different(images: list[DicomImage]) -> list[DicomImage]:
+    """Of images whose headers say the same, those whose pixels are not."""
     if len(images) == 1:
         return images
+    alike: dict[str, list[DicomImage]] = defaultdict(list)
+    for image in images:
+        alike[image.identity].append(image)
+    by_pixels: dict[str, DicomImage] = {}
+    for identity in sorted(alike):
+        for digest, image in _encodings(alike[identity]).items():
+            by_pixels.setdefault(digest, image)
+    return [by_pixels[digest] for digest in sorted(by_pixels)]
+
+
+def _encodings(images: list[DicomImage]) -> dict[str, DicomImage]:
+    """Of images of one UID, those in one encoding that can be read, by their pixels."""
     readable = [image for image in images if image.problem is None] or images
     syntax = min(str(image.transfer_syntax) for image in readable)
     by_pixels = {image.digest(): image for image in readable if str(image.transfer_syntax) == syntax}
     if len(by_pixels) > 1:
         for digest, image in by_pixels.items():
             image.identity = short_hash(image.identity + digest)
-    return [by_pixels[digest] for digest in sorted(by_pixels)]
+    return by_pixels

@@ -31,7 +31,7 @@ def segments_of(frames: Sequence[Frame]) -> list[Volume]:
     gaps = gaps[gaps > tolerance_of(lowest)]
     if not gaps.size:
         return [place_frames(stack) for stack in _checked(stacks_of(frames))]
-    step = lowest.step if 0 < lowest.step <= gaps.min() * (1 + _ON_THE_GRID) else float(gaps.min())
+    step = _step(lowest, float(gaps.min()))
     slices = round(float(np.ptp(distances)) / step) + 1
     if slices > _MOST_SLICES:
         raise BadInput("The positions in the DICOM files make no sense: export the series again.")
@@ -44,6 +44,15 @@ def segments_of(frames: Sequence[Frame]) -> list[Volume]:
         filling = tuple((index, round(place), 1.0) for index, place in enumerate(places.tolist()))
         volumes.append(Volume(stack, affine, slices, filling))
     return volumes
+
+
+def _step(frame: Frame, closest: float) -> float:
+    """Distance between slices, mm: as the file states it, or the thickness of a slice where frames fit that."""
+    for stated in (frame.step, frame.thickness):
+        times = closest / stated if stated else 0.0
+        if times > 1 - _ON_THE_GRID and abs(times - round(times)) <= _ON_THE_GRID:
+            return closest / round(times)
+    return closest
 
 
 def _checked(stacks: list[list[Frame]]) -> list[list[Frame]]:

@@ -138,6 +138,14 @@ def test_a_page_of_class_ct_without_a_place_is_no_slice_between_others(tmp_path)
     assert len(list_series(tmp_path)) == 2
 
 
+@pytest.mark.parametrize("colour", [True, False])
+def test_pages_of_class_ct_without_a_place_are_pictures(colour, tmp_path):
+    for number in range(3):
+        page = dicom(np.full((4, 5, 3) if colour else (4, 5), number, np.uint8), Modality="CT", InstanceNumber=number)
+        save(of_class(page, "2"), tmp_path / f"{number}")
+    assert [choice.shape for choice in list_series(tmp_path)] == [(4, 5)] * 3
+
+
 def parametric(values, mapping):
     data = enhanced(lambda item, volume, place: None, volumes=1)
     order = [

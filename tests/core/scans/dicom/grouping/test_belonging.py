@@ -1,5 +1,6 @@
 """Volumes of one series are told apart by what they are, wherever they lie and whatever their files are called."""
 
+import copy
 import struct
 import tempfile
 from pathlib import Path
@@ -10,19 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
+from pydicom.uid import generate_uid
 
 from core.errors import BadInput
 from core.scans import list_series, load_scan
 from tests.core.scans.dicom.making import (
+    FIRST,
     STEP_MM,
     all_volumes,
     check_voxels,
     classic,
     enhanced,
     group,
+    pixels_of,
     write_shuffled,
 )
-from tests.core.scans.making import dicom, save
+from tests.core.scans.making import dicom, save, slice_at
 
 
 def elements(**by_volume):
@@ -116,12 +120,15 @@ def test_volumes_of_a_patient_who_moved_keep_their_own_places(telling, moved, se
         assert sorted(found) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("telling", ["temporal position", "b-value", "echo number", "acquisition number"])
+@pytest.mark.parametrize("telling", sorted(TELLING))
 def test_volumes_half_a_slice_apart_are_not_interleaved(telling, tmp_path):
     moved = [[0, 0, 0], [0, 0, STEP_MM / 2], [0, 0, -STEP_MM / 3]]
     folder = write_shuffled(classic(TELLING[telling], moved_mm=moved), tmp_path, 5)
-    for volume in range(3):
-        check_voxels(load_scan(folder, volume=volume), volume, moved_mm=moved[volume])
+    found = []
+    for scan in all_volumes(folder):
+        found.append(int(scan.array.max()) // 1000)
+        check_voxels(scan, found[-1], moved_mm=moved[found[-1]])
+    assert sorted(found) == [0, 1, 2]
 
 
 @settings(max_examples=15, deadline=None)
@@ -321,3 +328,37 @@ def test_pages_without_a_place_are_pictures_of_their_own_without_a_unit(tmp_path
     folder = write_shuffled(pages, tmp_path, 6)
     assert [(choice.shape, choice.volumes) for choice in list_series(folder)] == [((4, 5), 1)] * 3
     assert {scan.units for scan in all_volumes(folder)} == {None}
+
+
+def copies(files):
+    """The same slices once more, each under a UID of its own."""
+    again = [copy.deepcopy(data) for data in files]
+    for data in again:
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    return again
+
+
+@pytest.mark.parametrize("number", [True, False])
+def test_slices_sent_twice_under_other_uids_are_read_once_and_counted(number, tmp_path):
+    files = classic(TELLING["instance number, volume by volume"] if number else elements(), volumes=1)
+    folder = write_shuffled([*files, *copies(files[1:3])], tmp_path, 8)
+    scan = load_scan(folder)
+    check_voxels(scan, 0)
+    assert scan.notes == ("2 file(s) were there twice and read once.",)
+
+
+def test_a_slice_that_lies_where_another_lies_is_left_out_and_counted(tmp_path):
+    files = classic(TELLING["instance number, volume by volume"], volumes=1)
+    (again,) = copies(files[2:3])
+    again.InstanceNumber = 99
+    scan = load_scan(write_shuffled([*files, again], tmp_path, 8))
+    check_voxels(scan, 0)
+    assert any(note.startswith("1 slice(s) belong to incomplete volumes or lie where") for note in scan.notes)
+
+
+def test_a_localiser_between_the_slices_is_an_image_of_its_own(tmp_path):
+    files = classic(lambda data, volume, place: None, volumes=1)
+    localiser = slice_at(FIRST + np.array([0, 0, 4.0]), pixels_of(7, 0), ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    folder = write_shuffled([*files, localiser], tmp_path, 9)
+    assert [choice.shape for choice in list_series(folder)] == [(5, 4, 5), (4, 5)]
+    check_voxels(load_scan(folder), 0)

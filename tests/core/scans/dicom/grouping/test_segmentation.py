@@ -86,6 +86,19 @@ def test_a_label_map_is_never_interpolated(tmp_path):
     assert [pixel_at(scan, place, 1, 2) for place in range(6)] == [7, 7, 7, 0, 0, 7]
 
 
+@pytest.mark.parametrize(("thickness", "slices"), [(2.0, 9), (4.0, 5), (1.5, 5), (20.0, 5)])
+def test_frames_far_apart_lie_on_the_grid_of_the_slices(thickness, slices, tmp_path):
+    """Places of 0, 4, 8 and 16 mm: only slices of 2 or 4 mm fit all of them."""
+    data = segmentation([(1, place, mask(1, 2)) for place in (0, 2, 4, 8)])
+    data.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SliceThickness = thickness
+    scan = load_scan(save(data, tmp_path / "seg"))
+    assert scan.shape == (8, 8, slices)
+    assert scan.spacing_mm[2] == pytest.approx(16 / (slices - 1))
+    for place in (0, 2, 4, 8):
+        assert pixel_at(scan, place, 1, 2) == 1
+    assert scan.array.sum() == 4
+
+
 def test_two_frames_of_one_segment_in_one_place_are_refused(tmp_path):
     frames = [(1, 0, mask(0, 0)), (1, 0, mask(1, 1)), (1, 1, mask(2, 2))]
     with pytest.raises(BadInput, match="which of them belong together"):
