@@ -26,6 +26,11 @@ def percent(share: float) -> str:
     return f"{share:.0%}" if 0.0995 <= share < 0.9005 else f"{share:.1%}"
 
 
+def listed(words: Sequence[str]) -> str:
+    """Several things in a sentence: "a", "a and b", "a, b and c"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
 def sentence_case(words: str, start: bool) -> str:
     """`words` for the start of a sentence, or for its middle; only the first letter changes."""
     return (words[:1].upper() if start else words[:1].lower()) + words[1:]

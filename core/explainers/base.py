@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import numpy as np
 
 from core.acceptance.verdict import Acceptance
-from core.explainers.extras import Color, Curve, Parts
+from core.explainers.extras import Color, Curve, OnModelGrid, Parts
 from core.metrics.localisation import OUTSIDE, RegionShare
 from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
 from core.scans.scan import Scan
-from core.wording import percent, sentence_case
+from core.wording import listed, percent, sentence_case
 
 if TYPE_CHECKING:
     from core.models.inputs import PreparedInput
@@ -52,6 +52,8 @@ class MapArray:
         Values have a meaningful sign: show with a map centred on zero.
     side : {"input", "output"}
         What it lies over: the scan, or the image that a regressor makes of it. In `Findings` also whose grid it is on.
+    in_scan : numpy.ndarray, float32, optional
+        In `Findings`: the values on the scan's own grid, where carrying `values` there would not give them.
     """
 
     values: np.ndarray
@@ -61,13 +63,15 @@ class MapArray:
     neutral: float = 0.0
     diverging: bool = False
     side: Side = "input"
+    in_scan: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class Check:
     """A test of the explanation, shown beside it.
 
-    `passed` is None where a number informs without a threshold.
+    `passed` is None where a number informs without a threshold. `applies` is False where there was nothing to test, so
+    that passing would have been empty; `passed` is None then, too.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Check:
     value: float | None
     sentence: str
     passed: bool | None = None
+    applies: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +147,7 @@ class Explanation:
     ``arrays["map"].values`` has the scan's spatial shape. ``scores`` has ``before`` and ``after`` (class → probability)
     and is None for regressors. ``hashes`` name scan and model by content. ``curves`` says how ``history`` is drawn.
     ``acceptance`` is whether the model can read the scan at all; None where that was not looked at.
+    ``on_model_grid`` is None where the scan lies on the model's grid already.
     """
 
     explainer: str
@@ -167,6 +173,7 @@ class Explanation:
     parts: Parts | None = None
     curves: Mapping[str, Curve] = field(default_factory=dict)
     acceptance: Acceptance | None = None
+    on_model_grid: OnModelGrid | None = None
 
 
 class Explainer(Parametrised, ABC):
@@ -300,7 +307,7 @@ class Explainer(Parametrised, ABC):
         """The answer in plain words, computed from the numbers."""
         named = [region for region in explanation.regions if region.share > 0 and region.name != OUTSIDE]
         top = [region.name for region in named[:3]]
-        place = f", most of all in {_listed(top)}" if top else ""
+        place = f", most of all in {listed(top)}" if top else ""
         meaning = f"{cls.meaning(explanation).rstrip('.')}{place}."
         if not explanation.arrays["map"].values.any():
             meaning = "The map is zero everywhere: it says nothing about this scan."
@@ -334,7 +341,3 @@ EXPLAINERS: Registry[type[Explainer]] = Registry(
     judge=_complaint,
     describe=lambda cls: cls.describe(),
 )
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

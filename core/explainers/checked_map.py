@@ -78,16 +78,25 @@ class CheckedMap(Explainer):
 
     def tested(self, question: Question, parameters: Any, array: MapArray) -> Findings:
         """Findings with the map `array` (model space, raw), its top hidden, and as much at random places."""
-        from core.explainers.hiding import fill_image, healthy_or_blur, hide, random_control, support_of
+        from core.explainers.hiding import (
+            as_it_leaves,
+            fill_image,
+            healthy_or_blur,
+            hide,
+            of_leaving,
+            random_control,
+            support_of,
+        )
 
         model, prepared = question.model, question.prepared
         support = support_of(model, array.values.shape)
         hidden = top_share(array.values, support, parameters.hide_share / 100, self.hide_by)
         kind = healthy_or_blur(model)
         fill = fill_image(model, prepared, kind)
-        changed = hide(prepared.tensor, hidden, fill)
-        after = model.probabilities(changed)
         name = model.card.classes[question.target or 0]
+        changed = hide(prepared.tensor, hidden, fill)
+        leaving = as_it_leaves(model, prepared, changed)
+        after, on_grid = model.probabilities(leaving.tensor), model.probabilities(changed)[name]
         control = random_control(
             hidden,
             support,
@@ -101,13 +110,19 @@ class CheckedMap(Explainer):
         numbers = {
             "hidden_share": float(hidden[support].mean()) if support.any() else 0.0,
             "control": control,
+            "after_on_model_grid": on_grid,
             "hidden_by_healthy_tissue": float(kind == "healthy_mean"),
         }
         return Findings(
             arrays={
                 "map": array,
                 # a viewer shows one channel; of several it is the first
-                "perturbed": MapArray(changed[0, 0].cpu().numpy(), "scan without what the map marks", "image"),
+                "perturbed": MapArray(
+                    leaving.tensor[0, 0].cpu().numpy(),
+                    "scan without what the map marks",
+                    "image",
+                    in_scan=leaving.in_scan,
+                ),
             },
             after=after,
             checks=(
@@ -119,10 +134,12 @@ class CheckedMap(Explainer):
                 *self.checks(question, parameters, array.values),
             ),
             numbers=numbers,
-            warnings=()
-            if array.values.any()
-            else (f"the map is zero everywhere: it says nothing about this scan{self.when_zero}",),
+            warnings=(*self._zero(array.values), *of_leaving(name, leaving.whole, after[name], on_grid)),
         )
+
+    def _zero(self, values: np.ndarray) -> tuple[str, ...]:
+        said = f"the map is zero everywhere: it says nothing about this scan{self.when_zero}"
+        return () if values.any() else (said,)
 
     @classmethod
     def sentence(cls, explanation: Explanation) -> str:
@@ -206,7 +223,19 @@ def _hiding_checks(
     change = f"{name} goes from {percent(before)} to {percent(after)}"
     hidden = f"With the top {share:g}% of the map replaced by {tissue} {change}."
     random = f"As much replaced at random places leaves {name} at {percent(control)} (mean of {_CONTROLS})."
+    held = after <= before / 2
+    if not called:
+        random = f"Not applicable: the model does not call the scan {name}. {random}"
+    elif not held:
+        random = f"Not applicable: the map's top did not change the answer. {random}"
     return (
-        Check("hide_top", "Hiding the map's top", after, hidden, after <= before / 2 if called else None),
-        Check("control", "Random places", control, random, control >= before / 2 if called else None),
+        Check("hide_top", "Hiding the map's top", after, hidden, held if called else None, applies=called),
+        Check(
+            "control",
+            "Random places",
+            control,
+            random,
+            control >= before / 2 if called and held else None,
+            applies=called and held,
+        ),
     )

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+
+from core.scans.grid import Grid
+
 #: Names of the colours that an explainer may have; what they look like is up to the screen.
 Color = Literal["accent", "gold", "green", "violet", "orange", "mauve", "blue", "teal", "pink"]
 
@@ -112,6 +116,23 @@ class Parts:
     def shown(self) -> tuple[Part, ...]:
         """Those that have a map of their own."""
         return tuple(part for part in self.members if part.array is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class OnModelGrid:
+    """What was computed where the network looks: nothing in it was carried to the scan's own grid.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the network's input; a volume one plane thick for a 2D model on a volume.
+    arrays : dict of str to numpy.ndarray, float32, shape of the grid
+        ``input`` is what the network was fed (of several channels the first), ``map`` and ``perturbed`` are the
+        explanation's.
+    """
+
+    grid: Grid
+    arrays: dict[str, np.ndarray]
 
 
 def parts_record(parts: Parts | None) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Replacing part of a scan: by what, where it is allowed, and what random places would have done."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,12 +11,15 @@ from scipy import ndimage
 from core.errors import BadInput
 from core.models.inputs import PreparedInput
 from core.models.model import Model
+from core.wording import percent
 
 FillKind = Literal["auto", "constant", "blur", "healthy_mean"]
 
 _FWHM = 2.3548
 #: Width of the random blobs that stand against a map, mm.
 _BLOB_MM = 12.0
+#: Probabilities of one change on two grids that differ by no more are the same to a reader.
+_SAME_SCORE = 0.02
 
 
 def fill_image(
@@ -66,6 +70,72 @@ def hide(x: torch.Tensor, hidden: np.ndarray, fill: torch.Tensor) -> torch.Tenso
     """`x` with the share `hidden` (spatial, 0..1) of every voxel replaced by `fill`."""
     share = torch.from_numpy(np.ascontiguousarray(hidden, dtype=np.float32)).to(x.device)
     return torch.addcmul(x, share.expand_as(x), fill - x)
+
+
+@dataclass(frozen=True, eq=False)
+class Leaving:
+    """A changed scan as it leaves, and what a model reads when it is given that.
+
+    Parameters
+    ----------
+    in_scan : numpy.ndarray, float32, the scan's spatial shape
+        The scan with the change, in its own units and on its own grid.
+    tensor : torch.Tensor, shape of the network's input
+        What the model is fed of it.
+    whole : bool
+        Whether `in_scan` is all of the changed scan, so that `tensor` was read from it; of a scan of several channels
+        only the first leaves, and `tensor` is the changed input itself.
+    """
+
+    in_scan: np.ndarray
+    tensor: torch.Tensor
+    whole: bool = True
+
+
+def as_it_leaves(model: Model, prepared: PreparedInput, changed: torch.Tensor) -> Leaving:
+    """A changed input as a scan, and that scan read again: the score of it is the one that a person can find again.
+
+    Parameters
+    ----------
+    model : Model
+        Reads the scan.
+    prepared : PreparedInput
+        The scan as it was read.
+    changed : torch.Tensor, shape of ``prepared.tensor``
+        The changed input.
+    """
+    in_scan = prepared.changed_scan(changed[0, 0].cpu().numpy())
+    coloured = prepared.scan.colours is not None and changed.shape[1] > 1
+    if prepared.scan.channels > 1 or coloured or not torch.equal(changed, changed[:, :1].expand_as(changed)):
+        return Leaving(in_scan, changed, whole=False)
+    scan = replace(prepared.scan, array=in_scan[None], colours=None)
+    return Leaving(in_scan, model.prepare(scan).tensor)
+
+
+def of_leaving(name: str, whole: bool, after: float, on_model_grid: float | None) -> tuple[str, ...]:
+    """What must be known of a changed scan that leaves, as warnings.
+
+    Parameters
+    ----------
+    name : str
+        Class that is explained.
+    whole : bool
+        As in `Leaving`.
+    after : float
+        Its probability on the scan that leaves, 0..1.
+    on_model_grid : float, optional
+        Its probability on the change as the model's own grid has it.
+    """
+    if not whole:
+        return (
+            "the changed scan that leaves is its first channel only: asked about it, the model says something else",
+        )
+    if on_model_grid is None or abs(after - on_model_grid) <= _SAME_SCORE:
+        return ()
+    return (
+        f"the scan's samples cannot hold this change as the model's grid does, where {name} is "
+        f"{percent(on_model_grid)}: the score said is that of the changed scan as it leaves",
+    )
 
 
 def random_blobs(

@@ -213,6 +213,7 @@ def _together(
         history={},
         curves={},
         parts=None,
+        on_model_grid=None,
         regions=(),
         checks=(),
         numbers={**_means(rows), "scans": float(len(rows)), "relative_spread": relative},

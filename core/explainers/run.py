@@ -15,11 +15,12 @@ from core import VERSION
 from core.acceptance import Acceptance, judge
 from core.errors import BadInput
 from core.explainers.base import REGION, Explanation, Findings, MapArray, Question, Side
+from core.explainers.extras import OnModelGrid
 from core.explainers.registry import get_explainer
 from core.metrics.atlas import Atlas, atlas_for
 from core.metrics.localisation import RegionShare, rank_regions
 from core.metrics.registry import measured
-from core.models.inputs import PreparedInput
+from core.models.inputs import PreparedInput, image_to_plane
 from core.models.model import Model
 from core.progress import Progress, Report, silent
 from core.scans.scan import Scan
@@ -233,6 +234,7 @@ class Asker:
             hashes={"scan": scan.content_hash, "model": self.model.content_hash},
             parts=findings.parts,
             curves={name: curve for name, curve in self.explainer.curves.items() if name in findings.history},
+            on_model_grid=_on_model_grid(findings, prepared),
         )
 
     def _with_region(self, found: Explanation, region: np.ndarray) -> Explanation:
@@ -291,10 +293,25 @@ def _sides(model: Model, prepared: PreparedInput) -> dict[Side, PreparedInput]:
 
 
 def _in_scan_space(array: MapArray, prepared: PreparedInput) -> MapArray:
+    if array.in_scan is not None:
+        return dataclasses.replace(array, values=array.in_scan, in_scan=None)
     if array.kind == "image":
         return dataclasses.replace(array, values=prepared.changed_scan(array.values))
     order = 0 if array.kind == "labels" else 1
     return dataclasses.replace(array, values=prepared.to_scan(array.values, order=order, fill=array.neutral))
+
+
+def _on_model_grid(findings: Findings, prepared: PreparedInput) -> OnModelGrid | None:
+    """Input, map and changed scan as the network has them; None where they are what lies over the scan."""
+    if prepared.plane is None and prepared.grid.same_as(prepared.scan.grid):
+        return None
+    arrays = {"input": prepared.tensor[0, 0].cpu().numpy()}
+    for name in ("map", "perturbed"):
+        if name in findings.arrays and findings.arrays[name].side == "input":
+            arrays[name] = findings.arrays[name].values
+    if prepared.plane is not None:
+        arrays = {name: image_to_plane(values, prepared.plane) for name, values in arrays.items()}
+    return OnModelGrid(prepared.grid, arrays)
 
 
 def _atlas(model: Model, prepared: PreparedInput, accepted: Acceptance) -> Atlas | None:

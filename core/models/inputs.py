@@ -7,6 +7,7 @@ import torch
 
 from core.errors import BadInput
 from core.models.card import InputContract
+from core.models.carrying import changed
 from core.models.channels import describe_channels, fed_channels
 from core.models.input_grid import PLANE_AXIS, SQUARE, input_grid
 from core.models.intensities import FULL_SCALE, meet_intensity
@@ -102,16 +103,15 @@ class PreparedInput:
     def changed_scan(self, image: np.ndarray) -> np.ndarray:
         """First channel of the scan with the change that `image` makes to the network's input, float32.
 
-        Only the change is carried over, at the model's resolution: where an explainer changed nothing, the scan is
-        shown as it is and not as blurred as the model saw it.
+        Only the change is carried over, so that the scan read again has it (see `core.models.carrying`): where an
+        explainer changed nothing, the scan is as it is.
 
         Parameters
         ----------
         image : numpy.ndarray
             First channel of the changed input, the tensor's spatial shape and units.
         """
-        change = image - self.tensor[0, 0].cpu().numpy()
-        return fed_channels(self.scan, self.tensor.shape[1])[0] + (self.to_scan(change) / self.gain).astype(np.float32)
+        return changed(self, fed_channels(self.scan, self.tensor.shape[1])[0], image)
 
     def to_model(self, values: np.ndarray, order: int = 0) -> np.ndarray:
         """Array of the scan's spatial shape (a region) → model space, the spatial shape of the tensor."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.networks.choosing import Engine, responses_for
-    from core.networks.fast import FastNetwork, Precision, fast_network, unchanged_known
+    from core.networks.fast import FastNetwork, Precision, chosen_precision, fast_network, unchanged_known
     from core.networks.feature_maps import last_feature_map
     from core.networks.folding import fold_batch_norm
     from core.networks.geometry import Sampling, at_full_resolution, layer_sampling
@@ -30,6 +30,7 @@ __all__ = [
     "WindowResponses",
     "at",
     "at_full_resolution",
+    "chosen_precision",
     "convolutions",
     "copy_of",
     "fast_network",
@@ -45,7 +46,7 @@ __all__ = [
 
 _MODULES = {
     "choosing": ("Engine", "responses_for"),
-    "fast": ("FastNetwork", "Precision", "fast_network", "unchanged_known"),
+    "fast": ("FastNetwork", "Precision", "chosen_precision", "fast_network", "unchanged_known"),
     "feature_maps": ("last_feature_map",),
     "folding": ("fold_batch_norm",),
     "geometry": ("Sampling", "at_full_resolution", "layer_sampling"),

@@ -16,6 +16,7 @@ from core.errors import BadInput
 from core.explainers.base import REGION, Kind, Side
 from core.explainers.extras import Curve, Parts, curves_of_record, parts_of_record, parts_record
 from core.files import finite, write_array, write_json
+from core.reports.model_grid import StoredOnModelGrid, write_leaving, write_stored
 from core.reports.nifti import write_map
 from core.reports.older import of_today
 
@@ -71,10 +72,13 @@ class StoredExplanation:
         versions, hashes``) and the others.
     arrays : dict of str to StoredArray
         ``map`` is the main one.
+    on_model_grid : StoredOnModelGrid, optional
+        What was computed where the network looks; None where that is where the scan lies, and in older results.
     """
 
     record: Mapping[str, Any]
     arrays: dict[str, StoredArray]
+    on_model_grid: StoredOnModelGrid | None = None
 
     @property
     def explainer(self) -> str:
@@ -156,7 +160,9 @@ def write_explanation(explanation: Explanation, folder: Path) -> None:
     for name, array in explanation.arrays.items():
         files[name] = f"{name}.npy"
         write_array(folder / files[name], np.asarray(array.values, dtype=np.float32))
-    write_record(record_of(explanation, files), folder)
+    record = record_of(explanation, files)
+    record["model_grid"] = write_stored(explanation.on_model_grid, folder)
+    write_record(record, folder)
 
 
 def export_explanation(explanation: Explanation, folder: Path) -> dict[str, Any]:
@@ -177,6 +183,7 @@ def export_explanation(explanation: Explanation, folder: Path) -> dict[str, Any]
         The record.
     """
     record = record_of(explanation, _write_maps(explanation.arrays, explanation.scan, folder))
+    record["model_grid"] = write_leaving(explanation.on_model_grid, folder)
     write_record(record, folder)
     return record
 
@@ -198,7 +205,12 @@ def export_stored(stored: StoredExplanation, scan: Scan, folder: Path) -> dict[s
     dict
         The record.
     """
-    record = {**stored.record, "arrays": _write_maps(stored.arrays, scan, folder)}
+    on_grid = stored.on_model_grid
+    record = {
+        **stored.record,
+        "arrays": _write_maps(stored.arrays, scan, folder),
+        "model_grid": write_leaving(None if on_grid is None else on_grid.loaded(), folder),
+    }
     write_record(record, folder)
     return record
 
@@ -224,7 +236,9 @@ def read_explanation(folder: Path) -> StoredExplanation:
             name: StoredArray(path=folder / file, **record["array_details"][name])
             for name, file in record["arrays"].items()
         }
-        return StoredExplanation(of_today(record), arrays)
+        on_grid = record.get("model_grid")
+        kept = None if on_grid is None else StoredOnModelGrid(folder, on_grid)
+        return StoredExplanation(of_today(record), arrays, kept)
     except FileNotFoundError as error:
         raise BadInput("This result is no longer in the store: run it again.") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.explainers.base import Explainer, Explanation, Findings, Question
 from core.explainers.extras import Curve
 from core.explainers.mask.parameters import PAPER, MaskParameters
+from core.explainers.mask.telling import HEALTHY_FILL, VEIL, healthy_by_healthy
 from core.metrics.localisation import OUTSIDE
+from core.metrics.sanity import Drop
 from core.parameters import Parameters
 from core.wording import percent
 
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Mask(Explainer):
-    """Smallest smooth part of the scan that must be replaced for the target's probability to fall."""
+    """Small smooth part of the scan that is enough, once replaced, for the target's probability to fall."""
 
     name: ClassVar[str] = "mask"
     title: ClassVar[str] = "Mask perturbation"
-    summary: ClassVar[str] = "The smallest, smooth part of the scan that has to be replaced for the answer to change."
+    summary: ClassVar[str] = "A small, smooth part of the scan that is enough, once replaced, to change the answer."
     reference: ClassVar[str] = "Thibeau-Sutre et al., SPIE Medical Imaging 2020, eq. 1 and 2"
     parameters_model: ClassVar[type[Parameters]] = MaskParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {"robust": {}, "paper": PAPER}
@@ -39,12 +41,15 @@ class Mask(Explainer):
 
     @classmethod
     def parameters_for(cls, model: Model, parameters: Parameters) -> Parameters:
-        """Make ``mu="auto"`` what it stands for with this model, so that the record says it."""
+        """Make ``mu="auto"`` and ``precision="auto"`` what they stand for here, so that the record says it."""
         from core.explainers.hiding import healthy_or_blur  # torch, which listing explainers does without
+        from core.networks import chosen_precision
 
-        if getattr(parameters, "mu", None) != "auto":
-            return parameters
-        return parameters.model_copy(update={"mu": healthy_or_blur(model)})
+        if getattr(parameters, "mu", None) == "auto":
+            parameters = parameters.model_copy(update={"mu": healthy_or_blur(model)})
+        if getattr(parameters, "precision", None) == "auto":
+            parameters = parameters.model_copy(update={"precision": chosen_precision(model.device)})
+        return parameters
 
     def run(self, question: Question, parameters: MaskParameters) -> Findings:
         """Optimise the mask, threshold it, and test it against healthy tissue and random places."""
@@ -60,21 +65,42 @@ class Mask(Explainer):
             return super().sentence(explanation)
         before, after = scores["before"][target], scores["after"][target]
         if "hidden_share" not in numbers or numbers["hidden_share"] == 0:
-            if not numbers.get("asked", 1.0):
-                return (
-                    f"The model gives {target} only {percent(before)}, so nothing had to be hidden: "
-                    "the map is empty and says nothing about the scan."
-                )
-            return f"No mask was found: everything that was hidden came back, and {target} stays at {percent(before)}."
+            return _nothing_hidden(target, before, numbers)
+        change = _change(explanation, before, after)
+        if not Drop(before, after).enough:
+            # naming a place would make one of a mask that changed nothing
+            return f"Hiding {_amount(numbers)} {change}."
         names = [share for share in explanation.regions if share.share >= 0.05 and share.name != OUTSIDE][:3]
         place = ", ".join(f"{share.name} {percent(share.share)}" for share in names)
-        text = f"Hiding {_amount(numbers)}{f' ({place})' if place else ''} {_change(explanation, before, after)}."
+        if numbers.get("touched_share", 0) >= VEIL:
+            place = f"a veil over {percent(numbers['touched_share'])} of where hiding is allowed, which is no place"
+        text = f"Hiding {_amount(numbers)}{f' ({place})' if place else ''} {change}."
         if "swap" in numbers:
-            fill = _FILL_WORDS[int(numbers["swap_is_healthy"])]
-            text += f" With {fill} in the same place it is {percent(numbers['swap'])}."
+            text += f" {_swapped(numbers)}"
         if "control" in numbers:
             text += f" The same amount hidden at random places leaves {percent(numbers['control'])}."
         return text
+
+
+def _nothing_hidden(target: str, before: float, numbers: Mapping[str, float]) -> str:
+    """Why the map is empty."""
+    if numbers.get(HEALTHY_FILL):
+        return healthy_by_healthy(target)
+    if not numbers.get("asked", 1.0):
+        return (
+            f"The model gives {target} only {percent(before)}, so nothing had to be hidden: "
+            "the map is empty and says nothing about the scan."
+        )
+    return f"No mask was found: nothing is hidden at the end, and {target} stays at {percent(before)}."
+
+
+def _swapped(numbers: Mapping[str, float]) -> str:
+    """What filling the same place with something else does, by the fill that decides the swap test."""
+    if not numbers["swap_is_healthy"]:
+        return f"With another fill in the same place it is {percent(numbers['swap'])} at the lowest."
+    subjects = numbers.get("swap_subjects") == numbers["swap"]
+    tissue = "tissue of other healthy subjects" if subjects else "mean healthy tissue"
+    return f"With {tissue} in the same place it is {percent(numbers['swap'])}."
 
 
 def _amount(numbers: Mapping[str, float]) -> str:
@@ -92,6 +118,3 @@ def _change(explanation: Explanation, before: float, after: float) -> str:
     goal = explanation.parameters["goal"]
     short = f", short of the goal of {goal * 100:.3g}%" if after > goal else ""
     return f"takes {target} from {start} to {end}{short}"
-
-
-_FILL_WORDS = ("blurred tissue", "mean healthy tissue")

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 _ADAPT_FROM, _HARDER, _EASIER = 20, 1.15, 0.93
 #: Fills tried, thinnest first, when looking for the one that flips the class.
 _FILLS = 20
-#: Masks kept to be scored again in full precision.
-_CANDIDATES = 5
 
 
 @dataclass(frozen=True)
@@ -219,59 +217,6 @@ class _Paint(torch.autograd.Function):
         (change,) = ctx.saved_tensors
         painted = gradients[0][ctx.inside] * change
         return painted if painted.shape[1] == 1 else painted.sum(dim=1, keepdim=True), None, None, None, None
-
-
-class Candidates:
-    """The masks worth keeping, best first.
-
-    ``reaching``: the cheapest that meet the goal, or while none does the ones with the lowest probability.
-    ``lowest_loss``: the lowest loss, whatever the score.
-    """
-
-    def __init__(self, parameters: MaskParameters) -> None:
-        self._parameters = parameters
-        self._kept: list[tuple[tuple[float, ...], torch.Tensor]] = []
-
-    def offer(self, step: Step, hidden: torch.Tensor) -> None:
-        """Keep a copy of `hidden` when it is among the best."""
-        rank = self._rank(step)
-        if len(self._kept) == _CANDIDATES and rank >= self._kept[-1][0]:
-            return
-        self._kept.append((rank, hidden.clone()))
-        self._kept.sort(key=lambda pair: pair[0])
-        del self._kept[_CANDIDATES:]
-
-    def masks(self) -> list[torch.Tensor]:
-        """Kept hidden shares, best first."""
-        return [hidden for _, hidden in self._kept]
-
-    def _rank(self, step: Step) -> tuple[float, ...]:
-        if self._parameters.selection == "lowest_loss":
-            return (step.loss,)
-        if step.probability <= self._parameters.goal:
-            return (0.0, step.price)
-        return (1.0, step.probability, step.price)
-
-
-class EarlyStop:
-    """The paper's rule: stop once the loss has been above its lowest by over `tolerance` for `patience` steps.
-
-    And one more: a loss that has not changed in its last digit for `patience` steps never will, because the mask lies
-    where no voxel can move (all ones, every gradient pointing out of 0..1) and nothing in the loop is random.
-    """
-
-    def __init__(self, patience: int, tolerance: float) -> None:
-        self._patience, self._tolerance = patience, tolerance
-        self._lowest, self._above = math.inf, 0
-        self._last, self._same = math.nan, 0
-
-    def __call__(self, loss: float) -> bool:
-        """Whether to stop after an iteration with this loss."""
-        self._lowest = min(self._lowest, loss)
-        self._above = self._above + 1 if loss > self._lowest + self._tolerance * abs(self._lowest) else 0
-        self._same = self._same + 1 if loss == self._last else 0
-        self._last = loss
-        return max(self._above, self._same) >= self._patience
 
 
 def _optimiser(nodes: torch.Tensor, parameters: MaskParameters) -> torch.optim.Optimizer:

@@ -113,8 +113,8 @@ class MaskParameters(Parameters):
         advanced=True,
     )
     iterations: int = parameter(
-        60,
-        "Most iterations. Each asks the network once, forward and back.",
+        300,
+        "Most iterations, where the mask has not settled before. Each asks the network once, forward and back.",
         minimum=1,
         maximum=5000,
         scale="log",
@@ -122,6 +122,19 @@ class MaskParameters(Parameters):
         group=_LONG,
         paper=5000,
         reference="section 2.3.5",
+    )
+    settled: float = parameter(
+        2.0,
+        "The mask has settled, and the iterations end, when the cheapest that meets the goal has become no more than "
+        "this share cheaper in 30 iterations. 0: never.",
+        minimum=0.0,
+        maximum=20.0,
+        step=0.5,
+        unit="%",
+        title="settled within",
+        group=_LONG,
+        paper=0.0,
+        advanced=True,
     )
     learning_rate: float = parameter(
         0.1,
@@ -292,6 +305,7 @@ PAPER: dict[str, Any] = {
     "beta_2": 1.0,
     "learning_rate": 0.1,
     "iterations": 5000,
+    "settled": 0.0,
     "patience": 200,
     "tolerance": 0.01,
     "control_mm": 0.0,

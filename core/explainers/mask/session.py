@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from core.explainers.base import Check, Findings, MapArray, Question
-from core.explainers.hiding import fill_image, healthy_or_blur, hide, random_control, support_of
+from core.explainers.hiding import Leaving, as_it_leaves, fill_image, hide, of_leaving, random_control, support_of
 from core.explainers.mask.equations import threshold_hidden
-from core.explainers.mask.loop import Candidates, EarlyStop, MaskLoop, Step
-from core.metrics.sanity import swap_test
+from core.explainers.mask.loop import MaskLoop, Step
+from core.explainers.mask.stopping import Candidates, EarlyStop, Settling
+from core.explainers.mask.swap import independent_fills, swap_check
+from core.explainers.mask.telling import HEALTHY_FILL, VEIL, healthy_by_healthy, not_applicable, settled_check
+from core.metrics.sanity import Drop
 from core.networks import FastNetwork, fast_network
 from core.progress import Progress
 from core.wording import percent
@@ -24,6 +28,33 @@ if TYPE_CHECKING:
 _PREVIEW_SECONDS = 0.4
 #: Random masks that stand against the one found.
 _CONTROLS = 3
+#: Factor by which a mask gets more opaque until the scan that leaves meets the goal, and the largest that is tried.
+_MARGIN, _MOST_MARGIN = 1.05, 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The mask that is kept.
+
+    Parameters
+    ----------
+    hidden : numpy.ndarray, float32, spatial
+        Hidden share on the model's grid.
+    iteration : int
+        Whose it was, from 0.
+    leaving : Leaving
+        The masked scan.
+    on_model_grid : float
+        The class's probability on equation 1 as it stands, on the model's grid.
+    margin : float
+        How much more opaque than that iteration's it is.
+    """
+
+    hidden: np.ndarray
+    iteration: int
+    leaving: Leaving
+    on_model_grid: float
+    margin: float
 
 
 class MaskSession:
@@ -79,35 +110,40 @@ class MaskSession:
         """Optimise the mask and test it."""
         before = self.model.probabilities(self.x)
         if not self.model.calls(before, self.name):
-            return self._nothing_to_hide(before)
+            return self._nothing_to_hide(before, self._not_called(before), {"asked": 0.0})
+        if self.name == self.model.card.healthy and self.parameters.mu == "healthy_mean":
+            return self._nothing_to_hide(before, healthy_by_healthy(self.name), {"asked": 0.0, HEALTHY_FILL: 1.0})
         self.question.report(Progress(0.0, "finding where to start"))
         loop = self.loop()
-        history, candidates = self._optimise(loop)
-        hidden = self._best(loop, candidates)
-        changed = hide(self.x, hidden, self.fill)
-        after = self.model.probabilities(changed)
-        checks, numbers = self._check(hidden, before[self.name], after[self.name])
+        history, candidates, settling = self._optimise(loop)
+        chosen = self._best(loop, candidates)
+        after = self.model.probabilities(chosen.leaving.tensor)
+        checks, numbers = self._check(chosen, before[self.name], after[self.name])
+        improved = settling.improved
         numbers |= {
             "iterations": float(len(history["iteration"])),
+            "kept_iteration": float(chosen.iteration),
+            "still_falling": improved,
             "first_fill": loop.first_fill,
             "price_per_voxel": loop.weights.size,
         }
         if self.prepared.in_millimetres:
-            numbers["voxel_mm3" if hidden.ndim == 3 else "pixel_mm2"] = float(np.prod(self.prepared.spacing_mm))
+            numbers["voxel_mm3" if chosen.hidden.ndim == 3 else "pixel_mm2"] = float(np.prod(self.prepared.spacing_mm))
         return Findings(
-            arrays=_arrays(hidden, changed),
+            arrays=_arrays(chosen.hidden, chosen.leaving),
             after=after,
             history=history,
-            checks=checks,
+            checks=(*checks, settled_check(improved, settling.settled, len(history["iteration"]))),
             numbers=numbers,
-            warnings=self._warnings(hidden, after[self.name]),
+            warnings=self._warnings(chosen, numbers, after[self.name]),
         )
 
-    def _optimise(self, loop: MaskLoop) -> tuple[dict[str, list[float]], Candidates]:
+    def _optimise(self, loop: MaskLoop) -> tuple[dict[str, list[float]], Candidates, Settling]:
         iterations = self.parameters.iterations
         rows: dict[str, list[float]] = {}
         candidates = Candidates(self.parameters)
         stop = EarlyStop(self.parameters.patience, self.parameters.tolerance)
+        settled = Settling(self.parameters.goal, self.parameters.settled / 100)
         shown = -np.inf
         for number in range(1, iterations + 1):
             step, hidden = loop.step()
@@ -118,10 +154,12 @@ class MaskSession:
             preview = None
             if time.perf_counter() - shown >= _PREVIEW_SECONDS:
                 preview, shown = loop.whole(hidden), time.perf_counter()
-            self.question.report(Progress(number / iterations, f"iteration {number} of {iterations}", row, preview))
-            if stop(step.loss):
+            message = f"iteration {number} of at most {iterations}"
+            self.question.report(Progress(number / iterations, message, row, preview))
+            # both count: neither may be left out of an iteration
+            if any([stop(step.loss), settled(step)]):
                 break
-        return rows, candidates
+        return rows, candidates, settled
 
     def _row(self, step: Step) -> dict[str, float]:
         return {
@@ -133,26 +171,58 @@ class MaskSession:
             f"hidden {self.unit}": step.hidden_voxels * self.voxel,
         }
 
-    def _best(self, loop: MaskLoop, candidates: Candidates) -> np.ndarray:
+    def _best(self, loop: MaskLoop, candidates: Candidates) -> Chosen:
         """First kept mask that meets the goal once thresholded and asked in full precision; else the closest to it."""
-        best, lowest = np.zeros(self.support.shape, dtype=np.float32), np.inf
-        for kept in candidates.masks():
-            hidden = loop.whole(threshold_hidden(kept, self.parameters.threshold))
+        best, lowest, iteration = np.zeros(self.support.shape, dtype=np.float32), np.inf, 0
+        for kept in candidates.kept():
+            hidden = loop.whole(threshold_hidden(kept.hidden, self.parameters.threshold))
             probability = self.probability(hide(self.x, hidden, self.fill))
-            if probability <= self.parameters.goal or self.parameters.selection == "lowest_loss":
-                return hidden
+            if self.parameters.selection == "lowest_loss":
+                return self._chosen(hidden, kept.iteration)
+            if probability <= self.parameters.goal:
+                return self._with_margin(hidden, kept.iteration)
             if probability < lowest:
-                best, lowest = hidden, probability
-        return best
+                best, lowest, iteration = hidden, probability, kept.iteration
+        return self._chosen(best, iteration)
 
-    def _check(self, hidden: np.ndarray, before: float, after: float) -> tuple[tuple[Check, ...], dict[str, float]]:
+    def _chosen(self, hidden: np.ndarray, iteration: int, margin: float = 1.0) -> Chosen:
+        changed = hide(self.x, hidden, self.fill)
+        leaving = as_it_leaves(self.model, self.prepared, changed)
+        return Chosen(hidden, iteration, leaving, self.probability(changed), margin)
+
+    def _with_margin(self, hidden: np.ndarray, iteration: int) -> Chosen:
+        """The mask, more opaque where the scan's own samples cannot hold it: the scan that leaves meets the goal, too.
+
+        A mask lies at the goal. A scan that is not on the model's grid is interpolated when it is read, and loses
+        a little of any change.
+        """
+        first = chosen = self._chosen(hidden, iteration)
+        margin = 1.0
+        while self.probability(chosen.leaving.tensor) > self.parameters.goal:
+            margin *= _MARGIN
+            if margin > _MOST_MARGIN:
+                return first
+            chosen = self._chosen(np.minimum(hidden * np.float32(margin), 1), iteration, margin)
+        return chosen
+
+    def _check(self, chosen: Chosen, before: float, after: float) -> tuple[tuple[Check, ...], dict[str, float]]:
+        hidden = chosen.hidden
         volume = float(hidden.sum(dtype=np.float64)) * self.voxel
-        share = float(hidden[self.support].mean(dtype=np.float64))
-        numbers = {"asked": 1.0, self._amount: volume, "hidden_share": share}
-        checks = [self._goal_check(before, after), self._empty_check(volume, share)]
+        touched = float((hidden[self.support] > 0).mean())
+        numbers = {
+            "asked": 1.0,
+            self._amount: volume,
+            "hidden_share": float(hidden[self.support].mean(dtype=np.float64)),
+            "touched_share": touched,
+            "margin": chosen.margin,
+            "after_on_model_grid": chosen.on_model_grid,
+        }
+        changed = Drop(before, after).enough
+        checks = [self._goal_check(before, after), self._empty_check(volume, numbers["hidden_share"], touched)]
         if volume:
             checks += [self._swap_check(hidden, numbers), self._control_check(hidden, before, numbers)]
-        return tuple(checks), numbers
+        # a mask that changes nothing has no place, and random places cannot do less than it
+        return (checks[0], *(checks[1:] if changed else map(not_applicable, checks[1:]))), numbers
 
     def _goal_check(self, before: float, after: float) -> Check:
         reached = after <= self.parameters.goal
@@ -160,23 +230,20 @@ class MaskSession:
         sentence = f"Masked, {self.name} goes from {percent(before)} to {percent(after)}{end}"
         return Check("goal", "Goal reached", after, sentence, reached)
 
-    def _empty_check(self, volume: float, share: float) -> Check:
+    def _empty_check(self, volume: float, share: float, touched: float) -> Check:
         sentence = "Nothing is hidden: the map is empty."
         if volume:
             digits = 0 if self.unit == "pixels" else 1
             sentence = f"{volume:.{digits}f} {self.unit} are hidden, {percent(share)} of where hiding is allowed."
-        return Check("empty", "Something was hidden", volume, sentence, volume > 0)
+        if touched >= VEIL:
+            sentence = f"{sentence} They lie over {percent(touched)} of it: a veil, which is no place."
+        return Check("empty", "A place was hidden", volume, sentence, volume > 0 and touched < VEIL)
 
     def _swap_check(self, hidden: np.ndarray, numbers: dict[str, float]) -> Check:
-        kind = healthy_or_blur(self.model)
-        healthy = kind == "healthy_mean"
-        drop = swap_test(self.probability, self.x, hidden, fill_image(self.model, self.prepared, kind))
-        numbers |= {"swap": drop.after, "swap_is_healthy": float(healthy)}
-        tissue = "mean healthy tissue" if healthy else "the blurred scan (the model's card has no healthy mean)"
-        end = "the model uses what is there." if drop.enough else "it answered to μ rather than to the tissue."
-        change = f"{self.name} goes from {percent(drop.before)} to {percent(drop.after)}"
-        sentence = f"With {tissue} in the whole masked place {change}: {end}"
-        return Check("swap", "Swap test", drop.after, sentence, drop.enough)
+        fills = independent_fills(self.model, self.prepared, self.parameters, hidden > 0)
+        check, scores = swap_check(self.probability, self.x, hidden, fills, self.name)
+        numbers |= scores
+        return check
 
     def _control_check(self, hidden: np.ndarray, before: float, numbers: dict[str, float]) -> Check:
         control = random_control(
@@ -191,42 +258,47 @@ class MaskSession:
         )
         return Check("control", "Random places", control, sentence, passed)
 
-    def _nothing_to_hide(self, before: dict[str, float]) -> Findings:
+    def _not_called(self, before: dict[str, float]) -> str:
         predicted = max(before, key=before.__getitem__)
         calls = (
             f"calls this scan {predicted} and "
             if predicted != self.name and self.model.calls(before, predicted)
             else ""
         )
-        says = f"The model {calls}gives {self.name} {percent(before[self.name])}"
-        sentence = f"{says}: nothing had to be hidden."
+        return f"The model {calls}gives {self.name} {percent(before[self.name])}: nothing had to be hidden."
+
+    def _nothing_to_hide(self, before: dict[str, float], sentence: str, numbers: dict[str, float]) -> Findings:
         empty = np.zeros(self.support.shape, dtype=np.float32)
         return Findings(
-            arrays=_arrays(empty, self.x),
+            arrays=_arrays(empty, as_it_leaves(self.model, self.prepared, self.x)),
             after=before,
-            checks=(Check("empty", "Something was hidden", 0.0, sentence),),
-            numbers={"asked": 0.0, "hidden_share": 0.0, self._amount: 0.0},
+            checks=(Check("empty", "A place was hidden", 0.0, sentence, applies=False),),
+            numbers={**numbers, "hidden_share": 0.0, self._amount: 0.0},
             warnings=(sentence,),
         )
 
-    def _warnings(self, hidden: np.ndarray, after: float) -> tuple[str, ...]:
-        found = []
+    def _warnings(self, chosen: Chosen, numbers: dict[str, float], after: float) -> tuple[str, ...]:
+        found, hidden = [], chosen.hidden
         if after > self.parameters.goal:
             found.append(f"no mask brought {self.name} below {self.parameters.goal * 100:.3g}%; this one came closest")
         if self.parameters.support == "card" and "support" not in self.model.references:
             found.append("the model's card names no support, so the mask could paint everywhere")
-        if self.name == self.model.card.healthy and self.parameters.mu != "blur":
-            found.append(
-                f"{self.name} is the healthy class: healthy tissue in its place cannot be expected to change it"
-            )
         if not hidden.any():
             found.append("the map is empty: every voxel's mask value ended above the threshold")
+        if chosen.margin > 1:
+            found.append(
+                f"the scan's samples hold less than the model's grid: the mask is {chosen.margin - 1:.0%} more opaque "
+                "than it had to be there, so that the masked scan that leaves meets the goal, too"
+            )
+        found += of_leaving(
+            self.name, chosen.leaving.whole, after, chosen.on_model_grid if chosen.margin == 1 else None
+        )
         return tuple(found)
 
 
-def _arrays(hidden: np.ndarray, changed: torch.Tensor) -> dict[str, MapArray]:
+def _arrays(hidden: np.ndarray, leaving: Leaving) -> dict[str, MapArray]:
     return {
         "map": MapArray(hidden, "hidden share", "mask", "share hidden"),
         # a viewer shows one channel; of several it is the first
-        "perturbed": MapArray(changed[0, 0].cpu().numpy(), "masked scan", "image"),
+        "perturbed": MapArray(leaving.tensor[0, 0].cpu().numpy(), "masked scan", "image", in_scan=leaving.in_scan),
     }

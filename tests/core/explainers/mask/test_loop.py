@@ -4,7 +4,7 @@ import torch
 
 from core.explainers.hiding import fill_image
 from core.explainers.mask.equations import margin
-from core.explainers.mask.loop import Candidates, EarlyStop, MaskLoop, Step
+from core.explainers.mask.loop import MaskLoop
 from core.explainers.mask.parameters import MaskParameters
 from core.networks.fast import fast_network
 from tests.oracles import mask_equations as oracle
@@ -142,51 +142,3 @@ def test_the_loop_asks_the_network_once_an_iteration(trained):
     for _ in range(4):
         loop.step()
     assert len(calls) == 4
-
-
-def step(loss: float, probability: float, price: float) -> Step:
-    return Step(0, loss, 0.0, price, 0.0, probability, 0.0)
-
-
-def test_cheapest_mask_that_meets_the_goal_is_kept_first():
-    kept = Candidates(MaskParameters())
-    for number, (p, price) in enumerate([(0.9, 0.0), (0.03, 5.0), (0.01, 2.0), (0.02, 3.0), (0.2, 0.1)]):
-        kept.offer(step(0.0, p, price), torch.tensor(float(number)))
-    assert [float(mask) for mask in kept.masks()] == [2, 3, 1, 4, 0]
-
-
-def test_lowest_loss_from_all_ones_returns_the_untouched_first_step():
-    """The published rule, kept as an option: the reason it is not the default."""
-    kept = Candidates(MaskParameters(selection="lowest_loss"))
-    for loss, mask in [(1.0, 0.0), (1.4, 1.0), (1.01, 2.0)]:
-        kept.offer(step(loss, loss, 0.0), torch.tensor(mask))
-    assert float(kept.masks()[0]) == 0
-
-
-def test_kept_masks_do_not_change_when_the_loop_goes_on(trained):
-    loop, _, _ = start_loop(trained, straight_through=False)
-    kept = Candidates(MaskParameters())
-    first, hidden = loop.step()
-    kept.offer(first, hidden)
-    before = kept.masks()[0].clone()
-    loop.step()
-    assert torch.equal(kept.masks()[0], before)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_early_stopping_is_the_papers_rule(seed):
-    losses = (np.random.default_rng(seed).random(200) * 0.2 + 1).tolist()
-    stop = EarlyStop(3, 0.05)
-    found = next((i for i, loss in enumerate(losses) if stop(loss)), None)
-    assert found == oracle.early_stop(losses, 3, 0.05)
-    assert found is not None
-
-
-def test_a_loss_that_stands_still_to_the_last_digit_stops_the_loop():
-    stop = EarlyStop(4, 0.01)
-    assert [stop(1.0) for _ in range(6)] == [False, False, False, False, True, True]
-
-
-def test_without_tolerance_a_loss_that_keeps_falling_never_stops_the_loop():
-    stop = EarlyStop(3, 0.0)
-    assert not any(stop(10.0 - step) for step in range(9))
