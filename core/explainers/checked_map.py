@@ -223,19 +223,13 @@ def _hiding_checks(
     change = f"{name} goes from {percent(before)} to {percent(after)}"
     hidden = f"With the top {share:g}% of the map replaced by {tissue} {change}."
     random = f"As much replaced at random places leaves {name} at {percent(control)} (mean of {_CONTROLS})."
-    held = after <= before / 2
+    held, apart = after <= before / 2, control >= before / 2
     if not called:
         random = f"Not applicable: the model does not call the scan {name}. {random}"
-    elif not held:
+    elif apart and not held:
         random = f"Not applicable: the map's top did not change the answer. {random}"
+    tested = called and (held or not apart)
     return (
         Check("hide_top", "Hiding the map's top", after, hidden, held if called else None, applies=called),
-        Check(
-            "control",
-            "Random places",
-            control,
-            random,
-            control >= before / 2 if called and held else None,
-            applies=called and held,
-        ),
+        Check("control", "Random places", control, random, apart if tested else None, applies=tested),
     )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+import torch
 from scipy import ndimage
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from core.scans.grid import Grid, resample
-
-if TYPE_CHECKING:
-    from core.models.inputs import PreparedInput
+from core.scans.scan import Scan
 
 #: Times that the change is read back at most. Six bring a scan as fine as the model's grid within a percent of it.
 _ROUNDS = 6
@@ -24,12 +23,49 @@ _RIM = 3
 _Move = Callable[[np.ndarray], np.ndarray]
 
 
-def changed(prepared: PreparedInput, scan: np.ndarray, image: np.ndarray) -> np.ndarray:
+class Prepared(Protocol):
+    """What is asked of `core.models.inputs.PreparedInput`."""
+
+    @property
+    def tensor(self) -> torch.Tensor:
+        """What the network takes."""
+        ...
+
+    @property
+    def grid(self) -> Grid:
+        """Where the network looks."""
+        ...
+
+    @property
+    def scan(self) -> Scan:
+        """What it was made of."""
+        ...
+
+    @property
+    def plane(self) -> str | None:
+        """The plane that was taken from a volume."""
+        ...
+
+    @property
+    def gain(self) -> float:
+        """How much the tensor changes for one unit of the scan."""
+        ...
+
+    def to_scan(self, values: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
+        """From the tensor's samples to the scan's."""
+        ...
+
+    def to_model(self, values: np.ndarray, order: int = 0) -> np.ndarray:
+        """From the scan's samples to the tensor's."""
+        ...
+
+
+def changed(prepared: Prepared, scan: np.ndarray, image: np.ndarray) -> np.ndarray:
     """The scan with the change that `image` makes to the network's input.
 
     Parameters
     ----------
-    prepared : PreparedInput
+    prepared : Prepared
         How the scan was read.
     scan : numpy.ndarray, float32, the scan's spatial shape
         The channel that changes.
@@ -48,7 +84,7 @@ def changed(prepared: PreparedInput, scan: np.ndarray, image: np.ndarray) -> np.
     return np.where(put == 0, scan, np.clip(scan + put, low, high)).astype(np.float32)
 
 
-def carried(prepared: PreparedInput, change: np.ndarray) -> np.ndarray:
+def carried(prepared: Prepared, change: np.ndarray) -> np.ndarray:
     """The change of the scan that, read as the scan was read, is `change` of the network's input.
 
     Interpolating a change into the scan is not enough: read again it is interpolated twice, and a mask that just
@@ -58,7 +94,7 @@ def carried(prepared: PreparedInput, change: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    prepared : PreparedInput
+    prepared : Prepared
         How the scan was read.
     change : numpy.ndarray, float32
         One channel, the tensor's spatial shape; in the scan's units.

@@ -23,7 +23,9 @@ def healthy_by_healthy(name: str) -> str:
 
 
 def not_applicable(check: Check) -> Check:
-    """`check` of a mask that changed nothing: whatever came out of it says nothing."""
+    """`check` of a mask that changed nothing: that it was passed says nothing; that it failed still does."""
+    if check.passed is not True:
+        return check
     return replace(check, passed=None, applies=False, sentence="Not applicable: the mask did not change the answer.")
 
 
