@@ -43,7 +43,8 @@ class FastNetwork:
         """Logits (N, classes), float32, of inputs (N, C, *spatial)."""
         shape = tuple(x.shape[1:])
         if shape not in self._compared:
-            if not _folding_holds(self.network, x):
+            exact = self.module if self.dtype == torch.float32 else None
+            if not _folding_holds(self.network, x, exact):
                 self.module = _cast(copy_of(self.network).eval().requires_grad_(False), self.dtype, self.layout)
             self._compared.add(shape)
         return self.module(self.ready(x)).float()
@@ -85,15 +86,18 @@ def _cast(module: nn.Module, dtype: torch.dtype, layout: torch.memory_format) ->
 
 
 @torch.no_grad()
-def _folding_holds(network: nn.Module, x: torch.Tensor) -> bool:
-    """Whether the folded copy answers to the first of `x`, and to it with noise, as the network does."""
+def _folding_holds(network: nn.Module, x: torch.Tensor, folded: nn.Module | None) -> bool:
+    """Whether the folded copy answers to the first of `x`, and to it with noise, as the network does.
+
+    `folded` is that copy, where there is one in float32.
+    """
     known = _HELD.setdefault(network, {})
     place = (_state(network), tuple(x.shape[1:]))
     if place not in known:
         first = x[:1].float()
         span = float(first.max() - first.min()) or 1.0
         noise = torch.randn(first.shape, generator=torch.Generator().manual_seed(0)).to(first.device)
-        known[place] = _alike(network, fold_batch_norm(network), torch.cat([first, first + span * noise]))
+        known[place] = _alike(network, folded or fold_batch_norm(network), torch.cat([first, first + span * noise]))
     return known[place]
 
 

@@ -106,8 +106,13 @@ def _together(read: list[_Fields]) -> _Fields | None:
 
 
 def _convolution(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
-    kernel = node._saved_weight.shape[2:]
-    rules = list(zip(fields, kernel, node._saved_stride, node._saved_padding, node._saved_dilation, strict=True))
+    kernel, axes = node._saved_weight.shape[2:], len(fields)
+    # one number may stand for all axes, as where padding is given by the word "valid"
+    stride, padding, dilation = (
+        tuple(given) * (axes if len(given) == 1 else 1)
+        for given in (node._saved_stride, node._saved_padding, node._saved_dilation)
+    )
+    rules = list(zip(fields, kernel, stride, padding, dilation, strict=True))
     if node._saved_transposed:
         # output i is written by inputs (i + padding − tap) / stride
         return tuple(f.read(((k - 1) * d - p) / s, (k - 1) * d / s, 1 / s) for f, k, s, p, d in rules)

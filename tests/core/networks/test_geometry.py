@@ -132,7 +132,7 @@ def drawn_layer(random: np.random.Generator) -> nn.Module:
     return [
         nn.Conv2d(1, 1, kernel, stride, pad, dilation, bias=False),
         nn.Conv2d(1, 1, (kernel, 3), (1, stride), padding=(pad, 0), bias=False),
-        nn.Conv2d(1, 1, kernel, padding="same", bias=False),
+        nn.Conv2d(1, 1, kernel, padding=("same", "valid")[pad % 2], bias=False),
         nn.Conv2d(1, 1, kernel, padding=pad, padding_mode="reflect", bias=False),
         nn.Conv2d(1, 1, kernel, padding=pad, padding_mode="circular", bias=False),
         nn.Conv2d(1, 1, kernel, padding=pad, padding_mode="replicate", bias=False),
