@@ -128,7 +128,7 @@ class Draw:
         """Any of the layers; may not fit."""
         makers = [
             *[self.convolution] * 4,
-            self.transposed,
+            *[self.transposed] * 2,
             *[self.norm] * 2,
             *[self.pool] * 2,
             self.adaptive,
@@ -158,7 +158,7 @@ class Draw:
     def transposed(self, channels: int) -> nn.Module:
         kernel, stride = self.integer(1, 4), self.integer(1, 4)
         dilation, groups = self.of(1, 1, 2), self.of(1, 1, channels)
-        padding = self.integer(0, max(0, (kernel - 1) * dilation))
+        padding = self.integer(0, (kernel - 1) * dilation + 1)
         extra = self.integer(0, max(stride, dilation) - 1)
         after = groups * self.integer(1, 2)
         return self.named("ConvTranspose", channels, after, kernel, stride, padding, extra, groups, True, dilation)

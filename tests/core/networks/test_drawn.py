@@ -40,7 +40,8 @@ def asked_in_windows(network: nn.Module, x: torch.Tensor, seed: int) -> bool:
             torch.testing.assert_close(found, expected, rtol=close, atol=close * float(expected.abs().max()))
     assert torch.equal(x, untouched)
     if responses.reason is not None:
-        assert "failed with" not in responses.reason, responses.reason
+        # the first check would hide that a layer's windows are wrong
+        assert "failed with" not in responses.reason and "differs" not in responses.reason, responses.reason
     return responses.reason is None
 
 
