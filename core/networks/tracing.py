@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,18 +13,6 @@ from torch import fx, nn
 
 #: While torch.fx traces it replaces methods of every module in the process: two tracings at once restore each other's.
 _ONE_AT_A_TIME = threading.Lock()
-
-
-class _StandIn(fx.Proxy):
-    """Stands for a tensor while a network is traced, and passes for one where its code asks ``isinstance``."""
-
-    #: asked by ``isinstance`` of a parameter or buffer, as when a module keeps what it saw
-    _is_param = False
-    _is_buffer = False
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        return torch.Tensor
 
 
 class _OwnThreadTracer(fx.Tracer):
@@ -46,23 +35,11 @@ class _OwnThreadTracer(fx.Tracer):
         return super().getattr(attr, attr_val, parameter_proxy_cache)
 
 
-class _PassingTracer(_OwnThreadTracer):
-    """Traces with stand-ins that pass for tensors: guards of the code go the way that they go with real ones."""
-
-    def proxy(self, node: fx.Node) -> fx.Proxy:
-        """See `torch.fx.Tracer.proxy`."""
-        return _StandIn(node, self)
-
-    def create_arg(self, a: Any) -> Any:
-        """See `torch.fx.Tracer.create_arg`."""
-        return a.node if type(a) is _StandIn else super().create_arg(a)
-
-
 def graph_of(network: nn.Module) -> fx.Graph:
     """Trace `network`; whatever its code raises comes through.
 
-    What stands for a tensor passes for one with ``isinstance``, unless the code cannot be traced like that. Code can
-    still tell: whoever relies on a graph compares what it says with what the network does.
+    What stands for a tensor passes for one where the code of its layers asks ``isinstance``. Code can still tell:
+    whoever relies on a graph compares what it says with what the network does.
 
     Parameters
     ----------
@@ -70,11 +47,30 @@ def graph_of(network: nn.Module) -> fx.Graph:
         Code that keeps something on the module keeps a stand-in for a tensor there: give `twin` of a network that is
         used afterwards.
     """
-    with _ONE_AT_A_TIME:
-        try:
-            return _PassingTracer().trace(network)
-        except Exception:  # any code of the network may have run, and have asked a stand-in what only a tensor knows
-            return _OwnThreadTracer().trace(network)
+    with _ONE_AT_A_TIME, _stand_ins_pass(network):
+        return _OwnThreadTracer().trace(network)
+
+
+@contextmanager
+def _stand_ins_pass(network: nn.Module) -> Iterator[None]:
+    """Put another ``isinstance`` into the modules where the forward methods of `network` are written.
+
+    A stand-in with ``__class__`` of a tensor would do without, and takes torch's own compiled code in: it crashes.
+    """
+    found = (getattr(type(module).forward, "__globals__", None) for module in network.modules())
+    spaces = {id(space): space for space in found if space and not str(space.get("__name__")).startswith("torch.")}
+    changed = [space for space in spaces.values() if "isinstance" not in space]
+    for space in changed:
+        space["isinstance"] = _isinstance
+    try:
+        yield
+    finally:
+        for space in changed:
+            del space["isinstance"]
+
+
+def _isinstance(value: Any, kinds: Any) -> bool:
+    return isinstance(value, kinds) or (isinstance(value, fx.Proxy) and issubclass(torch.Tensor, kinds))
 
 
 def twin(network: nn.Module) -> nn.Module:

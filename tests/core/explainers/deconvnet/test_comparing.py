@@ -27,7 +27,7 @@ GUARDS = {
     "try": lambda x: _finite(x),
 }
 #: those that torch.fx's reading cannot get right
-TELLING = {"type", "gradients on", "not a stand-in", "try"}
+TELLING = {"is_tensor", "torch.jit.isinstance", "type", "gradients on", "not a stand-in", "try"}
 
 
 def _finite(x: torch.Tensor) -> bool:
