@@ -49,7 +49,7 @@ def zip_members(archive: Source, limits: Limits) -> list[Source]:
     files = [member for member in members if not member.is_dir()]
     _check_expansion(files, archive.size, limits)
     return [
-        Source(member.filename, member.file_size, _opener(opened, member))
+        Source(member.filename, member.file_size, _opener(opened, member), None, member.compress_size)
         for member in files
         if member.file_size and not _is_clutter(member.filename)
     ]
@@ -92,6 +92,8 @@ def _check_member(member: zipfile.ZipInfo) -> None:
 
 
 def _check_expansion(files: list[zipfile.ZipInfo], archive_size: int, limits: Limits) -> None:
+    if sum(member.compress_size for member in files) > archive_size:
+        raise BadInput(DAMAGED)  # members cannot share what they are packed in
     total = sum(member.file_size for member in files)
     limits.check_expanded(total)
     for member in files:

@@ -1,12 +1,11 @@
 """Telling formats apart by their first bytes; names are not believed."""
 
-import gzip
 import struct
 import zipfile
 import zlib
 from enum import StrEnum
 
-from core.scans.sources import Source
+from core.scans.sources import Source, open_gzip
 
 
 class Kind(StrEnum):
@@ -112,7 +111,7 @@ def sniff_source(source: Source) -> tuple[Kind, bool]:
     if kind is not Kind.GZIP:
         return kind, False
     try:
-        with source.opener() as packed, gzip.GzipFile(fileobj=packed) as stream:
+        with source.opener() as packed, open_gzip(packed) as stream:
             return sniff(stream.read(1024)), True
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         return _sniff_damaged_gzip(source), True

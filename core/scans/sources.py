@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from core.errors import BadInput
-from core.scans.limits import MEGABYTE, Limits
+from core.scans.budget import current_budget, spend
+from core.scans.limits import BOMB_BYTES, BOMB_MESSAGE, BOMB_RATIO, MEGABYTE, Limits
 
 CUT_OFF = "The file ends too early, as after an interrupted download or copy: get it again."
 DAMAGED = "The file is damaged (its checksum or compressed data is wrong): copy or download it again."
 _HEAD_BYTES = 1024
+_LONGEST_GZIP_NAME = 64 * 1024
+_READS_BETWEEN_CHECKS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +35,20 @@ class Source:
         Returns a new binary stream from the start.
     path : Path, optional
         Where it lies on disk, if it does.
+    packed_size : int, optional
+        Bytes that it took where it was given, in a zip; as `size` when not given.
     """
 
     name: str
     size: int
     opener: Callable[[], BinaryIO]
     path: Path | None = None
+    packed_size: int | None = None
+
+    @property
+    def given(self) -> int:
+        """Bytes as they were given."""
+        return self.size if self.packed_size is None else self.packed_size
 
     @classmethod
     def of_file(cls, path: Path, name: str | None = None) -> "Source":
@@ -68,6 +79,7 @@ class Source:
         ------
         BadInput
         """
+        spend()
         with readable_errors(), self.opener() as stream:
             yield stream
 
@@ -112,6 +124,7 @@ def read_exactly(stream: BinaryIO, count: int) -> bytes:
     """
     parts = []
     while count:
+        spend()
         part = stream.read(min(count, MEGABYTE * 4))
         if not part:
             raise BadInput(CUT_OFF)
@@ -129,6 +142,7 @@ def skip(stream: BinaryIO, count: int) -> None:
         When the stream ends before.
     """
     while count:
+        spend()
         part = stream.read(min(count, MEGABYTE))
         if not part:
             raise BadInput(CUT_OFF)
@@ -143,6 +157,7 @@ def drain(stream: BinaryIO, allowance: int = MEGABYTE) -> None:
     BadInput
     """
     while part := stream.read(MEGABYTE // 4):
+        spend()
         allowance -= len(part)
         if allowance < 0:
             raise BadInput("The file unpacks to far more than its header announces: export or compress it again.")
@@ -154,12 +169,78 @@ def gunzip(source: Source, limits: Limits) -> Source:
     Raises
     ------
     BadInput
-        When it would unpack to more than the limits allow.
+        When it would unpack to more than the limits allow, or all that was given together would.
     """
     size = 0
-    with source.open() as packed, gzip.GzipFile(fileobj=packed) as stream:
+    with source.open() as packed, open_gzip(packed) as stream:
         while part := stream.read(MEGABYTE):
+            spend()
             size += len(part)
             limits.check_expanded(size, source.size)
-    with source.open() as packed, gzip.GzipFile(fileobj=packed) as stream:
-        return Source.of_bytes(source.name.removesuffix(".gz"), stream.read())
+            count_unpacked(source, size, keep=True)
+    with source.open() as packed, open_gzip(packed) as stream:
+        content = stream.read()
+    return Source(source.name.removesuffix(".gz"), len(content), lambda: io.BytesIO(content), None, source.given)
+
+
+def count_unpacked(source: Source, size: int, keep: bool = False) -> None:
+    """Add what `source` unpacks to, `size` bytes by now, to what everything given with it does.
+
+    Files that are harmless one by one may be a bomb together.
+
+    Parameters
+    ----------
+    source : Source
+        What is unpacked; unpacking it again counts once.
+    size : int
+        Bytes by now.
+    keep : bool
+        Whether they stay in memory.
+
+    Raises
+    ------
+    BadInput
+        When all of it is a bomb, or more than the memory that there is for it.
+    """
+    budget = current_budget()
+    if budget is None:
+        return
+    budget.unpacked[source] = max(size, budget.unpacked.get(source, 0))
+    total = sum(budget.unpacked.values())
+    if total > BOMB_BYTES and total > BOMB_RATIO * budget.given:
+        raise BadInput(BOMB_MESSAGE)
+    if keep:
+        budget.check_memory(total)
+
+
+def open_gzip(packed: BinaryIO) -> gzip.GzipFile:
+    """Open gzip for reading; a header without an end is refused while it is read, not after minutes.
+
+    Parameters
+    ----------
+    packed : binary stream
+        At its start.
+    """
+    return gzip.GzipFile(fileobj=cast(BinaryIO, _BoundedSteps(packed)))
+
+
+class _BoundedSteps:
+    """Stream that is not read byte by byte for ever: `gzip` reads names and comments so, a second for each megabyte."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._steps = 0
+        self._reads = 0
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, count: int = -1) -> bytes:
+        self._reads += 1
+        self._steps = self._steps + 1 if count == 1 else 0
+        if self._steps > _LONGEST_GZIP_NAME:
+            raise BadInput(
+                f"The gzip header of the file holds a name or comment of more than {_LONGEST_GZIP_NAME // 1024} kB: "
+                "unpack the file and compress it again."
+            )
+        if self._reads % _READS_BETWEEN_CHECKS == 0:
+            spend()
+        return self._stream.read(count)

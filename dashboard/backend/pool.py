@@ -1,6 +1,6 @@
-"""Work that must not happen in the server: reading foreign files, and whatever needs torch.
+"""Work that must not happen in the server: whatever needs torch, which stays out of the server's memory.
 
-A decoder that crashes takes its own process with it, not the server, and torch stays out of the server's memory.
+What crashes takes its own process with it, not the server. Foreign files have one each: `dashboard.backend.apart`.
 """
 
 import multiprocessing
@@ -8,8 +8,10 @@ import multiprocessing.connection
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from multiprocessing.context import ForkServerContext
 from typing import Any, ParamSpec, TypeVar
 
 from core.errors import LightboxError
@@ -24,6 +26,8 @@ _lock = threading.Lock()
 #: The pools by what they are for; ``same`` has one process, which finds again what it kept.
 _SIZES = {"any": PROCESSES, "same": 1}
 _pools: dict[str, ProcessPoolExecutor] = {}
+#: Imported once, so that the process of an upload starts within milliseconds.
+_BEFOREHAND = ("dashboard.backend.questions", "core.scans", "core.runs.store.store", "pydicom", "nibabel", "PIL.Image")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,7 +41,7 @@ def ask(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R
     Raises
     ------
     LightboxError
-        When the process died or did not answer in `PATIENCE` seconds; and whatever the function raises.
+        When the process died on it, alone, or did not answer in `PATIENCE` seconds; and whatever the function raises.
     """
     return _ask("any", function, *arguments, **keywords)
 
@@ -50,16 +54,32 @@ def ask_same(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs)
 def _ask(pool: str, function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R:
     if not is_apart():
         return function(*arguments, **keywords)
+    asked, answer = _submit(pool, function, *arguments, **keywords)
     try:
-        return _submit(pool, function, *arguments, **keywords).result(timeout=PATIENCE)
-    except BrokenProcessPool as problem:
-        close(pool)
-        raise LightboxError(
-            "Reading this stopped unexpectedly: the file may be damaged, or memory ran out."
-        ) from problem
+        return answer.result(timeout=PATIENCE)
+    except (BrokenProcessPool, CancelledError):
+        # somebody's question ended the process that all share: asked again alone, it shows whether it was this one
+        _forget(pool, asked)
+        return _ask_alone(function, *arguments, **keywords)
     except TimeoutError as problem:
-        close(pool)
-        raise LightboxError(f"There was no answer after {PATIENCE:.0f} seconds: try a smaller image.") from problem
+        _forget(pool, asked)
+        raise _no_answer() from problem
+
+
+def _ask_alone(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R:
+    alone = _new_pool(1)
+    try:
+        return alone.submit(function, *arguments, **keywords).result(timeout=PATIENCE)
+    except BrokenProcessPool as problem:
+        raise LightboxError("This stopped unexpectedly: memory ran out, or a library crashed on it.") from problem
+    except TimeoutError as problem:
+        raise _no_answer() from problem
+    finally:
+        _end(alone)
+
+
+def _no_answer() -> LightboxError:
+    return LightboxError(f"There was no answer after {PATIENCE:.0f} seconds: try a smaller image.")
 
 
 def is_apart() -> bool:
@@ -75,7 +95,7 @@ def warm_up(function: Callable[P, object], *arguments: P.args, **keywords: P.kwa
 
 def start_same(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> "Future[R] | None":
     """`ask_same` without waiting; None where there is no other process, and nothing is done then."""
-    return _submit("same", function, *arguments, **keywords) if is_apart() else None
+    return _submit("same", function, *arguments, **keywords)[1] if is_apart() else None
 
 
 def close(*names: str) -> None:
@@ -83,21 +103,53 @@ def close(*names: str) -> None:
     with _lock:
         ended = [_pools.pop(name) for name in (names or tuple(_pools)) if name in _pools]
     for pool in ended:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
+        _end(pool)
 
 
-def _submit(pool: str, function: Callable[..., R], *arguments: Any, **keywords: Any) -> "Future[R]":
+def _forget(name: str, pool: ProcessPoolExecutor) -> None:
+    """End the processes of `pool`; another that has its name by now is left alone."""
     with _lock:
-        if pool not in _pools:
-            context = multiprocessing.get_context("forkserver")
-            _pools[pool] = ProcessPoolExecutor(_SIZES[pool], mp_context=context, initializer=_end_with_server)
-        return _pools[pool].submit(function, *arguments, **keywords)
+        if _pools.get(name) is pool:
+            del _pools[name]
+    _end(pool)
 
 
-def _end_with_server() -> None:
-    """A pool's workers would outlive a server that is killed: each watches it and ends with it."""
+def _end(pool: ProcessPoolExecutor) -> None:
+    for process in list((pool._processes or {}).values()):
+        process.terminate()
+    pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _submit(
+    name: str, function: Callable[..., R], *arguments: Any, **keywords: Any
+) -> "tuple[ProcessPoolExecutor, Future[R]]":
+    with _lock:
+        for _ in range(2):
+            if name not in _pools:
+                _pools[name] = _new_pool(_SIZES[name])
+            pool = _pools[name]
+            try:
+                return pool, pool.submit(function, *arguments, **keywords)
+            except BrokenProcessPool:
+                # its process died with nobody asking
+                del _pools[name]
+        raise LightboxError("No process can be started to answer this: memory may have run out.")
+
+
+def _new_pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processes, mp_context=context(), initializer=end_with_server)
+
+
+@lru_cache(maxsize=1)
+def context() -> ForkServerContext:
+    """How processes are started: from a small process that has imported what reads files, and nothing of the server."""
+    chosen = multiprocessing.get_context("forkserver")
+    chosen.set_forkserver_preload(list(_BEFOREHAND))
+    return chosen
+
+
+def end_with_server() -> None:
+    """A worker would outlive a server that is killed: each watches it and ends with it."""
     os.environ["OMP_NUM_THREADS"] = "1"
     server = multiprocessing.parent_process()
     assert server is not None

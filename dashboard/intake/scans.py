@@ -19,7 +19,6 @@ _SPOOLED = "spooled upload"
 _CHOSEN = "series was chosen"
 _PROBLEM = "upload problem"
 _UPLOADER = "uploader number"
-_NO_ROOM = "The upload cannot be written to the disk: free some space, then open the file again."
 
 
 def choose_scan(
@@ -118,7 +117,7 @@ def _take(laid: Desk, files: Sequence[uploads.UploadedFile]) -> None:
     try:
         spooled = uploads.spool(files)
     except OSError:
-        _refuse(_NO_ROOM)
+        _refuse(uploads.NO_ROOM)
     finally:
         uploads.release(files)
     _read(laid, spooled)
@@ -141,9 +140,9 @@ def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volum
     """
     state, reading, still_choosing = st.session_state, None, False
     try:
-        reading = pool.ask(questions.read_upload, spooled.files, owner(), series, volume)
+        reading = spooled.ask(questions.read_upload, owner(), series, volume)
     except (LightboxError, OSError) as problem:
-        sentence = str(problem) if isinstance(problem, LightboxError) else _NO_ROOM
+        sentence = str(problem) if isinstance(problem, LightboxError) else uploads.NO_ROOM
         still_choosing = series is not None and isinstance(problem, BadInput)
         if not still_choosing:
             _refuse(sentence)

@@ -11,21 +11,27 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.scans.collect import Upload
+from dashboard.backend import apart
 from dashboard.backend.questions import Series
 
 _PREFIX = "lightbox-uploads-"
+#: What a page says when writing an upload failed.
+NO_ROOM = "The upload cannot be written to the disk: free some space, then open the file again."
 #: An upload whose owner never chose a series is thrown away after this, seconds.
 _ABANDONED = 3600.0
 _BLOCK = 1 << 20
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class UploadedFile(Protocol):
@@ -50,6 +56,23 @@ class Spooled:
     folder: Path
     files: tuple[Upload, ...]
     choices: tuple[Series, ...] = ()
+
+    def ask(
+        self, function: Callable[Concatenate[tuple[Upload, ...], P], R], *arguments: P.args, **named: P.kwargs
+    ) -> R:
+        """Call a module-level `function` with the files in a process of its own (`dashboard.backend.apart`).
+
+        Raises
+        ------
+        LightboxError
+            What is wrong with the files, or the limit that they are above.
+        OSError
+            When they are gone.
+        """
+        context = get_script_run_ctx()
+        session = context.session_id if context is not None else ""
+        given = sum(file.path.stat().st_size for file in self.files)
+        return apart.ask(session, given, function, self.files, *arguments, **named)
 
     def remove(self) -> None:
         """Throw the files away."""

@@ -13,7 +13,7 @@ from core.errors import LightboxError
 from core.runs.store.landmarks import LONGEST_NAME
 from core.scans.scan import Scan
 from core.settings import settings
-from dashboard.backend import pool, questions
+from dashboard.backend import questions
 from dashboard.callbacks import whole
 from dashboard.components.viewer import Layer, painted
 from dashboard.desk import owner
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from core.metrics.landmarks import Overlap
 
 _UPLOADER = "landmark uploader number"
-_NO_ROOM = "The file cannot be written to the disk: free some space, then load it again."
 _HELP = (
     "Places that mean something: a bone, a side marker, a device.\n\n"
     "- **Map** is the share of the map that lies inside.\n"
@@ -221,13 +220,13 @@ def _take(laid: LandmarkDesk, file: uploads.UploadedFile) -> None:
     try:
         spooled = uploads.spool([file])
     except OSError:
-        laid.problem = _NO_ROOM
+        laid.problem = uploads.NO_ROOM
         return
     finally:
         uploads.release([file])
     try:
-        laid.add(pool.ask(questions.read_landmarks, spooled.files, laid.scan, owner()))
+        laid.add(spooled.ask(questions.read_landmarks, laid.scan, owner()))
     except (LightboxError, OSError) as problem:
-        laid.problem = str(problem) if isinstance(problem, LightboxError) else _NO_ROOM
+        laid.problem = str(problem) if isinstance(problem, LightboxError) else uploads.NO_ROOM
     finally:
         spooled.remove()

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.errors import LightboxError
-from dashboard.backend import pool, questions
+from dashboard.backend import questions
 from dashboard.callbacks import whole
 from dashboard.desk import owner, shelf
 from dashboard.intake import uploads
@@ -65,14 +65,18 @@ def _take(laid: StudyDesk, file: uploads.UploadedFile) -> None:
     """Read what was uploaded; afterwards the field is empty again."""
     state = st.session_state
     state.pop(_PROBLEM, None)
-    spooled = uploads.spool([file])
-    uploads.release([file])
     try:
-        laid.region = pool.ask(questions.read_region, spooled.files, owner())
+        spooled = uploads.spool([file])
+        try:
+            laid.region = spooled.ask(questions.read_region, owner())
+        finally:
+            spooled.remove()
     except LightboxError as problem:
         state[_PROBLEM] = str(problem)
+    except OSError:
+        state[_PROBLEM] = uploads.NO_ROOM
     finally:
-        spooled.remove()
+        uploads.release([file])
     state[_UPLOADER] = state.get(_UPLOADER, 0) + 1
     laid.revision += 1
     st.rerun()

@@ -11,8 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from core.errors import BadInput
+from core.scans.budget import spend
 from core.scans.limits import BOMB_MESSAGE, BOMB_RATIO, MEGABYTE, Limits
-from core.scans.sources import CUT_OFF, DAMAGED, Source
+from core.scans.sources import CUT_OFF, DAMAGED, Source, count_unpacked
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -166,6 +167,7 @@ def _inflate(source: Source, meta: FileMeta, limits: Limits) -> Source:
     for part in _inflated_parts(source, meta):
         size += len(part)
         limits.check_expanded(size, source.size)
+        count_unpacked(source, size)
         if size > _DEFLATED_BOMB_BYTES and size > BOMB_RATIO * source.size:
             raise BadInput(BOMB_MESSAGE)
     content = io.BytesIO()
@@ -181,6 +183,7 @@ def _inflated_parts(source: Source, meta: FileMeta) -> Iterator[bytes]:
         stream.seek(meta.length)
         packed = stream.read(MEGABYTE)
         while packed and not inflater.eof:
+            spend()
             try:
                 part = inflater.decompress(packed, MEGABYTE)
             except zlib.error:

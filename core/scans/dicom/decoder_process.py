@@ -71,7 +71,9 @@ def decode(fields: dict[str, Any], frame: bytes) -> np.ndarray:
 def main() -> None:
     """Answer messages until standard input ends."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    inherited = resource.getrlimit(resource.RLIMIT_AS)[0]
+    memory = _MEMORY_BYTES if inherited == resource.RLIM_INFINITY else min(_MEMORY_BYTES, inherited)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     warnings.simplefilter("ignore")
     requests = sys.stdin.buffer
     # decoders print: what they say must not get between the messages

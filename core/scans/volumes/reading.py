@@ -1,12 +1,11 @@
 """Volume files: NIfTI-1/2 (one file or a pair), Analyze, MGH/MGZ, streamed straight into RAS+ float32."""
 
-import gzip
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
-from typing import Any, BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
 from core.scans.orientation import file_view, ras_affine, ras_shape, source_space
 from core.scans.samples import COLOURS, COMPLEX_NOTE, RGB_NOTE, FiniteFilter, grey_and_colours
 from core.scans.scan import Scan
-from core.scans.sources import CUT_OFF, Source, drain, read_exactly, skip
+from core.scans.sources import CUT_OFF, Source, drain, open_gzip, read_exactly, skip
 from core.scans.volumes.header import VolumeHeader, read_header
 
 _SLAB_BYTES = 4 * MEGABYTE
@@ -170,9 +169,8 @@ def _content(source: Source, packed: bool) -> Iterator[BinaryIO]:
         if not packed:
             yield stream
             return
-        unpacked: Any = gzip.GzipFile(fileobj=stream)
-        with unpacked:
-            yield unpacked
+        with open_gzip(stream) as unpacked:
+            yield cast(BinaryIO, unpacked)
 
 
 def _go_to(stream: BinaryIO, position: int, packed: bool) -> None:

@@ -1,7 +1,9 @@
 import os
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +16,11 @@ from dashboard.backend import pool
 
 def refuse():
     raise BadInput("This is not an image that is read: give another.")
+
+
+def wait_and_name(seconds):
+    time.sleep(seconds)
+    return os.getpid()
 
 
 def crash():
@@ -63,6 +70,28 @@ def test_a_question_that_takes_too_long_is_given_up(monkeypatch):
     with pytest.raises(LightboxError, match="no answer"):
         pool.ask(time.sleep, 30)
     assert time.monotonic() - started < 10
+
+
+def test_a_crash_of_one_question_is_not_said_of_another():
+    """Both share the pool's processes: each is asked again alone, and only the culprit is refused."""
+    pool.ask(os.getpid)
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(pool.ask(wait_and_name, 1.0))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    with pytest.raises(LightboxError, match="stopped unexpectedly"):
+        pool.ask(crash)
+    for thread in threads:
+        thread.join(60)
+    assert len(answers) == 2
+    assert os.getpid() not in answers
+
+
+def test_a_process_that_died_in_the_night_is_replaced():
+    os.kill(pool.ask_same(os.getpid), signal.SIGKILL)
+    time.sleep(0.5)
+    assert pool.ask_same(os.getpid) != os.getpid()
 
 
 def test_inline_asks_right_here(monkeypatch):
