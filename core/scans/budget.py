@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
+from typing import NoReturn
 
 from core.errors import BadInput
 
@@ -43,6 +44,7 @@ class Budget:
         self.seconds = min(SECONDS + SECONDS_PER_MEGABYTE * given / MEGABYTE, MOST_SECONDS)
         self.memory = int(min(MEMORY_BYTES + MEMORY_PER_BYTE * given, MEMORY_SHARE * machine_memory()))
         self.unpacked: dict[object, int] = {}
+        self.refusal: BadInput | None = None
         self._thread = threading.get_ident()
         self._computed, self._started = time.thread_time(), time.monotonic()
 
@@ -66,9 +68,21 @@ class Budget:
         ------
         BadInput
         """
+        if self.refusal is not None:
+            raise BadInput(str(self.refusal))
         computed = time.thread_time() - self._computed if threading.get_ident() == self._thread else 0.0
         if computed > self.seconds or not self.seconds_left:
-            raise BadInput(self.out_of_time)
+            self.refuse(self.out_of_time)
+
+    def refuse(self, sentence: str) -> NoReturn:
+        """Refuse all that was given, also where a reader would leave out the one file and go on with the others.
+
+        Raises
+        ------
+        BadInput
+        """
+        self.refusal = BadInput(sentence)
+        raise self.refusal
 
     def check_memory(self, needed: int) -> None:
         """Refuse what would take `needed` bytes of memory, before it is taken.
@@ -99,6 +113,11 @@ def within_budget(given: int) -> Iterator[Budget]:
     ----------
     given : int
         Bytes, as they were given.
+
+    Raises
+    ------
+    BadInput
+        At the end, when the budget was spent and a reader went on without the file at which that happened.
     """
     outer = _active.get()
     if outer is not None:
@@ -108,6 +127,9 @@ def within_budget(given: int) -> Iterator[Budget]:
     token = _active.set(budget)
     try:
         yield budget
+        if budget.refusal is not None:
+            # part of what was given must not pass for all of it
+            raise budget.refusal
     finally:
         _active.reset(token)
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import BadInput
+from core.scans.budget import Budget, within_budget
 from core.scans.collect import Collected, Upload, collect, sources_of_paths, sources_of_uploads
 from core.scans.dicom.reading import find_series, read_series
 from core.scans.dicom.series import DicomSeries
@@ -19,6 +21,9 @@ from core.scans.pictures.reading import open_raster_file, read_raster
 from core.scans.scan import Scan
 from core.scans.sources import Source
 from core.scans.volumes.reading import open_volume_file, read_volume
+
+#: What a sample takes in most files.
+_BYTES_A_SAMPLE = 2
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -67,7 +72,9 @@ class SeriesChoice:
         BadInput
         """
         try:
-            return self._read(volume)
+            # what comes after reading headers may take as long as reading this one image alone
+            with within_budget(_BYTES_A_SAMPLE * prod(self.shape) * self.volumes):
+                return self._read(volume)
         except MemoryError:
             raise BadInput("The image does not fit into the memory of this machine: crop or downsample it.") from None
 
@@ -120,11 +127,13 @@ def load_upload_or_choices(files: Sequence[Upload]) -> Scan | list[SeriesChoice]
     BadInput
     """
     limits = Limits.current()
-    choices, left_out = _choices(sources_of_uploads(files, limits), limits)
-    readable = [choice for choice in choices if choice.problem is None]
-    if len(readable) > 1 or (readable and readable[0].volumes > 1):
-        return choices
-    return _first_readable(choices, None, left_out)
+    sources = sources_of_uploads(files, limits)
+    with _budget_of(sources):
+        choices, left_out = _choices(sources, limits)
+        readable = [choice for choice in choices if choice.problem is None]
+        if len(readable) > 1 or (readable and readable[0].volumes > 1):
+            return choices
+        return _first_readable(choices, None, left_out)
 
 
 def list_series(path: Paths) -> list[SeriesChoice]:
@@ -162,11 +171,16 @@ def list_volumes(path: Paths, *, series: str | None = None) -> list[str]:
 
 
 def _load(sources: list[Source], limits: Limits, series: str | None, volume: int | None) -> Scan:
-    choices, left_out = _choices(sources, limits)
-    if series is None:
-        return _first_readable(choices, volume, left_out)
-    scan = _pick(choices, series).read(volume)
-    return replace(scan, notes=(*scan.notes, *left_out))
+    with _budget_of(sources):
+        choices, left_out = _choices(sources, limits)
+        if series is None:
+            return _first_readable(choices, volume, left_out)
+        scan = _pick(choices, series).read(volume)
+        return replace(scan, notes=(*scan.notes, *left_out))
+
+
+def _budget_of(sources: Sequence[Source]) -> AbstractContextManager[Budget]:
+    return within_budget(sum(source.given for source in sources))
 
 
 def _first_readable(choices: Sequence[SeriesChoice], volume: int | None, left_out: Sequence[str]) -> Scan:
@@ -203,6 +217,11 @@ def _pick(choices: list[SeriesChoice], series: str | None) -> SeriesChoice:
 
 def _choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice], list[str]]:
     """Every image, those that can be read and the largest first, and sentences on the files that hold none."""
+    with _budget_of(sources):
+        return _read_choices(sources, limits)
+
+
+def _read_choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice], list[str]]:
     found = collect(sources, limits)
     choices: list[SeriesChoice] = []
     series_found, problems = find_series(found.dicom, limits)
@@ -211,7 +230,7 @@ def _choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesChoice],
         try:
             choices.extend(attempt())
         except BadInput as problem:
-            problems.append(problem)
+            problems.append(BadInput(str(problem)))  # without what it had read
     if not choices:
         raise problems[0]
     choices.sort(key=_order)

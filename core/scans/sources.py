@@ -207,8 +207,8 @@ def count_unpacked(source: Source, size: int, keep: bool = False) -> None:
         return
     budget.unpacked[source] = max(size, budget.unpacked.get(source, 0))
     total = sum(budget.unpacked.values())
-    if total > BOMB_BYTES and total > BOMB_RATIO * budget.given:
-        raise BadInput(BOMB_MESSAGE)
+    if total > (BOMB_BYTES // 2 if keep else BOMB_BYTES) and total > BOMB_RATIO * budget.given:
+        budget.refuse(BOMB_MESSAGE)
     if keep:
         budget.check_memory(total)
 

@@ -26,8 +26,13 @@ _DEFLATED_BOMB_BYTES = 32 * MEGABYTE
 #: pydicom reads twice or so per element; this many take most of a second. Sequences of known length count once.
 _MAX_READS = 600_000
 _PIXEL_ASPECT_RATIO = 0x00280034
+#: Sequences longer than this are not parsed: it would take seconds. An item takes pydicom a tenth of a millisecond.
+_SEQUENCE_BYTES, _SEQUENCE_BYTES_PER_FRAME = 2 * MEGABYTE, 64 * 1024
+_ITEMS, _ITEMS_PER_FRAME, _MOST_FRAMES_WITH_ITEMS = 4000, 64, 4000
+_ITEM_LITTLE_ENDIAN, _ITEM_BIG_ENDIAN = b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00"
 _LONG_VALUE_REPRESENTATIONS = frozenset({b"OB", b"UN", b"OW", b"SQ", b"UT"})
 
+_TOO_LONG = "The DICOM header is too long to be true: export the series again."
 BAD_DICOM = "The DICOM file is damaged or not quite DICOM: export it again."
 
 
@@ -86,7 +91,7 @@ def dicom_errors() -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except (BadInput, KeyboardInterrupt):
+        except (BadInput, KeyboardInterrupt, MemoryError):
             raise
         except Exception:
             # its errors and warnings quote element values, the patient's name among them
@@ -130,7 +135,9 @@ def read_dataset(
         counted = cast(BinaryIO, _CountedReads(stream))
         if watch is not None:
             watch(counted)
-        return read_partial(counted, stop_when, force=True, specific_tags=cast(Any, tags))
+        dataset = read_partial(counted, stop_when, force=True, specific_tags=cast(Any, tags))
+        _check_sequences(dataset)
+        return dataset
 
 
 @cache
@@ -157,6 +164,22 @@ def _read_loose_numbers() -> None:
         raw_element_value(raw, data, **more)
 
     hooks.register_callback("raw_element_value", with_points)
+
+
+def _check_sequences(dataset: "Dataset") -> None:
+    """Refuse sequences of more bytes or items than so many frames have, before pydicom makes an object of each."""
+    from pydicom.datadict import dictionary_VR
+
+    frames = 0
+    for tag, element in dataset.items():
+        value = element.value
+        if not isinstance(value, bytes) or tag >> 16 & 1 or dictionary_VR(tag) != "SQ":
+            continue
+        frames = frames or max(1, int(dataset.get("NumberOfFrames") or 1))
+        items = max(value.count(_ITEM_LITTLE_ENDIAN), value.count(_ITEM_BIG_ENDIAN))
+        too_long = len(value) > _SEQUENCE_BYTES + _SEQUENCE_BYTES_PER_FRAME * frames
+        if too_long or items > _ITEMS + _ITEMS_PER_FRAME * min(frames, _MOST_FRAMES_WITH_ITEMS):
+            raise BadInput(_TOO_LONG)
 
 
 def _inflate(source: Source, meta: FileMeta, limits: Limits) -> Source:
@@ -205,5 +228,5 @@ class _CountedReads:
     def read(self, count: int = -1) -> bytes:
         self._left -= 1
         if self._left < 0:
-            raise BadInput("The DICOM header is too long to be true: export the series again.")
+            raise BadInput(_TOO_LONG)
         return self._stream.read(count)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 
 from core.errors import BadInput
+from core.scans.budget import current_budget
 from core.scans.dicom.decoder_process import read_message, write_message
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ class Decoder:
         fields = {name: dataset.get(name) for name in _IMAGE_ELEMENTS if dataset.get(name) is not None}
         fields["TransferSyntaxUID"] = str(dataset.file_meta.TransferSyntaxUID)
         process = self._running()
-        timer = Timer(_SECONDS_PER_FRAME, process.kill)
+        budget = current_budget()
+        timer = Timer(
+            _SECONDS_PER_FRAME if budget is None else min(_SECONDS_PER_FRAME, budget.seconds_left), process.kill
+        )
         timer.start()
         try:
             write_message(cast(BinaryIO, process.stdin), fields, frame)

@@ -25,14 +25,12 @@ from core.scans.dicom.objects import (
 )
 from core.scans.dicom.pixels.scale import IntensityScale
 from core.scans.dicom.values import as_list, first_number, short_hash, unit_vectors, vector
-from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
+from core.scans.limits import MAX_FRAMES, Limits
 from core.scans.sources import CUT_OFF, Source
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-#: Descriptions of frames longer than this are not parsed: it would take seconds.
-_SEQUENCE_BYTES, _SEQUENCE_BYTES_PER_FRAME = 4 * MEGABYTE, 64 * 1024
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _KEYWORDS = (
     "SOPInstanceUID",
@@ -212,10 +210,6 @@ def _missing_pixels(
 
 
 def _frames(image: DicomImage, dataset: "Dataset", count: int) -> list[Frame]:
-    for keyword in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
-        raw = getattr(dataset.get_item(keyword), "value", None)
-        if isinstance(raw, bytes) and len(raw) > _SEQUENCE_BYTES + _SEQUENCE_BYTES_PER_FRAME * count:
-            raise BadInput("The DICOM header is too long to be true: export the series again.")
     shared, per_frame = functional_groups(dataset)
     if per_frame and len(per_frame) != count:
         raise BadInput("The DICOM file describes another number of frames than it holds: export it again.")

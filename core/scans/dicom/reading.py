@@ -43,7 +43,8 @@ def find_series(sources: Iterable[Source], limits: Limits) -> tuple[list[DicomSe
             directories.append(problem)
             continue
         except BadInput as problem:
-            problems.append(problem)
+            # the sentence alone: what raised it holds on to all that it had read
+            problems.append(BadInput(str(problem)))
             continue
         frames += len(image.frames)
         if frames > MAX_FRAMES:

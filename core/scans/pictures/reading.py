@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from core.errors import BadInput
+from core.scans.budget import check_memory, spend
 from core.scans.limits import MAX_IMAGE_PIXELS, Limits
 from core.scans.pictures.depth import depth_of
-from core.scans.pictures.jpeg import unread_kind
+from core.scans.pictures.jpeg import MOST_PIXELS_A_BYTE, is_arithmetic, unread_kind
 from core.scans.pictures.pixels import Pixels, grey_levels, numbers, pixels_of
 from core.scans.pictures.tiff import number_page
 from core.scans.samples import FiniteFilter
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
 _MAX_PAGES = 2000
+_GREY = frozenset({"1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+#: What reading takes: as Pillow holds it, as it is turned into numbers, and what is kept.
+_BYTES_A_GREY_PIXEL, _BYTES_A_COLOURED_PIXEL = 10, 24
 _DAMAGED = "The image is damaged: copy or export it again, or save it as PNG in a program that still opens it."
 _UNREAD_JPEG = "This is a JPEG {}, which is not read: open it in an image program and save it as PNG."
 
@@ -63,7 +67,7 @@ def open_raster_file(source: Source, limits: Limits) -> RasterFile:
     limits.check_file(source.size)
     try:
         with source.open() as stream, _image(stream) as image:
-            _check_size(image, source.size, limits)
+            _check_size(image, stream, source.size, limits)
             columns, rows = image.size
             # of a TIFF Pillow gives the size as hung, of other pictures the size as stored
             if _exif_orientation(image) >= 5 and image.format != "TIFF":
@@ -142,8 +146,10 @@ def _read_levels(file: RasterFile, limits: Limits, index: int, notes: list[str])
 
     try:
         with file.source.open() as stream, _image(stream) as image:
-            image.seek(index)
-            _check_size(image, file.source.size, limits)
+            for page in range(1, index + 1):
+                spend()
+                image.seek(page)
+            _check_size(image, stream, file.source.size, limits)
             if _is_swapped(image):
                 raise _Unreadable(_DAMAGED)
             depth = depth_of(image, stream)
@@ -202,23 +208,42 @@ def _too_many_pixels() -> BadInput:
     )
 
 
-def _check_size(image: "Image", file_size: int, limits: Limits) -> None:
+def _check_size(image: "Image", stream: BinaryIO, file_size: int, limits: Limits) -> None:
     columns, rows = image.size
     if columns < 1 or rows < 1:
         raise BadInput("The image has a size of zero along one axis: export it again.")
     if columns * rows > MAX_IMAGE_PIXELS:
         raise _too_many_pixels()
     limits.check_array(rows, columns)
+    if image.format == "JPEG":
+        _check_jpeg(image, stream, file_size)
+    check_memory(columns * rows * (_BYTES_A_GREY_PIXEL if image.mode in _GREY else _BYTES_A_COLOURED_PIXEL))
     samples = {"RGB": 3, "CMYK": 4, "RGBA": 4, "I": 4, "F": 4}.get(image.mode, 1)
     limits.check_expanded(rows * columns * samples, None if image.format == "JPEG" else file_size)
 
 
+def _check_jpeg(image: "Image", stream: BinaryIO, file_size: int) -> None:
+    """Refuse more pixels than the file can hold: the decoder would fill them with grey."""
+    columns, rows = image.size
+    if rows * columns > file_size * MOST_PIXELS_A_BYTE and not is_arithmetic(stream):
+        raise BadInput(
+            f"The header asks for {rows * columns / 1e6:.3g} million pixels and the file cannot hold that many: "
+            "it was cut off or its header is wrong; copy or export it again."
+        )
+
+
 def _count_pages(image: "Image") -> int:
+    if image.format == "PNG":
+        # as its header says: going from frame to frame would decode each
+        pages = int(getattr(image, "n_frames", 1))
+        _check_pages(pages)
+        return max(pages, 1)
     if not getattr(image, "is_animated", False) and image.format != "TIFF":
         return 1
     pages = 1
     try:
         while pages <= _MAX_PAGES:
+            spend()
             image.seek(pages)
             pages += 1
     except EOFError:

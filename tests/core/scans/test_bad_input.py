@@ -19,15 +19,36 @@ import nibabel as nib
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate, get_frame
-from pydicom.pixels import compress
 from pydicom.sequence import Sequence
-from pydicom.uid import JPEG2000Lossless, RLELossless
+from pydicom.uid import JPEG2000Lossless
 
+from tests.core.scans.hostile import (
+    ITEM,
+    ZEROS,
+    cut,
+    described_by,
+    empty_elements,
+    encrypted_zip,
+    flat_jpeg,
+    flipped,
+    gzip_with_comment,
+    item_of,
+    jpeg_2000_of,
+    jpeg_of_another_size,
+    lying_zip,
+    million_empty_frames,
+    nested_sequences,
+    overlapping_zip,
+    panicking_rle,
+    rle_of_nothing,
+    series_of_zeros,
+    with_syntax,
+    wrong_byte_in_lossless_jpeg,
+    zip_with_huge_contents,
+)
 from tests.core.scans.making import (
     NAME,
     asymmetric,
-    compressed_by_gdcm,
     deflated_dicom,
     dicom,
     dicom_bytes,
@@ -46,111 +67,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 MAX_SECONDS = 2.0
 MAX_MEGABYTES = 300
 PLAIN = slice_at((0, 0, 0), asymmetric((64, 64)))
-
-
-def with_syntax(uid: str, frame: bytes = b"\0" * 100) -> bytes:
-    data = slice_at((0, 0, 0), asymmetric((64, 64)))
-    data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.50"
-    data.PixelData = encapsulate([frame])
-    data["PixelData"].is_undefined_length = True
-    padded = [syntax.encode().ljust(24, b"\0") for syntax in ("1.2.840.10008.1.2.4.50", uid)]
-    return dicom_bytes(data).replace(padded[0][:22], padded[1][:22])
-
-
-def jpeg_2000_of(rows: int, columns: int) -> bytes:
-    """Valid JPEG 2000 pixels under a header that gives another size: a decoder would believe the pixels."""
-    data = slice_at((0, 0, 0), np.zeros((512, 512), np.uint16))
-    compress(data, JPEG2000Lossless, generate_instance_uid=False)
-    data.Rows, data.Columns = rows, columns
-    return dicom_bytes(data)
-
-
-def rle_of_nothing(rows: int, columns: int) -> bytes:
-    data = slice_at((0, 0, 0), np.zeros((16, 16), np.uint16))
-    compress(data, RLELossless, generate_instance_uid=False)
-    data.Rows, data.Columns = rows, columns
-    return dicom_bytes(data)
-
-
-def wrong_byte_in_lossless_jpeg(offset: int, value: int) -> bytes:
-    """A damaged frame on which GDCM aborts the process it runs in, or returns what is in memory."""
-    data = compressed_by_gdcm(asymmetric((32, 40), np.uint16), "JPEGLosslessProcess14_1")
-    frame = bytearray(get_frame(data.PixelData, 0, number_of_frames=1))
-    frame[offset] = value
-    data.PixelData = encapsulate([bytes(frame)])
-    return dicom_bytes(data)
-
-
-def panicking_rle() -> bytes:
-    """Segments of another length than the frame needs, on which the RLE decoder panics."""
-    data = slice_at((0, 0, 0), asymmetric((16, 16), np.uint16))
-    frame = struct.pack("<16L", 2, 64, 66, *[0] * 13) + b"\x81\x00" + b"\x7f" + bytes(128) * 9
-    data.file_meta.TransferSyntaxUID = RLELossless
-    data.PixelData = encapsulate([frame])
-    data["PixelData"].is_undefined_length = True
-    return dicom_bytes(data)
-
-
-def nested_sequences(depth: int) -> bytes:
-    """Sequences of undefined length, one inside the other."""
-    start = struct.pack("<HH2sHL", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF) + struct.pack(
-        "<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF
-    )
-    return dicom_bytes(dicom(None)) + start * depth
-
-
-def million_empty_frames() -> bytes:
-    """A deflated object that describes a million frames, in each of which nothing is said."""
-    header = dicom(None, Rows=4, Columns=5, BitsAllocated=16, BitsStored=16, PixelRepresentation=0)
-    items = struct.pack("<HHL", 0xFFFE, 0xE000, 0) * 2**20
-    description = struct.pack("<HH2sHL", 0x5200, 0x9230, b"SQ", 0, len(items)) + items
-    return deflated_dicom(header, description + struct.pack("<HH2sHL", 0x7FE0, 0x10, b"OW", 0, 40) + bytes(40))
-
-
-def overlapping_zip() -> bytes:
-    """A zip whose table of contents names the same compressed bytes 400 times."""
-    body = zip_bytes({"a": bytes(2**20)})
-    end = body.rfind(b"PK\x05\x06")
-    start = struct.unpack_from("<L", body, end + 16)[0]
-    entry = body[start:end]
-    entries = b"".join(entry[:46] + f"{n:01x}"[-1:].encode() + entry[47:] for n in range(400))
-    record = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 400, 400, len(entries), start, 0)
-    return body[:start] + entries + record
-
-
-def lying_zip() -> bytes:
-    """A zip whose table of contents says that 50 MB are 5,000 bytes."""
-    body = bytearray(zip_bytes({"a.nii": nifti_header([3, 10, 10, 25]) + bytes(50 * 2**20)}))
-    end = body.rfind(b"PK\x05\x06")
-    start = struct.unpack_from("<L", body, end + 16)[0]
-    struct.pack_into("<L", body, start + 24, 5352)
-    return bytes(body)
-
-
-def zip_with_huge_contents() -> bytes:
-    """A zip that announces a table of contents of 4 GB."""
-    body = bytearray(zip_bytes({"a": b"a"}))
-    end = body.rfind(b"PK\x05\x06")
-    struct.pack_into("<L", body, end + 12, 0xFFFFFFF0)
-    return bytes(body)
-
-
-def encrypted_zip() -> bytes:
-    body = bytearray(zip_bytes({"a.nii": b"secret"}))
-    start = struct.unpack_from("<L", body, body.rfind(b"PK\x05\x06") + 16)[0]
-    body[6] |= 1
-    body[start + 8] |= 1
-    return bytes(body)
-
-
-def cut(content: bytes, share: float = 0.5) -> bytes:
-    return content[: int(len(content) * share)]
-
-
-def flipped(content: bytes, share: float = 0.5) -> bytes:
-    changed = bytearray(content)
-    changed[int(len(content) * share)] ^= 0x10
-    return bytes(changed)
 
 
 NIFTI_GZ = gzip.compress(nifti_header([3, 64, 64, 64]) + np.random.default_rng(0).bytes(64**3 * 2))
@@ -177,6 +93,12 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "1000 to 1 before the samples.nii.gz": (
         lambda: gzip_of_zeros(140, nifti_header([3, 4, 5, 6], vox_offset=1.4e8)),
         "bomb",
+    ),
+    "60 MB of comment.nii.gz": (lambda: gzip_with_comment(60), "comment of more than 64 kB"),
+    "comment without end.nii.gz": (lambda: gzip_with_comment(30)[: 2**20], "comment of more than 64 kB"),
+    "comment of the second member.nii.gz": (
+        lambda: gzip.compress(nifti_header([3, 40, 50, 60])) + gzip_with_comment(30),
+        "comment of more than 64 kB",
     ),
     "zeros.gz": (lambda: gzip_of_zeros(140), "not an image"),
     "gzip in gzip.nii.gz": (lambda: gzip.compress(NIFTI_GZ), "damaged|not an image"),
@@ -218,6 +140,14 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty.zip": (lambda: zip_bytes({}), "no file in it"),
     "no images.zip": (lambda: zip_bytes({"a.txt": b"hello", "b.txt": b"you"}), "not an image"),
     "truncated.zip": (lambda: cut(zip_bytes({"a.nii": UNCOMPRESSED_VOLUME}), 0.7), "ends too early"),
+    "series packed each for itself.zip": (
+        lambda: zip_bytes({f"{n}.dcm.gz": gzip.compress(series_of_zeros(n)) for n in range(6)}, zipfile.ZIP_STORED),
+        "decompression bomb",
+    ),
+    "series deflated each for itself.zip": (
+        lambda: zip_bytes({f"{n}.dcm": deflated_dicom(dicom(ZEROS)) for n in range(400)}, zipfile.ZIP_STORED),
+        "decompression bomb",
+    ),
     "bzip2.zip": (lambda: zip_bytes({"a.nii": UNCOMPRESSED_VOLUME}, zipfile.ZIP_BZIP2), "unusual"),
     "wrong content.zip": (
         lambda: flipped(zip_bytes({"a.nii": UNCOMPRESSED_VOLUME}, zipfile.ZIP_STORED), 0.5),
@@ -256,6 +186,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "other size inside.dcm": (lambda: jpeg_2000_of(64, 64), "another size"),
     "JPEG 2000 bomb.dcm": (lambda: jpeg_2000_of(20000, 20000), "bomb|another size"),
     "RLE bomb.dcm": (lambda: rle_of_nothing(10000, 6000), "damaged"),
+    "empty items.dcm": (lambda: described_by(ITEM * 2**18), "header is too long"),
+    "few empty items too many.dcm": (lambda: described_by(ITEM * 5000), "header is too long"),
+    "empty elements.dcm": (lambda: described_by(item_of(empty_elements(2**18 + 2**17))), "header is too long"),
+    "empty items of frames.dcm": (lambda: described_by(ITEM * 2**18, 0x9230, frames=30_000), "header is too long"),
     "nested.dcm": (lambda: nested_sequences(50_000), "damaged"),
     "1000 to 1 deflated.dcm": (lambda: deflated_dicom(dicom(None), bytes(100 * 2**20)), "bomb"),
     "deflated elements.dcm": (lambda: deflated_dicom(dicom(None), bytes(30 * 2**20)), "too long|damaged"),
@@ -266,6 +200,9 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "deflated, cut.dcm": (lambda: cut(deflated_dicom(PLAIN), 0.8), "ends too early"),
     "DICOMDIR": (lambda: dicom_bytes(dicom(None, SOPClassUID="1.2.840.10008.1.3.10")), "without an image|DICOMDIR"),
     "bomb.png": (lambda: png_bomb(12_000, 12_000), "million pixels"),
+    "four pixels as 100 million.jpg": (lambda: jpeg_of_another_size(9999, 9999), "cannot hold that many"),
+    "four pixels as 1 million.jpg": (lambda: jpeg_of_another_size(1000, 1000), "cannot hold that many"),
+    "coloured, flat, 90 million.jpg": (lambda: flat_jpeg(9500, 9500), r"2\.2 GB of memory and the limit for"),
     "smaller bomb.png": (lambda: png_bomb(20_000, 6_000), "million pixels"),
     "absurd.png": (
         lambda: png(np.zeros((4, 5), np.uint8))[:16] + struct.pack(">LL", 2**31 - 1, 2**31 - 1) + bytes(99),
