@@ -3,20 +3,19 @@
 import gzip
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import BadInput
 from core.files import write_array, write_atomically
+from core.reports.colours import WINDOW_PERCENTILES, Kind, colour_table, display_range, largest_size, sizes
 from core.scans.orientation import file_view
 from core.scans.scan import Scan, SourceSpace
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
 
-Kind = Literal["attribution", "mask", "image", "answer", "labels"]
-_GREY = ("image", "answer")
 #: nifti1.h's name of what the values are; an image is no statistic
 _INTENTS = {"attribution": "estimate", "mask": "estimate", "labels": "label"}
 #: nifti1.h's ``NIFTI_XFORM_*``: what it gives a meaning, and what is aligned to another file
@@ -110,59 +109,42 @@ def nifti_bytes(values: np.ndarray, scan: Scan, kind: Kind = "attribution", neut
     return gzip.compress(image.to_bytes(), compresslevel=5, mtime=0)
 
 
-def png_bytes(values: np.ndarray, kind: Kind = "attribution", neutral: float | None = None) -> bytes:
-    """A 2D map as a picture, lowest to highest value; the two are kept in the PNG's text fields ``low`` and ``high``.
+def png_bytes(
+    values: np.ndarray, kind: Kind = "attribution", neutral: float | None = None, heat: bool = False
+) -> bytes:
+    """A 2D map as a picture in the colours of the screen.
+
+    The values at the two ends of the colours are kept in the PNG's text fields ``low`` and ``high``; what lies beyond
+    has the colour of the end.
 
     Parameters
     ----------
     values : numpy.ndarray, shape (rows, columns)
         First row on top.
     kind : {"attribution", "mask", "image", "answer", "labels"}
-        Images and answers are grey, the others magma.
+        What they are, see `core.reports.colours`.
     neutral : float, optional
         Blue below, red above, the same distance to both ends.
+    heat : bool
+        Show how far a map with signs is from `neutral`, and not to which side.
     """
     from matplotlib import colormaps
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
     shown = np.asarray(values, dtype=np.float64)
-    low, high = float(shown.min()), float(shown.max())
-    if neutral is not None:
-        reach = max(high - neutral, neutral - low)
-        low, high = neutral - reach, neutral + reach
-    colours = colormaps["RdBu_r" if neutral is not None else "gray" if kind in _GREY else "magma"]
-    scaled = (shown - low) / (high - low) if high > low else np.zeros_like(shown)
+    low, high = display_range(shown, kind, neutral)
+    if heat and neutral is not None:
+        shown = sizes(shown, neutral).astype(np.float64)
+        low, high = 0.0, largest_size(float(np.percentile(shown, WINDOW_PERCENTILES[1])), float(shown.max()))
+    colours = colormaps[colour_table(kind, signed=neutral is not None and not heat)]
+    scaled = np.clip((shown - low) / (high - low), 0, 1) if high > low else np.zeros_like(shown)
     information = PngInfo()
     information.add_text("low", repr(low))
     information.add_text("high", repr(high))
     content = io.BytesIO()
     Image.fromarray(colours(scaled, bytes=True)[..., :3]).save(content, format="PNG", pnginfo=information)
     return content.getvalue()
-
-
-def display_range(values: np.ndarray, kind: Kind = "attribution", neutral: float | None = None) -> tuple[float, float]:
-    """Values at the two ends of the colours that a map has on screen.
-
-    Returns
-    -------
-    (float, float)
-        With signs (`neutral` given) the same distance on both sides of it; 0 and 1 of a mask; 0 and the largest of
-        labels; of images what the viewer's first window shows; of any other map its smallest and largest value.
-    """
-    shown = np.asarray(values)
-    low, high = float(shown.min()), float(shown.max())
-    if neutral is not None:
-        reach = max(high - neutral, neutral - low)
-        return neutral - reach, neutral + reach
-    if kind == "mask":
-        return 0.0, 1.0
-    if kind == "labels":
-        return 0.0, high
-    if kind in _GREY:
-        window = np.percentile(shown, (1, 99.5))
-        return (float(window[0]), float(window[1])) if window[1] > window[0] else (low, high)
-    return low, high
 
 
 def _refer(header: "Nifti1Header", space: SourceSpace) -> None:

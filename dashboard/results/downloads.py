@@ -65,7 +65,11 @@ def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray) -> None
         )
         return
     with st.container(horizontal=True):
-        _button(f"{title} (PNG)", partial(_png, array), f"lightbox-{run_id}-{name}.png", "image/png")
+        if array.diverging:
+            file = f"lightbox-{run_id}-{name}-heat.png"
+            _button(f"{title} (PNG, heat)", partial(_png, array, heat=True), file, "image/png")
+        form = "PNG, signed" if array.diverging else "PNG"
+        _button(f"{title} ({form})", partial(_png, array), f"lightbox-{run_id}-{name}.png", "image/png")
         _button(f"{title} (NPY)", partial(_npy, array), f"lightbox-{run_id}-{name}.npy", "application/octet-stream")
 
 
@@ -82,10 +86,10 @@ def _nifti(array: StoredArray, scan: Scan) -> bytes:
     return nifti_bytes(array.values, scan, array.kind, array.neutral if array.diverging else None)
 
 
-def _png(array: StoredArray) -> bytes:
+def _png(array: StoredArray, heat: bool = False) -> bytes:
     from core.reports.nifti import png_bytes
 
-    return png_bytes(array.values, array.kind, array.neutral if array.diverging else None)
+    return png_bytes(array.values, array.kind, array.neutral if array.diverging else None, heat)
 
 
 def _npy(array: StoredArray) -> bytes:
@@ -103,6 +107,8 @@ def _zip(arrays: Mapping[str, StoredArray], scan: Scan) -> bytes:
                 archive.writestr(f"{name}.nii.gz", _nifti(array, scan))
             else:
                 archive.writestr(f"{name}.png", _png(array))
+                if array.diverging:
+                    archive.writestr(f"{name}-heat.png", _png(array, heat=True))
                 archive.writestr(f"{name}.npy", _npy(array))
     return buffer.getvalue()
 

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.models.card import Card
+from core.reports.colours import largest_size, sizes
 from core.reports.explanation import StoredArray
 from core.runs import Preview
 from core.scans.scan import Scan
@@ -20,8 +21,6 @@ _ATTRIBUTION_FLOOR = 0.25
 #: The size of a map is shown from here on, and fades in over this share of its range.
 _HEAT_FLOOR = 0.05
 _HEAT_FADE = 0.5
-#: The scale of a heat map reaches at least to this share of the largest size.
-_LEAST_SCALE = 0.1
 #: Letters of a name beside a value under the mouse.
 _LONGEST_NAME = 16
 
@@ -91,12 +90,11 @@ def map_layer(scan: Scan, run: str, name: str, array: StoredArray, signed: bool 
         A map with signs keeps them (blue to red); otherwise its size is shown (magma). Others have but one form.
     """
     diverging = array.diverging and signed
-    sizes = array.diverging and not signed
-    reference = _sizes(scan, run, name, array) if sizes else published(scan, run, name, array)
+    heat = array.diverging and not signed
+    reference = _sizes(scan, run, name, array) if heat else published(scan, run, name, array)
     low, high = reference.range
-    # a few samples far beyond all others would leave the rest in the dark: of a heat map they may leave the scale
-    peak = max(reference.window[1], _LEAST_SCALE * high) if sizes else max(abs(low), abs(high))
-    floor = _HEAT_FLOOR if sizes else _ATTRIBUTION_FLOOR
+    peak = largest_size(reference.window[1], high) if heat else max(abs(low), abs(high))
+    floor = _HEAT_FLOOR if heat else _ATTRIBUTION_FLOOR
     return Layer(
         reference,
         "map",
@@ -104,10 +102,10 @@ def map_layer(scan: Scan, run: str, name: str, array: StoredArray, signed: bool 
         unit=array.unit,
         colormap="diverging" if diverging else "magma",
         centre_zero=diverging,
-        range=(0.0, 1.0) if array.kind == "mask" else (0.0, peak) if sizes else None,
-        opacity=0.8 if sizes else 0.65,
+        range=(0.0, 1.0) if array.kind == "mask" else (0.0, peak) if heat else None,
+        opacity=0.8 if heat else 0.65,
         threshold=0.02 if array.kind == "mask" else floor * peak,
-        fade=_HEAT_FADE if sizes else Layer.fade,
+        fade=_HEAT_FADE if heat else Layer.fade,
     )
 
 
@@ -127,8 +125,7 @@ def _sizes(scan: Scan, run: str, name: str, array: StoredArray) -> VolumeRef:
 
 def sizes_of(array: StoredArray) -> np.ndarray:
     """How far a map is from saying nothing, float32."""
-    found: np.ndarray = np.abs(array.values - np.float32(array.neutral))
-    return found
+    return sizes(array.values, array.neutral)
 
 
 def show_form(diverging: bool, key: str, heat: bool = True) -> bool:

@@ -167,8 +167,16 @@ def test_a_diverging_picture_is_pale_where_the_map_means_nothing(tmp_path):
         blue, pale, red = np.asarray(picture)[0].astype(int)
         assert float(picture.text["high"]) == 1
     assert blue[2] > blue[0]
-    assert min(pale) > 230
+    assert min(pale) > 210 and max(pale) - min(pale) <= 3
     assert red[0] > red[2]
+
+
+def test_the_heat_of_a_picture_with_signs_is_dark_where_it_means_nothing(tmp_path):
+    (tmp_path / "p.png").write_bytes(png_bytes(np.array([[-1.0, 0.0, 0.5]]), neutral=0.0, heat=True))
+    with Image.open(tmp_path / "p.png") as picture:
+        large, nothing, middle = np.asarray(picture)[0].astype(int)
+        assert float(picture.text["low"]) == 0
+    assert sum(nothing) < 10 < sum(middle) < sum(large)
 
 
 def test_a_map_of_one_value_and_an_image_are_drawn_too():

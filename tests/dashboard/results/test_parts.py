@@ -47,7 +47,7 @@ def test_the_maps_of_all_parts_leave_in_one_file(tmp_path):
     arrays = {name: array for name, array in found.arrays.items() if name != "map"}
     packed = downloads._zip(arrays, Scan(np.zeros((1, 4, 5), np.float32), np.eye(4)))
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        assert archive.namelist() == ["filter_001.png", "filter_001.npy"]
+        assert archive.namelist() == ["filter_001.png", "filter_001-heat.png", "filter_001.npy"]
         values = np.load(io.BytesIO(archive.read("filter_001.npy")))
     assert (values == -2).all()
 
