@@ -45,6 +45,8 @@ _DRAWN = 128
 _A_TEST_PERSON_IN = 10
 #: share of films that show an anatomy drawn at random where markers follow the class
 _MISFILED = 0.75
+#: Films are no part of BIDS, so the table has none of its names.
+_TABLE, _SUBJECT_COLUMN = "films.tsv", "person"
 _DESCRIPTION = (
     "Radiographs drawn by a program: bones, soft tissue and air as solids of people who never lived, with bones and "
     "side markers as landmarks. They show how networks and explanations behave; they say nothing of patients."
@@ -163,7 +165,7 @@ def write_radiographs(cohort: Cohort, folder: Path, report: Report = silent) -> 
         write_png8(labels, folder / files[1])
         rows.append(
             {
-                "participant_id": entry.participant_id,
+                _SUBJECT_COLUMN: entry.participant_id,
                 "session_id": entry.session_id,
                 "anatomy": entry.label,
                 "file": files[0],
@@ -171,9 +173,16 @@ def write_radiographs(cohort: Cohort, folder: Path, report: Report = silent) -> 
                 "landmarks": files[1],
             }
         )
-    write_table(folder / "participants.tsv", rows)
+    write_table(folder / _TABLE, rows)
     write_landmark_names(folder)
-    card = {"title": cohort.title, "description": _DESCRIPTION, "synthetic": True, "label_column": "anatomy"}
+    card = {
+        "title": cohort.title,
+        "description": _DESCRIPTION,
+        "synthetic": True,
+        "table": _TABLE,
+        "subject_column": _SUBJECT_COLUMN,
+        "label_column": "anatomy",
+    }
     (folder / "cohort.yaml").write_text(yaml.safe_dump(card, sort_keys=False, width=120), encoding="utf-8")
     return read_cohort(folder)
 

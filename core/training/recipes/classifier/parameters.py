@@ -13,9 +13,9 @@ class ClassifierParameters(NetworkParameters):
     architecture: str = architecture_of("block-cnn")
     seed: int = parameter(0, "Seed of phantoms, split, weights, batches and fills.", minimum=0, **LEARNING)
     subject_column: str = parameter(
-        "participant_id", "Column of participants.tsv that names the subject.", advanced=True, **READ
+        "", "Column of the table that names the subject; by default participant_id.", advanced=True, **READ
     )
-    label_column: str = parameter("diagnosis", "Column of participants.tsv that holds the class.", **READ)
+    label_column: str = parameter("", "Column of the table that holds the class; by default diagnosis.", **READ)
     images: str = parameter(
         "",
         "Folder below the cohort that the scans are in (derivatives/NAME); by default the cohort itself.",

@@ -128,6 +128,8 @@ def test_a_written_cohort_reads_back_as_the_one_in_memory(tmp_path: Path) -> Non
         for name in expected:
             np.testing.assert_array_equal(found[name], expected[name])
     assert read_cohort_card(tmp_path / "films").synthetic
+    # films are no part of BIDS: no file here has a name that BIDS gives a meaning
+    assert not list((tmp_path / "films").rglob("participants*")) and not list((tmp_path / "films").rglob("sub-*"))
     picture = Image.open(tmp_path / "films" / read.entries[0].file)
     assert (picture.mode, picture.size) == ("L", (64, 64))
     again = write_radiographs(drawn, tmp_path / "again")
