@@ -128,6 +128,7 @@ def _models() -> Iterator[CheckUp]:
     if not folders:
         mend = "run `make assets`, or set LIGHTBOX_MODELS_DIR to a folder of model folders"
         yield CheckUp("models", State.BROKEN, "the library is empty", mend)
+    loaded = set()
     for name, folder in folders.items():
         try:
             model = load_model(folder)
@@ -135,13 +136,14 @@ def _models() -> Iterator[CheckUp]:
             yield CheckUp(f"model {name}", State.BROKEN, str(error), "restore or remove this model folder")
         else:
             weights = sum(parameter.numel() for parameter in model.network.parameters())
+            loaded.add(f"The model in {name}")
             yield CheckUp(f"model {name}", State.FINE, f"{model.card.task}, {weights:,} weights, loads")
             for sentence in model.what_was_seen():
                 yield CheckUp(f"model {name}", State.LIMITED, sentence)
+    # what cannot be read is told above: a name that two cards have is not
     for left in left_out():
-        # what cannot be read is told above: a name that two cards have is not
-        if "give it another" in left.reason:
-            yield CheckUp(f"model {left.what.rpartition(' ')[2]}", State.LIMITED, left.sentence)
+        if left.what in loaded:
+            yield CheckUp("models", State.LIMITED, left.sentence, "give each card a name of its own")
 
 
 def _explainers() -> Iterator[CheckUp]:

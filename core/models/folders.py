@@ -69,7 +69,7 @@ def _sorted_out() -> tuple[list[Card], list[LeftOut]]:
         if owner != place:
             del found[place]
             rest.append(
-                (place, f"its card has the name {card.name!r}, which is the model in {owner}'s: give it another")
+                (place, f"its card has the name {card.name!r}, which is that of the model in {owner}: give it another")
             )
     cards = sorted(found.values(), key=lambda card: card.name)
     return cards, [LeftOut(f"The model in {place}", reason) for place, reason in sorted(rest)]
