@@ -2,9 +2,12 @@
 
 from typing import Literal
 
+from core.cohorts.selection import Selection
 from core.parameters import parameter
 from core.training.base import CHANGES, DRAWN, HELD_OUT, LEARNING, NETWORK, READ
 from core.training.fitting.parameters import NetworkParameters, architecture_of
+
+_USUAL = Selection.usual()
 
 
 class ClassifierParameters(NetworkParameters):
@@ -13,9 +16,14 @@ class ClassifierParameters(NetworkParameters):
     architecture: str = architecture_of("block-cnn")
     seed: int = parameter(0, "Seed of phantoms, split, weights, batches and fills.", minimum=0, **LEARNING)
     subject_column: str = parameter(
-        "", "Column of the table that names the subject; by default participant_id.", advanced=True, **READ
+        _USUAL.subject_column,
+        "Column of the table that names the subject, unless cohort.yaml names another.",
+        advanced=True,
+        **READ,
     )
-    label_column: str = parameter("", "Column of the table that holds the class; by default diagnosis.", **READ)
+    label_column: str = parameter(
+        _USUAL.label_column, "Column of the table that holds the class, unless cohort.yaml names another.", **READ
+    )
     images: str = parameter(
         "",
         "Folder below the cohort that the scans are in (derivatives/NAME); by default the cohort itself.",
@@ -96,3 +104,9 @@ class ClassifierParameters(NetworkParameters):
         **NETWORK,
     )
     half: bool = parameter(True, "Store weights as float16, half the size.", advanced=True, **NETWORK)
+
+    @property
+    def selection(self) -> Selection:
+        """How a cohort folder is read: what is as usual leaves the word to ``cohort.yaml``."""
+        named = {name: getattr(self, name) for name in ("subject_column", "label_column", "images", "image")}
+        return Selection(**{name: value for name, value in named.items() if value != getattr(_USUAL, name)})

@@ -9,7 +9,6 @@ import torch
 
 from core.cohorts.cohort import Cohort, split_by_subject
 from core.cohorts.reading import read_cohort
-from core.cohorts.selection import Selection
 from core.errors import BadInput
 from core.metrics.classification import held_out_metrics, recalls
 from core.models.card import Architecture, Card, InputContract, Training
@@ -155,13 +154,7 @@ def _prepared(source: Cohort, parameters: ClassifierParameters, report: Report) 
 
 def _source(parameters: ClassifierParameters, folder: Path | None, report: Report) -> Cohort:
     if folder is not None:
-        columns = Selection(
-            label_column=parameters.label_column,
-            subject_column=parameters.subject_column,
-            images=parameters.images,
-            image=parameters.image,
-        )
-        cohort = read_cohort(folder, columns)
+        cohort = read_cohort(folder, parameters.selection)
         for note in cohort.notes:
             report(Progress(0.0, note))
         return split_by_subject(cohort, parameters.validation, parameters.test, parameters.seed)
