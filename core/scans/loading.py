@@ -48,6 +48,8 @@ class SeriesChoice:
         Whether others come first, however small: phases, segmentations, pictures of a screen.
     problem : str, optional
         Why it cannot be read, where its headers say that already.
+    volume_names : tuple of str
+        What sets each volume apart ("b 1000 s/mm²", "time 2, echo 1"), where the file says it; else empty.
     """
 
     key: str
@@ -58,6 +60,7 @@ class SeriesChoice:
     _read: Callable[[int | None], Scan] = field(repr=False, compare=False)
     is_second_choice: bool = False
     problem: str | None = None
+    volume_names: tuple[str, ...] = ()
 
     def read(self, volume: int | None = None) -> Scan:
         """Read it.
@@ -167,7 +170,10 @@ def list_volumes(path: Paths, *, series: str | None = None) -> list[str]:
     BadInput
     """
     choice = _pick(list_series(path), series)
-    return [f"volume {index + 1} of {choice.volumes}" for index in range(choice.volumes)]
+    names = choice.volume_names or [""] * choice.volumes
+    return [
+        f"volume {number} of {choice.volumes}" + (f": {name}" if name else "") for number, name in enumerate(names, 1)
+    ]
 
 
 def _load(sources: list[Source], limits: Limits, series: str | None, volume: int | None) -> Scan:
@@ -267,6 +273,7 @@ def _dicom_choice(series: DicomSeries, limits: Limits) -> SeriesChoice:
         _read=lambda volume: read_series(series, limits, volume),
         is_second_choice=series.is_second_choice,
         problem=series.problem,
+        volume_names=series.volume_names,
     )
 
 

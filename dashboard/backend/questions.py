@@ -66,12 +66,25 @@ class RegionRule:
 
 @dataclass(frozen=True)
 class Series:
-    """One image among several in an upload: key, technical description, number of volumes, and why it is unreadable."""
+    """One image among several in an upload.
+
+    Parameters
+    ----------
+    key, description : str
+        Its name, and what it is technically.
+    volumes : int
+        How many it holds.
+    problem : str, optional
+        Why it cannot be read.
+    volume_names : tuple of str
+        What sets each volume apart; empty where nothing does.
+    """
 
     key: str
     description: str
     volumes: int
     problem: str | None = None
+    volume_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -317,7 +330,7 @@ def loaded_model(name: str, content: str) -> "Model":
 
 
 def _series(choice: "SeriesChoice") -> Series:
-    return Series(choice.key, choice.description, choice.volumes, choice.problem)
+    return Series(choice.key, choice.description, choice.volumes, choice.problem, choice.volume_names)
 
 
 @lru_cache(maxsize=1)

@@ -172,7 +172,10 @@ def _choose_series(laid: Desk, spooled: uploads.Spooled) -> None:
         "Image", list(choices), format_func=lambda k: choices[k].description, disabled=len(choices) == 1, key="series"
     )
     if choices[key].volumes > 1:
-        st.number_input(f"Volume, 1 to {choices[key].volumes}", 1, choices[key].volumes, 1, key="volume")
+        number = st.number_input(f"Volume, 1 to {choices[key].volumes}", 1, choices[key].volumes, 1, key="volume")
+        name = dict(enumerate(choices[key].volume_names, start=1)).get(int(number))
+        if name:
+            st.caption(f"Volume {number} holds {name}.")
     for unread in (choice for choice in spooled.choices if choice.problem is not None):
         st.caption(f"Cannot be read: {unread.description}. {unread.problem}")
     with st.container(horizontal=True):

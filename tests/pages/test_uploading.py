@@ -130,11 +130,11 @@ def test_an_image_that_cannot_be_read_leaves_the_others_to_choose_from(spool, mo
     real = scans.questions.read_upload
 
     def end(files, owner, series=None, volume=None):
-        raise BadInput("This image is damaged: choose another.")
+        raise BadInput("This image is damaged, choose another.")
 
     monkeypatch.setattr(scans.questions, "read_upload", end)
     page.button(key="open series").click().run()
-    assert [error.value for error in page.error] == ["This image is damaged: choose another."]
+    assert [error.value for error in page.error] == ["This image is damaged, choose another."]
     assert left(spool) != []
     monkeypatch.setattr(scans.questions, "read_upload", real)
     page.button(key="open series").click().run()
@@ -174,3 +174,16 @@ def test_among_several_images_the_unreadable_one_is_named_and_not_offered(spool)
     page = uploaded(spool.open("explain"), study(mosaic(), other), "study.zip")
     assert page.selectbox(key="series").options == ["MR · series 1 · 5×4×3 · 3×2×3 mm", "MR · series 3 · 7×6 · 3×2 mm"]
     assert any("series 2" in caption.value and "mosaic" in caption.value for caption in page.caption)
+
+
+def test_what_sets_a_volume_apart_is_said_while_it_is_chosen(spool):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for volume, weighting in enumerate((0.0, 1000.0)):
+            for place in range(3):
+                data = slice_at((0, 0, 3.0 * place), asymmetric((4, 5)), DiffusionBValue=weighting)
+                archive.writestr(f"{volume}{place}", dicom_bytes(data))
+    page = uploaded(spool.open("explain"), packed.getvalue(), "study.zip")
+    assert "Volume 1 holds b 0 s/mm²." in [caption.value for caption in page.caption]
+    page.number_input(key="volume").set_value(2).run()
+    assert "Volume 2 holds b 1000 s/mm²." in [caption.value for caption in page.caption]

@@ -159,6 +159,7 @@ def _notes(series: DicomSeries, read: Volume, volume: int | None) -> list[str]:
     if len(series.volumes) > 1:
         what = "volume" if len(series.shape) == 3 else "frame"
         chosen = "the first one was taken" if volume is None else f"{what} {volume} was taken"
-        words = f": {read.first.attributes.words}" if read.first.attributes.words else ""
+        names = series.volume_names
+        words = f": {names[volume or 0]}" if names and names[volume or 0] else ""
         notes.append(f"The series holds {len(series.volumes)} {what}s: {chosen} (counted from 0){words}.")
     return notes

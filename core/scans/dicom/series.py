@@ -86,6 +86,12 @@ class DicomSeries:
         )
 
     @property
+    def volume_names(self) -> tuple[str, ...]:
+        """What sets each volume apart; empty where nothing does."""
+        names = tuple(volume.first.attributes.words for volume in self.volumes)
+        return names if len(set(names)) > 1 else ()
+
+    @property
     def description(self) -> str:
         """For choosing, from technical fields only: series descriptions are free text and may name the patient."""
         first, slices = self.volumes[0].first, self.volumes[0].slices

@@ -156,6 +156,18 @@ def test_a_4d_series_is_split_into_volumes(tmp_path):
     assert load_scan(tmp_path, volume=2).array[0, 0, 0].tolist() == [20, 21, 22, 23]
 
 
+def test_volumes_are_named_by_what_sets_them_apart(tmp_path):
+    for time in (1, 2):
+        for place in range(3):
+            data = slice_at((0, 0, 2.0 * place), pixels_of(place), TemporalPositionIdentifier=time, EchoNumbers=1)
+            save(data, tmp_path / f"{time}{place}.dcm")
+    assert list_volumes(tmp_path) == ["volume 1 of 2: time 1, echo 1", "volume 2 of 2: time 2, echo 1"]
+    assert any(
+        note.endswith("volume 1 was taken (counted from 0): time 2, echo 1.")
+        for note in load_scan(tmp_path, volume=1).notes
+    )
+
+
 def test_an_incomplete_volume_of_a_4d_series_is_left_out_and_counted(tmp_path):
     for time in range(2):
         for place in range(4 - time):
