@@ -136,10 +136,12 @@ def _evenly(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
 
 
 def _upsampling(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:
+    spread = _evenly(node, fields, size)
     if not getattr(node, "_saved_align_corners", False):
-        return _evenly(node, fields, size)
-    after = shape_of_node(node)[-len(fields) :]
-    return tuple(f.read(0, 0, (n - 1) / max(m - 1, 1)) for f, n, m in zip(fields, size, after, strict=True))
+        return spread
+    rules = zip(fields, spread, size, shape_of_node(node)[-len(fields) :], strict=True)
+    # one sample has no corners: it is spread
+    return tuple(f.read(0, 0, (n - 1) / (m - 1)) if min(n, m) > 1 else even for f, even, n, m in rules)
 
 
 def _padding(node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields:

@@ -195,6 +195,13 @@ def test_an_up_sampled_map_lies_over_the_one_it_was_made_of(mode):
         np.testing.assert_allclose(sampling.step, (1.5, 1.5))
 
 
+def test_one_sample_that_was_up_sampled_is_spread_over_the_scan():
+    network = nn.Sequential(nn.Conv2d(1, 2, 9), nn.Upsample(scale_factor=3, mode="bilinear", align_corners=True))
+    sampling = layer_sampling(network, network[1], torch.rand(1, 1, 9, 9))
+    np.testing.assert_allclose(sampling.step, (1 / 3, 1 / 3))
+    np.testing.assert_allclose(sampling.start, (4 - 1 / 3, 4 - 1 / 3))
+
+
 def test_a_layer_that_runs_twice_has_the_places_of_its_last_run():
     conv = nn.Conv2d(1, 1, 3, 2, 1)
     network = nn.Sequential(conv, nn.ReLU(), conv, nn.ReLU())
