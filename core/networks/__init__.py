@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from core.networks.feature_maps import last_feature_map
     from core.networks.folding import fold_batch_norm
     from core.networks.geometry import Sampling, at_full_resolution, layer_sampling
+    from core.networks.history import operations_of
     from core.networks.layers import convolutions
     from core.networks.responses import Box, Responses, WholeResponses, at
     from core.networks.tracing import copy_of, graph_of, has_hooks, twin
@@ -39,6 +40,7 @@ __all__ = [
     "has_hooks",
     "last_feature_map",
     "layer_sampling",
+    "operations_of",
     "responses_for",
     "twin",
     "unchanged_known",
@@ -50,6 +52,7 @@ _MODULES = {
     "feature_maps": ("last_feature_map",),
     "folding": ("fold_batch_norm",),
     "geometry": ("Sampling", "at_full_resolution", "layer_sampling"),
+    "history": ("operations_of",),
     "layers": ("convolutions",),
     "responses": ("Box", "Responses", "WholeResponses", "at"),
     "tracing": ("copy_of", "graph_of", "has_hooks", "twin"),

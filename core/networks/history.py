@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -136,6 +137,26 @@ def calls_of(network: nn.Module, x: torch.Tensor) -> tuple[list[Called], torch.T
         # a copy: code that works in place may not write on what is watched
         answer = asked(watched.clone())
     return found, answer, watched
+
+
+def operations_of(network: nn.Module, x: torch.Tensor) -> tuple[Counter[str], list[nn.Module]]:
+    """What ran between an input and a network's answer, also where its code cannot be traced.
+
+    Parameters
+    ----------
+    network, x
+        As in `calls_of`.
+
+    Returns
+    -------
+    operations : Counter of str
+        Names of torch's derivatives (``ReluBackward0`` …), and how often each is passed.
+    layers : list of torch.nn.Module
+        The layers whose answers are on the way, once for each call; layers of a copy of `network`.
+    """
+    calls, answer, watched = calls_of(network, x)
+    history = History(answer.grad_fn, watched)
+    return Counter(node.name() for node in history.order), [c.layer for c in calls if c.node in history.position]
 
 
 def once(calls: list[Called]) -> Mapping[str, Called]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from core.errors import BadInput
 from core.explainers.base import MapArray, Question
 from core.explainers.captum.tensors import asked_in_grey, summed_over_channels, watched
 from core.explainers.checked_map import CheckedMap, MapParameters
 from core.parameters import Parameters
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from core.models.model import Model
@@ -41,12 +43,19 @@ class GuidedBackpropagation(CheckedMap):
         return None
 
     def attribute(self, question: Question, parameters: MapParameters) -> MapArray:
-        """One pass forward and back through a copy whose rectifiers Captum can hook."""
+        """One pass forward and back through a copy whose rectifiers Captum can hook.
+
+        Raises
+        ------
+        BadInput
+            When more rectifiers ran than there are layers of.
+        """
         import warnings
 
         from captum.attr import GuidedBackprop
 
         network, x = asked_in_grey(question)
+        _refuse_functions(network, x)
         with warnings.catch_warnings():
             # Captum says on every call that it sets hooks
             warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU")
@@ -61,7 +70,6 @@ def hookable_copy(network: nn.Module) -> nn.Module:
     Captum hooks `torch.nn.ReLU` only. A leaky rectifier becomes a subclass of it with its own slope: forward it is what
     it was, backward its gradient is rectified like the others'.
     """
-    import torch
     from torch import nn as modules
 
     from core.networks import copy_of
@@ -79,6 +87,21 @@ def hookable_copy(network: nn.Module) -> nn.Module:
         parent, _, attribute = name.rpartition(".")
         setattr(changed.get_submodule(parent), attribute, Rectifier(getattr(module, "negative_slope", 0.0)))
     return changed
+
+
+def _refuse_functions(network: nn.Module, x: torch.Tensor) -> None:
+    """Code that cannot be traced may call rectifiers as functions: what ran tells."""
+    from torch import nn as modules
+
+    from core.networks import operations_of
+
+    ran, layers = operations_of(network, x)
+    hooked = sum(isinstance(layer, modules.ReLU | modules.LeakyReLU) for layer in layers)
+    if sum(count for name, count in ran.items() if name.startswith(("ReluBackward", "LeakyReluBackward"))) > hooked:
+        raise BadInput(
+            "Guided backpropagation cannot reach rectifiers called as functions, and this network calls some: "
+            "write them as modules, or use saliency."
+        )
 
 
 def _rectifiers(network: nn.Module) -> dict[str, nn.Module]:

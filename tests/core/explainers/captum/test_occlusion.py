@@ -8,7 +8,10 @@ from torch import nn
 from core.explainers import Question
 from core.explainers.captum.occlusion import Occlusion
 from core.explainers.hiding import fill_image
+from core.scans.scan import Scan
+from tests.core.explainers.test_networks_as_written import model_of
 from tests.core.explainers.toys import randomised_drop
+from tests.core.networks.userland import MAKERS, userland
 from tests.oracles import maps as oracle
 
 
@@ -40,3 +43,15 @@ def test_a_box_covers_all_channels_and_its_fall_is_counted_once(trained, questio
     box = (4,) * trained.dimensions
     expected = oracle.occlusion(network, x, torch.full_like(x, 0.5), 1, box, box)
     np.testing.assert_allclose(found.values, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_occlusion_asks_the_network_and_not_a_copy_that_differs(name):
+    model = model_of(userland(name))
+    scan = Scan(np.random.default_rng(1).random((1, 24, 26), dtype=np.float32), np.eye(4))
+    asked = Question(model, model.prepare(scan), 1)
+    values = {"window_mm": 6.0, "stride_mm": 5.0, "baseline": "constant", "baseline_value": 0.5}
+    found = Occlusion().attribute(asked, Occlusion.parameters(values=values)).values
+    x = asked.prepared.tensor
+    expected = oracle.occlusion(model.network, x, torch.full_like(x, 0.5), 1, (6, 6), (5, 5))
+    np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
