@@ -58,7 +58,7 @@ def prob_cnn(network: nn.Module, masked: Iterable[torch.Tensor], target: int) ->
     Parameters
     ----------
     network : torch.nn.Module
-        In eval mode; logits (N, classes).
+        In eval mode; logits of classes that exclude each other, (N, classes): `core.models.Model.scores`.
     masked : iterable of torch.Tensor, shape (1, C, *spatial)
         Scans hidden by masks made for another network, session or setting.
     target : int

@@ -90,8 +90,8 @@ class Behaviour:
             )
         if self.alone:
             found.append(
-                "the network answers a scan otherwise beside others (it takes statistics of the batch, or takes no "
-                "batches), so each scan is asked alone"
+                "the network answers a scan otherwise beside others (it takes statistics of the batch), or takes no "
+                "two at once, so each scan is asked alone"
             )
         if card.task == "classification" and self.seen is not None and self.outputs == len(card.classes):
             found += self._of_answers(card, self.seen)
@@ -245,7 +245,7 @@ def _beside(ask: Ask, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor | No
     """Answers to both in one batch; None where the network takes no batches."""
     try:
         answers = ask(torch.cat([x, other]))
-    except BadInput:
+    except (BadInput, RuntimeError):  # also where there is no memory for two
         return None
     return answers if answers.ndim and len(answers) == 2 else None
 

@@ -13,6 +13,7 @@ from torch import nn
 from core.errors import BadInput
 from core.models.answers import Reading, Scores
 from core.models.behaviour import Behaviour, observe, probe_input, why_no_gradient
+from core.models.called import ENOUGH
 from core.models.card import Card
 from core.models.inputs import PreparedInput, prepare
 from core.models.own_input import on_copies
@@ -146,7 +147,7 @@ class Model:
     def calls(self, probabilities: Mapping[str, float], name: str) -> bool:
         """Whether these probabilities say `name`: more than any other class, or of classes that stand alone, ≥ 0.5."""
         if self.reading is not None and not self.reading.exclusive:
-            return probabilities[name] >= 0.5
+            return probabilities[name] >= ENOUGH
         return probabilities[name] >= max(probabilities.values())
 
     def layer(self, name: str) -> nn.Module:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import escape
 
 from core.explainers import Curve, Parts
+from core.models.called import exclude_each_other
 from dashboard.look import theme
 from dashboard.look.text import probability
 
@@ -100,10 +101,13 @@ def _likeliest(
     ranked = sorted(before, key=lambda name: (name != target, -before[name]))[: _MOST_CLASSES - 1]
     ranked.sort(key=lambda name: -before[name])
     rest = [name for name in before if name not in ranked]
+    exclusive = exclude_each_other(before)
 
     def shortened(values: Mapping[str, float]) -> dict[str, float]:
-        others = sum(values.get(name, 0.0) for name in rest)
-        return {**{name: values.get(name, 0.0) for name in ranked}, f"{len(rest)} others": others}
+        shares = [values.get(name, 0.0) for name in rest]
+        # of classes that may hold together, adding up would be a probability of nothing
+        others = {f"{len(rest)} others": sum(shares)} if exclusive else {f"highest of {len(rest)} others": max(shares)}
+        return {**{name: values.get(name, 0.0) for name in ranked}, **others}
 
     return shortened(before), None if after is None else shortened(after)
 

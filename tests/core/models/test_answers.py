@@ -108,33 +108,28 @@ def test_a_map_is_that_of_the_logits_inside_the_network(kind, explainer, setting
     asked, network, _ = made(kind)
     target = asked.card.classes[-1]
     found = explain(scan(), asked, explainer, target=target, **settings).arrays["map"].values
-
-    class Logits(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body = network
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            z = self.body.logits(x)
-            if asked.reading.single:
-                return torch.cat([-z, z], 1)
-            return (
-                z - z.mean(1, keepdim=True) if asked.card.answers in (None, "probabilities") and z.shape[1] > 1 else z
-            )
-
-    plain = model(Logits(), asked.card.classes, answers="sigmoid")
-    if kind == "logits of a convolution" or kind.endswith("unsaid") or kind.startswith("log-"):
-        exclusive = asked.reading.kind == "probabilities"
-        plain.network.forward = lambda x: _logits(network, x, kind, exclusive)
     if explainer == "grad_cam":
         settings = {**settings, "layer": "body.conv2"}
+    plain = model(Logits(network, asked.reading, kind.startswith("log-")), asked.card.classes, answers="sigmoid")
     expected = explain(scan(), plain, explainer, target=target, **settings).arrays["map"].values
     np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
 
 
-def _logits(network: Body, x: torch.Tensor, kind: str, centred: bool) -> torch.Tensor:
-    z = network.logits(x)
-    return z.log_softmax(1) if kind.startswith("log-") else z - z.mean(1, keepdim=True) if centred else z
+class Logits(nn.Module):
+    """What is to be explained of a `Body` that is read in some way, a number a class."""
+
+    def __init__(self, body: Body, reading: Reading, logs: bool) -> None:
+        super().__init__()
+        self.body, self.logs = body, logs
+        self.single, self.centred = reading.single, reading.kind == "probabilities" and not reading.single
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        z = self.body.logits(x)
+        if self.single:
+            return torch.cat([-z, z], 1)
+        if self.logs:
+            return z.log_softmax(1)
+        return z - z.mean(1, keepdim=True) if self.centred else z
 
 
 @pytest.mark.parametrize("gain", [180.0, 1000.0])

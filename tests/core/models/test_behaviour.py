@@ -110,6 +110,37 @@ def test_a_scan_whose_answer_depends_on_company_is_asked_alone(network, explaine
     np.testing.assert_allclose(found.arrays["map"].values, alone.arrays["map"].values, atol=1e-5)
 
 
+@pytest.mark.parametrize("engine", ["auto", "batches"])
+def test_windows_of_a_network_that_looks_at_the_batch_are_those_of_the_scan_alone(engine):
+    asked = model(OfTheBatch(3))
+    settings = {
+        "direction": "backward",
+        "superpixels": 12,
+        "jitters": 4,
+        "sums": "signed",
+        "body": False,
+        "levels": "1",
+    }
+    found = explain(scan(), asked, "ibix", target="b", engine=engine, **settings)
+    labels, values = found.arrays["superpixels"].values, found.arrays["map"].values
+    x, place = asked.prepare(scan()).tensor, torch.from_numpy(labels == labels.max())
+    steps = [sign * k * 0.392 / 2 for sign in (-1, 1) for k in (1, 2)]
+    slopes = [float((asked.network(x + h * place)[0, 1] - asked.network(x)[0, 1]) / h) for h in steps]
+    assert values[labels == labels.max()][0] * place.sum() == pytest.approx(np.mean(slopes), rel=1e-3)
+
+
+def test_a_network_for_whose_batch_there_is_no_memory_is_asked_alone():
+    class Large(Body):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if len(x) > 1:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+            return super().forward(x)
+
+    asked = model(Large(3))
+    assert asked.behaviour().alone
+    assert asked.scores(torch.rand(3, 1, *SHAPE)).shape == (3, 3)
+
+
 def test_scores_of_a_batch_are_those_of_each_scan_alone():
     asked = model(OfTheBatch(3))
     x = torch.rand(3, 1, *SHAPE, generator=torch.Generator().manual_seed(2)) * torch.tensor([1.0, 0.2, 3.0]).view(

@@ -86,6 +86,14 @@ def test_of_many_classes_the_likeliest_stand_alone_and_the_target_always_does():
     assert list(few.data[0].y) == ["AD", "CN"]
 
 
+def test_of_classes_that_may_hold_together_the_others_do_not_add_up():
+    before = {f"class {n}": 0.9 - n / 100 for n in range(24)}
+    figure = probability_bars(before, target="class 0")
+    names, shares = list(figure.data[0].y)[::-1], list(figure.data[0].x)[::-1]
+    assert names[-1] == "highest of 20 others"
+    assert shares[-1] == pytest.approx(0.9 - 4 / 100)
+
+
 def test_thousands_at_the_end_of_a_curve_are_written_out():
     assert [_briefly(value) for value in (0.0123, 3.14159, 46200.4, 3e7)] == [
         "0.0123",
