@@ -31,7 +31,7 @@ ENV PYTHONUNBUFFERED=1 \
     LIGHTBOX_STORE_PATH=/data
 
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin lightbox \
-    && install -d -o lightbox -g lightbox /data
+    && install -d -m 0700 -o lightbox -g lightbox /data
 
 WORKDIR /app
 COPY requirements.txt ./

@@ -22,13 +22,14 @@ elif __name__ != "__mp_main__":
 
     from dashboard.frame.guarding import Guard
     from dashboard.frame.help import help_route
+    from dashboard.frame.room import UploadRoom
     from dashboard.frame.server import volume_routes
     from dashboard.frame.shell import lifespan, show_problem
 
     app = st.App(
         __file__,
         routes=[help_route(), *volume_routes()],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard), Middleware(UploadRoom)],
         lifespan=lifespan,
         on_script_error=show_problem,
     )

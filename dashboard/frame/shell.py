@@ -17,6 +17,7 @@ from core.runs import manager
 from dashboard.backend import pool, questions
 from dashboard.frame import help, opening
 from dashboard.frame.pages import Page, pages
+from dashboard.intake import uploads
 from dashboard.look import text
 
 _LOG = logging.getLogger(__name__)
@@ -90,9 +91,12 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         pass
     except Exception:
         _LOG.exception("the store could not be opened")
+    uploads.start_sweeping()
     try:
         yield
     finally:
+        # here and not when the interpreter ends: a server that is told to end by a signal never comes that far
+        uploads.remove_all()
         pool.close()
         with contextlib.suppress(Exception):  # one that was never opened has nothing to close
             manager().close()

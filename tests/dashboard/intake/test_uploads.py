@@ -1,10 +1,15 @@
 import io
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
+from core.errors import BadInput
+from core.settings import ROOT
 from dashboard.intake import uploads
 
 
@@ -49,24 +54,86 @@ def test_nothing_is_left_when_writing_fails(root):
 
     with pytest.raises(OSError, match="disk full"):
         uploads.spool([Browser("a", b"abc"), Broken("b", b"")])
-    assert list(uploads._root().iterdir()) == []
+    assert [path.name for path in uploads._root().iterdir()] == [uploads._LOCK]
 
 
-def test_an_abandoned_upload_goes_with_the_next_one(root):
-    left = uploads.spool([Browser("a", b"abc")])
-    os.utime(left.folder, (0, 0))
-    uploads.spool([Browser("b", b"de")])
-    assert not left.folder.exists()
+def old(spooled, seconds):
+    """A spooled upload as it is so many seconds after it came."""
+    made, rest = spooled.folder.name.split("-", 1)
+    aged = spooled.folder.rename(spooled.folder.with_name(f"{int(made) - seconds}-{rest}"))
+    os.utime(aged, (time.time() - seconds, time.time() - seconds))
+    return aged
 
 
-def test_what_a_killed_server_left_goes_when_the_next_one_uploads(root):
-    dead = Path(root) / f"{uploads._PREFIX}999999999-abc"
-    dead.mkdir()
-    alive = Path(root) / f"{uploads._PREFIX}{os.getpid()}-other"
-    alive.mkdir()
+@pytest.mark.parametrize(
+    ("active", "seconds", "there"),
+    [
+        (False, 10, True),
+        (False, uploads.GONE + 5, False),
+        (True, uploads.GONE + 5, True),
+        (True, uploads.ABANDONED + 5, False),
+    ],
+)
+def test_an_upload_goes_with_its_page_and_when_nothing_is_chosen(root, monkeypatch, active, seconds, there):
+    monkeypatch.setattr(uploads, "_session", lambda: "12-ab-34")
+    monkeypatch.setattr(uploads, "_is_active", lambda session: active and session == "12-ab-34")
+    folder = old(uploads.spool([Browser("a", b"abc")]), int(seconds))
+    uploads.sweep()
+    assert folder.exists() is there
+
+
+def test_sweeping_goes_on_by_itself(root, monkeypatch):
+    monkeypatch.setattr(uploads, "_EVERY", 0.05)
+    monkeypatch.setattr(uploads, "_is_active", lambda session: False)
+    uploads.start_sweeping()
+    try:
+        folder = old(uploads.spool([Browser("a", b"abc")]), 500)
+        for _ in range(200):
+            if not folder.exists():
+                break
+            time.sleep(0.05)
+        assert not folder.exists()
+    finally:
+        uploads.remove_all()
+
+
+def test_nothing_is_left_when_the_server_ends(root):
+    uploads.start_sweeping()
     uploads.spool([Browser("a", b"abc")])
-    assert not dead.exists()
+    uploads.remove_all()
+    assert list(root.iterdir()) == []
+
+
+def test_an_upload_that_was_thrown_away_is_said(root):
+    spooled = uploads.spool([Browser("a", b"abc")])
+    spooled.remove()
+    with pytest.raises(BadInput, match="thrown away"):
+        spooled.ask(len)
+
+
+def test_what_a_killed_server_left_goes_whatever_its_number_and_a_living_ones_stays(root):
+    """In a container every server has the number 1, so that a number tells nothing."""
+    dead = Path(root) / f"{uploads._PREFIX}1-abc"
+    dead.mkdir()
+    (dead / "patient").write_bytes(b"Doe^John")
+    os.utime(dead, (0, 0))
+    hold = (
+        "import sys, time; from dashboard.intake import uploads; import tempfile; tempfile.tempdir = sys.argv[1];"
+        "print(uploads._root(), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(root)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as other:
+        alive = Path(other.stdout.readline().strip())
+        os.utime(alive, (0, 0))
+        uploads.start_sweeping()
+        assert not dead.exists()
+        assert alive.exists()
+        other.kill()
     assert alive.exists()
+    uploads.start_sweeping()
+    uploads.remove_all()
+    assert not alive.exists()
 
 
 def test_streamlit_forgets_the_bytes_once_they_were_spooled(root, monkeypatch):
