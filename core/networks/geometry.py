@@ -86,7 +86,8 @@ def _fields(history: History, axes: int) -> _Fields | None:
         if rule is not None:
             source, number = history.sources[node][0]
             before, size = known[source], shape_of_node(source, number)[-axes:]
-            known[node] = None if before is None else rule(node, before, size)
+            # over sequences, or in fewer dimensions, it is another operation than the one the rule is about
+            known[node] = _ruled(rule, node, before, size) if before and len(shape_of_node(node)) == axes + 2 else None
             continue
         # sample by sample, or a join of several: what is broadcast (a gate) has no place of its own
         read = {source: shape_of_node(source, number)[-axes:] for source, number in history.sources[node]}
@@ -95,6 +96,14 @@ def _fields(history: History, axes: int) -> _Fields | None:
         if shape not in read.values() and node.name().endswith("CopySlices") and (inner := known[first]):
             known[node] = _framed(inner, read[first], shape)
     return known[history.order[-1]] if history.order else None
+
+
+def _ruled(rule: _Rule, node: Any, fields: _Fields, size: tuple[int, ...]) -> _Fields | None:
+    """What `rule` says; None for an operation of the same name that keeps other things (one of a person's own)."""
+    try:
+        return rule(node, fields, size)
+    except (AttributeError, TypeError, ValueError, LookupError):
+        return None
 
 
 def _together(read: list[_Fields]) -> _Fields | None:

@@ -5,6 +5,7 @@ from torch import nn
 
 from core.models.zoo import build
 from core.networks.geometry import at_full_resolution, layer_sampling
+from tests.core.networks.drawn import Written
 from tests.core.networks.families import FAMILIES, ResNet, family
 
 
@@ -193,6 +194,39 @@ def test_an_up_sampled_map_lies_over_the_one_it_was_made_of(mode):
         # pixels 0 to 2 became two samples: a quarter of 3 to each side of 1
         np.testing.assert_allclose(sampling.start, (0.25, 0.25))
         np.testing.assert_allclose(sampling.step, (1.5, 1.5))
+
+
+class MaxPoolOfOnesOwn(torch.autograd.Function):
+    """Named like torch's, and keeps nothing of what torch's keeps."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x[:, :, ::2, ::2].clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+class AlongLines(nn.Module):
+    """A convolution over sequences, in the middle of an image network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.line = nn.Conv2d(1, 4, 4, 4), nn.Conv1d(4, 4, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(x)
+        return self.line(y.flatten(2)).reshape(y.shape)
+
+
+@pytest.mark.parametrize(
+    ("network", "start", "step"),
+    [(AlongLines(), 1.5, 4.0), (Written(MaxPoolOfOnesOwn.apply, "own"), 0.5, 2.0)],
+)
+def test_what_no_rule_is_about_is_spread_evenly(network, start, step):
+    sampling = layer_sampling(network, network, torch.rand(1, 1, 16, 24))
+    assert (sampling.start, sampling.step) == ((start,) * 2, (step,) * 2)
 
 
 def test_one_sample_that_was_up_sampled_is_spread_over_the_scan():
