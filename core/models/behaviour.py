@@ -145,9 +145,9 @@ def observe(ask: Ask, network: nn.Module, card: Card, x: torch.Tensor) -> Behavi
     with torch.inference_mode():
         # bright all over, as no scan is: statistics of a batch with it in it are others
         other = _another(x, card.input, lowest=_BRIGHT)
-        before = _chance()
+        before = _chance(x.device)
         first = ask(x)
-        drawn = _chance() != before
+        drawn = _chance(x.device) != before
         beside = _beside(ask, x, other)
         again = [first]
         alone = beside is None or not _alike(beside[:1], first)
@@ -260,14 +260,14 @@ def _alike(one: torch.Tensor, other: torch.Tensor) -> bool:
     return torch.allclose(one, other, rtol=0, atol=rounding * scale + 1e-7, equal_nan=True)
 
 
-def _chance() -> tuple[bytes, ...]:
+def _chance(device: torch.device) -> tuple[bytes, ...]:
     """State of the generators that a network might draw from."""
     numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - it is the old one that networks draw from
     return (
         torch.get_rng_state().numpy().tobytes(),
         numpy["state"]["key"].tobytes() + bytes(str(numpy["state"]["pos"]), "ascii"),
         bytes(str(hash(random.getstate())), "ascii"),
-        torch.cuda.get_rng_state().numpy().tobytes() if torch.cuda.is_available() else b"",
+        torch.cuda.get_rng_state(device).numpy().tobytes() if device.type == "cuda" else b"",
     )
 
 

@@ -1,4 +1,5 @@
 from core.models.card import read_card
+from core.settings import settings
 from dashboard.models import page as models
 from tests.pages.conftest import said
 
@@ -38,3 +39,45 @@ def test_contract_rows_name_the_slice_a_2d_model_takes(small_assets):
     card = read_card(small_assets / "models" / "tiny-image")
     taken = card.model_copy(update={"input": card.input.model_copy(update={"plane": "coronal", "position_mm": -20.0})})
     assert ("from a volume", "coronal slice at -20 mm") in models.contract_rows(taken)
+
+
+def test_what_is_left_out_is_named_with_its_reason_and_the_others_are_there(workbench, monkeypatch, tmp_path):
+    (tmp_path / "own" / "odd").mkdir(parents=True)
+    (tmp_path / "own" / "odd" / "card.yaml").write_text("- 1")
+    monkeypatch.setenv("LIGHTBOX_MODELS_DIR", str(tmp_path / "own"))
+    settings.cache_clear()
+    try:
+        text = said(workbench.open("models"))
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    assert "The model in odd is left out: card.yaml of odd: the whole file" in text
+    assert "Tiny volume model" in text
+
+
+def test_a_card_that_cannot_be_shown_takes_no_other_with_it(workbench, monkeypatch):
+    shown = models.contract_rows
+    broken = "tiny-image"
+
+    def contract_rows(card):
+        if card.name == broken:
+            raise KeyError("whatever nobody thought of")
+        return shown(card)
+
+    monkeypatch.setattr(models, "contract_rows", contract_rows)
+    page = workbench.open("models")
+    assert not page.exception
+    assert len(page.error) == 1
+    text = said(page)
+    assert f"The card of {broken} cannot be shown" in text
+    assert "Tiny volume model" in text
+    assert "Tiny maker model" in text
+
+
+def test_what_was_seen_of_a_network_stands_on_its_card(workbench, monkeypatch):
+    seen = "the network answers the same scan differently each time ![x](http://beacon.example)"
+    monkeypatch.setattr("dashboard.intake.catalogue.seen_of", lambda card: (seen,) if card.name == "tiny-image" else ())
+    page = workbench.open("models")
+    assert [warning.value for warning in page.warning] == [
+        r"The network answers the same scan differently each time \!\[x\]\(http\://beacon.example\)"
+    ]
