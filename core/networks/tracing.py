@@ -75,12 +75,37 @@ def _isinstance(value: Any, kinds: Any) -> bool:
 
 def twin(network: nn.Module) -> nn.Module:
     """A copy that shares the weights: what its code writes on the copy leaves the network as it was."""
-    return copy.deepcopy(network, {**_kept(network), **{id(weight): weight for weight in network.parameters()}})
+    try:
+        return copy.deepcopy(network, {**_kept(network), **{id(weight): weight for weight in network.parameters()}})
+    except Exception:  # what cannot be copied (a lock, a file) may be kept by any code
+        return _built_again(network, lambda weight: weight)
 
 
 def copy_of(network: nn.Module) -> nn.Module:
-    """A copy with weights of its own, also of a network that keeps what it saw when it was differentiated."""
-    return copy.deepcopy(network, _kept(network))
+    """A copy with weights of its own, whatever else the network keeps."""
+    try:
+        return copy.deepcopy(network, _kept(network))
+    except Exception:  # see `twin`
+        return _built_again(network, lambda weight: nn.Parameter(weight.detach().clone(), weight.requires_grad))
+
+
+def _built_again(network: nn.Module, weight_of: Callable[[nn.Parameter], nn.Parameter]) -> nn.Module:
+    """The same modules anew, with what they keep beside weights, buffers and modules shared."""
+    weights = {id(weight): weight_of(weight) for weight in network.parameters()}
+    modules: dict[int, nn.Module] = {}
+    for module in network.modules():
+        made = module.__class__.__new__(module.__class__)
+        kept = {
+            name: copy.copy(value) if isinstance(value, dict | list) else value for name, value in vars(module).items()
+        }
+        kept["_parameters"] = {name: w if w is None else weights[id(w)] for name, w in module._parameters.items()}
+        kept["_buffers"] = {name: b if b is None else b.clone() for name, b in module._buffers.items()}
+        made.__dict__.update(kept)
+        modules[id(module)] = made
+    for module in network.modules():
+        inside = {name: m if m is None else modules[id(m)] for name, m in module._modules.items()}
+        modules[id(module)].__dict__["_modules"] = inside
+    return modules[id(network)]
 
 
 def _kept(network: nn.Module) -> dict[int, torch.Tensor]:

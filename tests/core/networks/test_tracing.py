@@ -7,6 +7,7 @@ from torch import fx, nn
 
 from core.models.zoo import build
 from core.networks.choosing import responses_for
+from core.networks.fast import fast_network
 from core.networks.tracing import copy_of, graph_of, twin
 
 SIZE = (1, 1, 64, 64)
@@ -146,3 +147,44 @@ def test_code_that_cannot_be_traced_leaves_everything_as_it_was():
     with pytest.raises(fx.proxy.TraceError):
         graph_of(Looking())
     assert "isinstance" not in Looking.forward.__globals__
+
+
+class Locked(nn.Module):
+    """Keeps what cannot be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm, self.lock = nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), threading.Lock()
+        self.again, self.seen = self.conv, []
+
+    def forward(self, x):
+        with self.lock:
+            self.seen.append(len(x))
+            return self.norm(self.conv(x)).relu()
+
+
+@pytest.mark.parametrize("copied", [twin, copy_of])
+def test_a_network_that_keeps_what_cannot_be_copied_is_built_again(copied):
+    network = Locked().eval().requires_grad_(False)
+    other, x = copied(network), torch.rand(2, 1, 6, 6)
+    assert torch.equal(other(x), network(x))
+    assert other.again is other.conv is not network.conv
+    assert (other.conv.weight is network.conv.weight) == (copied is twin)
+    assert other.norm.running_mean is not network.norm.running_mean
+    assert (network.seen, other.seen) == ([2], [2])
+    copy_of(network).double()
+    assert network.conv.weight.dtype == torch.float32
+    assert list(other.state_dict()) == list(network.state_dict())
+
+
+def test_such_a_network_is_asked_quickly_and_in_windows():
+    network, x = Locked().eval().requires_grad_(False), torch.rand(1, 1, 12, 12)
+    network.norm.running_mean.uniform_()
+    for precision in ("float32", "bfloat16"):
+        torch.testing.assert_close(fast_network(network, 2, precision)(x), network(x), rtol=0.05, atol=0.02)
+    responses = responses_for(network, x, 2**24)
+    values = torch.rand(2, 1, 3, 3)
+    box, answers = responses.changed((slice(4, 7), slice(4, 7)), values)
+    changed = x.clone()
+    changed[..., 4:7, 4:7] = values[1]
+    torch.testing.assert_close(answers[1], network(changed)[(0, slice(None), *box)])
