@@ -76,12 +76,13 @@ class DicomSeries:
 
     @property
     def is_second_choice(self) -> bool:
-        """Whether other images come first, however small: phases, segmentations, pictures of a screen."""
+        """Whether other images come first, however small: phases, segmentations, maps, doses, pictures of a screen."""
         first = self.volumes[0].first
         attributes = first.attributes
         return (
             attributes.component in _SECOND_CHOICE_COMPONENTS
-            or first.image.kind in (ObjectKind.SECONDARY_CAPTURE, ObjectKind.SEGMENTATION)
+            or first.image.kind is not ObjectKind.IMAGE
+            or first.image.modality == "RTDOSE"
             or self.problem is not None
         )
 

@@ -194,8 +194,9 @@ class AttributeReader:
             component=_frame_component(groups) or self._component,
             stack=None if stack is None else short_hash(str(stack)),
             time=time,
-            b_value=self._b_value if b_value is None else b_value,
-            echo=first_number(groups.get("", "EchoNumbers")) if echo is None else echo,
+            # scanners write what they reached, with digits that differ from slice to slice
+            b_value=_rounded(self._b_value if b_value is None else b_value),
+            echo=_rounded(first_number(groups.get("", "EchoNumbers")) if echo is None else echo),
             cardiac_delay=first_number(groups.get("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime")),
             acquisition=acquisition or 0.0,
             sequence=(instance or 0.0, float(index)),
@@ -214,6 +215,7 @@ class AttributeReader:
             direction = vector(found, 3) if found is not None else direction
         return (
             _told(content.get("FrameAcquisitionNumber") if content is not None else None),
+            _told(groups.get("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime")),
             _told(other or None),
             _told(None if direction is None else np.round(direction, 4).tolist()),
             _told(groups.get("MRImageFrameTypeSequence", "FrameType")),
@@ -222,6 +224,10 @@ class AttributeReader:
             _told(content.get("FrameReferenceDateTime") if content is not None else None),
             _told(content.get("FrameAcquisitionDateTime") if content is not None else None),
         )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def private_value(dataset: "Dataset", group: int, creator: str, offset: int) -> Any:

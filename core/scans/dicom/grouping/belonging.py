@@ -24,7 +24,6 @@ _ALWAYS_APART: tuple[tuple[str, bool], ...] = (
     ("stack", True),
     ("time", True),
     ("echo", True),
-    ("cardiac_delay", True),
 )
 #: A gap of more steps than this ends a stack: what lies in it was never scanned.
 _LARGEST_GAP_STEPS = 4.5

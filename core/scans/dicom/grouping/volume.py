@@ -22,7 +22,7 @@ LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
 _TILT_DEGREES = 0.5
 #: Slices shifted in the plane by more than this against the common line, mm, are no volume.
 _CROOKED_MM = 5.0
-#: A slice this near to a place of the grid is taken as it is.
+#: A slice this near to a place of the grid, in steps, is taken as it is.
 _AS_IT_IS = 0.02
 _MOST_SLICES = 20_000
 
@@ -136,13 +136,13 @@ def _interpolated(places: np.ndarray, slices: int) -> list[tuple[int, int, float
     filling = []
     for place in range(slices):
         after = min(max(int(np.searchsorted(places, place)), 1), len(places) - 1)
-        share = float((place - places[after - 1]) / (places[after] - places[after - 1]))
-        if share <= _AS_IT_IS:
+        below, above = float(place - places[after - 1]), float(places[after] - place)
+        if below <= _AS_IT_IS:
             filling.append((after - 1, place, 1.0))
-        elif share >= 1 - _AS_IT_IS:
+        elif above <= _AS_IT_IS:
             filling.append((after, place, 1.0))
         else:
-            filling += [(after - 1, place, 1 - share), (after, place, share)]
+            filling += [(after - 1, place, above / (below + above)), (after, place, below / (below + above))]
     return filling
 
 
