@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # tests at the same time; a file's tests stay together
 JOBS ?= 2
 
-.PHONY: help setup setup-dev run test check docs lint bench mutants fuzz-networks assets clean
+.PHONY: help setup setup-dev run test check docs lint bench mutants fuzz fuzz-networks assets clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench: setup-dev ## every benchmark, as ratios against named baselines
 
 mutants: setup-dev ## break the library on purpose, count what its tests see (FOLDERS= COUNT= SEED=; 440 changes, 40 minutes)
 	@nice -n 10 $(BIN)/python -m tests.mutation $(FOLDERS) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
+fuzz: setup-dev ## give every reader of files damaged ones (FUZZ_SECONDS= SEED=; 10 minutes)
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 fuzz-networks: setup-dev ## ask networks drawn at random in every way (COUNT=; 2,000, about 10 minutes)
 	@LIGHTBOX_DRAWN_NETWORKS=$(or $(COUNT),2000) $(BIN)/python -m pytest -q tests/core/networks/test_drawn.py

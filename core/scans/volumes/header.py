@@ -144,7 +144,11 @@ def _parse(header_class: Any, head: bytes) -> Any:
 def _read_mgh(head: bytes) -> VolumeHeader:
     from nibabel.freesurfer.mghformat import MGHHeader
 
-    header: Any = MGHHeader(head[: MGHHeader.template_dtype.itemsize], check=False)
+    # nibabel's header ends with the file's last fields, which stand behind the samples and are not needed
+    size = MGHHeader.template_dtype.itemsize
+    if len(head) < MGHHeader(check=False).get_data_offset():
+        raise BadInput(CUT_OFF)
+    header: Any = MGHHeader(head[:size].ljust(size, b"\0"), check=False)
     columns, rows, slices, volumes = (int(n) for n in header["dims"])
     if min(columns, rows, slices, volumes) < 1:
         raise BadInput("The image has a size of zero along one axis: export it again.")

@@ -227,3 +227,15 @@ def test_samples_of_one_file_never_start_inside_its_header(tmp_path):
     """Some programs leave ``vox_offset`` at 0 in a single file: the samples follow the header all the same."""
     path = nifti(tmp_path / "careless.nii", asymmetric((4, 5, 6)), vox_offset=0)
     np.testing.assert_array_equal(load_scan(path).array[0], asymmetric((4, 5, 6)))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 2, 2), (3, 2, 1)])
+def test_the_smallest_mgh_without_last_fields_is_read(tmp_path, shape):
+    """Shorter than nibabel's header, which counts the fields behind the samples."""
+    values = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+    content = nib.freesurfer.mghformat.MGHImage(values, np.eye(4)).to_bytes()
+    (tmp_path / "a.mgh").write_bytes(content[: 284 + values.size])
+    np.testing.assert_array_equal(load_scan(tmp_path / "a.mgh").array[0], values)
+    (tmp_path / "a.mgh").write_bytes(content[:283])
+    with pytest.raises(BadInput, match="ends too early"):
+        load_scan(tmp_path / "a.mgh")
