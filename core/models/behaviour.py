@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.errors import BadInput
 from core.models.answers import Reading
 from core.models.card import INDEPENDENT, AnswerKind, Card, InputContract
 from core.wording import percent
@@ -157,7 +156,7 @@ def observe(ask: Ask, network: nn.Module, card: Card, x: torch.Tensor) -> Behavi
         if not all(_alike(answer, first) for answer in again[1:]):
             spread = _spread(torch.cat([answer.reshape(1, -1) for answer in again]), card)
             alone = beside is None  # what chance changes, company need not
-        pair = [first, beside[1:] if beside is not None else ask(other)]
+        pair = [first, beside[1:] if beside is not None else first]
     outputs, flat = math.prod(first.shape) if first.ndim < 2 else math.prod(first.shape[1:]), first.ndim == 2
     seen = _look(network, x, pair) if card.task == "classification" else None
     return Behaviour(outputs, flat, seen, alone, spread)
@@ -186,17 +185,22 @@ def why_no_gradient(scores: nn.Module, x: torch.Tensor, contract: InputContract)
     """
     # a scan may lie where a network bends sharply (a blank one before an instance norm): noise does not
     reason = _why_misleading(scores, x, contract)
-    return reason if reason and _why_misleading(scores, _another(x, contract), contract) else None
+    if reason is None:
+        return None
+    try:
+        return reason if _why_misleading(scores, _another(x, contract), contract) else None
+    except Exception:  # code that cannot take noise: the scan itself has spoken
+        return reason
 
 
 def _why_misleading(scores: nn.Module, x: torch.Tensor, contract: InputContract) -> str | None:
     """`why_no_gradient` at one input."""
-    with torch.inference_mode(False), torch.enable_grad():
-        watched = x.clone().requires_grad_(True)
-        answer = _mixed(scores(watched.clone()))
-        gradient = None
-        if answer.requires_grad:
-            (gradient,) = torch.autograd.grad(answer, watched, allow_unused=True)
+    try:
+        answer, gradient = _answer_and_gradient(scores, x)
+    except (RuntimeError, NotImplementedError) as error:
+        if "memory" in str(error):
+            raise
+        return f"it cannot be differentiated ({str(error).splitlines()[0][:120] if str(error) else 'no reason given'})"
     if gradient is None:
         return "no gradient reaches the scan from its answer (a detach, argmax or no_grad is on the way)"
     if not torch.isfinite(gradient).all():
@@ -215,6 +219,15 @@ def _why_misleading(scores: nn.Module, x: torch.Tensor, contract: InputContract)
     return (
         "its gradient is not the slope of its answer (a part of it is detached, rounded or has a gradient of its own)"
     )
+
+
+def _answer_and_gradient(scores: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    with torch.inference_mode(False), torch.enable_grad():
+        watched = x.clone().requires_grad_(True)
+        answer = _mixed(scores(watched.clone()))
+        if not answer.requires_grad:
+            return answer, None
+        return answer, torch.autograd.grad(answer, watched, allow_unused=True)[0]
 
 
 def _agrees(scores: nn.Module, x: torch.Tensor, direction: torch.Tensor, step: float, expected: float) -> bool:
@@ -245,7 +258,7 @@ def _beside(ask: Ask, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor | No
     """Answers to both in one batch; None where the network takes no batches."""
     try:
         answers = ask(torch.cat([x, other]))
-    except (BadInput, RuntimeError):  # also where there is no memory for two
+    except Exception:  # code that refuses two at once does it in its own way; there may be no memory for two, too
         return None
     return answers if answers.ndim and len(answers) == 2 else None
 
@@ -294,8 +307,11 @@ def _look(network: nn.Module, x: torch.Tensor, answers: list[torch.Tensor]) -> A
 
 
 def _ends_in_a_sigmoid(network: nn.Module, x: torch.Tensor) -> bool:
-    with torch.inference_mode(False), torch.enable_grad():
-        answer = network(x.clone().requires_grad_(True).clone())
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            answer = network(x.clone().requires_grad_(True).clone())
+    except Exception:  # code that leaves torch on the way may not be asked with gradients
+        return False
     last = getattr(answer, "grad_fn", None)
     while last is not None and last.name() in _RESHAPING and last.next_functions:
         last = last.next_functions[0][0]

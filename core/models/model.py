@@ -67,8 +67,8 @@ class Model:
         prepared = prepare(scan, self.card.input, self.device)
         try:
             known = self.behaviour(prepared.tensor).warnings(self.card)
-        except BadInput:
-            return prepared  # a network that cannot be asked says so when it is
+        except Exception:
+            return prepared  # a network that cannot be asked says so, in whatever way, when it is
         return replace(prepared, warnings=(*known, *prepared.warnings))
 
     def behaviour(self, tensor: torch.Tensor | None = None) -> Behaviour:

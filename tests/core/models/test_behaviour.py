@@ -129,16 +129,55 @@ def test_windows_of_a_network_that_looks_at_the_batch_are_those_of_the_scan_alon
     assert values[labels == labels.max()][0] * place.sum() == pytest.approx(np.mean(slopes), rel=1e-3)
 
 
-def test_a_network_for_whose_batch_there_is_no_memory_is_asked_alone():
+@pytest.mark.parametrize(
+    "error", [RuntimeError("DefaultCPUAllocator: can't allocate memory"), ValueError("one at a time"), AssertionError()]
+)
+def test_a_network_that_takes_no_two_at_once_is_asked_alone_however_it_refuses(error):
     class Large(Body):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             if len(x) > 1:
-                raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+                raise error
             return super().forward(x)
 
     asked = model(Large(3))
     assert asked.behaviour().alone
     assert asked.scores(torch.rand(3, 1, *SHAPE)).shape == (3, 3)
+
+
+def test_a_network_that_leaves_torch_is_still_asked():
+    def shares(logits, x):
+        return torch.from_numpy(1 / (1 + np.exp(-logits(x).numpy())))
+
+    asked = model(Changed(shares))
+    assert asked.prepare(scan()).warnings == ()
+    assert sum(asked.predict(scan()).values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_network_that_fails_as_nobody_thought_of_fails_when_it_is_asked_and_not_before():
+    class Odd(Body):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise KeyError("whatever")
+
+    asked = model(Odd(3))
+    prepared = asked.prepare(scan())
+    assert prepared.warnings == ()
+    with pytest.raises(KeyError, match="whatever"):
+        asked.probabilities(prepared.tensor)
+
+
+def test_a_network_that_cannot_be_differentiated_is_refused_by_those_who_follow_gradients():
+    class Backless(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, gradient):
+            raise NotImplementedError("no way back")
+
+    asked = model(Changed(lambda logits, x: Backless.apply(logits(x))))
+    with pytest.raises(BadInput, match=r"cannot be differentiated \(no way back\)"):
+        explain(scan(), asked, "saliency", target="a")
 
 
 def test_scores_of_a_batch_are_those_of_each_scan_alone():
