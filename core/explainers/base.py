@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import numpy as np
 
 from core.acceptance.verdict import Acceptance
-from core.explainers.extras import Color, Curve, OnModelGrid, Parts
+from core.explainers.extras import Color, Curve, OnModelGrid, Parts, Verdict, verdict_of
 from core.metrics.localisation import OUTSIDE, RegionShare
 from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
@@ -175,6 +175,15 @@ class Explanation:
     acceptance: Acceptance | None = None
     on_model_grid: OnModelGrid | None = None
 
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it holds, by its own checks."""
+        return verdict_of(
+            [asdict(check) for check in self.checks],
+            asked=bool(self.numbers.get("asked", 1.0)),
+            zero=not self.arrays["map"].values.any(),
+        )
+
 
 class Explainer(Parametrised, ABC):
     """One way to explain a model. Subclass it in one file of this folder; nothing else need change.
@@ -332,7 +341,7 @@ def _complaint(cls: Any) -> str | None:
 
 
 #: What explainers share; the rest of this folder are explainers.
-_SHARED = {"base", "checked_map", "extras", "hiding", "many", "registry", "run", "sampling"}
+_SHARED = {"base", "checked_map", "extras", "hiding", "many", "outside", "registry", "run", "sampling"}
 EXPLAINERS: Registry[type[Explainer]] = Registry(
     "explainers",
     "explainer",

@@ -5,7 +5,7 @@ Importable without torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -116,6 +116,56 @@ class Parts:
     def shown(self) -> tuple[Part, ...]:
         """Those that have a map of their own."""
         return tuple(part for part in self.members if part.array is not None)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an explanation holds, by its own checks.
+
+    Parameters
+    ----------
+    state : {"holds", "fails", "nothing", "untested"}
+        holds: every check that applies was passed; fails: one was not; nothing: there was nothing to explain;
+        untested: no check of it can be failed.
+    sentence : str
+        By which checks.
+    """
+
+    state: Literal["holds", "fails", "nothing", "untested"]
+    sentence: str
+
+    @property
+    def title(self) -> str:
+        """In two or three words."""
+        return _VERDICTS[self.state]
+
+
+_VERDICTS = {"holds": "Holds", "fails": "Does not hold", "nothing": "Nothing to explain", "untested": "Not tested"}
+
+
+def verdict_of(checks: Iterable[Mapping[str, Any]], asked: bool = True, zero: bool = False) -> Verdict:
+    """The verdict that follows from checks.
+
+    Parameters
+    ----------
+    checks : iterable of Mapping
+        As records have them: ``title``, ``passed``, and ``applies``, which older ones lack.
+    asked : bool
+        Whether there was anything to explain: not where the model does not say the class.
+    zero : bool
+        Whether the map is zero everywhere.
+    """
+    if not asked:
+        return Verdict("nothing", "The map is empty because there was nothing to explain.")
+    decisive = [check for check in checks if check["passed"] is not None and check.get("applies", True)]
+    failed = [check["title"] for check in decisive if not check["passed"]]
+    if failed or zero:
+        reason = f"Not passed: {', '.join(failed)}." if failed else "The map is zero everywhere."
+        return Verdict("fails", f"{reason} What the map marks is not shown to be what the answer rests on.")
+    if not decisive:
+        return Verdict("untested", "No check of this map can be failed: it says nothing of how far to trust it.")
+    passed = "the one check that applies" if len(decisive) == 1 else f"all {len(decisive)} checks that apply"
+    return Verdict("holds", f"It passed {passed}: {', '.join(check['title'] for check in decisive)}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from core.acceptance import Acceptance, judge
 from core.errors import BadInput
 from core.explainers.base import REGION, Explanation, Findings, MapArray, Question, Side
 from core.explainers.extras import OnModelGrid
+from core.explainers.outside import outside_first, outside_numbers
 from core.explainers.registry import get_explainer
 from core.metrics.atlas import Atlas, atlas_for
 from core.metrics.localisation import RegionShare, rank_regions
@@ -170,7 +171,7 @@ class Asker:
             acceptance=accepted,
         )
         end = "" if self.explainer.takes_region else _landmark_sentence(found)
-        return dataclasses.replace(found, sentence=self.explainer.sentence(found) + end)
+        return dataclasses.replace(found, sentence=outside_first(found) + self.explainer.sentence(found) + end)
 
     def map(self, prepared: PreparedInput, target: str | None, report: Report = silent) -> MapArray:
         """The map alone, in model space, raw: no tests, no regions, nothing moved to the scan's grid.
@@ -224,7 +225,7 @@ class Asker:
             regions=regions,
             atlas=atlas.title if atlas else "",
             checks=findings.checks,
-            numbers=findings.numbers,
+            numbers={**findings.numbers, **outside_numbers(findings, prepared, regions)},
             notes=(*scan.notes, *prepared.notes, *_place_notes(regions, self.model, prepared)),
             warnings=(*sides["output"].warnings, *findings.warnings),
             sentence="",

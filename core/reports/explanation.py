@@ -14,7 +14,7 @@ import numpy as np
 from core.acceptance.verdict import Acceptance
 from core.errors import BadInput
 from core.explainers.base import REGION, Kind, Side
-from core.explainers.extras import Curve, Parts, curves_of_record, parts_of_record, parts_record
+from core.explainers.extras import Curve, Parts, Verdict, curves_of_record, parts_of_record, parts_record
 from core.files import finite, write_array, write_json
 from core.reports.model_grid import StoredOnModelGrid, write_leaving, write_stored
 from core.reports.nifti import write_map
@@ -132,13 +132,18 @@ class StoredExplanation:
 
     @property
     def checks(self) -> list[dict[str, Any]]:
-        """Rows ``name``, ``title``, ``value``, ``sentence``, ``passed``."""
+        """Rows ``name``, ``title``, ``value``, ``sentence``, ``passed``, ``applies``."""
         return list(self.record["checks"])
 
     @property
     def acceptance(self) -> Acceptance | None:
         """Whether the model can read the scan; None in a record of before that was looked at."""
         return Acceptance.of_record(self.record.get("acceptance"))
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it holds, by its own checks."""
+        return Verdict(self.record["verdict"]["state"], self.record["verdict"]["sentence"])
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -271,6 +276,7 @@ def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, A
         "regions": [asdict(region) for region in explanation.regions],
         "atlas": explanation.atlas,
         "checks": [asdict(check) for check in explanation.checks],
+        "verdict": asdict(explanation.verdict),
         "numbers": explanation.numbers,
         "history": explanation.history,
         "curves": {name: asdict(curve) for name, curve in explanation.curves.items()},

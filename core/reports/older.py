@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core.explainers.deconvnet.filters import filters_as_parts
-from core.explainers.extras import parts_record
+from core.explainers.extras import Verdict, parts_record, verdict_of
 from core.explainers.registry import explainers
 
 _SCORE = re.compile(r"score_filter_(\d+)")
@@ -19,6 +19,9 @@ def of_today(record: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(record)
     if "parts" not in found:
         found["parts"] = _parts(record)
+    found["checks"] = [{"applies": True, **check} for check in record.get("checks", ())]
+    if "verdict" not in found:
+        found["verdict"] = asdict(_verdict(found))
     if "curves" not in found:
         found["curves"] = _curves(record)
     return found
@@ -37,6 +40,13 @@ def _parts(record: Mapping[str, Any]) -> dict[str, Any] | None:
     return parts_record(
         filters_as_parts(layer, ranked, record.get("arrays", {}), whole, held, None if there is None else int(there))
     )
+
+
+def _verdict(record: Mapping[str, Any]) -> Verdict:
+    """By the checks that it has; whether the map is empty stands among them where that was looked at."""
+    numbers = record.get("numbers", {})
+    zero = "hidden_share" in numbers and not numbers["hidden_share"]
+    return verdict_of(record["checks"], asked=bool(numbers.get("asked", 1.0)), zero=zero)
 
 
 def _curves(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dashboard.components.viewer import Layer, Panel, publish_scan, viewer
 from dashboard.components.viewer.viewer import Plane, Tool
 from dashboard.desk import owner
 from dashboard.intake import catalogue
+from dashboard.results import verdicts
 from dashboard.results.landmark_views import Marks
 from dashboard.results.layers import (
     answer_layer,
@@ -82,7 +83,7 @@ class Stage:
         ground = answers[0].layers if over_answer else [scan_layer(self.scan)]
         overlay = Panel(
             "overlay",
-            "Heat map" if main.diverging and not signed else _headed(main.title),
+            verdicts.titled("Heat map" if main.diverging and not signed else _headed(main.title), explanation.verdict),
             [*ground, map_layer(self.scan, run, "map", main, signed)],
             empty=_EMPTY[main.kind == "mask"] if nothing else "",
         )

@@ -12,11 +12,10 @@ from dashboard.backend.questions import Prediction
 from dashboard.intake import catalogue
 from dashboard.look import figures, text, theme
 from dashboard.look.text import Markup, joined, probability
+from dashboard.results import verdicts
 
 #: What is left is not said below this, seconds: it is over before it is read.
 _NOTHING_LEFT = 0.5
-#: Class and sign of a check that was passed, failed, or only says something.
-_MARKS = {True: ("pass", "✓"), False: ("fail", "!"), None: ("info", "·")}
 
 
 def prediction_line(prediction: Prediction, target: str | None) -> Markup:
@@ -29,7 +28,7 @@ def prediction_line(prediction: Prediction, target: str | None) -> Markup:
 
 
 def result_line(explanation: StoredExplanation) -> Markup:
-    """Probability before and after, and the sentence."""
+    """Probability before and after, the sentence, and whether it holds."""
     scores, target = explanation.scores or {}, explanation.target
     before, after = scores.get("before") or {}, scores.get("after") or {}
     figure = Markup()
@@ -40,7 +39,7 @@ def result_line(explanation: StoredExplanation) -> Markup:
         ).format(target, probability(before[target]), probability(after[target]))
     elif target in before:
         figure = Markup("<small>P({})</small><span>{}</span>").format(target, probability(before[target]))
-    return text.answer(figure, explanation.sentence)
+    return joined([text.answer(figure, explanation.sentence), verdicts.line(explanation.verdict)])
 
 
 def quiet_line(sentence: str) -> Markup:
@@ -87,7 +86,11 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False) -> None:
     elif not regions:
         text.show(text.quiet("The map is empty: no region holds any of it."))
     else:
-        chart = figures.region_bars(regions, theme.explainer_color(explanation.explainer))
+        holds = explanation.verdict.state != "fails"
+        if not holds:
+            text.show(text.quiet("The explanation does not hold: these regions are where its map lies, and no answer."))
+        colour = theme.explainer_color(explanation.explainer) if holds else theme.TEXT_MUTED
+        chart = figures.region_bars(regions, colour)
         st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="regions")
         text.show(text.quiet(f"Share of the map in each region. Atlas: {explanation.record.get('atlas') or 'none'}."))
 
@@ -141,9 +144,7 @@ def _how_sure(explanation: StoredExplanation) -> None:
         text.show(text.quiet("This explainer comes with no check of its own."))
         return
     row = Markup("<i class='{}'>{}</i><div><b>{}</b><br>{}</div>")
-    rows = joined(
-        row.format(*_MARKS[check["passed"]], check["title"], check["sentence"]) for check in explanation.checks
-    )
+    rows = joined(row.format(*verdicts.mark(check), check["title"], check["sentence"]) for check in explanation.checks)
     text.show(Markup("<div class='checks'>{}</div>").format(rows))
 
 

@@ -18,6 +18,7 @@ from core.command_line.options import (
     writable_folder,
 )
 from core.command_line.terminal import only_results_on_stdout, print_json, print_remarks, progress_line
+from core.explainers.extras import Verdict
 from core.progress import Report
 from core.scans.scan import Scan
 from core.wording import percent
@@ -60,6 +61,8 @@ def run(chosen: argparse.Namespace) -> int:
     if accepted is not None and accepted.refused:
         print(accepted.sentence)
     print(record["sentence"])
+    verdict = Verdict(**record["verdict"])
+    print(f"{verdict.title}. {verdict.sentence}")
     for row in record["regions"][:5]:
         if row["share"]:
             print(f"    {percent(row['share']):>6}  {row['name']}")

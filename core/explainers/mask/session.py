@@ -30,6 +30,8 @@ _PREVIEW_SECONDS = 0.4
 _CONTROLS = 3
 #: Factor by which a mask gets more opaque until the scan that leaves meets the goal, and the largest that is tried.
 _MARGIN, _MOST_MARGIN = 1.05, 2.0
+#: A margin that has to be known.
+_MUCH_MARGIN = 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,7 +287,7 @@ class MaskSession:
             found.append("the model's card names no support, so the mask could paint everywhere")
         if not hidden.any():
             found.append("the map is empty: every voxel's mask value ended above the threshold")
-        if chosen.margin > 1:
+        if chosen.margin > _MUCH_MARGIN:
             found.append(
                 f"the scan's samples hold less than the model's grid: the mask is {chosen.margin - 1:.0%} more opaque "
                 "than it had to be there, so that the masked scan that leaves meets the goal, too"

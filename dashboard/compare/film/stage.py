@@ -13,6 +13,7 @@ from core.runs import Preview, Run
 from core.scans.scan import Scan
 from dashboard.components.viewer import Panel, viewer
 from dashboard.components.viewer.viewer import Plane
+from dashboard.results import verdicts
 from dashboard.results.landmarks import outlines
 from dashboard.results.layers import forming_layers, map_layer, scan_layer, unnamed
 
@@ -61,7 +62,10 @@ def show_row(
         elif run is not None:
             layers += forming_layers(run.id, previews.get(card.name))
             empty = "Waiting" if len(layers) == 1 else ""
-        panels.append(Panel(card.name, f"{letter} · {card.title}", [*layers, *unnamed(marks)], empty=empty))
+        title = f"{letter} · {card.title}"
+        if card.name in found:
+            title = verdicts.titled(title, found[card.name].verdict)
+        panels.append(Panel(card.name, title, [*layers, *unnamed(marks)], empty=empty))
     plane: Plane = cards[0].input.plane or "axial"
     viewer(panels, key=_KEY, height=_HEIGHT if len(panels) < 5 else _LOWER, plane=plane)
 

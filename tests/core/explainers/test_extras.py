@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 
 from core.explainers import Curve, Part, Parts, describe, explainers
-from core.explainers.extras import Color, curves_of_record, parts_of_record, parts_record
+from core.explainers.extras import Color, curves_of_record, parts_of_record, parts_record, verdict_of
 
 PARTS = Parts(
     "filter",
@@ -59,3 +59,32 @@ def test_what_an_explainer_says_of_itself_is_in_its_description(name):
 def test_shipped_explainers_have_colours_that_can_be_told_apart():
     shipped = [cls.color for cls in explainers().values() if cls.__module__.startswith("core.")]
     assert len(set(shipped)) == len(shipped) > 8
+
+
+def check(title: str, passed: bool | None, applies: bool = True) -> dict[str, object]:
+    return {"title": title, "passed": passed, "applies": applies}
+
+
+@pytest.mark.parametrize(
+    ("checks", "asked", "zero", "state"),
+    [
+        ([check("Goal", True), check("Swap", True)], True, False, "holds"),
+        ([check("Goal", True), check("Swap", False)], True, False, "fails"),
+        ([check("Goal", False), check("Swap", None, False)], True, False, "fails"),
+        ([check("Top", None), check("Random", None, False)], True, False, "untested"),
+        ([check("Goal", True, False)], True, False, "untested"),
+        ([], True, False, "untested"),
+        ([], True, True, "fails"),
+        ([check("Something", None, False)], False, True, "nothing"),
+    ],
+)
+def test_a_verdict_follows_from_the_checks_that_apply(checks, asked, zero, state):
+    verdict = verdict_of(checks, asked, zero)
+    assert verdict.state == state
+    for one in checks:
+        decides = one["applies"] and one["passed"] is (state == "holds")
+        assert (str(one["title"]) in verdict.sentence) == bool(decides and state in ("holds", "fails"))
+
+
+def test_checks_of_older_records_apply():
+    assert verdict_of([{"title": "Swap", "passed": True}]).state == "holds"

@@ -10,6 +10,7 @@ from core.explainers import Curve
 from core.explainers.deconvnet.filters import filters_as_parts
 from core.explainers.mask.explainer import Mask
 from core.reports.explanation import RECORD, read_explanation
+from core.reports.older import of_today
 
 #: Written by version 0.1 for a film of the anatomy network (numbers shortened, arrays of 4 by 5 pixels).
 FILTERS = {
@@ -83,3 +84,18 @@ def test_curves_of_an_explainer_that_is_gone_have_their_names(tmp_path):
 def test_what_was_written_is_not_written_anew(tmp_path):
     stored(tmp_path, FILTERS)
     assert "parts" not in json.loads((tmp_path / RECORD).read_text())
+
+
+@pytest.mark.parametrize(
+    ("numbers", "passed", "state"),
+    [
+        ({"asked": 1.0, "hidden_share": 0.1}, True, "holds"),
+        ({"hidden_share": 0.1}, False, "fails"),
+        ({"asked": 0.0}, None, "nothing"),
+    ],
+)
+def test_a_record_of_yesterday_has_a_verdict_by_its_checks(tmp_path, numbers, passed, state):
+    checks = [{"name": "goal", "title": "Goal reached", "value": 0.1, "sentence": "It fell.", "passed": passed}]
+    found = of_today({"checks": checks, "numbers": numbers, "history": {}, "explainer": "mask"})
+    assert found["verdict"]["state"] == state
+    assert found["checks"] == [{**checks[0], "applies": True}]

@@ -1,0 +1,28 @@
+"""Whether a result holds, said where it is seen before anything else of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.explainers.extras import Verdict
+from dashboard.look.text import Markup
+
+#: Class and sign of a check that was passed, failed, or only says something.
+_MARKS = {True: ("pass", "✓"), False: ("fail", "!"), None: ("info", "·")}
+#: Of one that had nothing to test.
+_NOT_APPLICABLE = ("info", "–")
+
+
+def line(verdict: Verdict) -> Markup:
+    """The verdict, and by which checks."""
+    template = Markup("<div class='verdict {}'><b>{}</b><span>{}</span></div>")
+    return template.format(verdict.state, verdict.title, verdict.sentence)
+
+
+def titled(title: str, verdict: Verdict) -> str:
+    """Title of a picture of the map: one that does not hold says so wherever it is seen."""
+    return f"{title} · does not hold" if verdict.state == "fails" else title
+
+
+def mark(check: Mapping[str, Any]) -> tuple[str, str]:
+    """Class and sign of a check."""
+    return _MARKS[check["passed"]] if check["applies"] else _NOT_APPLICABLE

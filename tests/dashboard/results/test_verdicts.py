@@ -1,0 +1,29 @@
+import pytest
+
+from core.explainers.extras import Verdict
+from dashboard.results import verdicts
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "title"),
+    [
+        ("holds", "Holds", "Heat map"),
+        ("fails", "Does not hold", "Heat map · does not hold"),
+        ("nothing", "Nothing to explain", "Heat map"),
+        ("untested", "Not tested", "Heat map"),
+    ],
+)
+def test_a_verdict_is_said_and_a_picture_of_what_failed_says_so_itself(state, said, title):
+    verdict = Verdict(state, "By <b>which</b> checks.")
+    line = verdicts.line(verdict)
+    assert f"verdict {state}" in line
+    assert f"<b>{said}</b>" in line
+    assert "&lt;b&gt;which" in line
+    assert verdicts.titled("Heat map", verdict) == title
+
+
+@pytest.mark.parametrize(
+    ("passed", "applies", "sign"), [(True, True, "✓"), (False, True, "!"), (None, True, "·"), (None, False, "–")]
+)
+def test_a_check_that_had_nothing_to_test_has_no_tick(passed, applies, sign):
+    assert verdicts.mark({"passed": passed, "applies": applies})[1] == sign
