@@ -177,8 +177,8 @@ def layer_by_default(model: Model) -> str | None:
         asked = contract.model_copy(update={"shape": contract.shape or fitting})
         try:
             found = last_feature_map(model.network, probe_input(asked, model.device))
-        except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError):
-            continue  # an input of this size it cannot take
+        except Exception:  # any code of the network may have run: it cannot take an input of this size
+            found = None
         if found is not None:
             return found
     return convolutions(model.network)[-1]

@@ -16,9 +16,10 @@ from core.explainers.captum.integrated_gradients import IntegratedGradients
 from core.explainers.captum.occlusion import Occlusion
 from core.explainers.captum.saliency import Saliency
 from core.explainers.captum.smoothgrad import SmoothGrad
-from core.explainers.checked_map import _hiding_checks
+from core.explainers.checked_map import _hiding_checks, layer_by_default
 from core.progress import Progress
 from core.wording import percent
+from tests.core.explainers.test_networks_as_written import model_of
 from tests.core.explainers.toys import randomised_drop
 
 MAPS = ("saliency", "integrated_gradients", "smoothgrad", "grad_cam", "guided_backpropagation", "occlusion")
@@ -109,3 +110,35 @@ def test_hiding_must_halve_the_score_and_random_places_must_not(before, after, c
     checks = _hiding_checks("AD", before, after, control, 5.0, True)
     assert [check.name for check in checks] == ["hide_top", "control"]
     assert [check.passed for check in checks] == passed
+
+
+def test_the_layer_by_default_is_the_cards_else_what_the_network_shows(trained):
+    assert layer_by_default(trained.model) == trained.model.card.attribution_layer
+    unnamed = trained.model.card.model_copy(update={"attribution_layer": None})
+    assert layer_by_default(dataclasses.replace(trained.model, card=unnamed)) == "features.block3.conv1"
+    without = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    assert layer_by_default(dataclasses.replace(trained.model, card=unnamed, network=without)) is None
+
+
+class OnlyLarge(nn.Module):
+    """Takes no image smaller than so many pixels; its last convolution makes a gate."""
+
+    def __init__(self, smallest: int) -> None:
+        super().__init__()
+        self.first, self.second, self.gate = nn.Conv2d(1, 2, 3), nn.Conv2d(2, 4, 3), nn.Conv2d(4, 4, 1)
+        self.smallest = smallest
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if min(x.shape[2:]) < self.smallest:
+            raise ZeroDivisionError("too small")
+        x = self.second(self.first(x))
+        return (x * self.gate(x.mean((2, 3), keepdim=True)).sigmoid()).mean((2, 3))
+
+
+@pytest.mark.parametrize(("smallest", "layer"), [(200, "second"), (100, "second"), (10_000, "gate")])
+def test_a_network_of_images_of_any_size_is_tried_with_large_ones(smallest, layer):
+    """One that takes none of them has its last convolution."""
+    model = model_of(OnlyLarge(smallest))
+    contract = model.card.input.model_copy(update={"shape": None, "multiple_of": 7})
+    model = dataclasses.replace(model, card=model.card.model_copy(update={"input": contract}))
+    assert layer_by_default(model) == layer
