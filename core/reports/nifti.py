@@ -21,6 +21,8 @@ _INTENTS = {"attribution": "estimate", "mask": "estimate", "labels": "label"}
 #: nifti1.h's ``NIFTI_XFORM_*``: what it gives a meaning, and what is aligned to another file
 _CODES = range(1, 6)
 _ALIGNED = 2
+#: Directions that are written with four or five digits are as far from right angles.
+_RIGID = 1e-4
 
 
 def write_map(
@@ -182,4 +184,4 @@ def _storable(values: np.ndarray) -> np.ndarray:
 
 def _is_rigid(affine: np.ndarray) -> bool:
     directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    return bool(np.allclose(directions.T @ directions, np.eye(3), atol=1e-5))
+    return bool(np.allclose(directions.T @ directions, np.eye(3), atol=_RIGID))

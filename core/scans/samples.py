@@ -12,7 +12,7 @@ LUMINANCE = (0.299, 0.587, 0.114)
 COLOURS = 3
 RGB_NOTE = "Colour (RGB) read as luminance."
 #: Whole numbers up to here are exact in float32.
-_EXACT = 2**24
+EXACT = 2**24
 _EXACT_IN_DOUBLE = 2**53
 COMPLEX_NOTE = "Complex values read as their magnitude."
 
@@ -98,9 +98,9 @@ class FiniteFilter:
 
 def _rounded_whole_numbers(stored: np.ndarray, values: np.ndarray) -> int:
     """How many of `stored` are whole numbers that `values`, the same as float32, do not hold."""
-    if values.size == 0 or (values.max() < _EXACT and values.min() > -_EXACT):
+    if values.size == 0 or (values.max() < EXACT and values.min() > -EXACT):
         return 0
-    large = np.abs(values) >= _EXACT  # the first number that is rounded becomes this one
+    large = np.abs(values) >= EXACT  # the first number that is rounded becomes this one
     exact = stored[large].astype(np.longdouble)
     whole = exact == np.rint(exact)
     if stored.dtype.kind == "f":

@@ -89,20 +89,18 @@ def _read_nifti(head: bytes, pair: bool) -> VolumeHeader:
     shape, volumes = _spatial_shape([int(n) for n in header["dim"]])
     smallest_offset = 0 if pair else header_class.single_vox_offset
     geometry = nifti_geometry(header, shape)
-    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
-    if slope == 0 or not np.isfinite(slope):
-        slope, intercept = 1.0, 0.0
+    slope, intercept, scaling_notes = _scaling(header)
     return VolumeHeader(
         format=f"NIfTI-{version}",
         shape=shape,
         volumes=volumes,
         dtype=_stored_type(header),
         slope=slope,
-        intercept=intercept if np.isfinite(intercept) else 0.0,
+        intercept=intercept,
         offset=max(int(header["vox_offset"]), smallest_offset),
         affine=geometry.affine,
         pair=pair,
-        notes=geometry.notes,
+        notes=(*geometry.notes, *scaling_notes),
         forms=geometry.forms,
     )
 
@@ -112,22 +110,21 @@ def _read_analyze(head: bytes) -> VolumeHeader:
 
     header: Any = _parse(Spm2AnalyzeHeader, head)
     shape, volumes = _spatial_shape([int(n) for n in header["dim"]])
-    slope = float(header["scl_slope"])
-    usable = slope != 0 and np.isfinite(slope)
-    intercept = float(header["scl_inter"])
+    slope, intercept, scaling_notes = _scaling(header)
     spacing, repairs = voxel_size(header)
     return VolumeHeader(
         format="Analyze",
         shape=shape,
         volumes=volumes,
         dtype=_stored_type(header),
-        slope=slope if usable else 1.0,
-        intercept=intercept if usable and np.isfinite(intercept) else 0.0,
+        slope=slope,
+        intercept=intercept,
         offset=max(int(header["vox_offset"]), 0),
         affine=affine_of_voxel_size(header, spacing, shape),
         pair=True,
         notes=(
             *repairs,
+            *scaling_notes,
             "The Analyze format does not say which side is left: stored right to left is assumed.",
         ),
     )
@@ -194,6 +191,16 @@ def _spatial_shape(dimensions: list[int]) -> tuple[tuple[int, int, int], int]:
         raise BadInput(NO_IMAGE)
     sizes += [1] * (3 - len(sizes))
     return (sizes[0], sizes[1], sizes[2]), sizes[3] if len(sizes) == 4 else 1
+
+
+def _scaling(header: Any) -> tuple[float, float, tuple[str, ...]]:
+    """Slope and intercept, and what had to be assumed: a slope of 0, or one that is no number, means none."""
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if slope == 0 or not np.isfinite(slope):
+        return 1.0, 0.0, ()
+    if not np.isfinite(intercept):
+        return slope, 0.0, ("The header scales values and adds what is no number: nothing was added.",)
+    return slope, intercept, ()
 
 
 def _stored_type(header: Any) -> np.dtype:

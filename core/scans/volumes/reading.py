@@ -12,7 +12,7 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.limits import MAX_FRAMES, MEGABYTE, Limits
 from core.scans.orientation import file_view, ras_affine, ras_shape, source_space
-from core.scans.samples import COLOURS, COMPLEX_NOTE, RGB_NOTE, FiniteFilter, grey_and_colours
+from core.scans.samples import COLOURS, COMPLEX_NOTE, EXACT, RGB_NOTE, FiniteFilter, grey_and_colours
 from core.scans.scan import Scan
 from core.scans.sources import CUT_OFF, Source, drain, open_gzip, read_exactly, skip
 from core.scans.volumes.header import VolumeHeader, read_header
@@ -158,9 +158,17 @@ def _intensities(slab: np.ndarray, header: VolumeHeader) -> np.ndarray:
         return slab
     with np.errstate(all="ignore"):
         values = slab.astype(np.float64) * header.slope + header.intercept
-        # what is scaled by a fraction was measured: to count its whole numbers would mean nothing
-        whole = header.slope.is_integer() and header.intercept.is_integer()
-        return values if whole else values.astype(np.float32)
+        return values if _may_be_large_labels(header) else values.astype(np.float32)
+
+
+def _may_be_large_labels(header: VolumeHeader) -> bool:
+    """Whether scaled samples are whole numbers too large for float32; what is scaled by a fraction was measured."""
+    whole = header.slope.is_integer() and header.intercept.is_integer()
+    if not whole or header.dtype.kind not in "iu":
+        return whole
+    limits = np.iinfo(header.dtype)
+    largest = max(abs(int(limits.min)), int(limits.max)) * abs(header.slope) + abs(header.intercept)
+    return largest >= EXACT
 
 
 @contextmanager

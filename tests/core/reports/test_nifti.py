@@ -145,6 +145,15 @@ def test_values_are_stored_in_a_type_every_reader_knows(dtype, kept, tmp_path):
     assert written.get_data_dtype() == np.dtype(kept)
 
 
+def test_directions_written_with_five_digits_keep_the_qform(tmp_path):
+    affine = np.round(stored_as("RAS", (3, 4, 5), 20.0).affine, 5)
+    scan = Scan(asymmetric((1, 3, 4, 5)).astype(np.float32), affine)
+    written = nib.load(tmp_path / write_map(scan.array[0], scan, tmp_path, "map"))
+    assert int(written.header["qform_code"]) == 2
+    np.testing.assert_allclose(written.get_qform(), affine, atol=1e-3)
+    np.testing.assert_allclose(written.affine, affine, atol=1e-6)
+
+
 def test_the_same_map_gives_the_same_bytes():
     scan = Scan(np.zeros((1, 2, 3, 4), np.float32), np.eye(4))
     assert nifti_bytes(scan.array[0], scan) == nifti_bytes(scan.array[0], scan)

@@ -116,6 +116,33 @@ def test_scaling_in_the_header_is_applied(tmp_path):
     np.testing.assert_allclose(load_scan(tmp_path / "scaled.nii").array[0], stored * 0.25 - 10)
 
 
+@pytest.mark.parametrize(
+    ("slope", "intercept", "expected"),
+    [
+        (0, 5, (1, 0)),
+        (np.nan, 5, (1, 0)),
+        (np.inf, 5, (1, 0)),
+        (2, np.nan, (2, 0)),
+        (2, np.inf, (2, 0)),
+        (-1, 7, (-1, 7)),
+    ],
+)
+def test_scaling_that_is_none_is_left_out(slope, intercept, expected, tmp_path):
+    path = nifti(tmp_path / "scaled.nii", asymmetric((4, 5, 6)), scl_slope=slope, scl_inter=intercept)
+    scan = load_scan(path)
+    np.testing.assert_array_equal(scan.array[0], asymmetric((4, 5, 6)) * float(expected[0]) + expected[1])
+    # only where values are scaled all the same is something lost that somebody meant
+    assert bool(scan.notes) == (slope == 2)
+
+
+def test_colours_are_not_scaled_and_both_parts_of_a_complex_number_are(tmp_path):
+    colours = np.full((3, 4, 5), 100, dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+    path = nifti(tmp_path / "rgb.nii", colours, scl_slope=2, scl_inter=7)
+    np.testing.assert_allclose(load_scan(path).array, 100, atol=1e-4)
+    path = nifti(tmp_path / "complex.nii", np.full((3, 4, 5), 1 + 2j, np.complex64), scl_slope=-2, scl_inter=1)
+    np.testing.assert_allclose(load_scan(path).array, np.hypot(-1, -3), rtol=1e-6)
+
+
 def test_a_series_of_volumes_is_read_one_by_one_and_says_so(tmp_path):
     path = nifti(tmp_path / "series.nii.gz", asymmetric((3, 4, 5, 6), np.int32))
     first = load_scan(path)
