@@ -4,12 +4,13 @@ Source: Gorgolewski et al. 2016, "The brain imaging data structure", and its spe
 ``sub-`` and ``ses-`` folders, ``sessions.tsv``, ``n/a``).
 """
 
+import glob
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.cohorts.places import is_there
+from core.cohorts.places import IMAGE_ENDINGS, is_there, stem_of
 from core.cohorts.tables import read_table
 from core.errors import BadInput
 
@@ -113,6 +114,34 @@ def sessions_of(rows: Sequence[dict[str, str]], place: Path, subject_column: str
             found.append({**row, **told.get("", {})})
         found += [{**row, **told.get(session, {}), "session_id": session} for session in sessions]
     return found
+
+
+def session_images(place: Path, participant: str, session: str) -> list[Path]:
+    """Images of a subject's session in the tree `place`: in its folder and in those of its kinds of data."""
+    subject, session = with_prefix(SUBJECT, participant), with_prefix(SESSION, session)
+    if Path(subject).name != subject or (session and Path(session).name != session):
+        return []
+    folder = place / subject / session
+    if not is_there(folder.is_dir):
+        return []
+    start = glob.escape("_".join(filter(None, (subject, session))))  # a name is no pattern
+    paths = sorted([*folder.glob(f"{start}_*"), *folder.glob(f"*/{start}_*")])
+    return [path for path in paths if path.name.lower().endswith(IMAGE_ENDINGS) and is_there(path.is_file)]
+
+
+def images_by_session(place: Path, wanted: str) -> dict[str, Path]:
+    """``sub-01`` or ``sub-01_ses-1`` → its image of the kind `wanted`, see `choose`; only those that have one.
+
+    Raises
+    ------
+    BadInput
+    """
+    rows = sessions_of([{"": folder.name} for folder in subject_folders(place)], place, "")
+    names = ["_".join(filter(None, (row[""], row.get("session_id", "")))) for row in rows]
+    sessions = [session_images(place, row[""], row.get("session_id", "")) for row in rows]
+    stems = {path: stem_of(path) for images in sessions for path in images}
+    chosen, _ = choose(sessions, stems, wanted)
+    return {name: path for name, path in zip(names, chosen, strict=True) if path is not None}
 
 
 def _told_sessions(folder: Path) -> dict[str, dict[str, str]]:

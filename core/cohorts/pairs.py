@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from core.cohorts import bids
 from core.cohorts.cohort import SPLITS
+from core.cohorts.places import refuse_outside
 from core.errors import BadInput
 from core.scans.scan import Scan
 
 #: folders looked for when none are named: (input, target)
 KNOWN_FOLDERS = (("T1", "T2"), ("MRI", "CT"), ("MR", "CT"), ("input", "target"))
+#: of a BIDS tree, when none are named
+_SUFFIXES = ("T1w", "T2w")
 _SUFFIX = re.compile(r"(\.nii)?\.(gz|nii|png|jpe?g|tiff?|mgz|mgh|dcm)$", re.IGNORECASE)
 
 
@@ -62,14 +66,16 @@ def read_pairs(
 ) -> PairCohort:
     r"""Find pairs of files with the same name (endings may differ) in two folders of `folder`.
 
-    The two folders may also lie below ``train``, ``validation`` and ``test``: those are then the splits.
+    The two folders may also lie below ``train``, ``validation`` and ``test``: those are then the splits. In a BIDS tree
+    the two images of a session are a pair, told apart by their suffixes (T1w and T2w).
 
     Parameters
     ----------
     folder : pathlib.Path
         What holds them.
     input_folder, target_folder : str, optional
-        Names of the two folders; by default the first of T1/T2, MRI/CT, MR/CT, input/target that is there.
+        Names of the two folders; by default the first of T1/T2, MRI/CT, MR/CT, input/target that is there. In a BIDS
+        tree the suffixes, with entities before them where several images have that; by default T1w and T2w.
     case_pattern : str
         Regular expression met at the start of a file's name: what it matches says whose image it is. By default all
         up to the first ``_``; ``\d\d`` takes the first two digits.
@@ -88,14 +94,19 @@ def read_pairs(
     except re.error as error:
         raise BadInput(f"case_pattern is not a regular expression: {error}.") from error
     split_folders = {split: folder / split for split in SPLITS if (folder / split).is_dir()} or {"": folder}
-    input_folder, target_folder = _folder_names(folder, split_folders, input_folder, target_folder)
+    tree = bids.is_tree(folder)
+    if tree:
+        input_folder, target_folder = _named_both(input_folder, target_folder) or _SUFFIXES
+    else:
+        input_folder, target_folder = _folder_names(folder, split_folders, input_folder, target_folder)
     quality = _read_quality(folder, quality_table) if quality_table else None
 
     files: dict[str, tuple[Path, Path]] = {}
     pairs: list[Pair] = []
     left_out: dict[str, str] = {}
     for split, place in split_folders.items():
-        inputs, targets = (_images(folder, place / name) for name in (input_folder, target_folder))
+        find = bids.images_by_session if tree else _images_of_folder
+        inputs, targets = (_inside(folder, find(place, name)) for name in (input_folder, target_folder))
         left_out |= dict.fromkeys(sorted(inputs.keys() ^ targets.keys()), "without its partner")
         for name in sorted(inputs.keys() & targets.keys()):
             if name in files:
@@ -109,7 +120,8 @@ def read_pairs(
             files[name] = inputs[name], targets[name]
             pairs.append(Pair(name, match.group(), split))
     if not pairs:
-        raise BadInput(f"{folder.name} holds no pair: give files the same name in {input_folder} and {target_folder}.")
+        what = "sessions both images," if tree else "files the same name in"
+        raise BadInput(f"{folder.name} holds no pair: give {what} {input_folder} and {target_folder}.")
 
     def load(pair: Pair) -> tuple[Scan, Scan]:
         from core.scans import load_scan
@@ -165,20 +177,20 @@ def _refuse_shared_cases(cohort: PairCohort) -> None:
             )
 
 
+def _named_both(first: str | None, second: str | None) -> tuple[str, str] | None:
+    if (first is None) != (second is None):
+        raise BadInput("Name both folders, input_folder and target_folder, or neither.")
+    return (first, second) if first and second else None
+
+
 def _folder_names(
     folder: Path, places: Mapping[str, Path], input_folder: str | None, target_folder: str | None
 ) -> tuple[str, str]:
     """The two names that are folders in every place."""
-    if (input_folder is None) != (target_folder is None):
-        raise BadInput("Name both folders, input_folder and target_folder, or neither.")
-    if input_folder and target_folder:
-        if {input_folder, target_folder} & {".", ".."} or any(
-            "/" in n or "\\" in n for n in (input_folder, target_folder)
-        ):
-            raise BadInput("input_folder and target_folder are names of folders inside the cohort, not paths.")
-        wanted: tuple[tuple[str, str], ...] = ((input_folder, target_folder),)
-    else:
-        wanted = KNOWN_FOLDERS
+    named = _named_both(input_folder, target_folder)
+    if named and (set(named) & {".", ".."} or any("/" in name or "\\" in name for name in named)):
+        raise BadInput("input_folder and target_folder are names of folders inside the cohort, not paths.")
+    wanted: tuple[tuple[str, str], ...] = (named,) if named else KNOWN_FOLDERS
     for names in wanted:
         if all((place / name).is_dir() for place in places.values() for name in names):
             return names
@@ -189,18 +201,24 @@ def _folder_names(
     )
 
 
-def _images(root: Path, folder: Path) -> dict[str, Path]:
-    """Name without ending → file, for every image file of `folder`."""
+def _inside(root: Path, images: dict[str, Path]) -> dict[str, Path]:
+    """`images` once none of them lies outside the cohort, links followed."""
+    for path in images.values():
+        refuse_outside(root, path, f"The file {path.name} lies")
+    return images
+
+
+def _images_of_folder(place: Path, name: str) -> dict[str, Path]:
+    """Name without ending → file, for every image file of the folder `name`."""
+    folder = place / name
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or not _SUFFIX.search(path.name) or not path.is_file():
             continue
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise BadInput(f"The file {path.name} lies outside the cohort folder: copy it in.")
-        name = _SUFFIX.sub("", path.name)
-        if name in found:
-            raise BadInput(f"{folder.name} holds two files called {name}: keep one.")
-        found[name] = path
+        stem = _SUFFIX.sub("", path.name)
+        if stem in found:
+            raise BadInput(f"{folder.name} holds two files called {stem}: keep one.")
+        found[stem] = path
     return found
 
 

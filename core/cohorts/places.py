@@ -5,6 +5,14 @@ from pathlib import Path
 
 from core.errors import BadInput
 
+IMAGE_ENDINGS = (".nii.gz", ".nii", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
+
+
+def stem_of(path: Path) -> str:
+    """Name of an image without its ending."""
+    ending = next((ending for ending in IMAGE_ENDINGS if path.name.lower().endswith(ending)), "")
+    return path.name[: len(path.name) - len(ending)]
+
 
 def is_there(test: Callable[[], bool]) -> bool:
     """Answer of `Path.is_file` or `Path.is_dir`, which raise where a name is longer than any file's."""

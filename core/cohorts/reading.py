@@ -11,14 +11,13 @@ import numpy as np
 from core.cohorts import bids
 from core.cohorts.cohort import SPLITS, Cohort, Entry, Truth
 from core.cohorts.landmark_labels import read_landmark_names, read_landmarks
-from core.cohorts.places import is_there, refuse_outside
+from core.cohorts.places import IMAGE_ENDINGS, is_there, refuse_outside, stem_of
 from core.cohorts.selection import Selection, read_cohort_card
 from core.cohorts.tables import read_table
 from core.errors import BadInput
 from core.scans.scan import Scan
 
 _TABLES = ("participants.tsv", "participants.csv")
-_IMAGE_ENDINGS = (".nii.gz", ".nii", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
 _TRUTH = "planted_regions"
 _NAMED = 5
 
@@ -195,7 +194,7 @@ def _find_scans(
 ) -> tuple[list[str | None], list[str]]:
     """The scan of each row inside `folder`, None where it is not there, and sentences on what was chosen of several."""
     candidates = [_candidates(images, row, chosen.subject_column) for row in rows]
-    stems = {path: _stem(path) for paths in candidates for path in paths}
+    stems = {path: stem_of(path) for paths in candidates for path in paths}
     named = [index for index, row in enumerate(rows) if not row.get("file")]
     picked, notes = bids.choose([candidates[index] for index in named], stems, chosen.image)
     scans = [paths[0] if paths else None for paths in candidates]
@@ -218,7 +217,7 @@ def _candidates(images: Path, row: dict[str, str], subject_column: str) -> list[
         found = sorted([*nested.glob("*.nii"), *nested.glob("*.nii.gz")])
         if found:
             return found
-    exact = [path for ending in _IMAGE_ENDINGS if is_there((path := images / f"{stem}{ending}").is_file)]
+    exact = [path for ending in IMAGE_ENDINGS if is_there((path := images / f"{stem}{ending}").is_file)]
     if exact:
         return exact[:1]
     if not Path(stem).is_absolute():
@@ -226,25 +225,7 @@ def _candidates(images: Path, row: dict[str, str], subject_column: str) -> list[
         found = sorted([*images.glob(f"{start}_*.nii"), *images.glob(f"{start}_*.nii.gz")])
         if found:
             return found
-    return _bids_candidates(images, participant, session)
-
-
-def _bids_candidates(images: Path, participant: str, session: str) -> list[Path]:
-    """Images of a subject's session in a BIDS tree: beside and in the folders of its kinds of data."""
-    subject, session = bids.with_prefix(bids.SUBJECT, participant), bids.with_prefix(bids.SESSION, session)
-    if Path(subject).name != subject or (session and Path(session).name != session):
-        return []
-    place = images / subject / session
-    if not is_there(place.is_dir):
-        return []
-    start = glob.escape("_".join(filter(None, (subject, session))))
-    paths = sorted([*place.glob(f"{start}_*"), *place.glob(f"*/{start}_*")])
-    return [path for path in paths if path.name.lower().endswith(_IMAGE_ENDINGS) and is_there(path.is_file)]
-
-
-def _stem(path: Path) -> str:
-    ending = next((ending for ending in _IMAGE_ENDINGS if path.name.lower().endswith(ending)), "")
-    return path.name[: len(path.name) - len(ending)]
+    return bids.session_images(images, participant, session)
 
 
 def _find_landmarks(folder: Path, participant: str, file: str) -> str:
@@ -291,7 +272,7 @@ def _class_images(place: Path) -> Iterator[Path]:
         yield from (
             path
             for path in sorted(inside.iterdir())
-            if path.name.lower().endswith(_IMAGE_ENDINGS) and not path.name.startswith(".") and path.is_file()
+            if path.name.lower().endswith(IMAGE_ENDINGS) and not path.name.startswith(".") and path.is_file()
         )
 
 

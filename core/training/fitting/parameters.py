@@ -49,10 +49,16 @@ class PairParameters(Parameters):
 
     seed: int = parameter(0, "Seed of phantoms, split, weights and batches.", minimum=0, **LEARNING)
     input_folder: str | None = parameter(
-        None, "Folder of the images shown; by default T1, MRI, MR or input.", advanced=True, **READ
+        None,
+        "Folder of the images shown; by default T1, MRI, MR or input. Of a BIDS tree their suffix, T1w.",
+        advanced=True,
+        **READ,
     )
     target_folder: str | None = parameter(
-        None, "Folder of the images to make; by default T2, CT or target.", advanced=True, **READ
+        None,
+        "Folder of the images to make; by default T2, CT or target. Of a BIDS tree their suffix, T2w.",
+        advanced=True,
+        **READ,
     )
     case_pattern: str = parameter(
         r"[^_.]+",

@@ -8,6 +8,7 @@ from PIL import Image
 
 from core.cohorts.pairs import PairCohort, read_pairs, split_by_case
 from core.errors import BadInput
+from tests.core.cohorts.trees import BOLD, T1, T2, tree
 
 
 def write(path: Path, value: int = 100) -> None:
@@ -139,3 +140,34 @@ def test_too_few_cases_an_empty_folder_a_broken_table_and_a_name_twice_are_said_
     (tmp_path / "empty" / "T2").mkdir()
     with pytest.raises(BadInput, match="holds no pair"):
         read_pairs(tmp_path / "empty")
+
+
+def test_the_two_images_of_a_session_of_a_bids_tree_are_a_pair(tmp_path: Path) -> None:
+    images = {"sub-01/ses-1": [T1, T2], "sub-01/ses-2": [T2, T1, BOLD], "sub-02/ses-1": [T1], "sub-03/ses-1": [T1, T2]}
+    cohort = read_pairs(tree(tmp_path, images))
+    assert [(pair.name, pair.case) for pair in cohort.pairs] == [
+        ("sub-01_ses-1", "sub-01"),
+        ("sub-01_ses-2", "sub-01"),
+        ("sub-03_ses-1", "sub-03"),
+    ]
+    assert cohort.left_out == {"sub-02_ses-1": "without its partner"}
+    assert [[float(scan.array[0, 0, 0, 0]) for scan in cohort.load(pair)] for pair in cohort.pairs] == [
+        [1, 2],
+        [4, 3],
+        [7, 8],
+    ]
+    other = read_pairs(tmp_path, "T1w", "task-rest_bold")
+    assert [pair.name for pair in other.pairs] == ["sub-01_ses-2"]
+
+
+def test_a_bids_tree_without_pairs_or_with_uncertain_ones_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no pair: give sessions both images, T1w and T2w"):
+        read_pairs(tree(tmp_path / "one", {"sub-01": [T1], "sub-02": [T1]}))
+    several = ["anat/{}_acq-a_T2w.nii.gz", "anat/{}_acq-b_T2w.nii.gz", T1]
+    with pytest.raises(BadInput, match="several images that end in T2w"):
+        read_pairs(tree(tmp_path / "two", {"sub-01": several}))
+    outside = tree(tmp_path / "outside", {"sub-02": [T1, T2]})
+    inside = tree(tmp_path / "three", {"sub-01": [T1, T2]})
+    (inside / "sub-02").symlink_to(outside / "sub-02")
+    with pytest.raises(BadInput, match="outside the cohort folder"):
+        read_pairs(inside)
