@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import BadInput
@@ -54,12 +54,15 @@ class Collected:
         PNG, JPEG, TIFF.
     left_out : list of str
         For each file that is no image, the sentence that says so.
+    damaged : list of BadInput
+        For each file of which not even that can be said, why: it may have been a slice of what is read.
     """
 
     dicom: list[Source]
     volumes: list[tuple[Source, bool, tuple[Source, bool] | None]]
     rasters: list[Source]
     left_out: list[str]
+    damaged: list[BadInput] = field(default_factory=list)
 
 
 def sources_of_paths(paths: Iterable[str | Path], limits: Limits) -> list[Source]:
@@ -115,7 +118,7 @@ def collect(sources: Sequence[Source], limits: Limits) -> Collected:
                 continue
         except BadInput as problem:
             # one damaged member of a zip leaves the others as good as they are
-            found.left_out.append(str(problem))
+            found.damaged.append(BadInput(str(problem)))
             continue
         if kind in HEADER_KINDS:
             headers.append((source, packed))
@@ -125,11 +128,13 @@ def collect(sources: Sequence[Source], limits: Limits) -> Collected:
             found.volumes.append((source, packed, None))
         elif kind in RASTER_KINDS and not packed:
             found.rasters.append(source)
+        elif kind is Kind.GZIP:
+            found.damaged.append(BadInput(_REFUSED[kind]))
         else:
             found.left_out.append(_REFUSED.get(kind, _REFUSED[Kind.UNKNOWN]))
     _join_pairs(found, headers, others)
     if not (found.dicom or found.volumes or found.rasters):
-        raise BadInput(_why_nothing(found.left_out))
+        raise BadInput(_why_nothing([*found.left_out, *map(str, found.damaged)]))
     return found
 
 

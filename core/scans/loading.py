@@ -197,7 +197,7 @@ def _first_readable(choices: Sequence[SeriesChoice], volume: int | None, left_ou
         try:
             scan = choice.read(volume)
         except BadInput as problem:
-            first_problem = first_problem or problem
+            first_problem = first_problem or BadInput(str(problem))  # without what it had read
             unread.append(_unread(choice, str(problem)))
             continue
         unread += [_unread(other, other.problem) for other in choices[number + 1 :] if other.problem]
@@ -231,6 +231,7 @@ def _read_choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesCho
     found = collect(sources, limits)
     choices: list[SeriesChoice] = []
     series_found, problems = find_series(found.dicom, limits)
+    problems += found.damaged
     choices.extend(_dicom_choice(series, limits) for series in series_found)
     for attempt in _attempts(found, limits):
         try:

@@ -141,6 +141,9 @@ def test_one_damaged_member_of_a_zip_leaves_the_others_as_they_are(tmp_path, kin
     scan = load_scan(tmp_path / "z.zip")
     assert scan.shape == (5, 4, 4)
     np.testing.assert_array_equal(scan.array, load_zip_of_slices(tmp_path).array)
+    assert (
+        sum(note.startswith("1 file(s) that could not be read as an image were left out.") for note in scan.notes) == 1
+    )
 
 
 def load_zip_of_slices(folder):
