@@ -38,8 +38,8 @@ class _OwnThreadTracer(fx.Tracer):
 def graph_of(network: nn.Module) -> fx.Graph:
     """Trace `network`; whatever its code raises comes through.
 
-    What stands for a tensor passes for one where the code of its layers asks ``isinstance``. Code can still tell:
-    whoever relies on a graph compares what it says with what the network does.
+    What stands for a tensor passes for one where the code of its layers asks ``isinstance``, unless it cannot be traced
+    like that. Code can still tell: whoever relies on a graph compares what it says with what the network does.
 
     Parameters
     ----------
@@ -47,8 +47,12 @@ def graph_of(network: nn.Module) -> fx.Graph:
         Code that keeps something on the module keeps a stand-in for a tensor there: give `twin` of a network that is
         used afterwards.
     """
-    with _ONE_AT_A_TIME, _stand_ins_pass(network):
-        return _OwnThreadTracer().trace(network)
+    with _ONE_AT_A_TIME:
+        try:
+            with _stand_ins_pass(network):
+                return _OwnThreadTracer().trace(network)
+        except Exception:  # any code of the network may have run, and have asked a stand-in what only a tensor knows
+            return _OwnThreadTracer().trace(network)
 
 
 @contextmanager

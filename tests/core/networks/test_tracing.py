@@ -139,6 +139,14 @@ def test_a_stand_in_passes_for_a_tensor_where_code_asks():
     assert torch.equal(fx.Interpreter(fx.GraphModule(network, graph_of(network))).run(x), network(x))
 
 
+def test_code_that_asks_a_stand_in_more_than_it_knows_is_traced_without():
+    class More(Asking):
+        def forward(self, x):
+            return self.layer(x * 2 if isinstance(x, torch.Tensor) and x.sum() > 0 else x)
+
+    assert [node.op for node in graph_of(More()).nodes] == ["placeholder", "call_module", "output"]
+
+
 def test_code_that_cannot_be_traced_leaves_everything_as_it_was():
     class Looking(Asking):
         def forward(self, x):
