@@ -245,7 +245,7 @@ class Faults(RuleBasedStateMachine):
         shutil.rmtree(self.place)
 
 
-@pytest.mark.usefixtures("tmp_path")
+@pytest.mark.timeout(3600)
 def test_no_order_of_faults_loses_a_result_or_leaves_a_run_without_an_end() -> None:
     Faults.TestCase.settings = settings(
         max_examples=_EXAMPLES,
