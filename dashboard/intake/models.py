@@ -53,7 +53,8 @@ def choose_model(
     task = known[laid.model].task
     reasons = [reason for name, reason in unfit.items() if reason and known[name].task == task]
     if reasons:
-        text.show(text.quiet(f"Not offered: {' '.join(reasons)}"))
+        count = f"{len(reasons)} models do not fit" if len(reasons) > 1 else "One model does not fit"
+        st.caption(f"{count} this scan.", help="\n".join(f"- {text.as_markdown(reason)}" for reason in reasons))
     use_model(laid.model)
     return known[laid.model]
 
