@@ -93,7 +93,17 @@ def said(test):
     """Everything that is written on the page, as one string; of Markdown what is read, without its backslashes."""
     kinds = ("markdown", "html", "title", "error", "warning", "caption", "code", "info")
     found = [str(element.value) for kind in kinds for element in test.get(kind) if hasattr(element, "value")]
-    return re.sub(r"\\([^\w\s])", r"\1", "\n".join(found))
+    return read("\n".join(found))
+
+
+def read(markdown):
+    """Markdown as it is read: without the backslashes that keep it from being more than words."""
+    return re.sub(r"\\([^\w\s])|\\(_)", r"\1\2", markdown)
+
+
+def errors(test):
+    """The red sentences of a page, as they are read."""
+    return [read(error.value) for error in test.error]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,7 +7,7 @@ from core.progress import Progress
 from core.runs import Status
 from dashboard.desk import shelf
 from dashboard.look.text import probability
-from tests.pages.conftest import DEMO, SHAPE, may_keep, said, settle
+from tests.pages.conftest import DEMO, SHAPE, errors, may_keep, said, settle
 
 
 def opened(workbench, scan=None):
@@ -106,9 +106,7 @@ def test_a_link_to_nothing_is_one_sentence(workbench):
         page.switch_page("../pages/explain.py")
         page.query_params["run"] = wanted
         page.run()
-        assert [error.value for error in page.error] == [
-            "There is no such run here: it was removed, or the link is not yours."
-        ]
+        assert errors(page) == ["There is no such run here: it was removed, or the link is not yours."]
         assert "Nothing on the lightbox yet" in said(page)
 
 
@@ -267,7 +265,7 @@ def test_a_store_that_cannot_be_written_is_one_sentence(workbench, monkeypatch, 
     settings.cache_clear()
     page = workbench.open("home")
     assert len(page.error) == 1
-    assert "LIGHTBOX_STORE_PATH" in page.error[0].value
+    assert "LIGHTBOX_STORE_PATH" in errors(page)[0]
     monkeypatch.setenv("LIGHTBOX_STORE_PATH", str(tmp_path / "store"))
     settings.cache_clear()
     assert not page.run().error
@@ -282,4 +280,4 @@ def test_an_upload_to_a_full_disk_is_one_sentence(workbench, monkeypatch):
     monkeypatch.setattr(scans.uploads, "spool", full)
     page = workbench.open("explain")
     page.get("file_uploader")[0].upload("scan.nii", b"abc", "application/octet-stream").run()
-    assert [error.value for error in page.error] == [scans._NO_ROOM]
+    assert errors(page) == [scans.uploads.NO_ROOM]

@@ -10,7 +10,7 @@ from core.runs import LOCAL_OWNER, ExplanationSpec, RunSpec, manager
 from dashboard.desk import Desk, desk_of_session, shelf
 from dashboard.frame import opening
 from dashboard.frame.pages import Page, Start, pages
-from tests.pages.conftest import MADE, said
+from tests.pages.conftest import MADE, errors, said
 
 
 class Counting(RunSpec):
@@ -100,7 +100,7 @@ def test_a_run_that_no_page_shows_has_no_button_and_its_link_says_so(workbench):
     run = done(Idling)
     assert f"open {run}" not in {button.key for button in workbench.open("runs").button}
     page = workbench.open("explain", run=run)
-    assert [error.value for error in page.error] == ["No page shows runs of this kind: look at it on the Runs page."]
+    assert errors(page) == ["No page shows runs of this kind: look at it on the Runs page."]
 
 
 def painted():

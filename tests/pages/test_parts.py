@@ -10,7 +10,7 @@ from core.explainers import Curve, Explainer, Findings, MapArray, Part, Parts, e
 from core.runs import LOCAL_OWNER, manager
 from dashboard.intake import catalogue
 from dashboard.look import theme
-from tests.pages.conftest import SHAPE, said
+from tests.pages.conftest import SHAPE, read, said
 
 SHAPE_2D = (16, 20)
 HELP = "Each patch alone."
@@ -74,7 +74,7 @@ def test_its_parts_and_curves_are_shown_as_it_says(workbench, patches):
     assert (curve["name"], curve["line"]["color"]) == ("energy left (kJ)", theme.PALETTE["gold"])
     bars = next(chart["data"][0] for chart in drawn if chart["data"][0].get("x") == ["Patch B", "Patch A"])
     assert bars["marker"]["color"] == theme.PALETTE["gold"]
-    labels = [button.proto.label for button in page.get("download_button")]
+    labels = [read(button.proto.label) for button in page.get("download_button")]
     assert "Maps of 1 patches (ZIP)" in labels
     assert "Patches (PNG)" in labels
     assert "B (PNG)" not in labels
