@@ -39,7 +39,9 @@ def result_line(explanation: StoredExplanation) -> Markup:
         ).format(target, probability(before[target]), probability(after[target]))
     elif target in before:
         figure = Markup("<small>P({})</small><span>{}</span>").format(target, probability(before[target]))
-    return joined([text.answer(figure, explanation.sentence), verdicts.line(explanation.verdict)])
+    said = text.answer(figure, explanation.sentence)
+    # an explainer without checks has nothing to be judged by
+    return joined([said, verdicts.line(explanation.verdict)]) if explanation.checks else said
 
 
 def quiet_line(sentence: str) -> Markup:

@@ -13,7 +13,7 @@ from core.reports.explanation import StoredArray
 from core.runs import Preview
 from core.scans.scan import Scan
 from dashboard.backend import pool, questions
-from dashboard.components.viewer import Layer, VolumeRef, publish, publish_scan
+from dashboard.components.viewer import Layer, Panel, VolumeRef, publish, publish_scan
 from dashboard.desk import owner
 
 #: Attributions are noisy everywhere: what lies below this share of the largest value is not drawn until asked for.
@@ -154,6 +154,43 @@ def show_form(diverging: bool, key: str, heat: bool = True) -> bool:
         width="content",
     )
     return chosen == "signed"
+
+
+def on_one_scale(panels: Sequence[Panel]) -> list[Panel]:
+    """The same panels, their maps of one unit and colours on one scale: as far as the widest of them reaches.
+
+    What is not drawn until asked for stays the share of the scale that it was.
+    """
+    kinds: dict[tuple[str, str, bool], tuple[float, float]] = {}
+    for layer in (layer for panel in panels for layer in panel.layers if layer.role == "map"):
+        low, high = scale_of(layer)
+        widest = kinds.get(_kind(layer), (low, high))
+        kinds[_kind(layer)] = (min(low, widest[0]), max(high, widest[1]))
+
+    def scaled(layer: Layer) -> Layer:
+        if layer.role != "map":
+            return layer
+        own, wanted = scale_of(layer), kinds[_kind(layer)]
+        reach = max(map(abs, own)) or 1.0
+        threshold = layer.threshold
+        if threshold is not None:
+            threshold = threshold / reach * max(map(abs, wanted))
+        return replace(layer, range=wanted, threshold=threshold)
+
+    return [replace(panel, layers=[scaled(layer) for layer in panel.layers]) for panel in panels]
+
+
+def scale_of(layer: Layer) -> tuple[float, float]:
+    """Values at the ends of a map's legend."""
+    low, high = layer.range or layer.volume.range
+    if not layer.centre_zero:
+        return low, high
+    reach = max(abs(low), abs(high))
+    return -reach, reach
+
+
+def _kind(layer: Layer) -> tuple[str, str, bool]:
+    return layer.unit, layer.colormap, layer.centre_zero
 
 
 def unnamed(layers: Sequence[Layer]) -> list[Layer]:

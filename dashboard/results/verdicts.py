@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.explainers.extras import Verdict
+from core.wording import sentence_case
 from dashboard.look.text import Markup
 
 #: Class and sign of a check that was passed, failed, or only says something.
@@ -20,7 +21,7 @@ def line(verdict: Verdict) -> Markup:
 
 def titled(title: str, verdict: Verdict) -> str:
     """Title of a picture of the map: one that does not hold says so wherever it is seen."""
-    return f"{title} · does not hold" if verdict.state == "fails" else title
+    return f"Does not hold: {sentence_case(title, start=False)}" if verdict.state == "fails" else title
 
 
 def mark(check: Mapping[str, Any]) -> tuple[str, str]:

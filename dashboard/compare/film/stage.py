@@ -13,9 +13,8 @@ from core.runs import Preview, Run
 from core.scans.scan import Scan
 from dashboard.components.viewer import Panel, viewer
 from dashboard.components.viewer.viewer import Plane
-from dashboard.results import verdicts
 from dashboard.results.landmarks import outlines
-from dashboard.results.layers import forming_layers, map_layer, scan_layer, unnamed
+from dashboard.results.layers import forming_layers, map_layer, on_one_scale, scan_layer, unnamed
 
 #: Pixels of the images: with the head of the table under them they fit on a screen of 800.
 _HEIGHT = 360
@@ -32,6 +31,7 @@ def show_row(
     runs: Mapping[str, Run],
     previews: Mapping[str, Preview],
     signed: bool,
+    one_scale: bool = False,
 ) -> None:
     """Scan and networks in one row; a network without a map yet shows the scan.
 
@@ -47,6 +47,8 @@ def show_row(
         By network: finished explanation, its run, what is there of a map that forms.
     signed : bool
         Show signed maps with their signs; otherwise their sizes.
+    one_scale : bool
+        Maps of one unit have one scale, which reaches as far as the widest of them.
     """
     marks = outlines(scan, name)
     panels = [Panel("scan", "Scan", [scan_layer(scan), *marks])]
@@ -63,9 +65,11 @@ def show_row(
             layers += forming_layers(run.id, previews.get(card.name))
             empty = "Waiting" if len(layers) == 1 else ""
         title = f"{letter} · {card.title}"
-        if card.name in found:
-            title = verdicts.titled(title, found[card.name].verdict)
+        if card.name in found and found[card.name].verdict.state == "fails":
+            title = f"{letter} · does not hold · {card.title}"
         panels.append(Panel(card.name, title, [*layers, *unnamed(marks)], empty=empty))
+    if one_scale:
+        panels = on_one_scale(panels)
     plane: Plane = cards[0].input.plane or "axial"
     viewer(panels, key=_KEY, height=_HEIGHT if len(panels) < 5 else _LOWER, plane=plane)
 

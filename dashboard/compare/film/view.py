@@ -30,6 +30,7 @@ _OPEN = (
     "side."
 )
 _FORM = "compare form"
+_ONE_SCALE = "compare one scale"
 
 
 def show(page: Page, laid: CompareDesk) -> None:
@@ -79,10 +80,18 @@ class _Middle:
         previews = {name: shelf().preview(run.id) for name, run in runs.items() if name not in found}
         known = {name: preview for name, preview in previews.items() if preview is not None}
         film_stage.show_row(
-            self._scan, self._laid.scan or "", self._order.cards, found, runs, known, signed
+            self._scan, self._laid.scan or "", self._order.cards, found, runs, known, signed,
+            one_scale=bool(st.session_state.get(_ONE_SCALE)),
         )  # fmt: skip
-        if film_stage.is_signed([explanation.arrays["map"] for explanation in found.values()]):
-            show_form(True, _FORM)
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            if film_stage.is_signed([explanation.arrays["map"] for explanation in found.values()]):
+                show_form(True, _FORM)
+            if len(found) > 1:
+                st.toggle(
+                    "One scale for all maps",
+                    key=_ONE_SCALE,
+                    help="The same colour is the same value in every map of one unit. Off: each on a scale of its own.",
+                )
         self._findings(rows, found)
 
     def _rows(self, found: Mapping[str, StoredExplanation]) -> list[Row]:

@@ -304,6 +304,7 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         "colormap": layer.colormap,
         "centreZero": layer.centre_zero,
         "range": [low, high],
+        "extent": list(layer.volume.range),
         "window": [bottom, top if top > bottom else bottom + 1.0],
         "opacity": layer.opacity,
         "threshold": layer.threshold,

@@ -5,6 +5,7 @@ import pytest
 
 from core.runs import Preview
 from dashboard.compare.film.findings import _correlation
+from dashboard.components.viewer import Layer, Panel
 from dashboard.results import layers
 
 GRID = SimpleNamespace(shape=(2, 2), affine=np.eye(4))
@@ -46,3 +47,27 @@ def test_before_the_first_preview_nothing_forms(published):
 @pytest.mark.parametrize(("value", "words"), [(-0.001, "0.00"), (-0.04, "−0.04"), (0.316, "0.32"), (1.0, "1.00")])
 def test_a_correlation_has_a_true_minus_and_no_minus_zero(value, words):
     assert _correlation(value) == words
+
+
+def a_map(low: float, high: float, **more) -> Layer:
+    return Layer(SimpleNamespace(range=(low, high)), "map", unit=more.pop("unit", "share"), **more)
+
+
+def test_on_one_scale_the_same_colour_is_the_same_value_and_thresholds_keep_their_share():
+    image = Layer(SimpleNamespace(range=(0, 9)))
+    given = [
+        Panel("a", "A", [image, a_map(0, 2, threshold=0.5)]),
+        Panel("b", "B", [image, a_map(0, 8, range=(0.0, 4.0), threshold=1.0)]),
+        Panel("c", "C", [image, a_map(0, 50, unit="other")]),
+    ]
+    one, other, apart = layers.on_one_scale(given)
+    assert [panel.layers[1].range for panel in (one, other, apart)] == [(0.0, 4.0), (0.0, 4.0), (0, 50)]
+    assert [panel.layers[1].threshold for panel in (one, other)] == [1.0, 1.0]
+    assert one.layers[0] is image
+
+
+def test_signed_maps_on_one_scale_stay_centred_on_zero():
+    given = [
+        Panel(name, name, [a_map(low, high, centre_zero=True)]) for name, low, high in (("a", -1, 3), ("b", -7, 2))
+    ]
+    assert {panel.layers[0].range for panel in layers.on_one_scale(given)} == {(-7, 7)}

@@ -8,7 +8,7 @@ from dashboard.results import verdicts
     ("state", "said", "title"),
     [
         ("holds", "Holds", "Heat map"),
-        ("fails", "Does not hold", "Heat map · does not hold"),
+        ("fails", "Does not hold", "Does not hold: heat map"),
         ("nothing", "Nothing to explain", "Heat map"),
         ("untested", "Not tested", "Heat map"),
     ],

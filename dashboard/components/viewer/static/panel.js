@@ -73,11 +73,12 @@ export class Panel {
   showFooter(look) {
     const { facts } = this.principal;
     const [low, high] = facts.role === "map" ? facts.range : look.window, span = high - low;
-    const shown = [low, high, look.threshold, look.opacity, this.footerFor].join();
+    const shown = [low, high, look.threshold, look.opacity, this.footerFor, this.principal.volume?.digest].join();
     if (shown === this.footerShown) return;
     this.footerShown = shown;
     this.low.textContent = short(low, span);
     this.high.textContent = short(high, span);
+    this.showClipping(low, high, span);
     const context = this.ramp.getContext("2d"), least = facts.role === "map" ? floor(facts, look) : -Infinity;
     for (let x = 0; x < 128; x++) {
       const value = low + (x + 0.5) / 128 * span, hidden = (facts.centreZero ? Math.abs(value) : value) <= least;
@@ -89,6 +90,21 @@ export class Panel {
     Object.assign(this.threshold, { min: low, max: high, value: least });
     this.threshold.title = `Drawn above ${format(least, span)} ${facts.unit}: drag to change`;
     this.opacity.value = look.opacity;
+  }
+
+  /** Ends of the legend that values lie beyond have a mark, and say how many and how far. */
+  showClipping(low, high, span) {
+    const { volume, facts } = this.principal;
+    if (!volume) return;
+    const { below, above, least, most } = volume.beyond(low, high), extent = facts.extent ?? [least, most];
+    const words = (share) => (share < 0.001 ? "<0.1%" : `${(100 * share).toFixed(1)}%`);
+    const end = (node, mark, clipped, share, direction, reach) => {
+      node.title = clipped ? `${words(share)} of the samples lie beyond, ${direction} to ${short(reach, span)}` : "";
+      // of an image a few samples beyond the window are the rule: how many stands in the title
+      if (clipped) node.textContent = `${mark} ${node.textContent}${facts.role === "map" ? ` (${words(share)})` : ""}`;
+    };
+    end(this.low, "≤", extent[0] < low - span / 200, below, "down", extent[0]);
+    end(this.high, "≥", extent[1] > high + span / 200, above, "up", extent[1]);
   }
 
   /** Values of every layer at a point; `mm` null empties the readout. */

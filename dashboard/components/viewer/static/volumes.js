@@ -23,6 +23,24 @@ export class Volume {
     return this.grid.contains(index) ? this.data[this.grid.offset(index)] * this.scale + this.offset : null;
   }
 
+  /** Share of the samples below and above two values, and the smallest and largest value there is. */
+  beyond(low, high) {
+    const key = `${low},${high}`;
+    if (this.beyondFor === key) return this.beyondFound;
+    let below = 0, above = 0, least = Infinity, most = -Infinity;
+    // one level is how finely the values are stored: what rounds to an end is not beyond it
+    const slack = this.dtype === "float32" ? 0 : Math.abs(this.scale), step = Math.max(1, Math.floor(this.data.length / 400000));
+    for (let i = 0; i < this.data.length; i += step) {
+      const value = this.data[i] * this.scale + this.offset;
+      if (value < low - slack) below++; else if (value > high + slack) above++;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    const count = Math.ceil(this.data.length / step);
+    this.beyondFor = key;
+    return this.beyondFound = { below: below / count, above: above / count, least, most };
+  }
+
   /** Real value of the sample nearest to a point in millimetres, or null outside. */
   atMm(mm) {
     return this.at(transform(this.grid.inverse, mm).map(Math.round));
