@@ -37,7 +37,7 @@ def show(run: Run | None, link: str) -> None:
         if parts is not None and single:
             kept = {name: explanation.arrays[name] for name in single}
             _button(
-                f"Maps of {len(single)} {text.as_markdown(parts.plural)} (ZIP)",
+                f"Maps of {len(single)} {parts.plural} (ZIP)",
                 partial(_zip, kept, scan),
                 f"lightbox-{run.id}-{_file_stem(parts.plural)}.zip",
                 "application/zip",
