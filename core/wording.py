@@ -2,6 +2,18 @@
 
 from collections.abc import Sequence
 
+#: Classes that cards name by the abbreviations of the field.
+_SPELLED_OUT = {
+    "AD": "Alzheimer's disease",
+    "CN": "cognitively normal",
+    "MCI": "mild cognitive impairment",
+    "FTD": "frontotemporal dementia",
+    "DLB": "dementia with Lewy bodies",
+    "PD": "Parkinson's disease",
+    "MS": "multiple sclerosis",
+    "TB": "tuberculosis",
+}
+
 
 def percent(share: float) -> str:
     """A share or probability in words that do not overstate it.
@@ -54,3 +66,8 @@ def without_shared_lead(titles: Sequence[str]) -> list[str]:
     if len(parts) < 2 or len({lead for lead, _, _ in parts}) > 1 or not all(rest for _, _, rest in parts):
         return list(titles)
     return [sentence_case(rest, True) for _, _, rest in parts]
+
+
+def spelled_out(name: str) -> str:
+    """A class in words, where its name is a usual abbreviation of the field; else as it is."""
+    return _SPELLED_OUT.get(name, name)

@@ -12,6 +12,8 @@ _QUANTILES = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 _BACKGROUND = 0.02
 #: Edges of the bands of spatial frequency, cycles a sample; the first is everything slower.
 _BANDS = (0.0, 0.04, 0.08, 0.14, 0.22, 0.32, 0.5)
+#: The first of the bands that hold fine detail.
+_FINE = 3
 #: Samples along each axis of the small picture by which the layout is compared.
 _SMALL = {2: 14, 3: 9}
 _TINY = 1e-6
@@ -31,12 +33,13 @@ def describe(tensor: torch.Tensor, contract: InputContract) -> dict[str, np.ndar
     -------
     dict of str to numpy.ndarray
         ``values``: where the values lie, in shares of the trained range. ``sharpness``: how much of the variation is
-        in each band of spatial frequency and along each axis, as logarithms. ``layout``: the input a few samples
-        wide.
+        in each band of spatial frequency and along each axis, as logarithms. ``detail``: the same of all fine
+        detail together. ``layout``: the input a few samples wide.
     """
     intensity = contract.intensity
     image = ((tensor.detach().float().cpu() - intensity.low) / (intensity.high - intensity.low)).mean(dim=1)[0]
-    return {"values": _values(image.numpy()), "sharpness": _sharpness(image.numpy()), "layout": _layout(image)}
+    sharpness, detail = _sharpness(image.numpy())
+    return {"values": _values(image.numpy()), "sharpness": sharpness, "detail": detail, "layout": _layout(image)}
 
 
 def _values(image: np.ndarray) -> np.ndarray:
@@ -53,7 +56,7 @@ def _squeezed(value: float) -> float:
     return float(np.arcsinh(2 * value) / 2)
 
 
-def _sharpness(image: np.ndarray) -> np.ndarray:
+def _sharpness(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     spread = float(image.std()) + _TINY
     power = np.abs(np.fft.rfftn(image - image.mean())) ** 2
     axes = [np.fft.fftfreq(n) for n in image.shape[:-1]] + [np.fft.rfftfreq(image.shape[-1])]
@@ -63,7 +66,8 @@ def _sharpness(image: np.ndarray) -> np.ndarray:
     shares = np.log(energy / max(energy.sum(), _TINY) + _TINY)
     long = [axis for axis, size in enumerate(image.shape) if size > 1]
     steps = [np.log(np.abs(np.diff(image, axis=axis)).mean() / spread + _TINY) for axis in long]
-    return np.array([*shares, *steps, np.log(spread)], dtype=np.float64)
+    fine = np.log(energy[_FINE:].sum() / max(energy.sum(), _TINY) + _TINY)
+    return np.array([*shares, *steps, np.log(spread)], dtype=np.float64), np.array([fine, np.mean(steps)])
 
 
 def _layout(image: torch.Tensor) -> np.ndarray:

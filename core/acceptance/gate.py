@@ -1,6 +1,6 @@
 """Whether a model can read a scan, from signs that do not depend on each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
@@ -22,6 +22,7 @@ from core.scans.scan import Scan
 _TITLES = {
     "values": ("Values", "Its values are distributed unlike those of the training scans"),
     "sharpness": ("Sharpness", "It is sharper, more blurred or more noisy than the training scans"),
+    "detail": ("Detail", "It has more, or less, fine detail than the training scans"),
     "layout": ("Layout", "What lies where in it is unlike the training scans"),
     "features": ("Features", "The network's own features of it are unlike those of the training scans"),
 }
@@ -73,20 +74,34 @@ def _fingerprint(model: Model) -> str:
 def _distances(model: Model, prepared: PreparedInput, known: Statistics) -> Iterator[Sign]:
     """How far the scan lies from the training scans, in each way of looking at it."""
     looks = looked_at(model.network, model.card.input, known.layers, prepared.tensor)
+    distances = {name: float(group.training.distances(looks[name][None])[0]) for name, group in known.groups.items()}
+    refused = False
     for name, group in known.groups.items():
         title, unlike = _TITLES.get(name, (name, "It is unlike the training scans"))
-        vector = looks.get(name)
-        if vector is None or len(vector) != len(group.training.scale):
-            continue
-        distance = float(group.training.distances(vector[None])[0])
+        distance = distances[name]
         passed = bool(np.isfinite(distance)) and distance <= group.limit
+        refused |= not passed
         nearer = float((group.held_out < distance).mean())
         sentence = (
-            f"{unlike}: {_times(distance / group.limit)} as far from them as any scan that was accepted."
+            f"{unlike}: {_times(distance / group.limit)} as far from them as a scan may be."
             if not passed
             else f"Like the training scans: {100 * nearer:.0f} % of held-out scans lie nearer to them."
         )
         yield Sign(name, title, passed, sentence, distance if np.isfinite(distance) else None, group.limit)
+    if not refused:
+        yield _together(known, distances)
+
+
+def _together(known: Statistics, distances: Mapping[str, float]) -> Sign:
+    """All signs a little beyond what is usual say as much as one that is far beyond."""
+    found, limit = known.together(distances)
+    passed = found <= limit
+    sentence = (
+        "All signs together are as those of held-out scans."
+        if passed
+        else "All signs together are further from the training scans than those of held-out scans are."
+    )
+    return Sign("together", "All signs together", passed, sentence, found, limit)
 
 
 def _times(ratio: float) -> str:

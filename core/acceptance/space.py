@@ -54,6 +54,12 @@ class Place:
         return self.cover >= _LEAST_COVER and self.fit >= _LEAST_FIT and self.fit >= self.elsewhere - self.tie
 
 
+def get_ready() -> None:
+    """Read the template, while nobody waits for it."""
+    grid = mni_grid(_SPACING_MM)
+    _templates(grid.shape, tuple(grid.affine.ravel()))
+
+
 def place_of_volume(scan: Scan) -> Place:
     """How a volume lies in MNI space: its first channel, 6 mm apart, against the template."""
     grid = mni_grid(_SPACING_MM)

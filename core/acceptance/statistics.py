@@ -18,22 +18,26 @@ from torch import nn
 from core.acceptance.descriptors import describe
 from core.acceptance.distance import Neighbourhood
 from core.acceptance.features import chosen_layers, pooled_features
+from core.acceptance.verdict import STATISTICS
 from core.errors import BadInput
 from core.models.card import Card, InputContract
 from core.networks import convolutions
 from core.progress import Progress, Report, silent
 
-FILE = "acceptance.safetensors"
 _VERSION = 1
 _PARTS = ("centres", "scale", "directions", "variances", "held_out")
-#: Most training scans that are looked at.
-_MOST_SCANS = 480
+#: Most training scans that are looked at, fewer of large ones: so many samples in all, but never fewer scans than that.
+_MOST_SCANS, _MOST_SAMPLES, _FEWEST_SCANS = 480, 50_000_000, 200
 #: Of inputs with more samples than this each is looked at once, every other one sampled beside.
 _LARGE = 30_000
 #: Fewer held-out scans than these say too little: a fifth of the training scans is then held out instead.
 _LEAST_HELD_OUT = 20
-#: How far beyond the held-out scans the limit is: standard deviations of the logarithm, and times the furthest of them.
-_DEVIATIONS, _BEYOND = 4.0, 1.1
+#: How far beyond held-out scans the limit is: standard deviations of the logarithm, and times the 99th percentile.
+_DEVIATIONS, _BEYOND = 3.3, 1.05
+#: The same of all ways of looking together, which are not independent of each other.
+_DEVIATIONS_TOGETHER = 4.5
+#: One way of looking says no more than this many standard deviations of what all of them say together.
+_MOST_DEVIATIONS = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,7 @@ class Group:
     training : Neighbourhood
         Of the training scans.
     held_out : numpy.ndarray, shape (H,)
-        Distances of held-out scans, ascending.
+        Distances of held-out scans, in the same order in every group.
     """
 
     training: Neighbourhood
@@ -56,7 +60,14 @@ class Group:
         """Distance from which a scan is unlike the training scans."""
         logarithms = np.log(self.held_out)
         by_spread = float(np.exp(logarithms.mean() + _DEVIATIONS * logarithms.std()))
-        return max(by_spread, _BEYOND * float(self.held_out[-1]))
+        return max(by_spread, _BEYOND * float(np.quantile(self.held_out, 0.99)))
+
+    def deviations(self, distances: np.ndarray) -> np.ndarray:
+        """By how many standard deviations distances (N,) exceed what is usual of held-out scans, 0 or more."""
+        logarithms = np.log(self.held_out)
+        beyond = (np.log(np.maximum(distances, 1e-9)) - logarithms.mean()) / max(float(logarithms.std()), 1e-3)
+        found: np.ndarray = np.clip(beyond, 0, _MOST_DEVIATIONS)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +87,13 @@ class Statistics:
     groups: Mapping[str, Group]
     layers: tuple[str, ...]
     of: str
+
+    def together(self, distances: Mapping[str, float]) -> tuple[float, float]:
+        """What all groups say together of a scan, in summed standard deviations, and the limit of it."""
+        found = sum(float(group.deviations(np.array([distances[name]]))[0]) for name, group in self.groups.items())
+        usual = np.sum([group.deviations(group.held_out) for group in self.groups.values()], axis=0)
+        spread = float(usual.mean() + _DEVIATIONS_TOGETHER * usual.std())
+        return found, max(spread, _BEYOND * float(np.quantile(usual, 0.99)))
 
 
 def fingerprint(network: nn.Module, contract: InputContract) -> str:
@@ -129,8 +147,10 @@ def learn(
     if len(train) < 10:
         raise BadInput("Fewer than ten training scans say too little of what a model can read.")
     classes = np.zeros(len(train), int) if labels is None else labels.numpy()
-    rows = np.linspace(0, len(train) - 1, min(len(train), _MOST_SCANS)).astype(int)
-    judged = [held_out[[row]] for row in range(min(len(held_out), _MOST_SCANS))] if held_out is not None else []
+    rows = chosen_rows(len(train), train[0].numel())
+    judged = []
+    if held_out is not None:
+        judged = [held_out[[row]] for row in chosen_rows(len(held_out), train[0].numel(), held_out=True)]
     if len(judged) < _LEAST_HELD_OUT:
         judged += [train[[row]] for row in rows[::5]]
         rows = np.delete(rows, np.s_[::5])
@@ -151,14 +171,21 @@ def learn(
     groups = {}
     for name, vectors in known.items():
         training = Neighbourhood.of(vectors, classes[rows] if large else np.repeat(classes[rows], 2))
-        groups[name] = Group(training, np.sort(training.distances(tried[name])))
+        groups[name] = Group(training, training.distances(tried[name]))
     return Statistics(groups, layers, fingerprint(network, card.input))
 
 
+def chosen_rows(count: int, samples: int, held_out: bool = False) -> np.ndarray:
+    """Which of `count` scans of `samples` numbers each are looked at, evenly spread; half as many of held-out ones."""
+    most = int(np.clip(_MOST_SAMPLES // samples, _FEWEST_SCANS, _MOST_SCANS)) // (2 if held_out else 1)
+    rows: np.ndarray = np.linspace(0, count - 1, min(count, most)).astype(int)
+    return rows
+
+
 def _sampled_beside(tensor: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
-    """The input sampled up to half a sample further along every axis, by linear interpolation."""
+    """The input sampled up to a third of a sample further along every axis, by linear interpolation."""
     for axis in range(2, tensor.ndim):
-        weight = float(random.uniform(0, 0.5))
+        weight = float(random.uniform(0, 0.3))
         tensor = (1 - weight) * tensor + weight * tensor.roll(1, axis)
     return tensor
 
@@ -173,8 +200,8 @@ def write_statistics(statistics: Statistics, folder: Path) -> None:
             kind = np.float16 if part == "directions" else np.float32
             arrays[f"{name}.{part}"] = np.ascontiguousarray(values, dtype=kind)
     told = {"version": _VERSION, "groups": list(statistics.groups), "layers": statistics.layers, "of": statistics.of}
-    save_file(arrays, folder / FILE, metadata={"lightbox": json.dumps(told)})
-    (folder / FILE).chmod(0o644)
+    save_file(arrays, folder / STATISTICS, metadata={"lightbox": json.dumps(told)})
+    (folder / STATISTICS).chmod(0o644)
 
 
 def read_statistics(folder: Path | None) -> Statistics | None:
@@ -185,7 +212,7 @@ def read_statistics(folder: Path | None) -> Statistics | None:
     BadInput
         When the file is damaged.
     """
-    path = folder / FILE if folder is not None else None
+    path = folder / STATISTICS if folder is not None else None
     if path is None or not path.is_file():
         return None
     status = path.stat()
@@ -198,10 +225,12 @@ def _read(path: Path, _changed: int, _size: int) -> Statistics:
         with safe_open(path, framework="numpy") as file:
             told = json.loads((file.metadata() or {})["lightbox"])
             groups = {name: _group([file.get_tensor(f"{name}.{part}") for part in _PARTS]) for name in told["groups"]}
+            if not groups or len({len(group.held_out) for group in groups.values()}) > 1:
+                raise ValueError("held-out scans that are not the same in every group")
         return Statistics(groups, tuple(map(str, told["layers"])), str(told["of"]))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise BadInput(
-            f"{FILE} of {path.parent.name} is damaged: remove it, or make it again with `python -m core statistics`."
+            f"{STATISTICS} of {path.parent.name} is damaged: remove it, or make it again (python -m core statistics)."
         ) from error
 
 
@@ -212,4 +241,4 @@ def _group(parts: Sequence[np.ndarray]) -> Group:
     positive = held_out.size and min(scale.min(), variances.min(), held_out.min()) > 0
     if not fits or not positive or not all(np.isfinite(part).all() for part in (centres, scale, directions, held_out)):
         raise ValueError("arrays that do not fit each other")
-    return Group(Neighbourhood(centres, scale, directions, variances), np.sort(held_out))
+    return Group(Neighbourhood(centres, scale, directions, variances), held_out)

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 #: Whether a model can read a scan: yes, no, or it is not known what the model was trained on.
 State = Literal["accepted", "refused", "unknown"]
+#: File of a model folder in which its statistics are.
+STATISTICS = "acceptance.safetensors"
 HEADING = "This scan is not what the model was made for"
 #: What the name of the sign is that says whether a scan lies in MNI space.
 SPACE = "space"
+
+
+def statistics_stamp(folder: Path) -> str:
+    """A few characters that change when a model's statistics do; none where it has none.
+
+    They are no part of its content: runs that are in the store keep their names when statistics are added.
+    """
+    try:
+        status = (folder / STATISTICS).stat()
+    except OSError:
+        return ""
+    return f"-{status.st_mtime_ns:x}-{status.st_size:x}"
 
 
 @dataclass(frozen=True)

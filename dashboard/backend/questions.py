@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.acceptance.verdict import Acceptance
 from core.errors import BadInput
 from core.explainers.base import Side
 from core.runs.store.landmarks import Landmark
@@ -36,11 +37,24 @@ class Prediction:
         Class → probability; empty for a regressor.
     notes, warnings : tuple of str
         How the input contract was met; what does not fit it.
+    acceptance : Acceptance, optional
+        Whether the model can read the scan at all.
     """
 
     probabilities: dict[str, float]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    acceptance: Acceptance | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether what the model says of this scan is not to be believed."""
+        return self.acceptance is not None and self.acceptance.refused
+
+    @property
+    def most_likely(self) -> str | None:
+        """The class that the model gives most; None of a regressor."""
+        return max(self.probabilities, key=self.probabilities.__getitem__) if self.probabilities else None
 
 
 @dataclass(frozen=True)
@@ -236,11 +250,16 @@ def predict(scan: str, owner: str, model: str, content: str) -> Prediction:
     BadInput
         When the scan cannot be made to fit.
     """
+    from core.acceptance import judge
+
     loaded = loaded_model(model, content)
     prepared = loaded.prepare(shelf(owner).scan(scan))
     known = loaded.card.task == "classification"
     return Prediction(
-        loaded.probabilities(prepared.tensor) if known else {}, tuple(prepared.notes), tuple(prepared.warnings)
+        loaded.probabilities(prepared.tensor) if known else {},
+        tuple(prepared.notes),
+        tuple(prepared.warnings),
+        judge(loaded, prepared),
     )
 
 
@@ -315,6 +334,9 @@ def get_ready() -> None:
     """Import what the first prediction needs, while nobody waits for it."""
     import core.models.library
     import core.runs.store.store  # noqa: F401
+    from core.acceptance.space import get_ready as get_template_ready
+
+    get_template_ready()
 
 
 @lru_cache(maxsize=4)

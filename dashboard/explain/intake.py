@@ -33,7 +33,7 @@ def show_intake(laid: ExplainDesk) -> Order:
 
 
 def _choose_class(laid: ExplainDesk, card: Card) -> None:
-    if laid.target not in card.classes and card.target is None and laid.scan is not None and card.classes:
-        # a model of many classes: what it sees is what there is to explain
+    if laid.target not in card.classes and laid.scan is not None and card.classes:
+        # the first question is why the model says what it says
         laid.target = predictions.most_likely(laid.scan, card)
     choose_class(laid, card, "Class to explain", "The explanation says what speaks for this class.")

@@ -19,7 +19,7 @@ from dashboard.intake import predictions
 from dashboard.intake.order import Order
 from dashboard.intake.request import changed_since, request
 from dashboard.look import text
-from dashboard.results import actions, answer, downloads, headline, landmark_views, parts
+from dashboard.results import actions, answer, downloads, gate, headline, landmark_views, parts
 from dashboard.results.landmarks import landmark_desk
 from dashboard.results.layers import show_form
 from dashboard.results.watch import watch, while_going
@@ -38,22 +38,31 @@ def show(page: Page) -> None:
         text.show(text.quiet("Hanging the scan and asking the model…"), place=waiting)
     with st.sidebar:
         order = show_intake(laid)
-        actions.start_button(laid, "Explain", key="explain", order=order, on_click=_start)
+        prediction, refusal = _ask(laid, order)
+        refused = prediction is not None and prediction.refused
+        actions.start_button(laid, "Explain", key="explain", order=order, on_click=_start, refused=refused)
     if laid.scan is None or order.shape is None:
         waiting.empty()
         text.show(text.nothing_loaded(_OPEN))
         return
     scan = shelf().scan(laid.scan)
-    prediction, refusal = (None, order.refusal) if order.card is None else predictions.predict(laid.scan, order.card)
     waiting.empty()
     st.session_state[_HUNG] = laid.scan
     run = laid.current()
     shown = {RUN: laid.run} if laid.run else {}
     opening.write_address(page, laid, shown)
     _headline(laid, order, prediction, run, opening.address(page, shown))
+    gate.show_refusal(prediction)
     middle = _Middle(laid, scan, order, prediction, refusal or order.refusal)
     watch(laid.current, middle.draw, while_going)
     text.show(text.disclaimer())
+
+
+def _ask(laid: ExplainDesk, order: Order) -> tuple[Prediction | None, str | None]:
+    """What the model says of the scan, or why it cannot be asked."""
+    if laid.scan is None or order.shape is None:
+        return None, None
+    return (None, order.refusal) if order.card is None else predictions.predict(laid.scan, order.card)
 
 
 class _Middle:
@@ -67,6 +76,7 @@ class _Middle:
         self._order = order
         self._prediction = prediction
         self._refusal = refusal
+        self._refused = prediction is not None and prediction.refused
         self._landmarks = landmark_desk(laid.scan or "")
         self._offered = self._regions()
         self._show = Stage(scan, laid.scan or "", order.card)
@@ -91,7 +101,9 @@ class _Middle:
                 signed = self._tools(run)
             explanation = shelf().explanation(run.id)
             with line:
-                text.show(answer.result_line(explanation))
+                before = (explanation.scores or {}).get("before") or {}
+                text.show(answer.said_line(before, self._refused))
+                text.show(answer.result_line(explanation, self._refused))
             with images:
                 self._show.result(run.id, explanation, signed, marks)
             with below:
@@ -129,13 +141,13 @@ class _Middle:
         else:
             where, sure, path = st.columns([1.15, 1, 1.15], gap="large", wrap=False)
         with where:
-            answer.show_where(explanation, landmarks=bool(self._landmarks.all))
+            answer.show_where(explanation, landmarks=bool(self._landmarks.all), refused=self._refused)
             landmark_views.show_landmarks(self._landmarks, str(explanation.arrays["map"].path))
         with sure:
             answer.show_how_sure(explanation)
         with path:
             answer.show_path(explanation)
-        answer.show_details(explanation, run)
+        answer.show_details(explanation, run, self._prediction.acceptance if self._prediction is not None else None)
 
     def _draw_waiting(self, run: Run | None) -> None:
         """What the model says, or why nothing can be asked; how a run ended that has no result."""
@@ -144,7 +156,7 @@ class _Middle:
         if self._refusal:
             st.warning(text.as_markdown(self._refusal))
         elif run is None and self._prediction is not None:
-            text.show(answer.prediction_line(self._prediction, self._laid.target))
+            text.show(answer.prediction_line(self._prediction))
 
     def _draw_going(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.acceptance.verdict import statistics_stamp
 from core.explainers import describe, explainers
 from core.explainers.base import Side
 from core.models.card import Card
@@ -105,8 +106,9 @@ def makes_images(scan: DemoScan) -> bool:
 
 
 def content_of(model: str) -> str:
-    """Hash of a model's folder, to notice when it was replaced."""
-    return folder_hash(resolve(model))
+    """Hash of a model's folder and stamp of its statistics, to notice when either was replaced."""
+    folder = resolve(model)
+    return folder_hash(folder) + statistics_stamp(folder)
 
 
 def unfit_explainers(card: Card) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Choosing one model for a scan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -12,7 +12,13 @@ from dashboard.look import text
 
 
 def choose_model(
-    laid: Desk, cards: Sequence[Card], shape: tuple[int, ...] | None, *, example_first: bool, help_text: str
+    laid: Desk,
+    cards: Sequence[Card],
+    shape: tuple[int, ...] | None,
+    *,
+    example_first: bool,
+    help_text: str,
+    recognised: Callable[[Sequence[Card]], Sequence[str]] | None = None,
 ) -> Card | None:
     """Draw the list of models that read the scan; returns the one that is chosen, None where none does.
 
@@ -28,6 +34,9 @@ def choose_model(
         A demo scan brings the model it is an example for; otherwise only where the one in use is of another task.
     help_text : str
         Beside the list.
+    recognised : callable, optional
+        Of models that could read the scan by its shape, the names of those that it looks right to. Asked about a scan
+        that is new; where it looks right to none of several, the person is asked and nothing is chosen for them.
     """
     known = {card.name: card for card in cards}
     unfit = {} if shape is None else {n: catalogue.why_model_unfit(card, shape) for n, card in known.items()}
@@ -37,18 +46,26 @@ def choose_model(
         nothing = "No model fits this scan" if known else "No model installed"
         st.selectbox("Model", [], placeholder=nothing, key=f"no model:{laid.page}")
         return None
-    laid.model = _preferred(laid, fitting, known, shape, example_first)
+    chosen = _recognised(laid, [known[name] for name in fitting], recognised)
+    if chosen is None:
+        laid.model = _preferred(laid, fitting, known, shape, example_first)
+    else:
+        laid.model, laid.target, laid.model_for = chosen or None, None, laid.scan
     key = f"model:{laid.page}:{laid.revision}:{laid.scan}:{len(fitting)}:{laid.model}"
     st.selectbox(
         "Model",
         fitting,
-        index=fitting.index(laid.model),
+        index=fitting.index(laid.model) if laid.model is not None else None,
+        placeholder="Choose a model",
         format_func=lambda name: known[name].title,
         key=key,
         on_change=whole(_chosen),
         args=(laid, key),
         help=help_text,
     )
+    if laid.model is None:
+        laid.model_for = None  # asked again until somebody has chosen
+        return None
     # those of the other task are no alternative to this one
     task = known[laid.model].task
     reasons = [reason for name, reason in unfit.items() if reason and known[name].task == task]
@@ -64,8 +81,8 @@ def _preferred(
 ) -> str:
     """The model that was chosen, unless it does not fit or a new scan has a better one: volumes for volumes."""
     new_scan, laid.model_for = laid.model_for != laid.scan, laid.scan
-    if new_scan and laid.model in known and known[laid.model].target is None:
-        laid.target = None
+    if new_scan:
+        laid.target = None  # what was asked about another scan is no question about this one
     shipped = demo.shipped_as(laid.scan) if new_scan and laid.scan else None
     example = shipped.model if shipped is not None else None
     if example in fitting and (example_first or laid.model not in fitting or _tasks_differ(known, example, laid.model)):
@@ -76,6 +93,23 @@ def _preferred(
         laid.target = None
     assert wanted is not None
     return wanted
+
+
+def _recognised(
+    laid: Desk, cards: Sequence[Card], recognised: Callable[[Sequence[Card]], Sequence[str]] | None
+) -> str | None:
+    """The model that a new scan looks right to, nothing ("") where there is none such; None where that is not asked.
+
+    Demo scans bring their model, and a model that somebody has chosen stays.
+    """
+    if recognised is None or laid.scan is None or laid.model_for == laid.scan or len(cards) < 2:
+        return None
+    if demo.shipped_as(laid.scan) is not None:
+        return None
+    found = recognised(cards)
+    if not found:
+        return ""
+    return laid.model if laid.model in found else found[0]
 
 
 def _tasks_differ(known: dict[str, Card], one: str | None, other: str | None) -> bool:
@@ -90,4 +124,4 @@ def _kept(laid: Desk, fitting: list[str], known: dict[str, Card], shape: tuple[i
 
 
 def _chosen(laid: Desk, key: str) -> None:
-    laid.model, laid.target = st.session_state[key], None
+    laid.model, laid.target, laid.model_for = st.session_state[key], None, laid.scan

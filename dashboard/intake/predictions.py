@@ -23,9 +23,7 @@ def predict(scan: str, card: Card) -> tuple[Prediction | None, str | None]:
 def most_likely(scan: str, card: Card) -> str | None:
     """The class that a model gives a stored scan; None where it cannot be asked."""
     found, _ = predict(scan, card)
-    if found is None or not found.probabilities:
-        return None
-    return max(found.probabilities, key=found.probabilities.__getitem__)
+    return found.most_likely if found is not None else None
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

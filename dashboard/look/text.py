@@ -130,6 +130,19 @@ def answer(figure: Markup | str, sentence: str, quiet: bool = False) -> Markup:
     return Markup("<div class='answer'>{}<div class='{}'>{}</div></div>").format(large, kind, sentence)
 
 
+def banner(heading: str, sentences: Iterable[str]) -> Markup:
+    """Across the page, above a number that is not to be believed."""
+    body = joined(Markup("<span>{}</span> ").format(sentence) for sentence in sentences)
+    return Markup("<div class='banner' role='alert'><i aria-hidden='true'>!</i><div><b>{}</b>{}</div></div>").format(
+        heading, body
+    )
+
+
+def struck(figure: Markup) -> Markup:
+    """A number that is not to be believed."""
+    return Markup("<s>{}</s>").format(figure)
+
+
 def nothing_loaded(sentence: str) -> Markup:
     """The frame where images would be, before a scan was chosen; `sentence` says what to do."""
     return empty("Nothing on the lightbox yet", sentence)

@@ -90,7 +90,7 @@ def _show_card(card: Card) -> None:
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         tags = [text.tag(f"{card.input.dimensions}D {card.task}")]
         if card.synthetic:
-            tags.append(text.tag("synthetic data", "synthetic"))
+            tags.append(text.tag("trained on synthetic data", "synthetic"))
         text.show(text.facts([text.title(card.title), *tags]))
         for page in pages().values():
             if verb := told(page, lambda page: page.verb(card), ""):

@@ -14,7 +14,14 @@ from dashboard.results import answer
 
 
 def start_button(
-    laid: Desk, label: str, *, key: str, order: Order, on_click: Callable[..., None], args: tuple[Any, ...] = ()
+    laid: Desk,
+    label: str,
+    *,
+    key: str,
+    order: Order,
+    on_click: Callable[..., None],
+    args: tuple[Any, ...] = (),
+    refused: bool = False,
 ) -> None:
     """Draw the button at the foot of the sidebar that starts a run (Ctrl+Enter), and why the last one was refused.
 
@@ -28,11 +35,13 @@ def start_button(
         What would be started. Where it cannot be, the button is grey and its tooltip says why.
     on_click, args
         A callback, so that a press is never lost.
+    refused : bool
+        The model cannot read the scan: the button steps back, and says that it is pressed in spite of that.
     """
     with st.container(key="start-action"):
         st.button(
-            label,
-            type="primary",
+            f"{label} anyway" if refused else label,
+            type="secondary" if refused else "primary",
             width="stretch",
             icon=":material/play_arrow:",
             disabled=not order.ready,

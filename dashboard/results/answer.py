@@ -5,30 +5,60 @@ from typing import Any
 
 import streamlit as st
 
+from core.acceptance.verdict import Acceptance
 from core.explainers import Curve, Parts, explainers
 from core.reports.explanation import StoredExplanation
 from core.runs import Live, Run, Status
+from core.wording import percent, spelled_out
 from dashboard.backend.questions import Prediction
 from dashboard.intake import catalogue
 from dashboard.look import figures, text, theme
 from dashboard.look.text import Markup, joined, probability
-from dashboard.results import verdicts
+from dashboard.results import gate, verdicts
 
 #: What is left is not said below this, seconds: it is over before it is read.
 _NOTHING_LEFT = 0.5
 
 
-def prediction_line(prediction: Prediction, target: str | None) -> Markup:
-    """What the model says before anything is explained."""
-    if not prediction.probabilities or target is None:
+#: Most classes that are named beside what the model says.
+_MOST_CLASSES = 10
+
+
+def prediction_line(prediction: Prediction) -> Markup:
+    """What the model says before anything is explained: its class first, then all of them."""
+    said = prediction.most_likely
+    if said is None:
         return text.answer("", "Press Explain to see what the answer rests on.", quiet=True)
-    value = prediction.probabilities[target]
-    figure = Markup("<small>P({})</small><span>{}</span>").format(target, probability(value))
-    return text.answer(figure, "What the model says. Press Explain to see what it rests on.", quiet=True)
+    figure = Markup("<span class='said'>{}</span> <span class='probability'>{}</span>").format(
+        spelled_out(said), percent(prediction.probabilities[said])
+    )
+    end = "Press Explain to see what it rests on."
+    if prediction.refused:
+        figure, end = text.struck(figure), "For this scan the number means nothing."
+    figure = Markup("<small>The model says</small>{}").format(figure)
+    return text.answer(figure, f"{all_classes(prediction.probabilities)}. {end}", quiet=True)
 
 
-def result_line(explanation: StoredExplanation) -> Markup:
-    """Probability before and after, the sentence, and whether it holds."""
+def said_line(probabilities: Mapping[str, float], refused: bool) -> Markup:
+    """The same in one quiet line, above what was explained."""
+    if not probabilities:
+        return Markup()
+    said = max(probabilities, key=probabilities.__getitem__)
+    words = Markup("The model says <b>{}</b>, {}").format(spelled_out(said), percent(probabilities[said]))
+    shown = text.struck(words) if refused else words
+    return Markup("<div class='said-line'>{} <span>{}</span></div>").format(shown, all_classes(probabilities))
+
+
+def all_classes(probabilities: Mapping[str, float]) -> str:
+    """Every class with its probability, the most likely first."""
+    ranked = sorted(probabilities.items(), key=lambda pair: -pair[1])
+    named = ", ".join(f"{name} {percent(value)}" for name, value in ranked[:_MOST_CLASSES])
+    left = len(ranked) - _MOST_CLASSES
+    return f"{named} and {left} more" if left > 0 else named
+
+
+def result_line(explanation: StoredExplanation, refused: bool = False) -> Markup:
+    """Probability before and after, the sentence, and whether it holds; `refused`: the model cannot read the scan."""
     scores, target = explanation.scores or {}, explanation.target
     before, after = scores.get("before") or {}, scores.get("after") or {}
     figure = Markup()
@@ -39,6 +69,7 @@ def result_line(explanation: StoredExplanation) -> Markup:
         ).format(target, probability(before[target]), probability(after[target]))
     elif target in before:
         figure = Markup("<small>P({})</small><span>{}</span>").format(target, probability(before[target]))
+    figure = text.struck(figure) if refused and figure else figure
     said = text.answer(figure, explanation.sentence)
     # an explainer without checks has nothing to be judged by
     return joined([said, verdicts.line(explanation.verdict)]) if explanation.checks else said
@@ -75,9 +106,15 @@ def progress_text(run: Run, live: Live) -> str:
     return f"{message} · about {text.duration(live.eta_seconds)} left"
 
 
-def show_where(explanation: StoredExplanation, landmarks: bool = False) -> None:
-    """Regions of the atlas, ranked; a sentence where there is none, unless `landmarks` say where."""
+def show_where(explanation: StoredExplanation, landmarks: bool = False, refused: bool = False) -> None:
+    """Regions of the atlas, ranked; a sentence where there is none, unless `landmarks` say where.
+
+    Of a scan that the model cannot read (`refused`) none is named: a record of before that was looked at may hold some.
+    """
     st.markdown("##### Where")
+    if refused:
+        text.show(text.quiet("No region is named: this scan is not what the model was made for."))
+        return
     regions = [region for region in explanation.regions if region["share"] > 0]
     if not explanation.regions and landmarks:
         return
@@ -150,10 +187,11 @@ def _how_sure(explanation: StoredExplanation) -> None:
     text.show(Markup("<div class='checks'>{}</div>").format(rows))
 
 
-def show_details(explanation: StoredExplanation, run: Run) -> None:
-    """Parameters, figures, timings and versions, folded away."""
+def show_details(explanation: StoredExplanation, run: Run, acceptance: Acceptance | None = None) -> None:
+    """Parameters, figures, timings and versions, and what was looked at before the answer, folded away."""
     record = explanation.record
     with st.expander("Details"):
+        gate.show_signs(acceptance or explanation.acceptance)
         left, middle, right = st.columns(3, gap="large")
         with left:
             st.markdown("###### Parameters")

@@ -11,6 +11,7 @@ from dashboard.desk import shelf
 from dashboard.intake import demo
 from dashboard.look import text
 from dashboard.look.text import Markup
+from dashboard.results import gate
 
 _CHANGED = "settings changed since this result"
 
@@ -37,7 +38,7 @@ def of_scan(scan: str, titles: Iterable[str], cards: Sequence[Card], said: Itera
     pieces += synthetic(shipped is not None and shipped.synthetic, cards)
     said = list(said)
     notes = dict.fromkeys(chain(meta["notes"], *(one.notes for one in said)))
-    warnings = dict.fromkeys(chain.from_iterable(one.warnings for one in said))
+    warnings = dict.fromkeys(chain.from_iterable((*one.warnings, *gate.unknown(one)) for one in said))
     return [*pieces, *map(text.tag, notes), *map(warning, warnings)]
 
 

@@ -102,15 +102,15 @@ def _facts(laid: StudyDesk, order: Order, run: Run | None, study: StoredStudy | 
         models = (str(run.request["model"]), *as_names((run.request.get("parameters") or {}).get("others") or ()))
     title = study.title if study is not None else study_titles().get(name or "", name or "No study")
     pieces = [text.bold(title)]
+    card = cohort_cards().get(cohort) if cohort else None
     if cohort:
-        card = cohort_cards().get(cohort)
         pieces.append(text.beside(card.title if card is not None else cohort))
     if models:
         titles = without_shared_lead([known[each].title if each in known else each for each in models])
         pieces.append(text.beside(", ".join(titles)))
     cards = [known[each] for each in models if each in known]
-    made = (study is not None and study.synthetic) or any(card.synthetic for card in cards)
-    pieces += headline.synthetic(made, cards)
+    # a record says it of model or scans: what a person may take for a finding is the scans' alone
+    pieces += headline.synthetic(card is not None and card.synthetic, cards)
     return pieces + headline.changed(run is not None and run.status is Status.DONE and _changed_since(laid, order, run))
 
 

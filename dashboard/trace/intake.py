@@ -1,6 +1,6 @@
 """The left side of the Trace page: scan, model, explainer, ground truth and parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.errors import LightboxError
@@ -9,7 +9,7 @@ from core.models.card import Card
 from core.runs import StoredScan
 from dashboard.backend.questions import RegionRule
 from dashboard.desk import Setting
-from dashboard.intake import catalogue, scans
+from dashboard.intake import catalogue, predictions, scans
 from dashboard.intake import order as common
 from dashboard.intake.catalogue import ExplainerEntry
 from dashboard.intake.explainers import choose_explainer
@@ -21,6 +21,28 @@ from dashboard.trace.group import choose_others
 from dashboard.trace.truth import Truth, choose_truth
 
 _HELP = "Trace is made for models that turn one image into another; of a classifier it shows what changes each class."
+
+
+#: What is said where a scan looks right to no model.
+_WHICH = "No model recognises this scan as one that it was made for: choose a model on the left to ask it anyway."
+
+
+def _recognised(laid: TraceDesk) -> Callable[[Sequence[Card]], list[str]]:
+    """Which models the scan looks right to; those of which nothing is known come after those that know it."""
+
+    def names(cards: Sequence[Card]) -> list[str]:
+        makers = [card for card in cards if card.task == "regression"] or list(cards)
+        if len(makers) == 1:
+            return [makers[0].name]  # there is nothing to choose: what does not fit, the page says
+        states: dict[str, str] = {}
+        for card in makers:
+            found, _ = predictions.predict(laid.scan or "", card)
+            if found is not None and found.acceptance is not None:
+                states[card.name] = found.acceptance.state
+        wanted = ("accepted", "unknown")
+        return [name for state in wanted for name, said in states.items() if said == state]
+
+    return names
 
 
 @dataclass(frozen=True)
@@ -60,9 +82,10 @@ def show_intake(laid: TraceDesk) -> Order:
     shape = scans.shape_of(laid)
     if shape is None:
         return Order()
-    card = choose_model(laid, cards, shape, example_first=True, help_text=_HELP)
+    card = choose_model(laid, cards, shape, example_first=True, help_text=_HELP, recognised=_recognised(laid))
     if card is None:
-        return Order(shape, refusal=_no_model(makers, shape))
+        asked = any(catalogue.why_model_unfit(known, shape) is None for known in cards)
+        return Order(shape, refusal=_WHICH if asked else _no_model(makers, shape))
     entry, reason = choose_explainer(laid, [card], offered=lambda entry: entry.takes_region, alone=False)
     if before != laid.scan:
         laid.clear()

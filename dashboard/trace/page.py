@@ -23,7 +23,7 @@ from dashboard.frame import opening
 from dashboard.frame.pages import RUN, Page
 from dashboard.intake import catalogue
 from dashboard.look import text
-from dashboard.results import actions, answer, downloads, headline
+from dashboard.results import actions, answer, downloads, gate, headline
 from dashboard.results.watch import watch
 from dashboard.trace import questions, stage
 from dashboard.trace.desk import Sketch, TraceDesk, history, trace_desk
@@ -206,6 +206,7 @@ class _Middle:
         pieces = headline.of_scan(self._laid.scan or "", [self._card.title], [self._card], said)
         pieces += map(headline.warning, (*problems, *_caveat(run)))
         headline.show(pieces, partial(downloads.show, run, link))
+        gate.show_refusal(said[0] if said else None)
 
     def _fitting(self) -> tuple[list[asking.Prediction], list[str]]:
         """How the scan was made to fit the model, or why it cannot be."""

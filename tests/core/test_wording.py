@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.wording import percent, sentence_case, without_shared_lead
+from core.wording import percent, sentence_case, spelled_out, without_shared_lead
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,7 @@ def test_only_the_first_letter_changes_its_case() -> None:
 )
 def test_a_lead_that_all_titles_share_is_left_out(titles: list[str], brief: list[str]) -> None:
     assert without_shared_lead(titles) == brief
+
+
+def test_usual_abbreviations_of_classes_are_spelled_out_and_other_names_stay():
+    assert [spelled_out(name) for name in ("AD", "CN", "hand")] == ["Alzheimer's disease", "cognitively normal", "hand"]

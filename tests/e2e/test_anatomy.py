@@ -52,7 +52,7 @@ def explained(page, server, radiograph):
     page.get_by_text("Open a scan of your own").click(timeout=LONG)
     content = png(np.rint(255 * radiograph.film).astype(np.uint8))
     page.locator("input[type=file]").set_input_files({"name": "film.png", "mimeType": "", "buffer": content})
-    expect(page.get_by_text("What the model says")).to_be_visible(timeout=LONG)
+    expect(page.locator(".answer .said")).to_be_visible(timeout=LONG)
     still(page)
     choose(page, "Model", "The deeper one")
     still(page)

@@ -45,9 +45,9 @@ def still(page):
 
 def predicted(page):
     """Wait until the model has answered and the page stands; returns the probability of the class."""
-    expect(page.get_by_text("What the model says")).to_be_visible(timeout=LONG)
+    expect(page.locator(".answer .said")).to_be_visible(timeout=LONG)
     still(page)
-    return number(page.locator(".answer .figure span").first)
+    return float(page.locator(".answer .probability").inner_text().strip("<>%")) / 100
 
 
 def explained(page):
@@ -190,7 +190,8 @@ def test_hostile_uploads_are_refused_in_a_sentence_and_the_app_keeps_serving(pag
         page.reload()
         page.get_by_text("Open a scan of your own").click()
     choose(page, "Scan", "Healthy (CN)")
-    assert predicted(page) <= 0.5
+    assert predicted(page) >= 0.5
+    expect(page.locator(".answer .said")).to_have_text("cognitively normal")
 
 
 def test_two_uploads_in_a_row_are_both_read(page, server):

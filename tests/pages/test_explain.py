@@ -36,7 +36,7 @@ def test_keep_has_its_place_before_there_is_something_to_keep(workbench):
 
 def test_the_probability_is_there_as_soon_as_scan_and_model_are_chosen(workbench):
     page = opened(workbench)
-    assert "P(AD)" in said(page)
+    assert "The model says" in said(page)
     assert not page.button(key="explain").disabled
 
 
@@ -59,7 +59,7 @@ def test_a_scan_that_no_model_fits_says_why(workbench):
 def test_an_image_is_offered_the_model_that_reads_images(workbench):
     page = opened(workbench, workbench.add_scan(np.random.default_rng(0).random((1, 16, 20), np.float32)))
     assert page.session_state["desk"].model == "tiny-image"
-    assert "P(AD)" in said(page)
+    assert "The model says" in said(page)
 
 
 def test_values_out_of_the_trained_range_are_warned_about(workbench):
@@ -83,7 +83,7 @@ def test_explain_runs_and_the_result_says_what_where_and_how_sure(workbench):
     assert explanation.checks
     for check in explanation.checks:
         assert check["title"] in text
-    assert probability(explanation.scores["before"]["AD"]) in text
+    assert probability(explanation.scores["before"][explanation.target]) in text
 
 
 def test_a_link_opens_a_run_with_everything_as_it_was(workbench):
@@ -183,7 +183,7 @@ def test_an_empty_map_is_named_and_not_drawn_as_a_finding(workbench):
     page = workbench.open("explain")
     desk = page.session_state["desk"]
     desk.scan, desk.model, desk.explainer, desk.target = scan, "tiny-volume", "mask", "AD"
-    desk.run = run
+    desk.model_for, desk.run = scan, run
     page.run()
     assert not page.error
     assert "The map is empty: no region holds any of it." in said(page)

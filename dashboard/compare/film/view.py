@@ -21,7 +21,7 @@ from dashboard.compare.wording import listed
 from dashboard.desk import shelf
 from dashboard.frame.pages import Page
 from dashboard.look import text
-from dashboard.results import actions, answer, headline
+from dashboard.results import actions, answer, gate, headline
 from dashboard.results.layers import show_form
 from dashboard.results.watch import watch, while_any_goes
 
@@ -111,6 +111,8 @@ class _Middle:
         titles = [order.entry.title] if order.entry is not None else []
         pieces = headline.of_scan(self._laid.scan or "", titles, order.cards, said)
         headline.show(pieces, partial(link.show, self._page, self._laid))
+        known = {card.title: order.said.get(card.name) for card in order.cards}
+        gate.show_refusals({title: one for title, one in known.items() if isinstance(one, Prediction)})
 
     def _line(self, runs: Mapping[str, Run], rows: list[Row], found: Mapping[str, StoredExplanation]) -> None:
         """Where things stand, in one line above the images."""

@@ -59,7 +59,7 @@ def _headline(page: Page, laid: CompareDesk, order: Order, run: Run | None) -> N
     cohort, pieces = order.cohort, []
     if cohort is not None:
         pieces = [text.bold(cohort.title), text.beside(f"{cohort.films} films of {len(cohort.classes)} classes")]
-    made = (cohort is not None and cohort.synthetic) or any(card.synthetic for card in order.cards)
+    made = cohort is not None and cohort.synthetic
     pieces += headline.synthetic(made, order.cards)
     pieces += headline.changed(run is not None and run.status is Status.DONE and _changed_since(laid, run))
     headline.show(pieces, partial(link.show, page, laid))

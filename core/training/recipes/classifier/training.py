@@ -1,13 +1,15 @@
 """What the recipe "classifier" does: phantoms or a cohort, paper 1's network, its figures and its card."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from core.cohorts.cohort import Cohort, split_by_subject
+from core.acceptance.statistics import chosen_rows
+from core.cohorts.cohort import SPLITS, Cohort, Entry, split_by_subject
 from core.cohorts.reading import read_cohort
 from core.errors import BadInput
 from core.metrics.classification import held_out_metrics, recalls
@@ -77,7 +79,13 @@ def training_images(
     parameters: ClassifierParameters, cohort: Path | None, card: Card, report: Report
 ) -> TrainingImages:
     """See `Recipe.training_images`."""
-    return TrainingImages.of(load_parts(_source(parameters, cohort, report), card.classes, card.input, report))
+    source, samples = _source(parameters, cohort, report), math.prod(card.input.shape or (1,))
+    kept: list[Entry] = []
+    for split in SPLITS:
+        part = source.part(split)
+        rows = chosen_rows(len(part), samples, held_out=split != "train") if part else ()
+        kept += [part[row] for row in rows]
+    return TrainingImages.of(load_parts(replace(source, entries=tuple(kept)), card.classes, card.input, report))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,128 @@
+"""What a model was trained on, kept beside its card."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+from scipy import ndimage
+
+from core.acceptance.statistics import learn, read_statistics, write_statistics
+from core.acceptance.verdict import STATISTICS, statistics_stamp
+from core.errors import BadInput
+from core.models.folders import folder_hash
+from core.models.library import load_model
+from core.models.model import Model
+from tests.core.tiny import save_tiny, tiny_card
+
+
+def drawn(count: int, seed: int) -> torch.Tensor:
+    """Blobs of two sizes on black, (count, 1, 24, 24), 0..1."""
+    random = np.random.default_rng(seed)
+    images = np.zeros((count, 24, 24))
+    for number, image in enumerate(images):
+        image[tuple(random.integers(9, 15, 2))] = 1
+        images[number] = ndimage.gaussian_filter(image, 2.5 + number % 2 + random.uniform(0, 0.3))
+    images = images / images.max(axis=(1, 2), keepdims=True) + random.normal(0, 0.01, images.shape)
+    return torch.from_numpy(np.clip(images, 0, 1).astype(np.float32))[:, None]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    torch.manual_seed(0)
+    return save_tiny(tmp_path_factory.mktemp("models") / "tiny", tiny_card("tiny", (24, 24)))
+
+
+@pytest.fixture(scope="module")
+def model(folder) -> Model:
+    return load_model(folder, device="cpu")
+
+
+@pytest.fixture
+def kept(folder, model):
+    labels = torch.arange(200) % 2
+    write_statistics(learn(model.network, model.card, drawn(200, 0), drawn(60, 1), labels), folder)
+    yield folder
+    (folder / STATISTICS).unlink(missing_ok=True)
+
+
+def test_what_is_written_is_read(kept, model):
+    found = read_statistics(kept)
+    assert set(found.groups) == {"values", "sharpness", "detail", "layout", "features"}
+    learnt = learn(model.network, model.card, drawn(200, 0), drawn(60, 1), torch.arange(200) % 2)
+    for name, group in found.groups.items():
+        assert group.held_out == pytest.approx(learnt.groups[name].held_out, rel=1e-4)
+        assert group.limit == pytest.approx(learnt.groups[name].limit, rel=1e-3)
+
+
+def test_held_out_images_lie_within_the_limits_and_others_do_not(kept, model):
+    from core.acceptance.statistics import looked_at
+
+    found = read_statistics(kept)
+
+    def distances(image):
+        looks = looked_at(model.network, model.card.input, found.layers, image)
+        return {name: float(group.training.distances(looks[name][None])[0]) for name, group in found.groups.items()}
+
+    def within(image):
+        seen = distances(image)
+        total, limit = found.together(seen)
+        return total <= limit and all(seen[name] <= group.limit for name, group in found.groups.items())
+
+    fresh = drawn(50, 9)
+    assert np.mean([within(fresh[[number]]) for number in range(50)]) >= 0.94
+    random = torch.Generator().manual_seed(0)
+    foreign = [torch.rand((1, 1, 24, 24), generator=random), 1 - fresh[[0]], fresh[[1]].roll(9, 2), fresh[[2]] * 5]
+    assert not any(map(within, foreign))
+
+
+def test_a_models_content_stays_when_statistics_are_added(folder, model):
+    before, content = folder_hash(folder), model.content_hash
+    assert statistics_stamp(folder) == ""
+    write_statistics(learn(model.network, model.card, drawn(40, 0)), folder)
+    try:
+        assert folder_hash(folder) == before
+        assert load_model(folder, device="cpu").content_hash == content
+        assert statistics_stamp(folder) != ""
+    finally:
+        (folder / STATISTICS).unlink()
+
+
+def test_they_take_a_few_kilobytes(kept):
+    assert (kept / STATISTICS).stat().st_size < 100_000
+
+
+def test_a_model_without_any_has_none(folder):
+    assert read_statistics(folder) is None
+    assert read_statistics(None) is None
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(b"no safetensors at all"),
+        lambda path: path.write_bytes(path.read_bytes()[:200]),
+        lambda path: save_file(load_file(path), path),
+        lambda path: _change(path, "values.scale", lambda values: values * np.nan),
+        lambda path: _change(path, "values.variances", lambda values: values * 0),
+        lambda path: _change(path, "layout.centres", lambda values: values[:, :5]),
+        lambda path: _change(path, "detail.held_out", lambda values: values[:3]),
+    ],
+    ids=["text", "cut", "nothing told", "not finite", "no variance", "other size", "other scans"],
+)
+def test_a_damaged_file_is_a_sentence(kept, spoil):
+    spoil(kept / STATISTICS)
+    with pytest.raises(BadInput, match="is damaged: remove it, or make it again"):
+        read_statistics(kept)
+
+
+def _change(path, name, change):
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        told = file.metadata()
+    save_file({**load_file(path), name: np.ascontiguousarray(change(load_file(path)[name]))}, path, metadata=told)
+
+
+def test_too_few_scans_say_too_little(model):
+    with pytest.raises(BadInput, match="Fewer than ten"):
+        learn(model.network, model.card, drawn(5, 0))
