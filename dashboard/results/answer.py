@@ -112,10 +112,10 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False, refused:
     Of a scan that the model cannot read (`refused`) none is named: a record of before that was looked at may hold some.
     """
     st.markdown("##### Where")
-    if refused:
+    regions = [region for region in explanation.regions if region["share"] > 0]
+    if refused and (regions or not explanation.regions):
         text.show(text.quiet("No region is named: this scan is not what the model was made for."))
         return
-    regions = [region for region in explanation.regions if region["share"] > 0]
     if not explanation.regions and landmarks:
         return
     if not explanation.regions:
