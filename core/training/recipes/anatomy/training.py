@@ -79,13 +79,13 @@ def train(recipe: Recipe, parameters: AnatomyParameters, cohort: Path | None, ou
         shifted = _shifted(parameters)
         films = load_images(shifted, shifted.entries, classes, contract, part_of(report, 0.97, 1.0))
         metrics["shifted"] = judge(network, films, classes)
-    report(Progress(1.0, "writing the model"))
+    report(Progress(0.98, "writing the model"))
     data = _describe_data(source, len(parts["train"]), cohort is None)
     training = recipe.record(parameters, out, data, cohort is not None, weights=weights)
     card = _card(parameters, out, source, contract, architecture, layers_of(network, train[:1]), metrics, training)
     save_model(out, card, network, half=parameters.half)
     network.cpu()
-    keep_statistics(out, card, network, TrainingImages.of(parts), report)
+    keep_statistics(out, card, network, TrainingImages.of(parts), part_of(report, 0.98, 1.0))
     return card
 
 

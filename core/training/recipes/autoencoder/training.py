@@ -82,7 +82,7 @@ def train(recipe: Recipe, parameters: AutoencoderParameters, cohort: Path | None
     layers, _ = layers_of(network)
     card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic)
     save_model(out, card, network)
-    keep_statistics(out, card, network.cpu(), images_of(parts), report)
+    keep_statistics(out, card, network.cpu(), images_of(parts), part_of(report, 0.98, 1.0))
     return card
 
 

@@ -57,7 +57,7 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
     if parameters.half:
         network.half().float()  # judge the weights that are stored
     metrics = _metrics(network, data, source, parameters)
-    report(Progress(1.0, "writing the model"))
+    report(Progress(0.98, "writing the model"))
     described = _describe_data(source, len(data.train), cohort is None)
     training = recipe.record(parameters, out, described, with_cohort=cohort is not None)
     card = _card(
@@ -71,7 +71,7 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
     )
     references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
     save_model(out, card, network, references, half=parameters.half)
-    keep_statistics(out, card, network, TrainingImages.of(data.parts), report)
+    keep_statistics(out, card, network, TrainingImages.of(data.parts), part_of(report, 0.98, 1.0))
     return card
 
 

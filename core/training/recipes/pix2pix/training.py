@@ -92,7 +92,7 @@ def train(recipe: Recipe, parameters: Pix2PixParameters, cohort: Path | None, ou
         out, architecture, sees, output, layers_of(generator)[0], training, metrics, synthetic=drawn
     )
     save_model(out, card, generator, half=parameters.half)
-    keep_statistics(out, card, generator.cpu(), images_of(parts), report)
+    keep_statistics(out, card, generator.cpu(), images_of(parts), part_of(report, 0.98, 1.0))
     return card
 
 
