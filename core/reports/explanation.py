@@ -146,9 +146,21 @@ class StoredExplanation:
         return Verdict(self.record["verdict"]["state"], self.record["verdict"]["sentence"])
 
     @property
+    def caution(self) -> str:
+        """What must be known before a map of it is believed, in a few words; empty where there is nothing."""
+        return caution_of(self.acceptance, self.verdict)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before believing the map."""
         return tuple(self.record["warnings"])
+
+
+def caution_of(acceptance: Acceptance | None, verdict: Verdict) -> str:
+    """The words that every file of a map carries which is not to be believed; empty for the others."""
+    if acceptance is not None and acceptance.refused:
+        return "Do not believe: the model was not made for this scan."
+    return "Do not believe: this explanation does not hold." if verdict.state == "fails" else ""
 
 
 def write_explanation(explanation: Explanation, folder: Path) -> None:
@@ -187,8 +199,9 @@ def export_explanation(explanation: Explanation, folder: Path) -> dict[str, Any]
     dict
         The record.
     """
-    record = record_of(explanation, _write_maps(explanation.arrays, explanation.scan, folder))
-    record["model_grid"] = write_leaving(explanation.on_model_grid, folder)
+    caution = caution_of(explanation.acceptance, explanation.verdict)
+    record = record_of(explanation, _write_maps(explanation.arrays, explanation.scan, folder, caution))
+    record["model_grid"] = write_leaving(explanation.on_model_grid, folder, caution)
     write_record(record, folder)
     return record
 
@@ -213,18 +226,19 @@ def export_stored(stored: StoredExplanation, scan: Scan, folder: Path) -> dict[s
     on_grid = stored.on_model_grid
     record = {
         **stored.record,
-        "arrays": _write_maps(stored.arrays, scan, folder),
-        "model_grid": write_leaving(None if on_grid is None else on_grid.loaded(), folder),
+        "arrays": _write_maps(stored.arrays, scan, folder, stored.caution),
+        "model_grid": write_leaving(None if on_grid is None else on_grid.loaded(), folder, stored.caution),
     }
     write_record(record, folder)
     return record
 
 
-def _write_maps(arrays: Mapping[str, MapArray | StoredArray], scan: Scan, folder: Path) -> dict[str, str]:
-    return {
-        name: write_map(array.values, scan, folder, name, array.kind, array.neutral if array.diverging else None)
-        for name, array in arrays.items()
-    }
+def _write_maps(arrays: Mapping[str, MapArray | StoredArray], scan: Scan, folder: Path, caution: str) -> dict[str, str]:
+    files = {}
+    for name, array in arrays.items():
+        neutral = array.neutral if array.diverging else None
+        files[name] = write_map(array.values, scan, folder, name, array.kind, neutral, caution)
+    return files
 
 
 def read_explanation(folder: Path) -> StoredExplanation:

@@ -12,6 +12,7 @@ import numpy as np
 from core.errors import BadInput
 from core.explainers.extras import OnModelGrid
 from core.files import write_array
+from core.reports.colours import Kind
 from core.reports.nifti import write_map
 from core.scans.grid import Grid
 from core.scans.scan import Scan
@@ -64,14 +65,15 @@ def write_stored(found: OnModelGrid | None, folder: Path) -> dict[str, Any] | No
     return _record(found.grid, files)
 
 
-def write_leaving(found: OnModelGrid | None, folder: Path) -> dict[str, Any] | None:
+def write_leaving(found: OnModelGrid | None, folder: Path, caution: str = "") -> dict[str, Any] | None:
     """Write the form that leaves: NIfTI with the model grid's affine (3D), ``.npy`` and a picture (2D)."""
     if found is None:
         return None
     files = {}
     for name, values in found.arrays.items():
         scan = Scan(np.asarray(values, dtype=np.float32)[None], found.grid.affine)
-        files[name] = write_map(scan.array[0], scan, folder, f"{_LEAD}{name}", "mask" if name == "map" else "image")
+        kind: Kind = "mask" if name == "map" else "image"
+        files[name] = write_map(scan.array[0], scan, folder, f"{_LEAD}{name}", kind, caution=caution)
     return _record(found.grid, files)
 
 

@@ -20,13 +20,21 @@ if TYPE_CHECKING:
 _INTENTS = {"attribution": "estimate", "mask": "estimate", "labels": "label"}
 #: nifti1.h's ``NIFTI_XFORM_*``: what it gives a meaning, and what is aligned to another file
 _CODES = range(1, 6)
+#: Letters that nifti1.h has for a description, without the zero at its end
+_DESCRIPTION = 79
 _ALIGNED = 2
 #: Directions that are written with four or five digits are as far from right angles.
 _RIGID = 1e-4
 
 
 def write_map(
-    values: np.ndarray, scan: Scan, folder: Path, name: str, kind: Kind = "attribution", neutral: float | None = None
+    values: np.ndarray,
+    scan: Scan,
+    folder: Path,
+    name: str,
+    kind: Kind = "attribution",
+    neutral: float | None = None,
+    caution: str = "",
 ) -> str:
     """Write a map so that it lies exactly on the file the scan was read from.
 
@@ -44,6 +52,8 @@ def write_map(
         For the picture of a 2D map: images and answers are grey, the others magma.
     neutral : float, optional
         For the picture: colours diverge around this value.
+    caution : str
+        What must be known before the map is believed; written into the file (``descrip``) and the picture.
 
     Returns
     -------
@@ -56,17 +66,19 @@ def write_map(
         When `values` has not the scan's shape.
     """
     if scan.dimensions == 3:
-        content = nifti_bytes(values, scan, kind, neutral)
+        content = nifti_bytes(values, scan, kind, neutral, caution)
         write_atomically(folder / f"{name}.nii.gz", lambda file: file.write(content))
         return f"{name}.nii.gz"
     _check_shape(values, scan)
-    picture = png_bytes(values, kind, neutral)
+    picture = png_bytes(values, kind, neutral, caution=caution)
     write_array(folder / f"{name}.npy", _storable(values))
     write_atomically(folder / f"{name}.png", lambda file: file.write(picture))
     return f"{name}.npy"
 
 
-def nifti_bytes(values: np.ndarray, scan: Scan, kind: Kind = "attribution", neutral: float | None = None) -> bytes:
+def nifti_bytes(
+    values: np.ndarray, scan: Scan, kind: Kind = "attribution", neutral: float | None = None, caution: str = ""
+) -> bytes:
     """A 3D map as the bytes of a ``.nii.gz`` in the scan's own space: the file's axis order, shape and affine.
 
     The header says what kind of values they are (``intent_code``: 1002 of labels, 1001 of what was estimated), between
@@ -83,6 +95,8 @@ def nifti_bytes(values: np.ndarray, scan: Scan, kind: Kind = "attribution", neut
         What its values are.
     neutral : float, optional
         Value that means nothing, of a map with signs.
+    caution : str
+        Put into ``descrip``, which holds 79 letters.
 
     Returns
     -------
@@ -105,6 +119,7 @@ def nifti_bytes(values: np.ndarray, scan: Scan, kind: Kind = "attribution", neut
     _refer(image.header, space)
     if kind in _INTENTS:
         image.header.set_intent(_INTENTS[kind], name=kind)
+    image.header["descrip"] = caution.encode("ascii", "replace")[:_DESCRIPTION]
     low, high = display_range(values, kind, neutral)
     if high > low:
         image.header["cal_min"], image.header["cal_max"] = low, high
@@ -112,7 +127,11 @@ def nifti_bytes(values: np.ndarray, scan: Scan, kind: Kind = "attribution", neut
 
 
 def png_bytes(
-    values: np.ndarray, kind: Kind = "attribution", neutral: float | None = None, heat: bool = False
+    values: np.ndarray,
+    kind: Kind = "attribution",
+    neutral: float | None = None,
+    heat: bool = False,
+    caution: str = "",
 ) -> bytes:
     """A 2D map as a picture in the colours of the screen.
 
@@ -129,6 +148,8 @@ def png_bytes(
         Blue below, red above, the same distance to both ends.
     heat : bool
         Show how far a map with signs is from `neutral`, and not to which side.
+    caution : str
+        Kept in the text field ``caution``.
     """
     from matplotlib import colormaps
     from PIL import Image
@@ -144,6 +165,8 @@ def png_bytes(
     information = PngInfo()
     information.add_text("low", repr(low))
     information.add_text("high", repr(high))
+    if caution:
+        information.add_itxt("caution", caution)
     content = io.BytesIO()
     Image.fromarray(colours(scaled, bytes=True)[..., :3]).save(content, format="PNG", pnginfo=information)
     return content.getvalue()

@@ -33,12 +33,12 @@ def show(run: Run | None, link: str) -> None:
         single = [one.array for one in parts.shown if one.array is not None] if parts is not None else []
         for name, array in explanation.arrays.items():
             if name not in single:
-                _map_buttons(run.id, scan, name, array)
+                _map_buttons(run.id, scan, name, array, explanation.caution)
         if parts is not None and single:
             kept = {name: explanation.arrays[name] for name in single}
             _button(
                 f"Maps of {len(single)} {parts.plural} (ZIP)",
-                partial(_zip, kept, scan),
+                partial(_zip, kept, scan, explanation.caution),
                 f"lightbox-{run.id}-{_file_stem(parts.plural)}.zip",
                 "application/zip",
             )
@@ -57,19 +57,22 @@ def _file_stem(words: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "parts"
 
 
-def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray) -> None:
+def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray, caution: str) -> None:
     title = array.title[:1].upper() + array.title[1:]
     if scan.dimensions == 3:
         _button(
-            f"{title} (NIfTI)", partial(_nifti, array, scan), f"lightbox-{run_id}-{name}.nii.gz", "application/gzip"
+            f"{title} (NIfTI)",
+            partial(_nifti, array, scan, caution),
+            f"lightbox-{run_id}-{name}.nii.gz",
+            "application/gzip",
         )
         return
     with st.container(horizontal=True):
         if array.diverging:
             file = f"lightbox-{run_id}-{name}-heat.png"
-            _button(f"{title} (PNG, heat)", partial(_png, array, heat=True), file, "image/png")
+            _button(f"{title} (PNG, heat)", partial(_png, array, caution, heat=True), file, "image/png")
         form = "PNG, signed" if array.diverging else "PNG"
-        _button(f"{title} ({form})", partial(_png, array), f"lightbox-{run_id}-{name}.png", "image/png")
+        _button(f"{title} ({form})", partial(_png, array, caution), f"lightbox-{run_id}-{name}.png", "image/png")
         _button(f"{title} (NPY)", partial(_npy, array), f"lightbox-{run_id}-{name}.npy", "application/octet-stream")
 
 
@@ -80,16 +83,16 @@ def _button(label: str, content: "partial[bytes]", file_name: str, mime: str) ->
     )
 
 
-def _nifti(array: StoredArray, scan: Scan) -> bytes:
+def _nifti(array: StoredArray, scan: Scan, caution: str = "") -> bytes:
     from core.reports.nifti import nifti_bytes
 
-    return nifti_bytes(array.values, scan, array.kind, array.neutral if array.diverging else None)
+    return nifti_bytes(array.values, scan, array.kind, array.neutral if array.diverging else None, caution)
 
 
-def _png(array: StoredArray, heat: bool = False) -> bytes:
+def _png(array: StoredArray, caution: str = "", heat: bool = False) -> bytes:
     from core.reports.nifti import png_bytes
 
-    return png_bytes(array.values, array.kind, array.neutral if array.diverging else None, heat)
+    return png_bytes(array.values, array.kind, array.neutral if array.diverging else None, heat, caution)
 
 
 def _npy(array: StoredArray) -> bytes:
@@ -98,17 +101,17 @@ def _npy(array: StoredArray) -> bytes:
     return buffer.getvalue()
 
 
-def _zip(arrays: Mapping[str, StoredArray], scan: Scan) -> bytes:
+def _zip(arrays: Mapping[str, StoredArray], scan: Scan, caution: str = "") -> bytes:
     """Many maps in one file, each as it would leave alone."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
             if scan.dimensions == 3:
-                archive.writestr(f"{name}.nii.gz", _nifti(array, scan))
+                archive.writestr(f"{name}.nii.gz", _nifti(array, scan, caution))
             else:
-                archive.writestr(f"{name}.png", _png(array))
+                archive.writestr(f"{name}.png", _png(array, caution))
                 if array.diverging:
-                    archive.writestr(f"{name}-heat.png", _png(array, heat=True))
+                    archive.writestr(f"{name}-heat.png", _png(array, caution, heat=True))
                 archive.writestr(f"{name}.npy", _npy(array))
     return buffer.getvalue()
 

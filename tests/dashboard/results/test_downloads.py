@@ -1,15 +1,20 @@
 """A picture that is kept has the colours that the viewer paints."""
 
+import gzip
 import io
 import re
+import zipfile
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
 
 import dashboard.components.viewer
-from core.reports.explanation import StoredArray
+from core.acceptance.verdict import Acceptance
+from core.explainers.extras import Verdict
+from core.reports.explanation import StoredArray, caution_of
 from core.scans import Scan
 from dashboard.results import downloads
 from dashboard.results.layers import map_layer
@@ -55,9 +60,45 @@ def test_a_kept_picture_has_the_colours_and_the_range_of_the_screen(more, signed
     if layer.centre_zero:
         low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
     shown = np.abs(values) if heat else values
-    with Image.open(io.BytesIO(downloads._png(array, heat))) as picture:
+    with Image.open(io.BytesIO(downloads._png(array, heat=heat))) as picture:
         kept = np.asarray(picture).astype(float)
         ends = float(picture.text["low"]), float(picture.text["high"])
     assert ends == pytest.approx((low, high), rel=1e-5)
     expected = viewer_colour(layer.colormap, (shown - low) / (high - low))
     assert np.abs(kept - expected).max() <= 5  # 33 stops on screen, 256 in the file
+
+
+def test_every_file_of_a_map_that_is_not_to_be_believed_says_so(tmp_path):
+    caution = "Do not believe: the model was not made for this scan."
+    array = array_of(tmp_path, np.random.default_rng(0).random((4, 5, 6)))
+    scan = Scan(np.zeros((1, 4, 5, 6), np.float32), np.eye(4))
+    for said in (caution, ""):
+        image = nibabel.Nifti1Image.from_bytes(gzip.decompress(downloads._nifti(array, scan, said)))
+        assert bytes(image.header["descrip"]).rstrip(b"\0").decode() == said
+    flat = array_of(tmp_path, np.random.default_rng(0).random((4, 5)))
+    for heat in (False, True):
+        with Image.open(io.BytesIO(downloads._png(flat, caution, heat=heat))) as picture:
+            assert picture.text["caution"] == caution
+    with Image.open(io.BytesIO(downloads._png(flat))) as picture:
+        assert "caution" not in picture.text
+    with zipfile.ZipFile(io.BytesIO(downloads._zip({"map": array}, scan, caution))) as archive:
+        assert caution.encode() in gzip.decompress(archive.read("map.nii.gz"))
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "begins"),
+    [
+        ("refused", "holds", "Do not believe: the model was not made"),
+        ("refused", "fails", "Do not believe: the model was not made"),
+        ("accepted", "fails", "Do not believe: this explanation"),
+        ("accepted", "holds", ""),
+        ("unknown", "untested", ""),
+        (None, "nothing", ""),
+    ],
+)
+def test_what_is_said_in_a_file_follows_the_gate_and_then_the_verdict(state, verdict, begins):
+    acceptance = None if state is None else Acceptance(state)
+    found = caution_of(acceptance, Verdict(verdict, "By its checks."))
+    assert found.startswith(begins)
+    assert bool(found) == bool(begins)
+    assert len(found) < 80
