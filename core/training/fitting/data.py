@@ -72,6 +72,7 @@ def keep_statistics(out: Path, card: Card, network: torch.nn.Module, images: Tra
         report(Progress(1.0, f"no statistics are kept: {reason}"))
         return
     write_statistics(found, out)
+    report(Progress(1.0, "written"))
 
 
 def input_contract(
