@@ -208,6 +208,7 @@ def test_a_store_of_somebody_who_works_with_it_shows_what_is_true(shelved: Path)
     for path in (shelved, shelved / "lightbox.db"):
         path.chmod(0o755)
     working = RunStore.open(shelved)
+    shelved.chmod(0o755)  # opening closes it to others; whoever wants them to look opens it again
     [run] = working.of(LOCAL_OWNER).runs()
     working.of(LOCAL_OWNER).pin(run.id)  # in the log beside the file, not yet in it
     assert (shelved / "lightbox.db-wal").stat().st_size > 0
