@@ -8,8 +8,8 @@ import numpy as np
 from scipy import ndimage
 
 from core.models.inputs import image_to_plane, plane_to_image
-from core.phantoms.grey_matter.generator import mni_grid
 from core.scans.grid import Grid, resample
+from core.scans.mni import mni_grid
 from core.scans.scan import Scan
 
 #: Millimetres between the samples that are compared, at least.

@@ -17,11 +17,10 @@ from core.errors import BadInput
 from core.parameters import Parameters, parameter
 from core.phantoms.fields import FWHM, random_field
 from core.scans.grid import Grid, resample
+from core.scans.mni import BOX_FROM_MM, BOX_SIZE_MM, mni_grid
 from core.scans.scan import Scan
 
 HEALTHY, DISEASED = "CN", "AD"
-_BOX_FROM = np.array([-90.0, -126.0, -72.0])
-_BOX_SIZE = np.array([180.0, 216.0, 180.0])
 #: share of the full atrophy from which a voxel counts as planted
 _PLANTED_FROM = 0.1
 
@@ -59,14 +58,6 @@ PLANTED_REGIONS: tuple[Region, ...] = (
     *_both_sides("Amygdala", (23.0, -3.0, -19.0), (7.0, 6.5, 6.5), 0.0),
     *_both_sides("ParaHippocampal", (22.0, -24.0, -23.0), (6.5, 14.0, 5.5), -15.0),
 )
-
-
-def mni_grid(spacing_mm: float) -> Grid:
-    """Grid of `spacing_mm` on the usual MNI box: 121×145×121 at 1.5 mm, 61×73×61 at 3 mm, 41×49×41 at 4.5 mm."""
-    shape = tuple(int(n) for n in np.round(_BOX_SIZE / spacing_mm) + 1)
-    affine = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
-    affine[:3, 3] = _BOX_FROM
-    return Grid(shape, affine)
 
 
 def template(grid: Grid) -> np.ndarray:
@@ -253,7 +244,7 @@ def _grey_matter(session: PhantomSession, parameters: PhantomParameters, grid: G
 def smooth_field(grid: Grid, fwhm_mm: float, random: np.random.Generator) -> np.ndarray:
     """Gaussian random field of unit variance and about `fwhm_mm` correlation width, float32; same mm, same values."""
     positions = [grid.affine[axis, 3] + grid.affine[axis, axis] * np.arange(grid.shape[axis]) for axis in range(3)]
-    bounds = [(_BOX_FROM[axis], _BOX_FROM[axis] + _BOX_SIZE[axis]) for axis in range(3)]
+    bounds = [(BOX_FROM_MM[axis], BOX_FROM_MM[axis] + BOX_SIZE_MM[axis]) for axis in range(3)]
     return random_field(positions, bounds, fwhm_mm, random)
 
 
