@@ -178,7 +178,10 @@ def test_the_demo_from_home_to_the_filters_behind_a_film(page):
             .filter(([_, across, down]) => across > 1 || down > 1)"""
         for words in (".panel footer .unit", ".panel h3", ".panel .values"):
             assert page.locator(words).evaluate_all(cut) == []
-        assert page.locator(".panel h3").all_inner_texts()[1:3] == ["A · Shallow network", "B · Deeper network"]
+        first, second = page.locator(".panel h3").all_inner_texts()[1:3]
+        # between the letter and the network stands that a map does not hold, where it does not
+        assert first.startswith("A · ") and first.endswith("Shallow network")
+        assert second.startswith("B · ") and second.endswith("Deeper network")
 
         page.get_by_text("All films", exact=True).click()
         expect(page.get_by_role("button", name=re.compile("^Run "))).to_be_visible(timeout=LONG)

@@ -206,7 +206,9 @@ def wait_until_it_works():
     ("sent", "codes", "status"), [(signal.SIGINT, (130, -2), "cancelled"), (signal.SIGKILL, (-9,), "interrupted")]
 )
 def test_a_command_that_is_stopped_leaves_a_run_that_says_so(tmp_path, sent, codes, status):
-    running = start(ASSETS / "scans" / "ad-moderate.nii.gz", tmp_path / "out", "--param", "iterations=4000")
+    running = start(
+        ASSETS / "scans" / "ad-moderate.nii.gz", tmp_path / "out", "--param", "iterations=4000", "--param", "settled=0"
+    )
     try:
         wait_until_it_works()
         running.send_signal(sent)
