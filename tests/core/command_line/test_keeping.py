@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import nibabel
@@ -188,15 +189,16 @@ def start(scan, out, *more):
     arguments = ["explain", scan, "--model", "alzheimer-phantom", "--explainer", "mask", "--out", out, *more]
     command = [sys.executable, "-P", "-m", "core", *map(str, arguments)]
     own = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe, heard = subprocess.PIPE, partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    # a shell starts what it leaves in the background deaf to Ctrl-C, and its children are, too
+    return subprocess.Popen(command, env=own, stdout=pipe, stderr=pipe, text=True, preexec_fn=heard)
 
 
 def wait_until_it_works():
     limit = time.monotonic() + 120
     while time.monotonic() < limit:
         found = runs()
-        # past what is looked at before, into the loop itself
-        if found and list((settings().store_path / "runs" / found[0].id).glob("history.jsonl")):
+        if found and found[0].status == "running":
             return
         time.sleep(0.1)
     raise AssertionError("nothing began to run")
