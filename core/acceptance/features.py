@@ -1,5 +1,6 @@
 """What a network's own layers make of an input, a few numbers a channel."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import numpy as np
@@ -46,7 +47,9 @@ def pooled_features(network: nn.Module, layers: tuple[str, ...], tensor: torch.T
     return np.concatenate([_pooled(found[name]) for name in layers], axis=1)
 
 
-def _keeper(found: dict[str, torch.Tensor], name: str):  # type: ignore[no-untyped-def]
+def _keeper(found: dict[str, torch.Tensor], name: str) -> Callable[[nn.Module, object, torch.Tensor], None]:
+    """A hook that keeps what a layer answers, under its name."""
+
     def keep(_module: nn.Module, _inputs: object, answer: torch.Tensor) -> None:
         found[name] = answer.detach()
 

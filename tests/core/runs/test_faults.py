@@ -231,6 +231,7 @@ class Faults(RuleBasedStateMachine):
         self.living.clear()
         server = self._process()
         self._look_after(server)
+        self.nothing_is_lost_and_nothing_is_a_lie()
         for run in self.store.ledger.unfinished():
             assert (run.status, run.server) == (Status.QUEUED, server)
             assert self.store.ledger.claim(run.id, server)

@@ -49,6 +49,21 @@ def test_a_run_whose_worker_died_is_interrupted_when_the_store_opens(
     assert found.message == "It was cut off when the program that ran it stopped: run it again."
 
 
+@pytest.mark.parametrize("cancelling", [False, True])
+def test_a_result_that_was_complete_when_its_worker_died_is_kept(
+    store: RunStore, sleeper: "subprocess.Popen[bytes]", cancelling: bool
+) -> None:
+    """A full disk may take the result and not the word that it is there."""
+    run_id = running(store, ProcessIdentity.of(sleeper.pid))
+    store.ledger.result(run_id).mkdir()
+    if cancelling:
+        store.of(LOCAL_OWNER).request_cancel(run_id)
+    sleeper.kill()
+    sleeper.wait()
+    found = RunStore.open(store.root).of(LOCAL_OWNER).run(run_id)
+    assert (found.status, found.message) == (Status.DONE, "")
+
+
 def test_a_run_whose_worker_lives_is_left_alone(store: RunStore, sleeper: "subprocess.Popen[bytes]") -> None:
     run_id = running(store, ProcessIdentity.of(sleeper.pid))
     assert RunStore.open(store.root).of(LOCAL_OWNER).run(run_id).status is Status.RUNNING
