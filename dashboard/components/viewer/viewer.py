@@ -23,6 +23,8 @@ Plane = Literal["axial", "coronal", "sagittal"]
 
 ALL_TOOLS: tuple[Tool, ...] = ("navigate", "pixel", "brush", "lasso", "erase")
 COLORMAPS = ("magma", "viridis", "diverging", "berlin", "gray")
+#: Panels of one viewer: so many maps and what is said of all of them.
+MOST_PANELS = 12
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Layer:
         Of a mask or outline, ``#rrggbb``.
     group : str, optional
         Images of one group share the window that is dragged; by default those of one unit.
+    lock : str, optional
+        Maps of one lock share the threshold and opacity that are set in any of them.
     """
 
     volume: VolumeRef
@@ -76,6 +80,7 @@ class Layer:
     fade: float = 0.04
     color: str = theme.WARNING
     group: str | None = None
+    lock: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,8 @@ class Panel:
     insets : bool
         Magnified insets at the region, when it lies on another panel's surface: the map of this panel alone, and the
         region where it was painted.
+    dimmed : bool
+        Drawn faintly: something older that stays beside until what is new stands.
     """
 
     key: str
@@ -109,6 +116,7 @@ class Panel:
     letters: bool = False
     surface: str | None = ""
     insets: bool = False
+    dimmed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +146,7 @@ def viewer(
     key: str,
     *,
     height: int | None = None,
+    narrowest: int | None = None,
     tools: Sequence[Tool] = ("navigate",),
     region: np.ndarray | None = None,
     surface: str = "",
@@ -149,7 +158,7 @@ def viewer(
     report_crosshair: bool = False,
     on_change: Callable[[], None] | None = None,
 ) -> ViewerEvent:
-    """Show linked panels in one row and return what the person marked in them.
+    """Show linked panels and return what the person marked in them.
 
     Crosshair, zoom, window and planes are kept in the browser, over reruns and page changes. Replacing a layer's volume
     (a preview that forms) keeps the old picture until the new one has arrived.
@@ -157,11 +166,14 @@ def viewer(
     Parameters
     ----------
     panels : sequence of Panel
-        One to five, all 3D or all 2D.
+        One to twelve, all 3D or all 2D.
     key : str
         Streamlit key of the component.
     height : int, optional
         Height of the pictures in pixels; by default it follows from width and aspect.
+    narrowest : int, optional
+        Pixels: where panels of one row would be narrower, they stand in several rows of about equally many. By default
+        they stand in one.
     tools : sequence of str
         What is offered of ``navigate, pixel, brush, lasso, erase``; more than ``navigate`` makes regions possible.
     region : numpy.ndarray, bool, optional
@@ -196,6 +208,7 @@ def viewer(
         "panels": [_panel_data(panel) for panel in panels],
         "tools": list(tools),
         "height": height,
+        "narrowest": narrowest,
         "plane": plane,
         "tool": tool,
         "brush": brush,
@@ -255,8 +268,8 @@ def _surfaces(panels: Sequence[Panel]) -> set[str]:
 
 def check_panels(panels: Sequence[Panel], tools: Sequence[str]) -> None:
     """Refuse what the component cannot show (a mistake of the calling page, so ValueError)."""
-    if not 1 <= len(panels) <= 5 or not all(panel.layers for panel in panels):
-        raise ValueError("a viewer takes one to five panels with at least one layer each")
+    if not 1 <= len(panels) <= MOST_PANELS or not all(panel.layers for panel in panels):
+        raise ValueError(f"a viewer takes one to {MOST_PANELS} panels with at least one layer each")
     if len({panel.key for panel in panels}) != len(panels):
         raise ValueError("panels need different keys")
     if any(panel.layers[0].role in ("mask", "outline") for panel in panels):
@@ -284,6 +297,7 @@ def _panel_data(panel: Panel) -> dict[str, Any]:
         "letters": panel.letters,
         "surface": panel.surface,
         "insets": panel.insets,
+        "dimmed": panel.dimmed,
         "layers": [_layer_data(layer) for layer in panel.layers],
     }
 
@@ -311,6 +325,7 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         "fade": layer.fade,
         "color": layer.color,
         "group": layer.unit if layer.group is None else layer.group,
+        "lock": layer.lock,
     }
 
 

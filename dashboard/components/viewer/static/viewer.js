@@ -77,6 +77,7 @@ export class Viewer {
       panel.key = data.key;
       panel.data = data;
       panel.setTitle(data.title);
+      panel.root.classList.toggle("dimmed", Boolean(data.dimmed));
       this.syncLayers(panel, data.layers);
       panel.buildFooter();
       return panel;
@@ -170,16 +171,28 @@ export class Viewer {
     return role === "image" ? { ...look, window: this.windowOf(layer).now } : look;
   }
 
+  /** What is set on one map holds for all that are locked to it. */
   setLook(panel, change) {
-    Object.assign(this.lookOf(panel.principal), change);
+    const { lock } = panel.principal.facts;
+    const same = (other) => other === panel || (lock && other.principal.facts.lock === lock);
+    for (const other of this.panels.filter(same)) Object.assign(this.lookOf(other.principal), change);
     this.repaint();
+  }
+
+  /** Panels beside each other: all, or as many as leave each its least width, in rows that are about equally full. */
+  columns(wide) {
+    const count = this.panels.length, least = this.data.narrowest;
+    const fitting = least ? Math.max(1, Math.min(count, Math.floor((wide + 10) / (least + 10)))) : count;
+    return Math.ceil(count / Math.ceil(count / fitting));
   }
 
   /** Sizes of everything; cheap when nothing changed. */
   arrange() {
     const wide = this.row.clientWidth, grid = this.panels.find((panel) => panel.grid)?.grid;
     if (!wide || !this.data) return;
-    const width = Math.floor((wide - 10 * (this.panels.length - 1)) / this.panels.length) - 2;
+    const columns = this.columns(wide);
+    this.row.style.setProperty("--columns", columns);
+    const width = Math.floor((wide - 10 * (columns - 1)) / columns) - 2;
     const longest = Math.max(...this.panels.map((panel) => panel.titleWidth)) + 22; // with its padding
     // the same for the whole row, so that pictures stay beside each other
     this.row.dataset.titles = longest > width ? "two" : longest + VALUES > width ? "one" : "";

@@ -66,6 +66,20 @@ def test_mistakes_of_a_page_are_told(volume, store):
         check_panels([one], ("hammer",))
 
 
+def test_twelve_panels_stand_in_rows_and_a_thirteenth_is_a_mistake(volume):
+    panels = [Panel(str(number), "A", [Layer(volume)]) for number in range(13)]
+    check_panels(panels[:12], ("navigate",))
+    with pytest.raises(ValueError, match="12 panels"):
+        check_panels(panels, ("navigate",))
+
+
+def test_the_browser_is_told_what_is_dimmed_and_which_maps_are_locked(volume):
+    told = _panel_data(Panel("a", "A", [Layer(volume), Layer(volume, "map", lock="percent")], dimmed=True))
+    assert told["dimmed"]
+    assert [layer["lock"] for layer in told["layers"]] == [None, "percent"]
+    assert not _panel_data(Panel("a", "A", [Layer(volume)]))["dimmed"]
+
+
 def test_a_page_with_the_viewer_runs_and_reports_nothing_before_anything_is_done(store):
     from streamlit.testing.v1 import AppTest
 
