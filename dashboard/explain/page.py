@@ -10,6 +10,7 @@ from core.runs import Run, Status
 from core.scans.scan import Scan
 from dashboard.backend.questions import Prediction
 from dashboard.desk import shelf
+from dashboard.explain import earlier as before
 from dashboard.explain.desk import ExplainDesk, explain_desk
 from dashboard.explain.intake import show_intake
 from dashboard.explain.stage import VIEWER_KEY, Stage
@@ -79,7 +80,7 @@ class _Middle:
         self._refused = prediction is not None and prediction.refused
         self._landmarks = landmark_desk(laid.scan or "")
         self._offered = self._regions()
-        self._show = Stage(scan, laid.scan or "", order.card)
+        self._earlier: before.Earlier | None = None
 
     def _regions(self) -> list[str]:
         """Landmarks that the left side offers as regions: of those that are finished, where the explainer takes one."""
@@ -92,6 +93,8 @@ class _Middle:
         """Draw what there is to see of `run`."""
         if self._regions() != self._offered:
             st.rerun()  # a stroke draws this part of the page alone, and the left side has to offer what was drawn
+        opening.turn_page()
+        self._earlier = before.earlier_of(self._laid)
         line, images, below = st.container(), st.container(), st.container()
         marks = landmark_views.marks_of(self._landmarks, self._scan, VIEWER_KEY)
         if run is not None and not run.status.final:
@@ -101,21 +104,27 @@ class _Middle:
                 signed = self._tools(run)
             explanation = shelf().explanation(run.id)
             with line:
-                before = (explanation.scores or {}).get("before") or {}
-                text.show(answer.said_line(before, self._refused))
+                if self._laid.back == run.id:
+                    text.show(text.quiet("Cancelled: the result before is back."))
+                said = (explanation.scores or {}).get("before") or {}
+                text.show(answer.said_line(said, self._refused))
                 text.show(answer.result_line(explanation, self._refused))
             with images:
-                self._show.result(run.id, explanation, signed, marks)
+                self._stage().result(run.id, explanation, signed, marks)
             with below:
                 self._draw_findings(run, explanation)
+            self._laid.stood = run.id
         else:
             with line:
                 self._draw_waiting(run)
             with images:
-                self._show.scan_alone(marks)
+                self._stage(self._earlier).scan_alone(marks)
             with below:
                 self._tools()
                 landmark_views.show_landmarks(self._landmarks, None)
+
+    def _stage(self, earlier: before.Earlier | None = None) -> Stage:
+        return Stage(self._scan, self._laid.scan or "", self._order.card, earlier)
 
     def _tools(self, run: Run | None = None) -> bool:
         """The row under the images; returns whether a signed map is to be shown with its signs."""
@@ -169,8 +178,10 @@ class _Middle:
         live = shelf().progress(run.id)
         with line:
             actions.progress_row(run, key="cancel run", on_cancel=partial(actions.cancel, run.id))
+            if self._earlier is not None:
+                text.show(before.line(self._earlier))
         with images:
-            self._show.preview(run.id, shelf().preview(run.id), marks)
+            self._stage(self._earlier).preview(run.id, shelf().preview(run.id), marks)
         with below:
             self._tools()
             answer.show_live_curves(live.history, run.request["explainer"])
@@ -183,7 +194,7 @@ def _start() -> None:
     if asked is None:
         return
     try:
-        laid.run = shelf().submit(asked)
+        laid.ask(asked)
     except LightboxError as problem:
         laid.problem = str(problem)
 

@@ -13,6 +13,7 @@ from core.scans.scan import Scan
 from dashboard.components.viewer import Layer, Panel, publish_scan, viewer
 from dashboard.components.viewer.viewer import Plane, Tool
 from dashboard.desk import owner
+from dashboard.explain.earlier import Earlier
 from dashboard.intake import catalogue
 from dashboard.results import verdicts
 from dashboard.results.landmark_views import Marks
@@ -47,20 +48,24 @@ class Stage:
         The scan, and its content hash.
     card : Card, optional
         The model that is asked; of one that makes an image, that image is shown, too.
+    earlier : Earlier, optional
+        The result that was here before: beside the scan until what is asked for now stands.
     """
 
     scan: Scan
     name: str
     card: Card | None
+    earlier: Earlier | None = None
 
     def scan_alone(self, marks: Marks) -> None:
         """The scan, and the image that the model makes of it."""
-        self._draw([self._scan_panel(), *self._answer_panels()], marks)
+        self._draw([self._scan_panel(), *self._answer_panels(), *self._earlier_panels()], marks)
 
     def preview(self, run: str, preview: Preview | None, marks: Marks) -> None:
         """The scan, and the map as it forms; before the first preview both panels show the scan."""
         layers = [scan_layer(self.scan), *forming_layers(run, preview)]
-        self._draw([self._scan_panel(), Panel("overlay", "Forming", layers), *self._answer_panels()], marks)
+        forming = Panel("overlay", "Forming", layers)
+        self._draw([self._scan_panel(), forming, *self._answer_panels(), *self._earlier_panels()], marks)
 
     def result(self, run: str, explanation: StoredExplanation, signed: bool, marks: Marks) -> None:
         """Scan, map over the side it lies on, and the changed scan where the explainer made one.
@@ -80,18 +85,33 @@ class Stage:
         nothing = not np.any(main.values)
         answers = self._answer_panels()
         over_answer = main.side == "output" and bool(answers)
-        ground = answers[0].layers if over_answer else [scan_layer(self.scan)]
-        overlay = Panel(
-            "overlay",
-            verdicts.titled("Heat map" if main.diverging and not signed else _headed(main.title), explanation.verdict),
-            [*ground, map_layer(self.scan, run, "map", main, signed)],
-            empty=_EMPTY[main.kind == "mask"] if nothing else "",
-        )
+        overlay = self._overlay(run, explanation, signed)
         changed = [
             self._changed_panel(run, name, array) for name, array in explanation.arrays.items() if array.kind == "image"
         ]
         panels = [self._scan_panel(), overlay, *([] if over_answer else answers), *changed]
         self._draw(panels[:_MOST_PANELS], marks, crosshair=None if nothing else strongest(str(main.path)))
+
+    def _overlay(self, run: str, explanation: StoredExplanation, signed: bool) -> Panel:
+        """The map over the side that it lies on."""
+        main = explanation.arrays["map"]
+        answers = self._answer_panels() if main.side == "output" else []
+        ground = answers[0].layers if answers else [scan_layer(self.scan)]
+        return Panel(
+            "overlay",
+            verdicts.titled("Heat map" if main.diverging and not signed else _headed(main.title), explanation.verdict),
+            [*ground, map_layer(self.scan, run, "map", main, signed)],
+            empty="" if np.any(main.values) else _EMPTY[main.kind == "mask"],
+        )
+
+    def _earlier_panels(self) -> list[Panel]:
+        """The map of the result before, faintly."""
+        before = self.earlier
+        if before is None:
+            return []
+        stage = replace(self, card=catalogue.cards().get(before.explanation.model))
+        panel = stage._overlay(before.run, before.explanation, before.signed)
+        return [replace(panel, key="earlier", title=before.title, layers=unnamed(panel.layers), dimmed=True)]
 
     def _scan_panel(self) -> Panel:
         return Panel("scan", "Scan", [scan_layer(self.scan)])
