@@ -63,8 +63,21 @@ def eq5_double(network: nn.Module, x: torch.Tensor, direction: torch.Tensor, siz
 
 
 def shares_double(
-    network: nn.Module, x: torch.Tensor, direction: torch.Tensor, sizes: np.ndarray, region: np.ndarray
+    network: nn.Module,
+    x: torch.Tensor,
+    direction: torch.Tensor,
+    sizes: np.ndarray,
+    region: np.ndarray,
+    counted: np.ndarray | None = None,
 ) -> float:
-    """Eq. 6 with sizes in both sums, in float64: what part of a superpixel's |F| falls inside `region`."""
+    """Eq. 6 with sizes in both sums, in float64: what part of a superpixel's |F| falls inside `region`.
+
+    Parameters
+    ----------
+    region, counted : numpy.ndarray of bool, the answer's spatial shape
+        The region, and where the answer is of the scan: padding is in neither sum. `counted` None: everywhere.
+    """
     slopes = np.abs(eq5_double(network, x, direction, sizes))
+    if counted is not None:
+        slopes = slopes * counted
     return float(slopes[:, region].sum() / slopes.sum())

@@ -294,8 +294,9 @@ def _plain_seconds(subject: Subject, session: IbixSession, k: int) -> float:
 
 
 def _exact_share(subject: Subject, session: IbixSession, region: np.ndarray, k: int) -> float:
-    sizes = _sizes(session)
-    return shares_double(subject.model.network, subject.x, _direction(session, k), sizes, region)
+    sizes, counted = _sizes(session), session.setup.counted
+    where = None if counted is None else counted.cpu().numpy()
+    return shares_double(subject.model.network, subject.x, _direction(session, k), sizes, region, where)
 
 
 def _subject() -> Subject:

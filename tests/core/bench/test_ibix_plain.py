@@ -41,6 +41,16 @@ def test_a_share_is_equation_6_of_one_superpixel(asked):
     assert shares_double(network, x, direction, SIZES, marked) == pytest.approx(expected, abs=1e-12)
 
 
+def test_padding_is_in_neither_sum_of_a_share(asked):
+    network, x, direction = asked
+    marked, counted = np.zeros((9, 8), dtype=bool), np.zeros((9, 8), dtype=bool)
+    marked[2:5, 3:6], counted[1:8, 4:8] = True, True
+    slopes = np.abs(oracle.forward(oracle.function(network), x[0].double().numpy(), direction.double().numpy(), 0.4, 4))
+    expected = slopes[..., marked & counted].sum() / slopes[..., counted].sum()
+    assert shares_double(network, x, direction, SIZES, marked, counted) == pytest.approx(expected, abs=1e-12)
+    assert expected != pytest.approx(shares_double(network, x, direction, SIZES, marked), abs=1e-3)
+
+
 def test_the_baseline_is_the_quickest_of_what_was_tried(asked):
     batch, layout, seconds = best_batching(*asked, SIZES)
     assert batch >= 2
