@@ -33,10 +33,11 @@ def base_path() -> str:
 
 @lru_cache(maxsize=len(COMPONENTS))
 def scripts(component: str) -> dict[str, Path]:
-    """Scripts of a component, name → file; nothing else is ever served, and nothing of an unknown component."""
+    """Scripts of a component, place in its folder → file; nothing else is ever served, nor of an unknown component."""
     if component not in COMPONENTS:
         return {}
-    return {path.name: path for path in sorted((_HERE / component / "static").glob("*.js"))}
+    folder = _HERE / component / "static"
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.js"))}
 
 
 @lru_cache(maxsize=len(COMPONENTS))

@@ -65,5 +65,5 @@ def volume_routes(owner_of: OwnerOf = local_owner) -> list[Route]:
     base = base_path()
     return [
         Route(f"{base}{PREFIX}/volume/{{token}}", volume, methods=["GET"]),
-        Route(f"{base}{PREFIX}/{{component}}/{{version}}/{{name}}", script, methods=["GET"]),
+        Route(f"{base}{PREFIX}/{{component}}/{{version}}/{{name:path}}", script, methods=["GET"]),
     ]

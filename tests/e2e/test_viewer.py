@@ -379,7 +379,7 @@ def test_the_browser_lets_go_of_the_volumes_used_the_longest_ago(page, server):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     open_case(page, server)
-    script = next(url for url in asked if url.endswith("/main.js")).replace("main.js", "volumes.js")
+    script = next(url for url in asked if url.endswith("/main.js")).replace("main.js", "space/volumes.js")
     kept = page.evaluate(
         """async (script) => {
           const { keep, cached } = await import(script);

@@ -156,6 +156,7 @@ def viewer(
     tool: Tool = "navigate",
     brush: int = 8,
     report_crosshair: bool = False,
+    one_scale: bool = False,
     on_change: Callable[[], None] | None = None,
 ) -> ViewerEvent:
     """Show linked panels and return what the person marked in them.
@@ -193,6 +194,9 @@ def viewer(
         Diameter of the brush at first, millimetres (pixels of an image that does not say how large these are), 1..40.
     report_crosshair : bool
         Rerun the script when the crosshair was moved (each release of the mouse), and report it.
+    one_scale : bool
+        Whether maps of one unit and colours have one scale at first, as wide as the widest of them. The person may
+        change it; like `region` it acts when it changes.
     on_change : callable, optional
         Called before the rerun that a new region or crosshair causes.
 
@@ -216,6 +220,7 @@ def viewer(
         "region": None if region is None else _region_data(region, first.shape, surface, revision),
         "crosshair": None if crosshair is None else [int(n) for n in crosshair],
         "reportCrosshair": report_crosshair,
+        "oneScale": one_scale,
     }
     notice = whole(on_change or _ignore)
     component = components.register("viewer", "lightbox")

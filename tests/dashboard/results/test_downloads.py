@@ -19,7 +19,7 @@ from core.scans import Scan
 from dashboard.results import downloads
 from dashboard.results.layers import map_layer
 
-SCRIPT = Path(dashboard.components.viewer.__file__).parent / "static" / "colormaps.js"
+SCRIPT = Path(dashboard.components.viewer.__file__).parent / "static" / "drawing" / "colormaps.js"
 
 
 def viewer_colour(table, share):

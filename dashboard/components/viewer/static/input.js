@@ -1,7 +1,7 @@
 // Mouse, wheel and keys. One listener of each kind on the viewer, all ended by its signal.
 
-import { mosaic } from "./paint.js";
-import { placement, unproject } from "./geometry.js";
+import { mosaic } from "./drawing/paint.js";
+import { placement, unproject } from "./space/geometry.js";
 
 const NOTCH = 40; // wheel pixels that make one slice on devices that scroll in small steps
 const KEYS = {
@@ -129,7 +129,7 @@ export class Input {
   startWindow(hit) {
     const layer = hit.panel.layers.find((l) => l.facts.role === "image");
     if (!layer) return void (this.drag.kind = "none");
-    this.drag.entry = this.viewer.windowOf(layer);
+    this.drag.entry = this.viewer.looks.windowOf(layer);
     this.drag.from = [...this.drag.entry.now];
   }
 

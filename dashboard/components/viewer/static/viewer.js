@@ -1,24 +1,18 @@
 // The viewer: holds what is shown and how, loads volumes, and repaints at most once a frame.
 
-import { cached, load } from "./volumes.js";
-import { element, format } from "./dom.js";
-import { Grid, layout, naturalHeight } from "./geometry.js";
+import { element, format } from "./controls/dom.js";
+import { Panel } from "./controls/panel.js";
+import { Toolbar } from "./controls/toolbar.js";
+import { lookupTable } from "./drawing/slices.js";
 import { Input } from "./input.js";
-import { Panel } from "./panel.js";
-import { Region } from "./region.js";
-import { lookupTable } from "./slices.js";
-import { Toolbar } from "./toolbar.js";
+import { Region } from "./marking/region.js";
+import { Grid, layout, naturalHeight } from "./space/geometry.js";
+import { cached, load } from "./space/volumes.js";
+import { Looks, relate } from "./state/looks.js";
+import { viewOf } from "./state/view.js";
 
 const LOWEST = 220, HIGHEST = 640, SHARE = 0.62; // bounds of the automatic height: pixels, share of the window
 const VALUES = 90; // pixels beside a title that values need
-const kept = new Map(); // component id → view, so that a page change or a remount finds the viewer as it was left
-
-function freshView({ plane, tool, brush }) {
-  return {
-    mm: null, zoom: 1, pan: [0, 0, 0], large: plane, radiological: true, smooth: true, mosaic: false,
-    tool, brush, ball: false, insets: true, windows: new Map(), looks: new Map(), region: null, sent: {},
-  };
-}
 
 /** Layers of a panel that give pixels a colour, and those drawn as lines over them. */
 const filled = (panel) => panel.layers.filter((layer) => layer.volume && layer.facts.role !== "outline");
@@ -51,8 +45,9 @@ export class Viewer {
     this.data = data;
     this.setState = setState;
     this.base = `${location.origin}${data.base}`;
-    if (!kept.has(data.id)) kept.set(data.id, freshView(data));
-    this.view = kept.get(data.id);
+    this.view = viewOf(data);
+    this.looks = new Looks(this.view, () => this.layers);
+    if (data.oneScale !== this.view.sent.oneScale) this.view.oneScale = this.view.sent.oneScale = data.oneScale;
     const paints = data.tools.some((tool) => tool !== "navigate");
     // whoever begins to draw wants the brush in hand
     if (paints && this.view.paints === false) this.view.tool = data.tool;
@@ -64,11 +59,13 @@ export class Viewer {
     this.arrive();
   }
 
+  get layers() { return this.panels.flatMap((panel) => panel.layers); }
+
   syncPanels(wanted) {
     const before = new Map(this.panels.map((panel) => [panel.key, panel]));
     const actions = {
-      threshold: (panel, value) => this.setLook(panel, { threshold: panel.principal.facts.centreZero ? Math.abs(value) : value }),
-      opacity: (panel, value) => this.setLook(panel, { opacity: value }),
+      press: (name) => this.press(name),
+      look: (panel, change) => this.setLook(panel.principal, change),
       retry: () => this.panels.forEach((panel) => panel.layers.forEach((layer) => layer.error && this.fetch(panel, layer))),
     };
     this.panels = wanted.map((data) => {
@@ -79,9 +76,10 @@ export class Viewer {
       panel.setTitle(data.title);
       panel.root.classList.toggle("dimmed", Boolean(data.dimmed));
       this.syncLayers(panel, data.layers);
-      panel.buildFooter();
       return panel;
     });
+    relate(this.layers);
+    for (const panel of this.panels) panel.buildFooter();
     for (const panel of before.values()) panel.remove();
     if (this.panels.some((panel, at) => this.row.children[at] !== panel.root)) this.row.append(...this.panels.map((p) => p.root));
   }
@@ -152,30 +150,11 @@ export class Viewer {
     sent.crosshair = place;
   }
 
-  /** Window of an image layer: one for all images of the same group (by default: unit), from the first of them. */
-  windowOf(layer) {
-    const { windows } = this.view, { group } = layer.facts;
-    const leader = this.panels.flatMap((panel) => panel.layers).find(({ facts }) => facts.role === "image" && facts.group === group);
-    const { window: first } = leader.facts, known = windows.get(group);
-    if (known && known.first[0] === first[0] && known.first[1] === first[1]) return known;
-    const made = { first: [...first], now: [...first] };
-    windows.set(group, made);
-    return made;
-  }
-
-  /** Opacity, threshold and window of a layer as the person left them, until Python gives others to start from. */
-  lookOf(layer) {
-    const { looks } = this.view, { opacity, threshold, role } = layer.facts, given = JSON.stringify([opacity, threshold]);
-    let look = looks.get(layer.slot);
-    if (!look || look.given !== given) looks.set(layer.slot, (look = { given, opacity, threshold }));
-    return role === "image" ? { ...look, window: this.windowOf(layer).now } : look;
-  }
-
   /** What is set on one map holds for all that are locked to it. */
-  setLook(panel, change) {
-    const { lock } = panel.principal.facts;
-    const same = (other) => other === panel || (lock && other.principal.facts.lock === lock);
-    for (const other of this.panels.filter(same)) Object.assign(this.lookOf(other.principal), change);
+  setLook(layer, change) {
+    const { lock } = layer.facts;
+    const same = (other) => other === layer || (lock && other.facts.lock === lock);
+    for (const other of this.layers.filter(same)) this.looks.set(other, change);
     this.repaint();
   }
 
@@ -218,7 +197,7 @@ export class Viewer {
   paint() {
     for (const panel of this.panels) {
       panel.painter.paint(this.scene(panel));
-      if (panel.low) panel.showFooter(this.lookOf(panel.principal));
+      panel.legend.show(panel.principal, this.looks.of(panel.principal), this.view.oneScale);
     }
     this.toolbar.show(this.view, this.view.region);
     this.showReadout();
@@ -243,9 +222,9 @@ export class Viewer {
   }
 
   /** A layer with the colour table it is drawn through; `slot` tells apart the tables of one layer. */
-  drawn(layer, look = this.lookOf(layer), slot = "table") {
-    const key = [layer.volume.digest, look.opacity, look.threshold, look.window, layer.facts.range, layer.facts.colormap].join();
-    if (layer[slot]?.key !== key) layer[slot] = { key, lut: lookupTable(layer.facts, layer.volume, look) };
+  drawn(layer, look = this.looks.of(layer), slot = "table") {
+    const key = [layer.volume.digest, look.opacity, look.threshold, look.window, look.range, layer.facts.colormap].join();
+    if (layer[slot]?.key !== key) layer[slot] = { key, lut: lookupTable(layer.facts, layer.volume, look, layer[slot]?.lut.rgba) };
     return { volume: layer.volume, lut: layer[slot].lut, role: layer.facts.role, key };
   }
 
@@ -256,7 +235,7 @@ export class Viewer {
     const source = this.panels.find((other) => other.data.surface === view.region.surface && other.grid?.sameAs(panel.grid));
     if (!source || source === panel) return null;
     const top = panel.principal, alone = top.facts.role === "map" && top.volume;
-    const map = alone && this.picture(panel, [this.drawn(top, { ...this.lookOf(top), opacity: 1, threshold: null }, "opaque")]);
+    const map = alone && this.picture(panel, [this.drawn(top, { ...this.looks.of(top), opacity: 1, threshold: null }, "opaque")]);
     return { map: map ? { ...map, region: null } : null, selection: this.picture(source) };
   }
 
@@ -281,9 +260,8 @@ export class Viewer {
 
   showState() {
     for (const panel of this.panels) panel.showState(panel.data.empty);
-    const layers = this.panels.flatMap((panel) => panel.layers);
-    const ready = layers.every((layer) => layer.volume && !layer.loading);
-    this.root.dataset.state = layers.some((layer) => layer.error) ? "failed" : ready ? "ready" : "loading";
+    const ready = this.layers.every((layer) => layer.volume && !layer.loading);
+    this.root.dataset.state = this.layers.some((layer) => layer.error) ? "failed" : ready ? "ready" : "loading";
   }
 
   // ---- what the person does
@@ -320,6 +298,7 @@ export class Viewer {
     else if (name === "clear") view.region?.clear() && this.sendRegion();
     else if (name === "window") for (const entry of view.windows.values()) entry.now = [...entry.first];
     else if (name === "fit") Object.assign(view, { zoom: 1, pan: [0, 0, 0] });
+    else if (name === "scale") view.oneScale = !view.oneScale;
     else if (name === "flip") view.radiological = !view.radiological;
     else if (name === "help") this.toolbar.toggleHelp();
     else if (name === "pixels") view.smooth = !view.smooth;

@@ -13,7 +13,7 @@ from core.settings import ROOT
 from dashboard.bench.browser import chromium
 from dashboard.components.viewer import publish, volumes
 
-SCRIPT = ROOT / "dashboard" / "components" / "viewer" / "static" / "geometry.js"
+SCRIPT = ROOT / "dashboard" / "components" / "viewer" / "static" / "space" / "geometry.js"
 RECT = {"w": 300, "h": 200}
 #: A film of 4 rows and 6 columns, and where its corners are seen: row and column → left to right, top to bottom.
 FILM = (4, 6)

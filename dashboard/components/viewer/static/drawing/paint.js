@@ -1,6 +1,6 @@
 // Painting one panel onto its canvas: planes, crosshair, letters, mosaic, and what the tool in hand needs to show.
 
-import { placement, project } from "./geometry.js";
+import { placement, project } from "../space/geometry.js";
 import { drawInsets } from "./insets.js";
 import { drawOutlines } from "./outlines.js";
 import { drawRegion, drawSlice } from "./slices.js";

@@ -19,9 +19,13 @@ export function color(name, t) {
   return [0, 1, 2].map((c) => Math.round(channel(low, c) * (1 - share) + channel(low + 1, c) * share));
 }
 
-/** Table of 256 colours as [r, g, b] triples in one array. */
+const tables = new Map();
+
+/** Table of 256 colours as [r, g, b] triples in one array; made once. */
 export function table(name) {
+  if (tables.has(name)) return tables.get(name);
   const rgb = new Uint8Array(768);
   for (let i = 0; i < 256; i++) rgb.set(color(name, i / 255), i * 3);
+  tables.set(name, rgb);
   return rgb;
 }

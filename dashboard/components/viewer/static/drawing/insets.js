@@ -1,7 +1,7 @@
 // Insets in the corners of a panel: its map alone around the region (left), and the region where it was painted (right).
 
 import { color } from "./colormaps.js";
-import { placement } from "./geometry.js";
+import { placement } from "../space/geometry.js";
 
 const SHARE = 0.28, LEAST = 84, MOST = 200; // side of an inset: share of the large plane, bounds in pixels
 const REACH = 12; // samples around the region that an inset shows at least, to either side

@@ -3,9 +3,20 @@
 import { Grid, transform } from "./geometry.js";
 
 const ROOM = 384 * 1024 * 1024; // bytes of voxels kept beyond what is on screen
+const MOST_ORDERED = 100_000; // samples that shares and percentiles are read from
 const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
 const cache = new Map(); // digest → Volume, least recently used first
 const underway = new Map(); // digest → { promise, listeners }
+
+/** How many of a sorted array are less than a value, or with `equal` not more than it. */
+function before(ordered, value, equal = false) {
+  let low = 0, high = ordered.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ordered[middle] < value || (equal && ordered[middle] === value)) low = middle + 1; else high = middle;
+  }
+  return low;
+}
 
 export class Volume {
   constructor(facts, buffer) {
@@ -23,22 +34,28 @@ export class Volume {
     return this.grid.contains(index) ? this.data[this.grid.offset(index)] * this.scale + this.offset : null;
   }
 
-  /** Share of the samples below and above two values, and the smallest and largest value there is. */
+  /** Stored values in order, thinned where there are many: what shares and percentiles are read from. Made once. */
+  get ordered() {
+    if (this.sorted) return this.sorted;
+    const step = Math.max(1, Math.floor(this.data.length / MOST_ORDERED)), count = Math.ceil(this.data.length / step);
+    this.sorted = new Float32Array(count);
+    for (let i = 0; i < count; i++) this.sorted[i] = this.data[i * step];
+    this.sorted.sort();
+    return this.sorted;
+  }
+
+  /** Share of the samples below one real value and above another. */
   beyond(low, high) {
-    const key = `${low},${high}`;
-    if (this.beyondFor === key) return this.beyondFound;
-    let below = 0, above = 0, least = Infinity, most = -Infinity;
     // one level is how finely the values are stored: what rounds to an end is not beyond it
-    const slack = this.dtype === "float32" ? 0 : Math.abs(this.scale), step = Math.max(1, Math.floor(this.data.length / 400000));
-    for (let i = 0; i < this.data.length; i += step) {
-      const value = this.data[i] * this.scale + this.offset;
-      if (value < low - slack) below++; else if (value > high + slack) above++;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
-    const count = Math.ceil(this.data.length / step);
-    this.beyondFor = key;
-    return this.beyondFound = { below: below / count, above: above / count, least, most };
+    const slack = this.dtype === "float32" ? 0 : 1, { ordered } = this;
+    const stored = (value) => Math.fround((value - this.offset) / this.scale);
+    const below = before(ordered, stored(low) - slack), upTo = before(ordered, stored(high) + slack, true);
+    return { below: below / ordered.length, above: 1 - upTo / ordered.length };
+  }
+
+  /** Real value that a share (0..1) of the samples does not exceed. */
+  percentile(share) {
+    return this.ordered[Math.min(this.ordered.length - 1, Math.floor(share * this.ordered.length))] * this.scale + this.offset;
   }
 
   /** Real value of the sample nearest to a point in millimetres, or null outside. */

@@ -1,37 +1,46 @@
 // From voxels to pixels of one plane: colour tables per layer, sampling, blending. Nothing here knows the screen.
 
 import { table } from "./colormaps.js";
-import { multiply } from "./geometry.js";
+import { multiply } from "../space/geometry.js";
 
 const LEVELS = 4096; // entries of the table through which float32 volumes are drawn
 const GRAY = table("gray");
 
-/** Colour table of a layer as drawn now: `entry = stored * factor + shift`, clamped, into `rgba` (alpha in the top byte). */
-export function lookupTable(layer, volume, look) {
+/**
+ * Colour table of a layer as drawn now: `entry = stored * factor + shift`, clamped, into `rgba` (alpha in the top byte).
+ * `room` is a table that is no longer needed: while a window is dragged, none is made anew.
+ */
+export function lookupTable(layer, volume, look, room) {
   const whole = volume.dtype !== "float32";
   const length = volume.dtype === "uint8" ? 256 : whole ? 65536 : LEVELS;
-  const [low, high] = layer.role === "image" ? look.window : layer.range;
+  const [low, high] = layer.role === "image" ? look.window : look.range;
   const factor = whole ? 1 : (LEVELS - 1) / (high - low);
   const shift = whole ? 0 : -low * factor;
-  const rgba = new Uint32Array(length);
-  const paint = { image: grayPaint, map: mapPaint, mask: maskPaint }[layer.role](layer, look, low, high);
-  for (let i = 0; i < length; i++) rgba[i] = paint(whole ? i * volume.scale + volume.offset : low + i / factor);
+  const rgba = room?.length === length ? room : new Uint32Array(length);
+  const start = whole ? volume.offset : low, step = whole ? volume.scale : 1 / factor; // real value of an entry
+  if (layer.role === "image") fillGray(rgba, start, step, low, high);
+  else {
+    const paint = { map: mapPaint, mask: maskPaint }[layer.role](layer, look, low, high);
+    for (let i = 0; i < length; i++) rgba[i] = paint(start + i * step);
+  }
   return { rgba, factor, shift, whole };
 }
 
 const pack = (r, g, b, a) => ((a << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
-function grayPaint(layer, look, low, high) {
-  const span = high - low || 1;
-  return (value) => {
-    const i = 3 * Math.min(255, Math.max(0, Math.round(255 * (value - low) / span)));
-    return pack(GRAY[i], GRAY[i + 1], GRAY[i + 2], 255);
-  };
+const GRAYS = Uint32Array.from({ length: 256 }, (_, i) => pack(GRAY[3 * i], GRAY[3 * i + 1], GRAY[3 * i + 2], 255));
+
+function fillGray(rgba, start, step, low, high) {
+  const slope = 255 / (high - low || 1), first = (start - low) * slope + 0.5, rise = step * slope;
+  for (let i = 0; i < rgba.length; i++) {
+    const level = first + i * rise;
+    rgba[i] = GRAYS[level <= 0 ? 0 : level >= 255 ? 255 : level | 0];
+  }
 }
 
 /** The value from which on a map is drawn. */
 export function floor(layer, look) {
-  return look.threshold ?? (layer.centreZero ? 0 : layer.range[0]);
+  return look.threshold ?? (layer.centreZero ? 0 : look.range[0]);
 }
 
 function mapPaint(layer, look, low, high) {
