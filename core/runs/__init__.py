@@ -14,6 +14,7 @@ from core.runs.kinds.training import TrainingSpec
 from core.runs.spec import LOCAL_OWNER, RunSpec
 from core.runs.store.landmarks import Landmark
 from core.runs.store.live import Live, Preview
+from core.runs.store.queries import RunQuery, RunRow
 from core.runs.store.records import Run, Status, StoredScan
 from core.runs.store.scans import scan_label
 from core.runs.store.shelf import Shelf
@@ -28,6 +29,8 @@ __all__ = [
     "Preview",
     "Run",
     "RunManager",
+    "RunQuery",
+    "RunRow",
     "RunSpec",
     "RunStore",
     "Shelf",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.progress import Report
 from core.registry import Registry, not_a_subclass
+from core.runs.facts import Asked, Outcome
 from core.runs.sources import meaning_of
 from core.settings import settings
 
@@ -130,6 +131,25 @@ class RunSpec(BaseModel, ABC):
     def regions(self) -> tuple[str, ...]:
         """Content hashes of the regions it reads."""
         return ()
+
+    def asked(self) -> Asked:
+        """What a list of runs shows of the request."""
+        return Asked()
+
+    def outcome(self, result: Path) -> Outcome:
+        """What a list of runs shows of how it came out; asked once, when it is done.
+
+        Parameters
+        ----------
+        result : pathlib.Path
+            Folder with what it produced.
+
+        Raises
+        ------
+        core.errors.BadInput
+            When that cannot be read.
+        """
+        return Outcome()
 
     def holds(self, result: Path) -> bool:
         """Whether what an equal run produced still is as it was; asked before it is taken for the answer.

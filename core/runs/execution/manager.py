@@ -32,6 +32,8 @@ _GRACE = 1.0
 _BUSY_POLL = 0.1
 _IDLE_POLL = 5.0
 _HOUSEKEEPING = 60.0
+#: Results of an earlier version that are looked at in one round: about a second's work.
+_AT_ONCE = 300
 #: Bytes; a worker that cannot even write its end when less is free failed for that.
 _NO_ROOM = 100_000
 
@@ -61,6 +63,8 @@ class RunManager:
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._checked = self._swept = self._logged = float("-inf")
+        #: whether results of an earlier version may wait to be looked at
+        self._behind = True
         #: since when runs are asked to stop, by a clock that nobody sets
         self._cancelling: dict[str, float] = {}
         self._thread = threading.Thread(target=self._supervise, name="run-manager", daemon=True)
@@ -164,7 +168,7 @@ class RunManager:
         self._end_cancelled(unfinished)
         self._start(unfinished)
         self._tidy_up()
-        return bool(self._executions) or any(run.cancelling for run in unfinished)
+        return bool(self._executions) or self._behind or any(run.cancelling for run in unfinished)
 
     def _end_cancelled(self, unfinished: list[UnfinishedRun]) -> None:
         """Kill what was asked to stop and has not stopped in time."""
@@ -220,6 +224,16 @@ class RunManager:
         if now - self._swept > _HOUSEKEEPING:
             self._swept = now
             sweep(self.store, self._limit)
+            self._behind = True
+        if self._behind:
+            self._behind = self._catch_up()
+
+    def _catch_up(self) -> bool:
+        """Note the outcome of some runs of which a list does not know it yet; whether there may be more."""
+        waiting = self.store.ledger.not_looked_at(_AT_ONCE)
+        for run_id in waiting:
+            self.store.ledger.note_outcome(run_id)
+        return len(waiting) == _AT_ONCE
 
 
 class ManagedShelf(Shelf):

@@ -14,6 +14,7 @@ from core.explainers import get_explainer
 from core.models.folders import folder_hash, list_cards, model_files, resolve
 from core.progress import Progress, Report
 from core.runs.answering import explainer_code, landmark_code, model_code
+from core.runs.facts import REFUSED, Asked, Outcome
 from core.runs.spec import Inputs, RunContext, RunSpec
 from core.runs.store.live import write_preview_grid
 from core.settings import settings
@@ -99,6 +100,26 @@ class ExplanationSpec(RunSpec):
             inputs.region(self.region)
         resolve(self.model)
         get_explainer(self.explainer).parameters(self.preset, self.parameters)
+
+    def asked(self) -> Asked:
+        """Explainer, model, scan and class."""
+        return Asked(self.explainer, Path(self.model).name, self.scan, self.target or "")
+
+    def outcome(self, result: Path) -> Outcome:
+        """Verdict, and the probability of the class before and after.
+
+        Raises
+        ------
+        BadInput
+            When the record cannot be read.
+        """
+        from core.reports.explanation import read_explanation
+
+        found = read_explanation(result)
+        refused = found.acceptance is not None and found.acceptance.refused
+        before, after = ((found.scores or {}).get(moment) or {} for moment in ("before", "after"))
+        target = found.target or ""
+        return Outcome(REFUSED if refused else found.verdict.state, before.get(target), after.get(target), target)
 
     def holds(self, result: Path) -> bool:
         """Whether the record can be read and every array is there."""

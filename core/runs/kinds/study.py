@@ -12,6 +12,7 @@ from core.files import file_hash, write_array
 from core.models.folders import folder_hash, model_files, resolve
 from core.progress import Progress
 from core.runs.answering import explainer_code, landmark_code, model_code
+from core.runs.facts import Asked
 from core.runs.spec import Inputs, RunContext, RunSpec
 from core.studies import get_study, studies
 
@@ -45,6 +46,10 @@ class StudySpec(RunSpec):
     def models(self) -> tuple[str, ...]:
         """The model, and those that its parameter ``others`` names."""
         return (self.model, *as_names(self.parameters.get("others") or ()))
+
+    def asked(self) -> Asked:
+        """Study and first network."""
+        return Asked(self.study, Path(self.model).name)
 
     def regions(self) -> tuple[str, ...]:
         """The region, when there is one."""

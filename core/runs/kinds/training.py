@@ -9,6 +9,7 @@ from core.cohorts.library import cohort_stamp
 from core.errors import BadInput
 from core.files import file_hash, read_json, write_json
 from core.runs.answering import architecture_code
+from core.runs.facts import Asked
 from core.runs.spec import Inputs, RunContext, RunSpec
 from core.training import get_recipe
 
@@ -28,6 +29,10 @@ class TrainingSpec(RunSpec):
     def title(self) -> str:
         """Recipe and the model's name."""
         return f"train {self.recipe} · {self.out.name}"
+
+    def asked(self) -> Asked:
+        """Recipe, and the model that comes of it."""
+        return Asked(self.recipe, self.out.name)
 
     def inputs(self) -> dict[str, Any]:
         """The cohort's files, and those that parameters name."""

@@ -157,7 +157,7 @@ def _read_only_url(root: Path) -> URL:
 
 
 def _configure(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # SQLAlchemy, not the driver, says when a transaction begins
+    _prepare(connection)
     cursor = connection.cursor()
     # how long to wait comes first: the mode of the journal may have to
     for pragma in (f"busy_timeout = {BUSY_SECONDS * 1000:.0f}", "journal_mode = WAL", "synchronous = NORMAL"):
@@ -166,7 +166,13 @@ def _configure(connection: Any, _: object) -> None:
 
 
 def _look_only(connection: Any, _: object) -> None:
-    connection.isolation_level = None
+    _prepare(connection)
+
+
+def _prepare(connection: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy, not the driver, says when a transaction begins
+    # SQLite's own knows the 26 letters alone, and people search for "Ärztin" as well
+    connection.create_function("casefold", 1, lambda words: None if words is None else str(words).casefold())
 
 
 def _begin_immediate(connection: Connection) -> None:

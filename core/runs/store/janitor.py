@@ -18,6 +18,9 @@ UNUSED_SECONDS = 3600.0
 #: The same when removing everything else was not enough: somebody fills the store with uploads.
 PRESSED_SECONDS = 300.0
 
+#: What was thrown away can be taken back for so long, as long as there is room.
+TRASH_SECONDS = 86400.0
+
 #: Temporary files of no run that are older than this belong to nobody who still writes.
 _STALE_SECONDS = 3600.0
 
@@ -25,10 +28,10 @@ _STALE_SECONDS = 3600.0
 def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
     """Make the store fit into `limit_bytes`, as far as that can be done without touching what is in use.
 
-    Leftovers of crashes go in any case. Above the limit go, until it fits: scans and regions that no run reads and
-    nobody has looked at for an hour, then the oldest finished runs that are not pinned, with what only they read; if it
-    still does not fit, scans and regions that nobody has looked at for five minutes. Queued, running and pinned runs,
-    and what they read, stay.
+    Leftovers of crashes go in any case, and so does what was thrown away a day ago. Above the limit go, until it fits:
+    what else is in the trash; scans and regions that no run reads and nobody has looked at for an hour; the oldest
+    finished runs that are not pinned, with what only they read; if it still does not fit, scans and regions that nobody
+    has looked at for five minutes. Queued, running and pinned runs, and what they read, stay.
 
     Parameters
     ----------
@@ -46,7 +49,13 @@ def sweep(store: RunStore, limit_bytes: int, now: float | None = None) -> int:
     """
     moment = time.time() if now is None else now
     _remove_leftovers(store, moment)
+    store.ledger.discard(_in_trash(store, moment - TRASH_SECONDS))
     size = size_of(store.root)
+    for run_id in _in_trash(store, moment):
+        if size <= limit_bytes:
+            break
+        size -= size_of(store.ledger.folder(run_id))
+        store.ledger.discard([run_id])
     if size > limit_bytes:
         size -= _remove_unused(store, moment - UNUSED_SECONDS, size - limit_bytes)
     for run_id in _oldest_runs(store):
@@ -102,7 +111,7 @@ def _remove_unused(store: RunStore, since: float, wanted: int) -> int:
         if path.is_dir():
             remove_folder(path)
             with store.ledger.database.writing() as connection:
-                for table in (tables.scan_access, tables.landmarks):
+                for table in (tables.scan_access, tables.scan_words, tables.landmarks):
                     connection.execute(delete(table).where(table.c.scan == path.name))
         else:
             path.unlink(missing_ok=True)
@@ -127,6 +136,14 @@ def _unused(store: RunStore, since: float) -> list[Path]:
         if path.stem not in referenced and not path.name.startswith(TEMPORARY_PREFIX)
     }
     return sorted((path for path, last in ages.items() if last < since), key=ages.__getitem__)
+
+
+def _in_trash(store: RunStore, since: float) -> list[str]:
+    """Runs that were thrown away before `since`, the first to go first."""
+    words = tables.run_words.c
+    query = select(words.run).where(words.trashed <= since).order_by(words.trashed)
+    with store.ledger.database.reading() as connection:
+        return list(connection.execute(query).scalars())
 
 
 def _oldest_runs(store: RunStore) -> list[str]:

@@ -1,8 +1,10 @@
 """The rows of all owners, for workers, the manager and the janitor; whoever asks for somebody uses a `Shelf`."""
 
+import logging
 import secrets
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from core.runs.store.database import RUN_ID, Database
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.live import beat_age, heartbeat_age
 from core.runs.store.records import Status, UnfinishedRun
+
+_log = logging.getLogger(__name__)
 
 #: A worker or server on another host that has not shown itself for so long is taken for dead.
 _SILENT_SECONDS = 60.0
@@ -81,6 +85,7 @@ class Ledger:
                     server=server.model_dump_json(),
                 )
             )
+            connection.execute(insert(tables.run_facts).values(run=run_id, **asdict(spec.asked())))
             contents = [{"run": run_id, "content": name} for name in (*spec.scans(), *spec.regions())]
             if contents:
                 connection.execute(insert(tables.references), contents)
@@ -105,6 +110,7 @@ class Ledger:
             table.c.fingerprint == fingerprint,
             table.c.status.in_(states),
             table.c.cancelling.is_(None),
+            ~tables.in_trash(table.c.id),
         )
         for row in connection.execute(query.order_by(tables.ARRIVAL.desc())):
             result = self.result(row.id)
@@ -159,7 +165,31 @@ class Ledger:
         if changed:
             for path in begun:
                 remove_leftover(path)
+            if status is Status.DONE:
+                self.note_outcome(run_id)
         return changed
+
+    def note_outcome(self, run_id: str) -> None:
+        """Look at the result of a run that is done, once, for lists of runs; what cannot be read has no outcome."""
+        found: dict[str, Any] = {}
+        try:
+            spec = self.request(run_id)
+            outcome = {name: value for name, value in asdict(spec.outcome(self.result(run_id))).items() if value != ""}
+            found = {**asdict(spec.asked()), **outcome}
+        except Exception:  # of a damaged row, a damaged result, a plug-in: the run is listed without
+            _log.warning("the run %s has no outcome that can be listed", run_id, exc_info=True)
+        facts = tables.run_facts
+        # it may as well be lost: who looks after the store comes back to it (`not_looked_at`)
+        with self.database.noting() as connection:
+            connection.execute(update(facts).where(facts.c.run == run_id).values(looked=True, **found))
+
+    def not_looked_at(self, limit: int) -> list[str]:
+        """Runs that are done and whose outcome was not noted, as in a store of an earlier version."""
+        facts, runs = tables.run_facts.c, tables.runs.c
+        query = select(facts.run).join(tables.runs, runs.id == facts.run)
+        wanted = query.where(facts.looked.is_(False), runs.status == Status.DONE).order_by(tables.ARRIVAL.desc())
+        with self.database.reading() as connection:
+            return list(connection.execute(wanted.limit(limit)).scalars())
 
     def unfinished(self) -> list[UnfinishedRun]:
         """Every queued and running run of every owner, oldest first."""
@@ -239,7 +269,8 @@ class Ledger:
                 delete(tables.runs).where(tables.runs.c.id == run_id, tables.runs.c.status.not_in(going))
             )
             if gone.rowcount:
-                connection.execute(delete(tables.references).where(tables.references.c.run == run_id))
+                for table in (tables.references, tables.run_words, tables.run_tags, tables.run_facts):
+                    connection.execute(delete(table).where(table.c.run == run_id))
         return gone.rowcount > 0
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from core.runs.store.landmarks import Landmark, checked_landmarks, read_landmark
 from core.runs.store.ledger import Ledger
 from core.runs.store.live import CANCEL, Live, Preview, read_live, read_preview
 from core.runs.store.records import Run, Status, StoredScan, as_run
+from core.runs.store.run_table import RunTable
 from core.runs.store.scans import RegionFiles, ScanFiles, scan_label
 from core.scans.scan import Scan
 
@@ -49,6 +50,8 @@ class Shelf:
         self._database = ledger.database
         self._scans = scans
         self._regions = regions
+        #: every run of this owner, to search, sort and write on
+        self.table = RunTable(owner, ledger)
 
     # ---- scans and regions
 
@@ -99,6 +102,17 @@ class Shelf:
         """
         label = self._touch_scan(content_hash)
         return {**self._scans.meta(content_hash), "label": label}
+
+    def scan_folder(self, content_hash: str) -> Path:
+        """Folder of a stored scan, for what is kept beside its voxels.
+
+        Raises
+        ------
+        BadInput
+            When this owner has no such scan.
+        """
+        self._touch_scan(content_hash)
+        return self._scans.path(content_hash)
 
     def scans(self) -> list[StoredScan]:
         """What this owner has opened, latest first."""
@@ -186,7 +200,7 @@ class Shelf:
         table = tables.runs
         with self._database.reading() as connection:
             row = connection.execute(
-                select(table).where(table.c.id == run_id, table.c.owner == self.owner)
+                select(table).where(table.c.id == run_id, table.c.owner == self.owner, ~tables.in_trash(table.c.id))
             ).one_or_none()
             queue = _queue(connection) if row is not None and row.status == Status.QUEUED else {}
         if row is None:
@@ -194,9 +208,10 @@ class Shelf:
         return as_run(row, queue)
 
     def runs(self, limit: int = 200) -> list[Run]:
-        """The latest runs of this owner, latest first."""
+        """The latest runs of this owner, latest first; `table` finds any."""
         table = tables.runs
-        query = select(table).where(table.c.owner == self.owner).order_by(tables.ARRIVAL.desc()).limit(limit)
+        query = select(table).where(table.c.owner == self.owner, ~tables.in_trash(table.c.id))
+        query = query.order_by(tables.ARRIVAL.desc()).limit(limit)
         with self._database.reading() as connection:
             rows, queue = connection.execute(query).all(), _queue(connection)
         return [as_run(row, queue) for row in rows]
@@ -280,7 +295,7 @@ class Shelf:
         self._ledger.change(tables.runs.c.id == run_id, pinned=pinned)
 
     def delete(self, run_id: str) -> None:
-        """Remove a finished run and everything it produced.
+        """Remove a finished run and everything it produced, for good; `RunTable.throw_away` can be undone.
 
         Raises
         ------

@@ -11,6 +11,7 @@ import numpy as np
 from core.errors import BadInput
 from core.files import write_json
 from core.progress import Progress
+from core.runs.facts import Asked, Outcome
 from core.runs.spec import RunContext, RunSpec
 
 
@@ -35,6 +36,26 @@ class CountSpec(RunSpec):
             )
             time.sleep(self.pause)
         write_json(context.result / "counted.json", {"steps": self.steps, "kept": ballast is not None})
+
+
+class OutcomeSpec(RunSpec):
+    """Has an outcome for lists of runs, about the class CN."""
+
+    kind: ClassVar[str] = "toy-outcome"
+    before: float
+    after: float
+
+    def title(self) -> str:
+        return "outcome"
+
+    def asked(self) -> Asked:
+        return Asked("toy", "a model", target="AD")
+
+    def outcome(self, result: Path) -> Outcome:
+        return Outcome("holds", self.before, self.after, "CN")
+
+    def execute(self, context: RunContext) -> None:
+        context.report(Progress(1.0, "done"))
 
 
 class DeafSpec(RunSpec):

@@ -11,7 +11,7 @@ from core.models.card import write_card
 from core.runs.kinds.explanation import ExplanationSpec
 from core.runs.spec import LOCAL_OWNER
 from core.runs.store.identity import ProcessIdentity
-from core.runs.store.janitor import PRESSED_SECONDS, UNUSED_SECONDS, sweep
+from core.runs.store.janitor import PRESSED_SECONDS, TRASH_SECONDS, UNUSED_SECONDS, sweep
 from core.runs.store.records import Status
 from core.runs.store.store import RunStore
 from core.scans import Scan
@@ -156,3 +156,29 @@ def test_what_a_run_had_begun_to_write_goes_when_it_has_ended(store: RunStore, s
     store.ledger.finish(run_id, status)
     assert not begun.exists()
     assert store.of(LOCAL_OWNER).run(run_id).size < MEGABYTE
+
+
+def test_the_trash_is_emptied_after_a_day(store: RunStore) -> None:
+    early, late = finished_run(store, "early"), finished_run(store, "late")
+    table, now = store.of(LOCAL_OWNER).table, time.time()
+    table.star([early])
+    table.throw_away([early], now=now)
+    table.throw_away([late], now=now + 60)
+    sweep(store, 100 * MEGABYTE, now=now + TRASH_SECONDS - 1)
+    assert store.ledger.result(early).is_dir()
+    sweep(store, 100 * MEGABYTE, now=now + TRASH_SECONDS + 1)
+    assert not store.ledger.folder(early).exists()
+    assert table.take_back([early, late]) == [late]
+
+
+def test_the_trash_makes_room_first_and_no_more_of_it_than_has_to(store: RunStore) -> None:
+    old, first, second, starred = (finished_run(store, name) for name in ("old", "first", "second", "starred"))
+    table, now = store.of(LOCAL_OWNER).table, time.time()
+    table.star([starred])
+    table.throw_away([first], now=now - 2)
+    table.throw_away([second], now=now - 1)
+    sweep(store, int(3.6 * MEGABYTE), now=now)
+    assert ids(store) == {old, starred}
+    assert table.take_back([first, second]) == [second]
+    sweep(store, int(1.6 * MEGABYTE), now=now)
+    assert ids(store) == {starred}
