@@ -45,7 +45,7 @@ run: setup $(SITE) ## set up and open Lightbox on 127.0.0.1:8501 (PORT=… for a
 test: setup-dev ## set up and run every check and test
 	@tests/e2e/ensure-chromium $(BIN)/python
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: setup-dev
 	@$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,10 @@ def draw(dimensions: int, random: np.random.Generator, diseased: bool) -> np.nda
     return np.clip(tissue + 0.03 * noise / noise.std() * (tissue > 0.1), 0, 1).astype(np.float32)
 
 
+# files that take turns with both toys would else train them anew in every file
+@cache
 def toy(dimensions: int) -> Toy:
-    """Train the toy of these dimensions (a few seconds on one core).
+    """Train the toy of these dimensions (a few seconds on one core), once a process.
 
     With ``LIGHTBOX_TOYS`` set to a folder, weights that lie there are taken and new ones are left there: for those who
     run the same tests hundreds of times.
