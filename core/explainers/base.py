@@ -71,7 +71,8 @@ class Check:
     """A test of the explanation, shown beside it.
 
     `passed` is None where a number informs without a threshold. `applies` is False where there was nothing to test, so
-    that passing would have been empty; `passed` is None then, too.
+    that passing would have been empty; `passed` is None then, too. `remedy` is what to try where it failed and there is
+    no result without it: the map is then kept, and not drawn.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Check:
     sentence: str
     passed: bool | None = None
     applies: bool = True
+    remedy: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,15 +129,28 @@ class Verdict:
         untested: no check of it can be failed.
     sentence : str
         By which checks.
+    remedy : str
+        What to try, where there is no result at all and the map is not to be drawn; else empty.
     """
 
     state: Literal["holds", "fails", "nothing", "untested"]
     sentence: str
+    remedy: str = ""
 
     @property
     def title(self) -> str:
         """In two or three words."""
         return _VERDICTS[self.state]
+
+    @property
+    def withheld(self) -> bool:
+        """Whether there is no result: a picture of the map would be taken for one."""
+        return bool(self.remedy)
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Verdict:
+        """What a record holds; words that a later version added are left out."""
+        return cls(**_known(cls, record))
 
 
 _VERDICTS = {"holds": "Holds", "fails": "Does not hold", "nothing": "Nothing to explain", "untested": "Not tested"}
@@ -149,7 +162,7 @@ def verdict_of(checks: Iterable[Mapping[str, Any]], asked: bool = True, zero: bo
     Parameters
     ----------
     checks : iterable of Mapping
-        As records have them: ``title``, ``passed``, and ``applies``, which older ones lack.
+        As records have them: ``title``, ``passed``, and ``applies`` and ``remedy``, which older ones lack.
     asked : bool
         Whether there was anything to explain: not where the model does not say the class.
     zero : bool
@@ -158,10 +171,13 @@ def verdict_of(checks: Iterable[Mapping[str, Any]], asked: bool = True, zero: bo
     if not asked:
         return Verdict("nothing", "The map is empty because there was nothing to explain.")
     decisive = [check for check in checks if check["passed"] is not None and check.get("applies", True)]
-    failed = [check["title"] for check in decisive if not check["passed"]]
-    if failed or zero:
-        reason = f"Not passed: {', '.join(failed)}." if failed else "The map is zero everywhere."
-        return Verdict("fails", f"{reason} What the map marks is not shown to be what the answer rests on.")
+    missed = [check for check in decisive if not check["passed"]]
+    if missed or zero:
+        failed = ", ".join(check["title"] for check in missed)
+        reason = f"Not passed: {failed}." if failed else "The map is zero everywhere."
+        remedy = next((check["remedy"] for check in missed if check.get("remedy")), "")
+        end = "There is no result" if remedy else "What the map marks is not shown to be what the answer rests on"
+        return Verdict("fails", f"{reason} {end}.", remedy)
     if not decisive:
         return Verdict("untested", "No check of this map can be failed: it says nothing of how far to trust it.")
     passed = "the one check that applies" if len(decisive) == 1 else f"all {len(decisive)} checks that apply"

@@ -18,6 +18,8 @@ FillKind = Literal["auto", "constant", "blur", "healthy_mean"]
 _FWHM = 2.3548
 #: Width of the random blobs that stand against a map, mm.
 _BLOB_MM = 12.0
+#: Share of a scan's range, from its lowest value, that is background.
+_GROUND = 0.05
 #: Probabilities of one change on two grids that differ by no more are the same to a reader.
 _SAME_SCORE = 0.02
 
@@ -64,6 +66,15 @@ def support_of(model: Model, shape: Sequence[int], restrict: bool = True) -> np.
     if restrict and "support" in model.references:
         return model.references["support"] > 0.5
     return np.ones(tuple(shape), dtype=bool)
+
+
+def tissue_of(model: Model, x: torch.Tensor) -> np.ndarray:
+    """What there is to hide: the card's support, else what stands out from the darkest of the scan; bool, spatial."""
+    if "support" in model.references:
+        return support_of(model, x.shape[2:])
+    values = x[0].amax(dim=0).cpu().numpy()
+    low, high = float(values.min()), float(values.max())
+    return np.asarray(values > low + _GROUND * (high - low))
 
 
 def hide(x: torch.Tensor, hidden: np.ndarray, fill: torch.Tensor) -> torch.Tensor:

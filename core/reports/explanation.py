@@ -132,7 +132,7 @@ class StoredExplanation:
 
     @property
     def checks(self) -> list[dict[str, Any]]:
-        """Rows ``name``, ``title``, ``value``, ``sentence``, ``passed``, ``applies``."""
+        """Rows ``name``, ``title``, ``value``, ``sentence``, ``passed``, ``applies``, ``remedy``."""
         return list(self.record["checks"])
 
     @property
@@ -143,7 +143,7 @@ class StoredExplanation:
     @property
     def verdict(self) -> Verdict:
         """Whether it holds, by its own checks."""
-        return Verdict(self.record["verdict"]["state"], self.record["verdict"]["sentence"])
+        return Verdict.of_record(self.record["verdict"])
 
     @property
     def caution(self) -> str:
@@ -291,6 +291,7 @@ def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, A
         "atlas": explanation.atlas,
         "checks": [asdict(check) for check in explanation.checks],
         "verdict": asdict(explanation.verdict),
+        "caution": caution_of(explanation.acceptance, explanation.verdict),
         "numbers": explanation.numbers,
         "history": explanation.history,
         "curves": {name: asdict(curve) for name, curve in explanation.curves.items()},

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.explainers.deconvnet.filters import filters_as_parts
 from core.explainers.extras import Verdict, parts_record, verdict_of
+from core.explainers.mask.telling import remedy_of
 from core.explainers.registry import explainers
 
 _SCORE = re.compile(r"score_filter_(\d+)")
@@ -19,9 +20,12 @@ def of_today(record: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(record)
     if "parts" not in found:
         found["parts"] = _parts(record)
-    found["checks"] = [{"applies": True, **check} for check in record.get("checks", ())]
-    if "verdict" not in found:
-        found["verdict"] = asdict(_verdict(found))
+    found["checks"] = [
+        {"applies": True, "remedy": _remedy(record, check), **check} for check in record.get("checks", ())
+    ]
+    now = _verdict(found)
+    if "verdict" not in found or ("remedy" not in found["verdict"] and now.remedy):
+        found["verdict"] = asdict(now)
     if "curves" not in found:
         found["curves"] = _curves(record)
     return found
@@ -47,6 +51,11 @@ def _verdict(record: Mapping[str, Any]) -> Verdict:
     numbers = record.get("numbers", {})
     zero = "hidden_share" in numbers and not numbers["hidden_share"]
     return verdict_of(record["checks"], asked=bool(numbers.get("asked", 1.0)), zero=zero)
+
+
+def _remedy(record: Mapping[str, Any], check: Mapping[str, Any]) -> str:
+    """A mask that missed its goal, or that is a veil, was drawn like any other."""
+    return remedy_of(check, record.get("parameters", {})) if record.get("explainer") == "mask" else ""
 
 
 def _curves(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def register(component: str, root: str) -> Callable[..., Any]:
         "border": theme.BORDER,
         "text": theme.TEXT,
         "muted": theme.TEXT_MUTED,
+        "warning": theme.WARNING,
     }
     variables = "".join(f"--{name}: {value};" for name, value in colors.items())
     rules = (_HERE / component / "static" / f"{component}.css").read_text(encoding="utf-8")

@@ -68,7 +68,7 @@ class Stage:
         self._draw([self._scan_panel(), forming, *self._answer_panels(), *self._earlier_panels()], marks)
 
     def result(self, run: str, explanation: StoredExplanation, signed: bool, marks: Marks) -> None:
-        """Scan, map over the side it lies on, and the changed scan where the explainer made one.
+        """Scan, map over the side it lies on, and the changed scan where the explainer made one; no map of what failed.
 
         Parameters
         ----------
@@ -86,6 +86,9 @@ class Stage:
         answers = self._answer_panels()
         over_answer = main.side == "output" and bool(answers)
         overlay = self._overlay(run, explanation, signed)
+        if explanation.verdict.withheld:
+            self._draw([self._scan_panel(), overlay], marks)
+            return
         changed = [
             self._changed_panel(run, name, array) for name, array in explanation.arrays.items() if array.kind == "image"
         ]
@@ -93,13 +96,17 @@ class Stage:
         self._draw(panels[:_MOST_PANELS], marks, crosshair=None if nothing else strongest(str(main.path)))
 
     def _overlay(self, run: str, explanation: StoredExplanation, signed: bool) -> Panel:
-        """The map over the side that it lies on."""
+        """The map over the side that it lies on; of what is no result, what to try."""
         main = explanation.arrays["map"]
         answers = self._answer_panels() if main.side == "output" else []
         ground = answers[0].layers if answers else [scan_layer(self.scan)]
+        verdict = explanation.verdict
+        title = verdicts.titled("Heat map" if main.diverging and not signed else _headed(main.title), verdict)
+        if verdict.withheld:
+            return Panel("overlay", title, ground, struck=verdicts.struck(verdict))
         return Panel(
             "overlay",
-            verdicts.titled("Heat map" if main.diverging and not signed else _headed(main.title), explanation.verdict),
+            title,
             [*ground, map_layer(self.scan, run, "map", main, signed)],
             empty="" if np.any(main.values) else _EMPTY[main.kind == "mask"],
         )

@@ -69,7 +69,7 @@ def result_line(explanation: StoredExplanation, refused: bool = False) -> Markup
         ).format(target, probability(before[target]), probability(after[target]))
     elif target in before:
         figure = Markup("<small>P({})</small><span>{}</span>").format(target, probability(before[target]))
-    figure = text.struck(figure) if refused and figure else figure
+    figure = text.struck(figure) if figure and (refused or explanation.verdict.withheld) else figure
     said = text.answer(figure, explanation.sentence)
     # an explainer without checks has nothing to be judged by
     return joined([said, verdicts.line(explanation.verdict)]) if explanation.checks else said
@@ -122,6 +122,8 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False, refused:
         text.show(
             text.quiet("The scan is not in MNI space or is a single image: there is no atlas to name regions by.")
         )
+    elif explanation.verdict.withheld:
+        text.show(text.quiet("No region is named: there is no result."))
     elif not regions:
         text.show(text.quiet("The map is empty: no region holds any of it."))
     else:

@@ -68,12 +68,15 @@ def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray, caution
         )
         return
     with st.container(horizontal=True):
+        # .npy has no room for words: the file's name says what the others say inside
+        marked = "-not-to-be-believed" if caution else ""
         if array.diverging:
             file = f"lightbox-{run_id}-{name}-heat.png"
             _button(f"{title} (PNG, heat)", partial(_png, array, caution, heat=True), file, "image/png")
         form = "PNG, signed" if array.diverging else "PNG"
         _button(f"{title} ({form})", partial(_png, array, caution), f"lightbox-{run_id}-{name}.png", "image/png")
-        _button(f"{title} (NPY)", partial(_npy, array), f"lightbox-{run_id}-{name}.npy", "application/octet-stream")
+        file = f"lightbox-{run_id}-{name}{marked}.npy"
+        _button(f"{title} (NPY)", partial(_npy, array), file, "application/octet-stream")
 
 
 def _button(label: str, content: "partial[bytes]", file_name: str, mime: str) -> None:
@@ -112,7 +115,7 @@ def _zip(arrays: Mapping[str, StoredArray], scan: Scan, caution: str = "") -> by
                 archive.writestr(f"{name}.png", _png(array, caution))
                 if array.diverging:
                     archive.writestr(f"{name}-heat.png", _png(array, caution, heat=True))
-                archive.writestr(f"{name}.npy", _npy(array))
+                archive.writestr(f"{name}{'-not-to-be-believed' if caution else ''}.npy", _npy(array))
     return buffer.getvalue()
 
 

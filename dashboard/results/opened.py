@@ -23,7 +23,7 @@ from dashboard.frame.pages import Page
 from dashboard.frame.pages import pages as all_pages
 from dashboard.intake import catalogue
 from dashboard.look import text
-from dashboard.results import answer, landmarks, parts
+from dashboard.results import answer, landmarks, parts, verdicts
 from dashboard.results.layers import map_layer, scan_layer, show_form
 from dashboard.results.watch import watch, while_going
 
@@ -217,9 +217,12 @@ def _result(run: Run, opened: Opened) -> None:
     shown = replace(map_layer(scan, run.id, "map", main, signed), name="map")
     made = explanation.arrays.get("answer") if main.side == "output" else None
     below = scan_layer(scan) if made is None else _answer_layer(scan, run.id, made)
+    verdict = explanation.verdict
+    title = verdicts.titled("Map" if made is None else "Map over the answer", verdict)
+    layers = [below, *([] if verdict.withheld else [shown]), *marks]
     panels = [
         Panel("scan", "Scan", [scan_layer(scan), *marks]),
-        Panel("map", "Map" if made is None else "Map over the answer", [below, shown, *marks]),
+        Panel("map", title, layers, struck=verdicts.struck(verdict)),
     ]
     viewer(panels, key=f"{opened.key} viewer", height=_HEIGHT)
 

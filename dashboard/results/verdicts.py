@@ -21,7 +21,14 @@ def line(verdict: Verdict) -> Markup:
 
 def titled(title: str, verdict: Verdict) -> str:
     """Title of a picture of the map: one that does not hold says so wherever it is seen."""
+    if verdict.withheld:
+        return "No result"
     return f"Does not hold: {sentence_case(title, start=False)}" if verdict.state == "fails" else title
+
+
+def struck(verdict: Verdict) -> str:
+    """What stands over a picture where there is no result; empty where there is one."""
+    return f"There is no result, so no map is drawn. {verdict.remedy}" if verdict.withheld else ""
 
 
 def mark(check: Mapping[str, Any]) -> tuple[str, str]:

@@ -86,6 +86,25 @@ def test_explain_runs_and_the_result_says_what_where_and_how_sure(workbench):
     assert probability(explanation.scores["before"][explanation.target]) in text
 
 
+def test_what_is_no_result_is_not_drawn_as_one(workbench, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("dashboard.explain.stage.viewer", lambda panels, **more: drawn.append(panels))
+    asked = {"explainer": "mask", "preset": "paper", "parameters": {"iterations": 4}, "target": "CN"}
+    run = workbench.finished(scan=workbench.add_scan(), **asked)
+    page = workbench.open("home", run=run)
+    page.query_params["run"] = run
+    page.switch_page("../pages/explain.py")
+    page.query_params["run"] = run
+    page.run()
+    scan, overlay = drawn[-1]
+    assert (overlay.title, [layer.role for layer in overlay.layers]) == ("No result", ["image"])
+    assert "the preset robust" in overlay.struck
+    assert (scan.title, scan.struck) == ("Scan", "")
+    assert "Does not hold" in said(page)
+    assert "No region is named" in said(page)
+    assert may_keep(page)
+
+
 def test_a_link_opens_a_run_with_everything_as_it_was(workbench):
     run = workbench.finished(scan=workbench.add_scan(), explainer="mask", preset="paper", parameters={"iterations": 4})
     page = workbench.open("home", run=run)

@@ -61,9 +61,10 @@ def run(chosen: argparse.Namespace) -> int:
     if accepted is not None and accepted.refused:
         print(accepted.sentence)
     print(record["sentence"])
-    verdict = Verdict(**record["verdict"])
-    print(f"{verdict.title}. {verdict.sentence}")
-    for row in record["regions"][:5]:
+    verdict = Verdict.of_record(record["verdict"])
+    print(" ".join([f"{verdict.title}.", verdict.sentence, verdict.remedy]).rstrip())
+    # where there is no result, where its map lies is no answer
+    for row in [] if verdict.withheld else record["regions"][:5]:
         if row["share"]:
             print(f"    {percent(row['share']):>6}  {row['name']}")
     unknown = [accepted.sentence] if accepted is not None and accepted.state == "unknown" else []

@@ -9,6 +9,11 @@ from core.explainers.captum.tensors import counted, summed_over_channels, watche
 from core.explainers.sampling import BaselineMap, BaselineParameters, baseline_image
 from core.parameters import Parameters, parameter
 
+#: Share of the score's difference by which the map's sum may differ from it.
+_APART = 0.05
+#: Logits that differ by less are the same.
+_NO_DIFFERENCE = 1e-4
+
 
 class IntegratedGradientsParameters(BaselineParameters):
     """Parameters of `IntegratedGradients`."""
@@ -67,4 +72,8 @@ class IntegratedGradients(BaselineMap):
         difference, total = scan - baseline, float(values.sum(dtype=np.float64))
         gap = abs(total - difference) / max(abs(difference), 1e-6)
         sentence = f"The map adds up to {total:.2f}, the logit's difference is {difference:.2f} ({gap:.1%} apart)."
-        return (Check("completeness", "Completeness", gap, sentence, gap <= 0.05),)
+        if abs(difference) < _NO_DIFFERENCE and gap <= _APART:
+            # nothing shared out adds up to nothing
+            said = f"Not applicable: scan and baseline have the same logit. {sentence}"
+            return (Check("completeness", "Completeness", gap, said, applies=False),)
+        return (Check("completeness", "Completeness", gap, sentence, gap <= _APART),)

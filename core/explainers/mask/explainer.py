@@ -67,13 +67,14 @@ class Mask(Explainer):
         if "hidden_share" not in numbers or numbers["hidden_share"] == 0:
             return _nothing_hidden(target, before, numbers)
         change = _change(explanation, before, after)
-        if not Drop(before, after).enough:
-            # naming a place would make one of a mask that changed nothing
+        found = min(after, numbers.get("after_on_model_grid", after)) <= explanation.parameters["goal"]
+        if not (found and Drop(before, after).enough):
+            # naming a place would make one of a mask that did not do what was asked
             return f"Hiding {_amount(numbers)} {change}."
         names = [share for share in explanation.regions if share.share >= 0.05 and share.name != OUTSIDE][:3]
         place = ", ".join(f"{share.name} {percent(share.share)}" for share in names)
         if numbers.get("touched_share", 0) >= VEIL:
-            place = f"a veil over {percent(numbers['touched_share'])} of where hiding is allowed, which is no place"
+            place = f"a veil over {percent(numbers['touched_share'])} of what can be hidden, which is no place"
         text = f"Hiding {_amount(numbers)}{f' ({place})' if place else ''} {change}."
         if "swap" in numbers:
             text += f" {_swapped(numbers)}"

@@ -10,12 +10,29 @@ import numpy as np
 import torch
 
 from core.explainers.base import Check, Findings, MapArray, Question
-from core.explainers.hiding import Leaving, as_it_leaves, fill_image, hide, of_leaving, random_control, support_of
+from core.explainers.hiding import (
+    Leaving,
+    as_it_leaves,
+    fill_image,
+    hide,
+    of_leaving,
+    random_control,
+    support_of,
+    tissue_of,
+)
 from core.explainers.mask.equations import threshold_hidden
 from core.explainers.mask.loop import MaskLoop, Step
 from core.explainers.mask.stopping import Candidates, EarlyStop, Settling
 from core.explainers.mask.swap import independent_fills, swap_check
-from core.explainers.mask.telling import HEALTHY_FILL, VEIL, healthy_by_healthy, not_applicable, settled_check
+from core.explainers.mask.telling import (
+    HEALTHY_FILL,
+    VEIL,
+    VEIL_REMEDY,
+    goal_remedy,
+    healthy_by_healthy,
+    not_applicable,
+    settled_check,
+)
 from core.metrics.sanity import Drop
 from core.networks import FastNetwork, fast_network
 from core.progress import Progress
@@ -78,6 +95,8 @@ class MaskSession:
         self.name = self.model.card.classes[self.target]
         self.fill = fill_image(self.model, self.prepared, parameters.mu, parameters.mu_value, parameters.blur_mm)
         self.support = support_of(self.model, self.x.shape[2:], parameters.support == "card")
+        #: of where hiding is allowed, what there is to hide
+        self.tissue = self.support & tissue_of(self.model, self.x)
         spacing = self.prepared.spacing_mm
         known = self.prepared.in_millimetres
         #: one voxel in cm³ (one pixel in cm², or in pixels of a picture that does not say how large these are)
@@ -210,7 +229,7 @@ class MaskSession:
     def _check(self, chosen: Chosen, before: float, after: float) -> tuple[tuple[Check, ...], dict[str, float]]:
         hidden = chosen.hidden
         volume = float(hidden.sum(dtype=np.float64)) * self.voxel
-        touched = float((hidden[self.support] > 0).mean())
+        touched = float((hidden[self.tissue] > 0).mean()) if self.tissue.any() else 0.0
         numbers = {
             "asked": 1.0,
             self._amount: volume,
@@ -220,17 +239,26 @@ class MaskSession:
             "after_on_model_grid": chosen.on_model_grid,
         }
         changed = Drop(before, after).enough
-        checks = [self._goal_check(before, after), self._empty_check(volume, numbers["hidden_share"], touched)]
+        goal = self._goal_check(before, after, chosen.on_model_grid)
+        checks = [self._empty_check(volume, numbers["hidden_share"], touched)]
         if volume:
             checks += [self._swap_check(hidden, numbers), self._control_check(hidden, before, numbers)]
-        # a mask that changes nothing has no place, and random places cannot do less than it
-        return (checks[0], *(checks[1:] if changed else map(not_applicable, checks[1:]))), numbers
+        if not changed:
+            # a mask that changes nothing has no place, and random places cannot do less than it
+            checks = [not_applicable(check, "the mask did not change the answer") for check in checks]
+        elif touched >= VEIL:
+            # whatever is put over most of the tissue changes the answer
+            checks = [not_applicable(check, "the mask is a veil over most of what can be hidden") for check in checks]
+        return (goal, *checks), numbers
 
-    def _goal_check(self, before: float, after: float) -> Check:
+    def _goal_check(self, before: float, after: float, on_model_grid: float) -> Check:
         reached = after <= self.parameters.goal
+        # what the scan's samples cannot hold was found all the same
+        found = min(after, on_model_grid) <= self.parameters.goal
         end = "." if reached else f": the goal of {self.parameters.goal * 100:.3g}% was not reached."
         sentence = f"Masked, {self.name} goes from {percent(before)} to {percent(after)}{end}"
-        return Check("goal", "Goal reached", after, sentence, reached)
+        remedy = "" if found else goal_remedy(self.parameters.model_dump())
+        return Check("goal", "Goal reached", after, sentence, reached, remedy=remedy)
 
     def _empty_check(self, volume: float, share: float, touched: float) -> Check:
         sentence = "Nothing is hidden: the map is empty."
@@ -238,8 +266,10 @@ class MaskSession:
             digits = 0 if self.unit == "pixels" else 1
             sentence = f"{volume:.{digits}f} {self.unit} are hidden, {percent(share)} of where hiding is allowed."
         if touched >= VEIL:
-            sentence = f"{sentence} They lie over {percent(touched)} of it: a veil, which is no place."
-        return Check("empty", "A place was hidden", volume, sentence, volume > 0 and touched < VEIL)
+            sentence = f"{sentence} They lie over {percent(touched)} of what there is: a veil, which is no place."
+        passed = volume > 0 and touched < VEIL
+        remedy = "" if passed else VEIL_REMEDY if volume else goal_remedy(self.parameters.model_dump())
+        return Check("empty", "A place was hidden", volume, sentence, passed, remedy=remedy)
 
     def _swap_check(self, hidden: np.ndarray, numbers: dict[str, float]) -> Check:
         fills = independent_fills(self.model, self.prepared, self.parameters, hidden > 0)

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from core.explainers.base import Check
+from core.wording import listed
 
 #: Iterations in which a settled mask has become no cheaper.
 WINDOW = 30
-#: A mask that lies over this share of where hiding is allowed is a veil, and names no place.
+#: A mask that lies over this share of the tissue that it may hide is a veil, and names no place.
 VEIL = 0.5
+#: What to try after one.
+VEIL_REMEDY = (
+    "A mask over most of what can be hidden names no place. Try a larger λ₁, which makes hiding dearer, another μ "
+    "fill, or another explainer."
+)
+#: Other fills than each.
+_OTHER_FILLS = {
+    "healthy_mean": "a constant, or blur",
+    "blur": "a constant, or the mean healthy scan where the model has one",
+    "constant": "blur, or the mean healthy scan where the model has one",
+}
+#: Iterations that most masks need.
+_ENOUGH = 300
 #: Number of a mask that was not made, because healthy tissue in place of healthy tissue changes nothing.
 HEALTHY_FILL = "healthy_by_healthy"
 
@@ -22,11 +38,33 @@ def healthy_by_healthy(name: str) -> str:
     )
 
 
-def not_applicable(check: Check) -> Check:
-    """`check` of a mask that changed nothing: that it was passed says nothing; that it failed still does."""
+def not_applicable(check: Check, reason: str) -> Check:
+    """`check` of a mask that is no place, for `reason`: that it was passed says nothing; that it failed still does."""
     if check.passed is not True:
         return check
-    return replace(check, passed=None, applies=False, sentence="Not applicable: the mask did not change the answer.")
+    return replace(check, passed=None, applies=False, sentence=f"Not applicable: {reason}.")
+
+
+def goal_remedy(parameters: Mapping[str, Any]) -> str:
+    """What to try after a mask that missed its goal with `parameters` (or only those of them that a record has)."""
+    tried = []
+    if parameters.get("start") == "ones":
+        tried.append("the preset robust")
+    others = _OTHER_FILLS.get(parameters.get("mu", ""))
+    tried.append(f"another μ fill ({others})" if others else "another μ fill")
+    if parameters.get("iterations", _ENOUGH) < _ENOUGH:
+        tried.append("more iterations")
+    tried.append("a smaller λ₁")
+    return f"No mask brought the answer down to the goal. Try {listed(tried)}."
+
+
+def remedy_of(check: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
+    """`Check.remedy` of a check in a record of before that was written."""
+    if check["passed"] is not False:
+        return ""
+    if check["name"] == "empty" and check.get("value"):
+        return VEIL_REMEDY
+    return goal_remedy(parameters) if check["name"] in ("goal", "empty") else ""
 
 
 def settled_check(improved: float, settled: bool, iterations: int) -> Check:

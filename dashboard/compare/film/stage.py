@@ -13,6 +13,7 @@ from core.runs import Preview, Run
 from core.scans.scan import Scan
 from dashboard.components.viewer import Panel, viewer
 from dashboard.components.viewer.viewer import Plane
+from dashboard.results import verdicts
 from dashboard.results.landmarks import outlines
 from dashboard.results.layers import forming_layers, map_layer, on_one_scale, scan_layer, unnamed
 
@@ -55,19 +56,21 @@ def show_row(
     for letter, card in lettered(cards):
         layers, empty = unnamed([scan_layer(scan)]), ""
         run = runs.get(card.name)
-        if card.name in found and run is not None:
+        verdict = found[card.name].verdict if card.name in found else None
+        struck = verdicts.struck(verdict) if verdict is not None else ""
+        if card.name in found and run is not None and not struck:
             main = found[card.name].arrays["map"]
             layers.append(replace(map_layer(scan, run.id, "map", main, signed), name=letter))
             empty = "" if _any(str(main.path)) else "The map is zero everywhere."
         elif run is not None and run.status.final:
-            empty = "No map."
+            empty = "" if struck else "No map."
         elif run is not None:
             layers += forming_layers(run.id, previews.get(card.name))
             empty = "Waiting" if len(layers) == 1 else ""
         title = f"{letter} · {card.title}"
-        if card.name in found and found[card.name].verdict.state == "fails":
+        if verdict is not None and verdict.state == "fails":
             title = f"{letter} · does not hold · {card.title}"
-        panels.append(Panel(card.name, title, [*layers, *unnamed(marks)], empty=empty))
+        panels.append(Panel(card.name, title, [*layers, *unnamed(marks)], empty=empty, struck=struck))
     if one_scale:
         panels = on_one_scale(panels)
     plane: Plane = cards[0].input.plane or "axial"

@@ -97,6 +97,8 @@ class Panel:
         From bottom to top; the first gives the planes that are cut.
     empty : str
         Sentence over the panel when there is nothing but the image to see ("Nothing had to be hidden.").
+    struck : str
+        Sentence over a panel whose picture is not to be taken for a result: the panel is crossed out.
     letters : bool
         Orientation letters on a 2D image too, where its affine says how it lies in the body (3D always has them).
     surface : str, optional
@@ -113,6 +115,7 @@ class Panel:
     title: str
     layers: Sequence[Layer]
     empty: str = ""
+    struck: str = ""
     letters: bool = False
     surface: str | None = ""
     insets: bool = False
@@ -299,6 +302,7 @@ def _panel_data(panel: Panel) -> dict[str, Any]:
         "key": panel.key,
         "title": panel.title,
         "empty": panel.empty,
+        "struck": panel.struck,
         "letters": panel.letters,
         "surface": panel.surface,
         "insets": panel.insets,

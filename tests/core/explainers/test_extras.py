@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 
 from core.explainers import Curve, Part, Parts, describe, explainers
-from core.explainers.extras import Color, curves_of_record, parts_of_record, parts_record, verdict_of
+from core.explainers.extras import Color, Verdict, curves_of_record, parts_of_record, parts_record, verdict_of
 
 PARTS = Parts(
     "filter",
@@ -84,6 +84,17 @@ def test_a_verdict_follows_from_the_checks_that_apply(checks, asked, zero, state
     for one in checks:
         decides = one["applies"] and one["passed"] is (state == "holds")
         assert (str(one["title"]) in verdict.sentence) == bool(decides and state in ("holds", "fails"))
+
+
+@pytest.mark.parametrize(("passed", "applies"), [(False, True), (True, True), (None, False), (None, True)])
+def test_a_check_without_which_there_is_no_result_withholds_it_only_where_it_failed(passed, applies):
+    decisive = {**check("Goal", passed, applies), "remedy": "Try more iterations."}
+    verdict = verdict_of([check("Swap", False), decisive])
+    assert verdict.withheld == (passed is False)
+    assert verdict.remedy == ("Try more iterations." if verdict.withheld else "")
+    assert ("There is no result." in verdict.sentence) == verdict.withheld
+    assert Verdict.of_record({**asdict(verdict), "mood": "good"}) == verdict
+    assert Verdict.of_record({"state": "fails", "sentence": "So."}).remedy == ""
 
 
 def test_checks_of_older_records_apply():

@@ -98,4 +98,6 @@ def test_a_record_of_yesterday_has_a_verdict_by_its_checks(tmp_path, numbers, pa
     checks = [{"name": "goal", "title": "Goal reached", "value": 0.1, "sentence": "It fell.", "passed": passed}]
     found = of_today({"checks": checks, "numbers": numbers, "history": {}, "explainer": "mask"})
     assert found["verdict"]["state"] == state
-    assert found["checks"] == [{**checks[0], "applies": True}]
+    (check,) = found["checks"]
+    assert check == {**checks[0], "applies": True, "remedy": found["verdict"]["remedy"]}
+    assert bool(check["remedy"]) == (state == "fails"), "a missed goal is no result"

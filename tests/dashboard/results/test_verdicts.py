@@ -22,6 +22,14 @@ def test_a_verdict_is_said_and_a_picture_of_what_failed_says_so_itself(state, sa
     assert verdicts.titled("Heat map", verdict) == title
 
 
+def test_where_there_is_no_result_that_stands_in_its_place_with_what_to_try():
+    missed = Verdict("fails", "Not passed: Goal reached.", "Try another μ fill.")
+    assert verdicts.titled("Hidden share", missed) == "No result"
+    assert "Try another μ fill." in verdicts.struck(missed)
+    assert "Try another" not in verdicts.line(missed), "it stands where the map would"
+    assert verdicts.struck(Verdict("fails", "Not passed: Swap test.")) == ""
+
+
 @pytest.mark.parametrize(
     ("passed", "applies", "sign"), [(True, True, "✓"), (False, True, "!"), (None, True, "·"), (None, False, "–")]
 )

@@ -100,12 +100,12 @@ export class Viewer {
     const known = cached(layer.facts.volume.digest);
     if (known) return void (layer.volume = known);
     Object.assign(layer, { loading: true, error: "", share: 0 });
-    panel.showState("");
+    panel.showState({});
     const current = () => panel.layers.includes(layer) && !this.lifetime.signal.aborted;
     try {
       const volume = await load(this.base, layer.facts.volume, (share) => {
         layer.share = share;
-        if (current()) panel.showState("");
+        if (current()) panel.showState({});
       });
       layer.volume = volume;
     } catch (problem) {
@@ -259,7 +259,7 @@ export class Viewer {
   }
 
   showState() {
-    for (const panel of this.panels) panel.showState(panel.data.empty);
+    for (const panel of this.panels) panel.showState(panel.data);
     const ready = this.layers.every((layer) => layer.volume && !layer.loading);
     this.root.dataset.state = this.layers.some((layer) => layer.error) ? "failed" : ready ? "ready" : "loading";
   }

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from core.explainers.captum.integrated_gradients import IntegratedGradients
@@ -16,6 +18,17 @@ def test_integrated_gradients_are_the_path_integral_and_add_up(question):
     assert check.passed
     (wrong,) = IntegratedGradients().checks(question, parameters, found.values * 1.2)
     assert not wrong.passed
+
+
+def test_nothing_to_share_out_adds_up_emptily(question):
+    parameters = IntegratedGradients.parameters(values={"baseline": "healthy_mean"})
+    baseline = fill_image(question.model, question.prepared, "healthy_mean")
+    same = replace(question, prepared=replace(question.prepared, tensor=baseline))
+    (check,) = IntegratedGradients().checks(same, parameters, np.zeros(baseline.shape[2:], np.float32))
+    assert (check.passed, check.applies) == (None, False)
+    assert check.sentence.startswith("Not applicable: scan and baseline have the same logit.")
+    (wrong,) = IntegratedGradients().checks(same, parameters, np.ones(baseline.shape[2:], np.float32))
+    assert wrong.passed is False
 
 
 def test_integrated_gradients_change_less_since_they_carry_the_scans_difference_to_the_baseline(trained):

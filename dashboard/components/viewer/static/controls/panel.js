@@ -63,13 +63,14 @@ export class Panel {
     if (room !== this.room) this.title.style.paddingRight = this.room = room;
   }
 
-  /** Loading, failed or empty: one of them, or nothing. */
-  showState(empty) {
+  /** Loading, failed, struck out or empty: one of them, or nothing. */
+  showState({ struck, empty }) {
     const failed = this.layers.find((layer) => layer.error), waiting = this.layers.find((layer) => layer.loading);
     // a preview that is replaced keeps its picture: only what has no picture yet is announced
     const bare = waiting && (!waiting.volume || waiting === this.layers[0]);
     const percent = bare && Math.round(100 * waiting.share);
-    const state = failed ? `failed ${failed.error}` : bare ? `loading ${percent}` : empty ? `empty ${empty}` : "";
+    const said = struck ? `struck ${struck}` : empty ? `empty ${empty}` : "";
+    const state = failed ? `failed ${failed.error}` : bare ? `loading ${percent}` : said;
     if (state === this.state) return;
     this.state = state;
     this.veil.hidden = !state;
@@ -83,8 +84,8 @@ export class Panel {
       const track = element("div", "progress", this.veil, { role: "progressbar" });
       element("div", "", track).style.width = `${percent}%`;
       element("p", "", this.veil, { textContent: "Loading the image" });
-    } else if (empty) {
-      element("p", "", this.veil, { textContent: empty });
+    } else if (said) {
+      element("p", "", this.veil, { textContent: struck || empty });
     }
   }
 
