@@ -20,6 +20,7 @@ elif __name__ != "__mp_main__":
     import streamlit as st
     from starlette.middleware import Middleware
 
+    from dashboard.frame.first_page import FirstPage
     from dashboard.frame.guarding import Guard
     from dashboard.frame.help import help_route
     from dashboard.frame.room import UploadRoom
@@ -29,7 +30,7 @@ elif __name__ != "__mp_main__":
     app = st.App(
         __file__,
         routes=[help_route(), *volume_routes()],
-        middleware=[Middleware(Guard), Middleware(UploadRoom)],
+        middleware=[Middleware(Guard), Middleware(UploadRoom), Middleware(FirstPage)],
         lifespan=lifespan,
         on_script_error=show_problem,
     )

@@ -7,7 +7,6 @@ from dashboard.compare.desk import VIEWS, compare_desk
 from dashboard.compare.film import view as one_film
 from dashboard.compare.films import view as all_films
 from dashboard.frame.pages import Page
-from dashboard.look import text
 
 _TITLES = {"film": "One film", "films": "All films"}
 
@@ -25,7 +24,6 @@ def show(page: Page) -> None:
         one_film.show(page, laid)
     else:
         all_films.show(page, laid)
-    text.show(text.disclaimer())
 
 
 def _turn(key: str) -> None:

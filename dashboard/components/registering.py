@@ -19,7 +19,7 @@ from dashboard.look import theme
 #: Everything is served under this prefix (behind the server's base path).
 PREFIX = "/lightbox"
 #: The components there are.
-COMPONENTS = ("viewer", "gallery", "matrix")
+COMPONENTS = ("viewer", "gallery", "matrix", "display")
 _HERE = Path(__file__).resolve().parent
 
 

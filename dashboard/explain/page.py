@@ -56,7 +56,6 @@ def show(page: Page) -> None:
     gate.show_refusal(prediction)
     middle = _Middle(laid, scan, order, prediction, refusal or order.refusal)
     watch(laid.current, middle.draw, while_going)
-    text.show(text.disclaimer())
 
 
 def _ask(laid: ExplainDesk, order: Order) -> tuple[Prediction | None, str | None]:

@@ -15,7 +15,7 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import manager
 from dashboard.backend import pool, questions
-from dashboard.frame import help, opening
+from dashboard.frame import help, opening, preferences
 from dashboard.frame.pages import Page, pages
 from dashboard.intake import uploads
 from dashboard.look import text
@@ -23,7 +23,7 @@ from dashboard.look import text
 _LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parent.parent / "static"
 #: Width of the sidebar, pixels.
-_SIDEBAR = 290
+_SIDEBAR = 250
 #: Seconds that the browser gets to draw the first page before torch is imported beside it.
 _AFTER_FIRST_PAGE = 1.5
 
@@ -33,11 +33,11 @@ def show() -> None:
     st.set_page_config(
         page_title="Lightbox", page_icon=str(STATIC / "icon.png"), layout="wide", initial_sidebar_state=_SIDEBAR
     )
-    text.show_style(STATIC / "style.css")
-    st.logo(str(STATIC / "logo.svg"), size="medium")
+    for style in ("style.css", *preferences.styles()):
+        text.show_style(STATIC / style)
     known = {name: opening.navigable(page) for name, page in pages().items()}
     chosen = st.navigation(list(known.values()), position="top")
-    _show_help(pages()[next(name for name, page in known.items() if page == chosen)])
+    _show_header(pages()[next(name for name, page in known.items() if page == chosen)])
     opening.turn_page()
     try:
         chosen.run()
@@ -45,12 +45,17 @@ def show() -> None:
         st.error(text.as_markdown(str(problem)))
     except Exception as problem:
         show_problem(problem)
+    text.show(text.disclaimer())
     _get_ready()
 
 
-def _show_help(page: Page) -> None:
-    """A quiet link to the documentation of `page`, in the header; it opens beside the app."""
-    with st.container(key="help"):
+def _show_header(page: Page) -> None:
+    """What stands in the header beside the navigation: the mark, how the screen looks, the documentation of `page`."""
+    with st.container(key="header-mark"):
+        text.show(text.picture((STATIC / "logo.svg").read_bytes(), "Lightbox", (132, 32)), width="content")
+        text.show(text.unseen_title(page.title), width="content")
+    with st.container(horizontal=True, gap="small", key="header-tools"):
+        preferences.show_menu()
         st.link_button("Help", help.address_of(page.help), icon=":material/help:", type="tertiary")
 
 

@@ -45,12 +45,11 @@ def show() -> None:
                 width="stretch",
                 caption="What the demo shows: scan, hidden share, masked scan. Synthetic data.",
             )
-    st.markdown("##### Latest runs")
+    st.markdown("## Latest runs")
     if shelf().runs(limit=1):
         show_runs(5)
     else:
         text.show(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
-    text.show(text.disclaimer())
 
 
 def _starts() -> None:

@@ -255,7 +255,7 @@ def show_controls(
     more = groups.pop("More", [])
     for group, members in sorted(groups.items(), key=lambda item: max(control.order for control in item[1])):
         if group:
-            st.markdown(f"###### {group}")
+            st.markdown(f"## {group}")
         for control in members:
             draw(control, values.get(control.name, control.default))
     if more:

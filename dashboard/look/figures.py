@@ -77,7 +77,7 @@ def probability_bars(
             marker={"color": colour, "line": {"width": 0}},
             text=[f"{label} {probability(share)}" if after else probability(share) for share in shares],
             textposition="outside",
-            textfont={"size": 13 if thickness > 20 else 11},
+            textfont={"size": 13 if thickness > 20 else 12},
             constraintext="none",
             cliponaxis=False,
             hovertemplate="%{y} " + label + " %{x:.4f}<extra></extra>",
@@ -142,7 +142,7 @@ def region_bars(regions: Sequence[Mapping[str, Any]], colour: str, limit: int = 
     regions : sequence of mapping
         ``name`` and ``share`` (0..1), largest first; ``density`` where it is known.
     colour : str
-        Colour of the explainer.
+        Of all bars.
     limit : int
         Most rows shown.
     """
@@ -227,7 +227,7 @@ def _row_axis(curve: Curve, values: Sequence[float], bottom: float, top: float) 
             "tickvals": [low, high],
             "ticktext": [_briefly(low), _briefly(high)],
         }
-    return axis | {"tickfont": {"size": 11, "color": theme.TEXT_MUTED}}
+    return axis | {"tickfont": {"size": 12, "color": theme.TEXT_MUTED}}
 
 
 def leak_curve(distances: Sequence[float], shares: Sequence[float], unit: str, chosen: float, colour: str) -> "Figure":
@@ -247,7 +247,7 @@ def leak_curve(distances: Sequence[float], shares: Sequence[float], unit: str, c
     figure = blank_figure(150)
     figure.add_scatter(
         x=list(distances), y=list(shares), mode="lines", line={"color": colour, "width": 1.8}, fill="tozeroy",
-        fillcolor="rgba(63,184,204,.12)", hovertemplate=f"%{{y:.1%}} beyond %{{x:.4g}} {unit}<extra></extra>",
+        fillcolor="rgba(143,169,191,.15)", hovertemplate=f"%{{y:.1%}} beyond %{{x:.4g}} {unit}<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=chosen, line={"color": theme.TEXT_MUTED, "width": 1, "dash": "dot"})
     figure.update_xaxes(title={"text": f"distance from the selection ({unit})", "font": {"size": 12}}, showgrid=False)

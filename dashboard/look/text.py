@@ -4,6 +4,7 @@ Every piece is `markupsafe.Markup`, made by the format of a template: whatever g
 to think of it. A plain string is words; `show` refuses it.
 """
 
+import base64
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -78,7 +79,7 @@ def title(words: str) -> Markup:
 
 def heading(words: str) -> Markup:
     """Over a part of the page; words from outside must not be read as markdown."""
-    return Markup("<div class='heading'>{}</div>").format(words)
+    return Markup("<h2 class='heading'>{}</h2>").format(words)
 
 
 def beside(words: str) -> Markup:
@@ -151,6 +152,29 @@ def nothing_loaded(sentence: str) -> Markup:
 def disclaimer() -> Markup:
     """What stands at the foot of every page."""
     return quiet(_RESEARCH)
+
+
+def unseen_title(words: str) -> Markup:
+    """The name of a page for those who hear it; who sees it has it in the navigation."""
+    return Markup("<h1 class='unseen'>{}</h1>").format(words)
+
+
+def picture(content: bytes, words: str, size: tuple[int, int]) -> Markup:
+    """A small PNG, WebP or SVG in the middle of other markup.
+
+    Parameters
+    ----------
+    content : bytes
+        The file, a few kilobytes: it travels with the page.
+    words : str
+        What is to be seen, for those who hear it; empty where the words beside it say so.
+    size : tuple of int
+        Width and height in pixels, so that its place is there before it.
+    """
+    kind = "png" if content[:4] == b"\x89PNG" else "webp" if content[:4] == b"RIFF" else "svg+xml"
+    address = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    template = Markup("<img src='{}' alt='{}' width='{}' height='{}'>")
+    return template.format(address, words, *size)
 
 
 def probability(value: float) -> str:

@@ -9,8 +9,10 @@ from typing import Final
 from core.explainers import explainers
 from core.explainers.extras import Color
 
-#: The one accent: what is active, selected, or belongs to the person (crosshair, painted region).
+#: The one accent: what can be pressed, is selected, or belongs to the person (crosshair, painted region).
 ACCENT: Final = "#3fb8cc"
+#: Words on the accent: white would have 2.3:1.
+ON_ACCENT: Final = "#062026"
 
 BACKGROUND: Final = "#0b0f12"
 SURFACE: Final = "#12181d"
@@ -19,14 +21,18 @@ BORDER: Final = "#26313a"
 TEXT: Final = "#dde5ea"
 TEXT_MUTED: Final = "#8b99a5"
 WARNING: Final = "#e0a458"
+#: What was passed, or is done; a word always says so beside it.
+GOOD: Final = "#7fc99a"
+#: Bars and curves that stand for nothing but their number.
+CHART: Final = "#8fa9bf"
 
 #: A probability before and after something was hidden or changed.
 BEFORE: Final = "#8b99a5"
-AFTER: Final = ACCENT
+AFTER: Final = "#f2f6f8"
 
 #: Colours that explainers may have, by the names in `core.explainers.extras.Color`.
 PALETTE: Final[dict[Color, str]] = {
-    "accent": ACCENT,
+    "accent": CHART,
     "gold": "#d9c26a",
     "green": "#8fc9a0",
     "violet": "#b6a4e0",
@@ -43,7 +49,7 @@ EXPLAINER_FALLBACK: Final = ("#a3b1bc", "#c0a890", "#90b8b0", "#b09cc0")
 LANDMARK_COLORS: Final = ("#7ee6a8", "#58c4f0", "#e9f17a", "#ff9fd2", "#f4f4f4", "#9fb4ff")
 
 #: Colours of line charts in the order plotly should take them.
-COLORWAY: Final = (ACCENT, "#e8845c", "#d9c26a", "#b6a4e0", "#8fc9a0", "#7fa8d8", "#c98bb0")
+COLORWAY: Final = (CHART, "#e8845c", "#d9c26a", "#b6a4e0", "#8fc9a0", "#7fa8d8", "#c98bb0")
 
 
 def explainer_color(name: str) -> str:

@@ -49,7 +49,7 @@ def show() -> None:
         with st.container(border=True, key=f"model-{card.name}"):
             _show_or_say(card)
     if left_out:
-        st.markdown("###### Left out")
+        st.markdown("### Left out")
         text.show(text.quiet_lines(left.sentence for left in left_out))
     _show_plugins()
 
@@ -68,7 +68,7 @@ def _show_plugins() -> None:
     names = list(dict.fromkeys(plugin.origin for plugin in plugins.plugins() if not plugin.ours))
     if not names and not plugins.left_out():
         return
-    st.markdown("###### Plug-ins")
+    st.markdown("### Plug-ins")
     try:
         with st.spinner("Looking at the plug-ins"):
             left_out = _left_out(tuple(names))
@@ -106,16 +106,16 @@ def _show_card(card: Card) -> None:
         text.show(text.paragraphs(shortened(card.description, _LONGEST_TEXT)))
     left, middle, right = st.columns(3, gap="large", wrap=False)
     with left:
-        st.markdown("###### What it must be fed")
+        st.markdown("### What it must be fed")
         text.show(text.numbers(contract_rows(card)))
     with middle:
-        st.markdown("###### How good it is")
+        st.markdown("### How good it is")
         for heading, rows in metric_tables(card.metrics, card.classes):
             text.show(text.numbers(rows, heading))
         if not card.metrics:
             text.show(text.quiet("The card gives no metrics."))
     with right:
-        st.markdown("###### Where it comes from")
+        st.markdown("### Where it comes from")
         text.show(text.numbers(training_rows(card)))
     _show_explainers(card)
     _show_layers(card)
@@ -133,7 +133,7 @@ def _use(page: Page, card: Card) -> None:
 
 
 def _show_explainers(card: Card) -> None:
-    st.markdown("###### Explainers and their presets")
+    st.markdown("### Explainers and their presets")
     try:
         reasons = catalogue.unfit_explainers(card)
         seen = catalogue.seen_of(card)

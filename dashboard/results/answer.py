@@ -111,7 +111,7 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False, refused:
 
     Of a scan that the model cannot read (`refused`) none is named: a record of before that was looked at may hold some.
     """
-    st.markdown("##### Where")
+    st.markdown("## Where")
     regions = [region for region in explanation.regions if region["share"] > 0]
     if refused and (regions or not explanation.regions):
         text.show(text.quiet("No region is named: this scan is not what the model was made for."))
@@ -130,7 +130,7 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False, refused:
         holds = explanation.verdict.state != "fails"
         if not holds:
             text.show(text.quiet("The explanation does not hold: these regions are where its map lies, and no answer."))
-        colour = theme.explainer_color(explanation.explainer) if holds else theme.TEXT_MUTED
+        colour = theme.CHART if holds else theme.TEXT_MUTED
         chart = figures.region_bars(regions, colour)
         st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="regions")
         text.show(text.quiet(f"Share of the map in each region. Atlas: {explanation.record.get('atlas') or 'none'}."))
@@ -138,13 +138,13 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False, refused:
 
 def show_how_sure(explanation: StoredExplanation) -> None:
     """Probabilities before and after, and what the checks say."""
-    st.markdown("##### How sure")
+    st.markdown("## How sure")
     _how_sure(explanation)
 
 
 def show_path(explanation: StoredExplanation) -> None:
     """How the map came about: its curves, or the parts it was made of."""
-    st.markdown("##### How it got there")
+    st.markdown("## How it got there")
     colour = theme.explainer_color(explanation.explainer)
     if explanation.history or explanation.parts is None:
         _history(explanation.history, explanation.curves, colour)
@@ -196,17 +196,17 @@ def show_details(explanation: StoredExplanation, run: Run, acceptance: Acceptanc
         gate.show_signs(acceptance or explanation.acceptance)
         left, middle, right = st.columns(3, gap="large")
         with left:
-            st.markdown("###### Parameters")
+            st.markdown("### Parameters")
             rows = [(name, str(value)) for name, value in record["parameters"].items()]
             text.show(text.numbers([("preset", str(record.get("preset"))), *rows]))
         with middle:
-            st.markdown("###### Figures")
+            st.markdown("### Figures")
             text.show(text.numbers(_number_rows(record["numbers"])))
-            st.markdown("###### Reading and fitting")
+            st.markdown("### Reading and fitting")
             lines = [*record.get("notes", ()), *record.get("warnings", ())]
             text.show(text.quiet_lines(lines or ["Nothing had to be changed."]))
         with right:
-            st.markdown("###### Run")
+            st.markdown("### Run")
             text.show(text.numbers(_run_rows(explanation, run)))
 
 

@@ -41,7 +41,7 @@ def show_signs(acceptance: Acceptance | None) -> None:
     """What was looked at before the answer was shown, and what was found."""
     if acceptance is None:
         return
-    st.markdown("###### Can the model read this scan?")
+    st.markdown("### Can the model read this scan?")
     row = Markup("<i class='{}'>{}</i><div><b>{}</b> {}</div>")
     marks = {True: ("pass", "✓"), False: ("fail", "!")}
     rows = [row.format(*marks[sign.passed], sign.title, sign.sentence) for sign in acceptance.signs]

@@ -121,7 +121,7 @@ def show_landmarks(laid: LandmarkDesk, map_path: str | None) -> None:
     map_path : str, optional
         File of the map on screen, in the scan's space; None while there is none.
     """
-    st.markdown("###### Landmarks", help=_HELP)
+    st.markdown("## Landmarks", help=_HELP)
     if laid.problem:
         st.error(text.as_markdown(laid.problem))
         laid.problem = None

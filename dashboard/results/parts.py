@@ -60,7 +60,7 @@ class Source:
 
 def show_heading(parts: Parts) -> None:
     """What the parts are, above their gallery."""
-    st.markdown(f"##### {text.as_markdown(name_of(parts))}", help=text.as_markdown(parts.help) or None)
+    st.markdown(f"## {text.as_markdown(name_of(parts))}", help=text.as_markdown(parts.help) or None)
 
 
 def name_of(parts: Parts) -> str:

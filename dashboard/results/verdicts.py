@@ -7,10 +7,10 @@ from core.explainers.extras import Verdict
 from core.wording import sentence_case
 from dashboard.look.text import Markup
 
-#: Class and sign of a check that was passed, failed, or only says something.
-_MARKS = {True: ("pass", "✓"), False: ("fail", "!"), None: ("info", "·")}
+#: Class and sign of a check that was passed, failed, or only says something; colour alone would not tell everybody.
+_MARKS = {True: ("pass", "✓ passed"), False: ("fail", "! failed"), None: ("info", "· noted")}
 #: Of one that had nothing to test.
-_NOT_APPLICABLE = ("info", "–")
+_NOT_APPLICABLE = ("info", "– not tested")
 
 
 def line(verdict: Verdict) -> Markup:

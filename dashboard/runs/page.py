@@ -10,5 +10,5 @@ _MOST = 200
 
 def show() -> None:
     """Draw the page."""
-    st.markdown("### Runs")
+    st.markdown("## Runs")
     show_runs(_MOST)

@@ -15,14 +15,14 @@ def show(run: Run, study: StoredStudy) -> None:
     with st.expander("Details"):
         left, middle, right = st.columns(3, gap="large")
         with left:
-            st.markdown("###### Settings")
+            st.markdown("### Settings")
             text.show(text.numbers(rows_of(study.record.get("parameters"))))
         with middle:
-            st.markdown("###### Figures")
+            st.markdown("### Figures")
             found = [(name.replace("_", " "), f"{value:.4g}") for name, value in study.numbers.items()]
             text.show(text.numbers(found) if found else text.quiet("There are none beside the tables."))
         with right:
-            st.markdown("###### Run")
+            st.markdown("### Run")
             took = [("took", text.duration(run.seconds))] if run.seconds else []
             text.show(text.numbers([("run", run.id), ("study", study.name), *took, *_hashes(study.record)]))
 

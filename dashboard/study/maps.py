@@ -28,7 +28,7 @@ def show_maps(laid: StudyDesk, study: StoredStudy) -> None:
         groups.setdefault(found.group, []).append(found)
     if not groups:
         return
-    st.markdown("##### Maps")
+    st.markdown("## Maps")
     if laid.group not in groups:
         laid.group = next(iter(groups))
     if len(groups) > 1:

@@ -48,7 +48,6 @@ def show(page: Page) -> None:
         _watch(run)
         if study is not None:
             _show_result(laid, run, study)
-    text.show(text.disclaimer())
 
 
 def _start(laid: StudyDesk, order: Order) -> None:
@@ -150,7 +149,7 @@ def _show_result(laid: StudyDesk, run: Run, study: StoredStudy) -> None:
     text.show(text.quiet_lines(study.notes))
     show_figures(laid, study)
     if study.parts.tables:
-        st.markdown("##### Tables")
+        st.markdown("## Tables")
         table = show_tables(laid, study)
         row = opened_row(laid.opened, table)
         if table is not None and row is not None and laid.opened is not None:

@@ -39,26 +39,26 @@ def show_findings(
     # while a map is on its way the columns stay: nothing should jump when it arrives
     if going or explanation is not None:
         with left:
-            st.markdown("##### What leaks where")
+            st.markdown("## What leaks where")
             if explanation is not None and run is not None:
                 _leakage(laid, card, content, run, explanation)
             else:
                 text.show(text.quiet("Measured on the exact map."))
         with right:
-            st.markdown("##### How it was computed")
+            st.markdown("## How it was computed")
             if explanation is not None:
                 _computed(explanation)
             else:
                 text.show(text.quiet("The exact map is on its way."))
     with middle if going or explanation is not None else left:
         if truth is not None:
-            st.markdown("##### Output and ground truth")
+            st.markdown("## Output and ground truth")
             _difference(laid, card, content, truth, channel)
         elif card.output is not None:
-            st.markdown("##### Output and ground truth")
+            st.markdown("## Output and ground truth")
             text.show(text.quiet("No ground truth is chosen: pick one on the left to see where the output is wrong."))
         elif explanation is not None:
-            st.markdown("##### Effect on each class")
+            st.markdown("## Effect on each class")
             _classes(explanation, card)
 
 

@@ -70,7 +70,6 @@ def show(page: Page) -> None:
     _Middle(page, laid, scan, order).show()
     waiting.empty()
     laid.hung = (laid.scan, laid.model)
-    text.show(text.disclaimer())
 
 
 @dataclass(frozen=True)

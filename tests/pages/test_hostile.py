@@ -207,7 +207,7 @@ def assert_harmless(page):
     assert not page.error
     shown = read_as_markup(page)
     assert "&lt;img src=x onerror=alert(1)&gt;" in shown
-    assert "<img" not in shown
+    assert not re.search("<img (?!src='data:image/)", shown), "our own pictures travel with the page"
     # a picture is fetched from anywhere as soon as the page is looked at, and a link leads anywhere
     read = read_as_markdown(page)
     assert not re.search(r"(?<!\\)\]\(", read), re.findall(r".{60}(?<!\\)\]\(.{20}", read)

@@ -66,7 +66,7 @@ def opened(workbench, model, shape):
 def test_its_parts_and_curves_are_shown_as_it_says(workbench, patches):
     page = opened(workbench, "tiny-image", SHAPE_2D)
     assert not page.exception
-    heading = next(element for element in page.markdown if element.value == "##### Patches")
+    heading = next(element for element in page.markdown if element.value == "## Patches")
     assert heading.proto.help == HELP
     assert "2 of 9 patches were used." in said(page)
     drawn = charts(page)

@@ -111,7 +111,7 @@ def show_landmarks(study: AnatomyResult) -> None:
     """For each landmark a table of classes and networks, tinted by the share of the map."""
     if not study.landmarks:
         return
-    st.markdown("##### Landmarks by class")
+    st.markdown("## Landmarks by class")
     networks = list(study.networks.values())
     for name, place in zip(study.landmarks, _columns(len(study.landmarks)), strict=True):
         rows: list[list[str | Figure]] = []
@@ -139,7 +139,7 @@ def _columns(count: int) -> list[st.delta_generator.DeltaGenerator]:
 
 def show_means(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
     """Mean map over mean film of one class, networks side by side."""
-    st.markdown("##### What the class looks like")
+    st.markdown("## What the class looks like")
     films = dict(zip(study.classes, next(iter(study.networks.values())).confusion.sum(axis=1).tolist(), strict=True))
     if laid.class_name not in study.classes:
         laid.class_name = next((name for name in study.classes if films[name]), study.classes[0])

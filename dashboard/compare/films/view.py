@@ -116,7 +116,7 @@ def _show_result(laid: CompareDesk, run: Run, study: AnatomyResult) -> None:
     text.show(answer.sentence_line(study.stored.sentence))
     results.show_networks(study)
     _small_print(study.stored.notes)
-    st.markdown("##### Confusion")
+    st.markdown("## Confusion")
     network = results.choose_network(laid, study)
     with results.beside(study) as (left, right):
         with left:

@@ -93,7 +93,7 @@ def grid(
         "label": label,
         "selected": list(selected) if selected is not None else None,
         "roomy": len(columns) <= _ROOMY,
-        "hues": {"right": theme.ACCENT, "wrong": theme.COLORWAY[1]},
+        "hues": {"right": theme.CHART, "wrong": theme.COLORWAY[1]},
     }
     notice = whole(partial(_notify, key, frozenset(rows), frozenset(columns), on_click))
     components.register("matrix", "matrix")(key=key, data=data, on_cell_change=notice)

@@ -173,7 +173,7 @@ def _groups():
 def test_groups_stand_in_the_declared_order_and_a_layer_is_chosen_where_one_is_declared():
     app = AppTest.from_function(_groups).run()
     assert not app.exception
-    assert [line.value for line in app.markdown] == ["###### Shown", "###### Widths", "###### Zebra"]
+    assert [line.value for line in app.markdown] == ["## Shown", "## Widths", "## Zebra"]
     assert (app.selectbox[0].label, app.selectbox[0].options) == ("First", ["automatic", "conv1", "conv2"])
     assert [(field.label, field.value) for field in app.text_input] == [("Second", "16, 8"), ("Layer", "named")]
 

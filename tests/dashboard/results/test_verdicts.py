@@ -31,7 +31,13 @@ def test_where_there_is_no_result_that_stands_in_its_place_with_what_to_try():
 
 
 @pytest.mark.parametrize(
-    ("passed", "applies", "sign"), [(True, True, "✓"), (False, True, "!"), (None, True, "·"), (None, False, "–")]
+    ("passed", "applies", "sign"),
+    [
+        (True, True, "✓ passed"),
+        (False, True, "! failed"),
+        (None, True, "· noted"),
+        (None, False, "– not tested"),
+    ],
 )
 def test_a_check_that_had_nothing_to_test_has_no_tick(passed, applies, sign):
     assert verdicts.mark({"passed": passed, "applies": applies})[1] == sign

@@ -12,6 +12,7 @@ export class Panel {
     this.actions = actions;
     this.root = element("section", "panel", host);
     this.title = element("h3", "", this.root);
+    this.title.setAttribute("aria-level", "2"); // nothing stands between the page's own title and a panel's
     this.stage = element("div", "stage", this.root);
     this.canvas = element("canvas", "", this.stage, { role: "img" });
     this.readout = element("output", "values", this.stage);
