@@ -58,8 +58,9 @@ def answer_layer(
     def values() -> np.ndarray:
         return pool.ask_same(questions.generate, name, whose, card.name, content)[channel]
 
-    reference = publish(values, scan.affine, owner=whose, name=f"answer:{name}:{content}:{channel}")
-    return Layer(reference, name="output", unit=card.output.units, window=window, group="answer")
+    units, named = card.output.units, f"answer:{name}:{content}:{channel}"
+    reference = publish(values, scan.affine, owner=whose, name=named, units=units)
+    return Layer(reference, name="output", unit=units, window=window, group="answer")
 
 
 def forming_layers(run: str, preview: Preview | None) -> list[Layer]:

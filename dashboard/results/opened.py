@@ -229,7 +229,7 @@ def _result(run: Run, opened: Opened) -> None:
 
 def _answer_layer(scan: Scan, run: str, made: StoredArray) -> Layer:
     """The image that a model makes of the scan: what a map of its answer lies on."""
-    reference = publish(lambda: made.values, scan.affine, owner=owner(), name=f"run:{run}:answer")
+    reference = publish(lambda: made.values, scan.affine, owner=owner(), name=f"run:{run}:answer", units=made.unit)
     return Layer(reference, "image", name="answer", unit=made.unit)
 
 

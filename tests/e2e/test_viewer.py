@@ -153,6 +153,13 @@ def test_window_is_dragged_for_all_panels_at_once_and_reset(page, server):
     eventually(page, lambda: first != footers.nth(2).inner_text() == footers.nth(0).inner_text())
     page.keyboard.press("w")
     eventually(page, lambda: footers.nth(2).inner_text() == first)
+    # in HU the known windows have keys
+    page.keyboard.press("1")
+    eventually(page, lambda: footers.nth(2).locator(".number").all_inner_texts() == ["0", "80"])
+    assert "Brain window" in footers.nth(2).inner_text()
+    page.locator("button[data-action=windows]").click()
+    page.get_by_role("button", name=re.compile("^Lung")).click()
+    eventually(page, lambda: footers.nth(0).locator(".number").all_inner_texts() == ["−1350", "150"])
 
 
 def test_brush_undo_erase_lasso_and_clear(page, server):
@@ -313,7 +320,7 @@ def test_letters_planes_and_help_can_be_reached_by_keys(page, server):
     open_case(page, server)
     page.locator(".lightbox").focus()
     before, _ = pixels(page)
-    page.keyboard.press("3")
+    page.keyboard.press("s")
     eventually(page, lambda: np.abs(before - pixels(page)[0]).max() > 100)
     page.keyboard.press("?")
     assert page.locator(".help").is_visible()
@@ -371,7 +378,7 @@ def test_zoom_keeps_what_is_under_the_mouse_and_the_middle_button_moves_it(page,
     page.mouse.move(x - 30, y + 20, steps=4)
     page.mouse.up(button="middle")
     eventually(page, lambda: brightest(page) == pytest.approx((x - 30, y + 20), abs=6))
-    page.keyboard.press("f")
+    page.keyboard.press("0")
     eventually(page, lambda: brightest(page) == pytest.approx((x, y), abs=1.5))
 
 

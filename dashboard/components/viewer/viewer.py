@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.errors import BadInput
 from core.scans.grid import Grid
+from core.scans.windows import CT_WINDOWS, HOUNSFIELD
 from dashboard.callbacks import whole
 from dashboard.components import registering as components
 from dashboard.components.viewer.region import decode_region, encode_region
@@ -51,7 +52,8 @@ class Layer:
     range : tuple of float, optional
         Values at the ends of the map's legend; by default the volume's own smallest and largest.
     window : tuple of float, optional
-        First window of an image, lowest and highest value; by default 1st to 99.5th percentile.
+        First window of an image, lowest and highest value; by default the volume's: 1st to 99.5th percentile, or what
+        a CT is looked at in. Images in HU are offered the windows that have a name.
     opacity : float
         Of a map or mask, 0..1. The person may change it.
     threshold : float
@@ -335,7 +337,12 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         "color": layer.color,
         "group": layer.unit if layer.group is None else layer.group,
         "lock": layer.lock,
+        "presets": [[known.name, known.low, known.high] for known in CT_WINDOWS] if _in_hounsfield(layer) else [],
     }
+
+
+def _in_hounsfield(layer: Layer) -> bool:
+    return layer.role == "image" and layer.unit == HOUNSFIELD
 
 
 def _region_data(region: np.ndarray, shape: tuple[int, ...], surface: str, revision: int) -> dict[str, Any]:

@@ -27,6 +27,7 @@ import numpy as np
 
 from core.errors import BadInput, LightboxError
 from core.runs.spec import LOCAL_OWNER
+from core.scans.windows import HOUNSFIELD, ct_window
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ class VolumeRef:
         return sign(self.digest, self.owner)
 
 
-def publish(values: Array, affine: np.ndarray, *, owner: str = LOCAL_OWNER, name: str | None = None) -> VolumeRef:
+def publish(
+    values: Array, affine: np.ndarray, *, owner: str = LOCAL_OWNER, name: str | None = None, units: str | None = None
+) -> VolumeRef:
     """Make a volume or image available to the viewer of its owner; a second call for the same content only looks it up.
 
     Parameters
@@ -106,6 +109,8 @@ def publish(values: Array, affine: np.ndarray, *, owner: str = LOCAL_OWNER, name
     name : str, optional
         A name that already stands for exactly these values (a content hash, a run id and the name of its array). It
         saves hashing them on every rerun.
+    units : str, optional
+        Unit of the values; of those in HU the first window is one that radiologists know.
 
     Returns
     -------
@@ -122,13 +127,14 @@ def publish(values: Array, affine: np.ndarray, *, owner: str = LOCAL_OWNER, name
         raise ValueError("a function needs a name: without it nothing tells whether its values are packed already")
     placement = np.round(np.asarray(affine, dtype=np.float64), 6)
     array = None if callable(values) else np.asarray(values)
-    digest = _digest(name, array, placement)
+    hounsfield = units == HOUNSFIELD
+    digest = _digest(name, array, placement, HOUNSFIELD if hounsfield else "")
     folder = _folder()
     try:
         facts = _lookup(folder, digest)
         if facts is None:
             loaded = values() if callable(values) else values
-            facts = _store(folder, digest, np.asarray(loaded), placement)
+            facts = _store(folder, digest, np.asarray(loaded), placement, hounsfield)
     except OSError as problem:
         raise LightboxError(f"The store at {folder.parent.name} cannot be written ({problem.strerror}).") from problem
     return _reference(digest, owner, facts)
@@ -137,7 +143,7 @@ def publish(values: Array, affine: np.ndarray, *, owner: str = LOCAL_OWNER, name
 def publish_scan(scan: "Scan", *, owner: str = LOCAL_OWNER, channel: int = 0) -> VolumeRef:
     """`publish` one channel of a Scan under the Scan's own content hash."""
     name = f"scan:{scan.content_hash}:{channel}"
-    return publish(lambda: scan.array[channel], scan.affine, owner=owner, name=name)
+    return publish(lambda: scan.array[channel], scan.affine, owner=owner, name=name, units=scan.units)
 
 
 def pack(values: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
@@ -215,8 +221,8 @@ def open_token(token: str, owner: str | None) -> Path | None:
     return path if path.is_file() else None
 
 
-def _digest(name: str | None, array: np.ndarray | None, affine: np.ndarray) -> str:
-    digest = hashlib.sha256(f"{FORMAT}\n{affine.tolist()}\n{name}\n".encode())
+def _digest(name: str | None, array: np.ndarray | None, affine: np.ndarray, scale: str = "") -> str:
+    digest = hashlib.sha256(f"{FORMAT}\n{affine.tolist()}\n{name}\n{scale}".encode())
     if name is None and array is not None:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
@@ -233,9 +239,11 @@ def _window(values: np.ndarray, low: float, high: float) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def _store(folder: Path, digest: str, values: np.ndarray, affine: np.ndarray) -> dict[str, Any]:
+def _store(folder: Path, digest: str, values: np.ndarray, affine: np.ndarray, hounsfield: bool) -> dict[str, Any]:
     """Pack and write; the facts are written last, so that a file without them counts as not there."""
     packed, facts = pack(values)
+    if hounsfield and (known := ct_window(values)) is not None:
+        facts["window"] = (known.low, known.high)
     facts |= {"shape": packed.shape, "affine": affine.tolist(), "size": packed.nbytes}
     folder.mkdir(parents=True, exist_ok=True)
     _trim(folder, packed.nbytes)

@@ -1,18 +1,15 @@
-// Mouse, wheel and keys. One listener of each kind on the viewer, all ended by its signal.
+// Mouse, pen, touch and wheel. One listener of each kind on the viewer, all ended by its signal.
 
 import { mosaic } from "./drawing/paint.js";
 import { placement, unproject } from "./space/geometry.js";
 
 const NOTCH = 40; // wheel pixels that make one slice on devices that scroll in small steps
-const KEYS = {
-  v: "navigate", p: "pixel", b: "brush", o: "lasso", e: "erase", d: "ball",
-  w: "window", f: "fit", m: "mosaic", x: "flip", n: "pixels", i: "insets", "?": "help",
-};
 
 export class Input {
   constructor(viewer, signal) {
     this.viewer = viewer;
     this.hover = null; // millimetres under the mouse
+    this.panel = null; // panel that the mouse was over last
     this.cursor = null; // brush outline
     this.lasso = null; // path being drawn
     this.drag = null;
@@ -29,9 +26,6 @@ export class Input {
     on("wheel", this.wheel, { passive: false });
     on("dblclick", this.enlarge);
     on("contextmenu", (event) => this.find(event) && event.preventDefault());
-    on("keydown", this.key);
-    on("keyup", (event) => { if (event.key === " ") this.space = false; });
-    on("blur", () => { this.space = false; });
   }
 
   /** What lies under the mouse: panel, plane and array index, or null. */
@@ -65,7 +59,7 @@ export class Input {
 
   down(event) {
     const hit = this.find(event);
-    this.viewer.toolbar.hideHelp();
+    if (!event.composedPath().includes(this.viewer.toolbar.root)) this.viewer.toolbar.hide();
     if (!hit) return;
     this.viewer.root.focus({ preventScroll: true });
     event.preventDefault();
@@ -73,7 +67,7 @@ export class Input {
     const { tool } = this.viewer.view;
     let kind = tool;
     if (event.button === 1 || (event.button === 0 && this.space)) kind = "pan";
-    else if (event.button === 2 || event.shiftKey) kind = "window";
+    else if (event.button === 2 || event.shiftKey || tool === "level") kind = "window";
     else if (hit.tile) kind = "navigate";
     this.drag = { kind, start: hit, last: hit, view: structuredClone({ pan: this.viewer.view.pan }) };
     if (kind === "window") this.startWindow(hit);
@@ -100,6 +94,7 @@ export class Input {
   point(event) {
     const hit = this.drag && !this.drag.start.tile ? this.follow(event) : this.find(event), { view } = this.viewer;
     this.hover = hit?.inside ? hit.mm : null;
+    if (hit) this.panel = hit.panel;
     const brush = hit && !hit.tile && ["brush", "erase"].includes(view.tool);
     const had = this.cursor;
     this.cursor = brush ? { panel: hit.panel, rect: hit.rect, x: hit.x, y: hit.y, diameter: view.brush } : null;
@@ -127,7 +122,7 @@ export class Input {
   }
 
   startWindow(hit) {
-    const layer = hit.panel.layers.find((l) => l.facts.role === "image");
+    const layer = hit.panel.image;
     if (!layer) return void (this.drag.kind = "none");
     this.drag.entry = this.viewer.looks.windowOf(layer);
     this.drag.from = [...this.drag.entry.now];
@@ -198,13 +193,7 @@ export class Input {
     this.rolled += Math.abs(delta) >= NOTCH ? Math.sign(delta) * NOTCH : delta;
     const steps = Math.trunc(this.rolled / NOTCH);
     this.rolled -= steps * NOTCH;
-    if (steps && !hit.panel.grid.flat) this.slice(hit.panel.grid, hit.rect.plane, -steps);
-  }
-
-  /** Slices towards head, front or right by `count`. */
-  slice(grid, plane, count) {
-    const world = grid.axes.indexOf(plane.n);
-    this.viewer.step(this.viewer.panels[0].grid.axes[world], count * this.viewer.panels[0].grid.signs[world]);
+    if (steps && !hit.panel.grid.flat) this.viewer.slice(hit.panel.grid, hit.rect.plane, -steps);
   }
 
   /** Zoom so that what is under the mouse stays there. */
@@ -225,46 +214,6 @@ export class Input {
     const hit = this.find(event);
     if (hit && !hit.panel.grid.flat && !hit.tile && this.viewer.view.tool === "navigate") this.viewer.setLarge(hit.rect.plane.name);
   }
-
-  key(event) {
-    const target = event.composedPath()[0];
-    if (target instanceof HTMLInputElement && event.key !== "Escape") return;
-    if (this.command(event)) {
-      event.preventDefault();
-      event.stopPropagation(); // Streamlit has single-key shortcuts of its own
-    }
-  }
-
-  command(event) {
-    const { viewer } = this, { view } = viewer, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if ((event.ctrlKey || event.metaKey) && key === "z") return viewer.press("undo") ?? true;
-    if (event.ctrlKey || event.metaKey || event.altKey) return false;
-    if (key === " ") return target(event) === viewer.root && (this.space = true);
-    if (KEYS[key]) return viewer.press(KEYS[key]) ?? true;
-    if (key === "Delete") return viewer.press("clear") ?? true;
-    if (key === "Escape") return viewer.toolbar.hideHelp() ?? true;
-    if (key === "[" || key === "]") return viewer.setBrush(view.brush + (key === "]" ? 1 : -1)) ?? true;
-    if (key === "+" || key === "=" || key === "-") return this.zoom(null, key === "-" ? 1 / 1.25 : 1.25) ?? true;
-    if ("123".includes(key)) return viewer.setLarge(["axial", "coronal", "sagittal"][key - 1]) ?? true;
-    return this.walk(key);
-  }
-
-  /** Arrows and page keys, in the large plane. */
-  walk(key) {
-    const { viewer } = this, panel = viewer.panels[0], plane = panel.rects[0]?.plane;
-    if (!plane) return false;
-    const moves = {
-      ArrowLeft: [plane.u, -plane.uDirection], ArrowRight: [plane.u, plane.uDirection],
-      ArrowUp: [plane.v, -plane.vDirection], ArrowDown: [plane.v, plane.vDirection],
-    };
-    if (moves[key]) viewer.step(...moves[key]);
-    else if (key === "PageUp") this.slice(panel.grid, plane, 1);
-    else if (key === "PageDown") this.slice(panel.grid, plane, -1);
-    else return false;
-    viewer.sendCrosshair();
-    return true;
-  }
 }
 
 const within = (box, x, y) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h;
-const target = (event) => event.composedPath()[0];

@@ -5,13 +5,16 @@ import { Panel } from "./controls/panel.js";
 import { Toolbar } from "./controls/toolbar.js";
 import { lookupTable } from "./drawing/slices.js";
 import { Input } from "./input.js";
+import { Keys } from "./keys.js";
 import { Region } from "./marking/region.js";
 import { Grid, layout, naturalHeight } from "./space/geometry.js";
 import { cached, load } from "./space/volumes.js";
 import { Looks, relate } from "./state/looks.js";
 import { viewOf } from "./state/view.js";
+import { nameOf, offered, sliceWindow } from "./state/windows.js";
 
 const LOWEST = 220, HIGHEST = 640, SHARE = 0.62; // bounds of the automatic height: pixels, share of the window
+const ALWAYS = ["navigate", "level"]; // tools that need no region
 const VALUES = 90; // pixels beside a title that values need
 
 /** Layers of a panel that give pixels a colour, and those drawn as lines over them. */
@@ -24,10 +27,13 @@ export class Viewer {
     this.root = root;
     root.tabIndex = 0;
     this.lifetime = new AbortController(); // ends every listener at once
-    this.toolbar = new Toolbar(root, { press: (name) => this.press(name), brush: (size) => this.setBrush(size) });
+    this.toolbar = new Toolbar(root, {
+      press: (name) => this.press(name), brush: (size) => this.setBrush(size), presets: () => this.presets(), preset: (at) => this.preset(at),
+    });
     this.row = element("div", "panels", root);
     this.panels = [];
     this.input = new Input(this, this.lifetime.signal);
+    this.keys = new Keys(this, this.input, this.lifetime.signal);
     this.sizes = new ResizeObserver(() => this.arrange());
     this.sizes.observe(root);
     window.addEventListener("resize", () => this.arrange(), { signal: this.lifetime.signal }); // the pixel ratio may change
@@ -51,7 +57,7 @@ export class Viewer {
     const paints = data.tools.some((tool) => tool !== "navigate");
     // whoever begins to draw wants the brush in hand
     if (paints && this.view.paints === false) this.view.tool = data.tool;
-    if (!data.tools.includes(this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
+    if (![...ALWAYS, ...data.tools].includes(this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
     this.view.paints = paints;
     const flat = data.panels[0].layers[0].volume.shape.length === 2;
     this.toolbar.build(data.tools, flat, data.panels.some((panel) => panel.insets), data.length);
@@ -174,7 +180,7 @@ export class Viewer {
     const width = Math.floor((wide - 10 * (columns - 1)) / columns) - 2;
     const longest = Math.max(...this.panels.map((panel) => panel.titleWidth)) + 22; // with its padding
     // the same for the whole row, so that pictures stay beside each other
-    this.row.dataset.titles = longest > width ? "two" : longest + VALUES > width ? "one" : "";
+    this.row.dataset.titles = longest > width ? "two" : longest + VALUES > width || this.panels.some((panel) => panel.values > 2) ? "one" : "";
     const highest = Math.max(LOWEST, Math.min(HIGHEST, SHARE * window.innerHeight));
     const facts = this.panels[0].data.layers[0].volume;
     const height = this.data.height ?? naturalHeight(grid ?? new Grid(facts.shape, facts.affine), width, LOWEST, highest);
@@ -280,6 +286,44 @@ export class Viewer {
     this.goTo(grid.toMm(index));
   }
 
+  /** Slices towards head, front or right by `count`. */
+  slice(grid, plane, count) {
+    const world = grid.axes.indexOf(plane.n), [{ grid: first }] = this.panels;
+    this.step(first.axes[world], count * first.signs[world]);
+  }
+
+  /** The image whose grey values are meant: of the panel under the mouse, else the first there is. */
+  get image() {
+    const under = this.panels.includes(this.input.panel) ? this.input.panel.image : null;
+    return under ?? this.panels.find((panel) => panel.image)?.image ?? null;
+  }
+
+  /** Windows offered for that image: [name, low, high], and which of them it is seen in. */
+  presets() {
+    const layer = this.image;
+    if (!layer) return { windows: [], current: "", unit: "" };
+    const windows = offered(layer.facts, layer.volume);
+    return { windows, current: nameOf(this.looks.windowOf(layer).now, windows), unit: layer.facts.unit };
+  }
+
+  preset(at) {
+    const chosen = this.presets().windows[at];
+    if (chosen) this.setWindow(chosen.slice(1));
+  }
+
+  setWindow(ends) {
+    if (ends && this.image) this.looks.windowOf(this.image).now = ends;
+    this.repaint();
+  }
+
+  /** Window that the slice on screen asks for. */
+  automatic() {
+    const { image } = this, panel = this.panels.find((one) => one.layers.includes(image));
+    if (!image?.volume) return;
+    const { grid } = image.volume, plane = grid.plane(panel.rects[0]?.plane.name ?? "axial", this.view.radiological);
+    this.setWindow(sliceWindow(image.volume, plane, grid.toIndex(this.view.mm)[plane.n]));
+  }
+
   setBrush(size) {
     this.view.brush = Math.min(40, Math.max(1, size));
     this.repaint();
@@ -293,10 +337,12 @@ export class Viewer {
   /** A tool or command by name, from a button or a key. */
   press(name) {
     const { view } = this;
-    if (this.data.tools.includes(name)) view.tool = name;
+    if ([...ALWAYS, ...this.data.tools].includes(name)) view.tool = name;
+    else if (["axial", "coronal", "sagittal"].includes(name)) view.large = name;
     else if (name === "undo") view.region?.undo() && this.sendRegion();
     else if (name === "clear") view.region?.clear() && this.sendRegion();
     else if (name === "window") for (const entry of view.windows.values()) entry.now = [...entry.first];
+    else if (name === "automatic") this.automatic();
     else if (name === "fit") Object.assign(view, { zoom: 1, pan: [0, 0, 0] });
     else if (name === "scale") view.oneScale = !view.oneScale;
     else if (name === "flip") view.radiological = !view.radiological;

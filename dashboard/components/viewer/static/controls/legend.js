@@ -2,6 +2,7 @@
 
 import { color } from "../drawing/colormaps.js";
 import { floor } from "../drawing/slices.js";
+import { nameOf } from "../state/windows.js";
 import { element, format, icon, short } from "./dom.js";
 
 const STEPS = 128; // colours of the bar
@@ -41,7 +42,7 @@ export class Legend {
     this.threshold = this.opacity = this.lock = null;
     if (facts.role === "map") this.sliders(facts, ramp);
     const under = element("div", "under", this.root);
-    this.unit = element("span", "unit", under, { textContent: facts.unit, title: facts.unit });
+    this.unit = element("span", "unit", under);
     this.clipped = element("span", "clipped", under);
     for (const mark of marks) {
       const chip = element("span", "chip", under, { textContent: mark.name, title: mark.name });
@@ -75,6 +76,8 @@ export class Legend {
     const least = map ? floor(facts, look) : -Infinity, table = map ? facts.colormap : "gray";
     this.paint(table, low, span, (value) => (facts.centreZero ? Math.abs(value) : value) <= least);
     this.showClipping({ facts, volume }, table, [low, high]);
+    const window = map ? "" : nameOf(look.window, facts.presets);
+    this.unit.textContent = this.unit.title = [facts.unit, window && `${window} window`].filter(Boolean).join(" · ");
     if (this.lock) {
       this.lock.replaceChildren(icon(locked ? "locked" : "unlocked"), locked ? "Scales locked" : "Own scale");
       this.lock.setAttribute("aria-pressed", locked);

@@ -30,6 +30,12 @@ export class Panel {
   /** The map whose legend this panel carries (the topmost), or the image. */
   get principal() { return this.layers.findLast((layer) => layer.facts.role === "map") ?? this.layers[0]; }
 
+  /** How many values the readout has. */
+  get values() { return this.layers.filter((layer) => !marks(layer.facts.role)).length; }
+
+  /** The image whose window is dragged; undefined where there is none. */
+  get image() { return this.layers.find((layer) => layer.facts.role === "image"); }
+
   setTitle(title) {
     this.canvas.ariaLabel = this.title.title = title;
     if (this.title.textContent === title) return;

@@ -1,16 +1,17 @@
 // The one row of tools above the panels: icons with tooltips and keys, brush size, position readout, help.
 
-import { element, icon } from "./dom.js";
+import { element, icon, short } from "./dom.js";
+import { entry, Menu } from "./menu.js";
 
 // name, what it is called, key
 const TOOLS = [
-  ["navigate", "Move the crosshair", "V"], ["pixel", "Mark single pixels", "P"], ["brush", "Paint a region", "B"],
+  ["navigate", "Move the crosshair", "V"], ["level", "Window by dragging: across is width, down is level", "H"], ["pixel", "Mark single pixels", "P"], ["brush", "Paint a region", "B"],
   ["lasso", "Draw around a region", "O"], ["erase", "Erase from the region", "E"],
 ];
 const EDITS = [["undo", "Undo the last stroke", "Ctrl+Z"], ["clear", "Clear the region", "Del"]];
 const VIEWS = [
-  ["window", "Back to the first window (drag with the right button or Shift to change it)", "W"],
-  ["fit", "Whole image (Ctrl+wheel zooms, middle button or Space drags)", "F"],
+  ["windows", "Windows of grey values", "1 to 9"],
+  ["fit", "Whole image (Ctrl+wheel zooms, middle button or Space drags)", "0"],
 ];
 const VIEWS_3D = [["mosaic", "Mosaic of slices", "M"], ["flip", "Swap left and right (radiological or neurological)", "X"]];
 const INSETS = [["insets", "Magnified insets at the region", "I"]];
@@ -19,9 +20,10 @@ const SWITCHES = new Set([...TOOLS.map(([name]) => name), "mosaic", "pixels", "i
 const HELP = [
   ["Wheel, PageUp, PageDown", "next slice"], ["Click or drag", "move the crosshair"], ["Arrow keys", "crosshair by one voxel"],
   ["Right-drag or Shift-drag", "window: across is width, down is level"], ["Ctrl+wheel, + and −", "zoom"],
-  ["Middle-drag or Space-drag", "move the image"], ["1, 2, 3 or double click", "axial, coronal, sagittal large"],
+  ["Middle-drag or Space-drag", "move the image"], ["A, C, S or double click", "axial, coronal, sagittal large"],
+  ["1 to 9", "windows with a name"], ["L, W", "window for this slice, first window"], ["H", "window by dragging, with any button or finger"],
   ["M", "mosaic of slices"], ["X", "swap left and right"], ["N", "true pixels or smoothed ones"],
-  ["W, F", "first window, whole image"],
+  ["0", "whole image"],
 ];
 const HELP_REGION = [
   ["V, P, B, O, E", "move, pixel, brush, lasso, erase"], ["[ and ]", "brush size"], ["D", "brush as disc or ball"],
@@ -44,13 +46,12 @@ export class Toolbar {
     this.buttons.clear();
     this.brush = this.ball = null;
     const paints = tools.some((tool) => tool !== "navigate");
-    if (paints) {
-      this.group(TOOLS.filter(([name]) => tools.includes(name)));
-      this.group(EDITS);
-    }
+    this.group(TOOLS.filter(([name]) => name === "level" || tools.includes(name)));
+    if (paints) this.group(EDITS);
     this.group([...VIEWS, ...(flat ? [] : VIEWS_3D), ...(insets ? INSETS : []), ...LAST]);
     if (paints) this.options(flat, length);
     this.readout = element("output", "readout", this.root);
+    this.windows = new Menu(this.buttons.get("windows"), this.root, (panel) => this.fillWindows(panel));
     this.help = element("div", "help", this.root, { hidden: true });
     for (const [keys, meaning] of [...HELP, ...(paints ? HELP_REGION : [])]) {
       element("kbd", "", this.help, { textContent: keys });
@@ -65,7 +66,7 @@ export class Toolbar {
       button.setAttribute("aria-label", label);
       button.dataset.action = name;
       button.append(icon(name));
-      button.addEventListener("click", () => this.actions.press(name));
+      button.addEventListener("click", () => (name === "windows" ? this.windows.toggle() : this.actions.press(name)));
       this.buttons.set(name, button);
     }
   }
@@ -102,7 +103,29 @@ export class Toolbar {
     this.ball?.setAttribute("aria-pressed", view.ball);
   }
 
+  fillWindows(panel) {
+    const { windows, current, unit } = this.actions.presets();
+    windows.slice(0, 9).forEach(([name, low, high], at) => {
+      const choose = () => {
+        this.actions.preset(at);
+        this.windows.close();
+      };
+      const line = entry(panel, name, String(at + 1), choose, name === current);
+      line.querySelector("span").after(element("small", "", null, { textContent: `${short(low, high - low)} to ${short(high, high - low)} ${unit}` }));
+    });
+    const command = (name) => () => {
+      this.actions.press(name);
+      this.windows.close();
+    };
+    entry(panel, "For this slice", "L", command("automatic"));
+    entry(panel, "First window", "W", command("window"));
+  }
+
   toggleHelp() { this.help.hidden = !this.help.hidden; }
 
-  hideHelp() { if (this.help) this.help.hidden = true; }
+  /** Whatever is open. */
+  hide() {
+    if (this.help) this.help.hidden = true;
+    this.windows?.close();
+  }
 }
