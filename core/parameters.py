@@ -55,6 +55,7 @@ def parameter(
     paper: Any = None,
     reference: str = "",
     title: str | None = None,
+    words: Mapping[str, str] | None = None,
     advanced: bool = False,
     picks: Picks = "",
     only_for: Literal["", "classification", "regression"] = "",
@@ -86,7 +87,9 @@ def parameter(
     reference : str
         Where the paper says so ("SPIE 2020, eq. 2").
     title : str, optional
-        Label on screen ("λ₁ size"); the field's name when absent.
+        Label on screen, a plain name before the paper's letter ("Size penalty (λ₁)"); the field's name when absent.
+    words : mapping of str to str, optional
+        What choices are called on screen, by their values; one that is not in it is called by its value.
     advanced : bool
         Folded away until asked for.
     picks : str
@@ -104,6 +107,7 @@ def parameter(
         "order": order,
         "paper": paper,
         "reference": reference,
+        "words": dict(words or {}),
         "advanced": advanced,
         "picks": picks,
         "only_for": only_for,

@@ -71,3 +71,8 @@ def without_shared_lead(titles: Sequence[str]) -> list[str]:
 def spelled_out(name: str) -> str:
     """A class in words, where its name is a usual abbreviation of the field; else as it is."""
     return _SPELLED_OUT.get(name, name)
+
+
+def class_titles(names: Sequence[str]) -> dict[str, str]:
+    """Titles of those classes whose names are usual abbreviations, for a model's card."""
+    return {name: spelled_out(name) for name in names if spelled_out(name) != name}

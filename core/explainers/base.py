@@ -12,7 +12,7 @@ import numpy as np
 
 from core.acceptance.verdict import Acceptance
 from core.explainers.extras import Color, Curve, OnModelGrid, Parts, Verdict, verdict_of
-from core.metrics.localisation import OUTSIDE, RegionShare
+from core.metrics.localisation import OUTSIDE, RegionShare, holding_half
 from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
@@ -149,6 +149,7 @@ class Explanation:
     ``arrays["map"].values`` has the scan's spatial shape. ``scores`` has ``before`` and ``after`` (class → probability)
     and is None for regressors. ``hashes`` name scan and model by content. ``curves`` says how ``history`` is drawn.
     ``acceptance`` is whether the model can read the scan at all; None where that was not looked at.
+    ``sentence`` is the answer in words for everybody, ``technical`` how it was computed, for those who know the method.
     ``on_model_grid`` is None where the scan lies on the model's grid already.
     """
 
@@ -176,6 +177,7 @@ class Explanation:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     acceptance: Acceptance | None = None
     on_model_grid: OnModelGrid | None = None
+    technical: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -309,23 +311,63 @@ class Explainer(Parametrised, ABC):
         return {}
 
     @classmethod
+    def done(cls, parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> str:
+        """What was done to the scan between both scores ("with 1.8 cm³ hidden"), in a few words; empty: nothing."""
+        return ""
+
+    @classmethod
     def meaning(cls, explanation: Explanation) -> str:
         """What this map shows, as a sentence; by default what every map of this explainer does."""
         return cls.summary
 
     @classmethod
+    def finding(cls, explanation: Explanation, places: str) -> str:
+        """The main fact of this map, as a sentence in words for everybody.
+
+        Parameters
+        ----------
+        explanation : Explanation
+            Whose map is not zero everywhere.
+        places : str
+            Where most of it lies ("left hippocampus and left amygdala"); empty where no place has a name.
+        """
+        return f"{cls.meaning(explanation).rstrip('.')}{f', most of all in {places}' if places else ''}."
+
+    @classmethod
+    def main_fact(cls, explanation: Explanation) -> str:
+        """`finding`, and on how little of the scan the map lies where no place has a name."""
+        main = explanation.arrays["map"]
+        if not main.values.any():
+            return "The map is zero everywhere: it says nothing about this scan."
+        places = places_of(explanation)
+        said = sentence_case(cls.finding(explanation, places), start=True)
+        return said if places or main.side == "output" else f"{said} {_how_much_of_it(explanation)}"
+
+    @classmethod
     def sentence(cls, explanation: Explanation) -> str:
         """The answer in plain words, computed from the numbers."""
-        named = [region for region in explanation.regions if region.share > 0 and region.name != OUTSIDE]
-        top = [region.name for region in named[:3]]
-        place = f", most of all in {listed(top)}" if top else ""
-        meaning = f"{cls.meaning(explanation).rstrip('.')}{place}."
-        if not explanation.arrays["map"].values.any():
-            meaning = "The map is zero everywhere: it says nothing about this scan."
+        said = cls.main_fact(explanation)
         if explanation.scores and explanation.target and explanation.scores["before"]:
             probability = percent(explanation.scores["before"][explanation.target])
-            return f"The model gives {explanation.target} {probability}; {sentence_case(meaning, start=False)}"
-        return sentence_case(meaning, start=True)
+            return f"{said} The model gives {explanation.target} {probability}."
+        return said
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """How this map was computed, as a sentence with the method's own words; empty: nothing is to be said."""
+        return ""
+
+
+def places_of(explanation: Explanation) -> str:
+    """The regions that hold most of a map, each with its share."""
+    named = [region for region in explanation.regions if region.share > 0 and region.name != OUTSIDE]
+    return listed([f"{region.name} ({percent(region.share)})" for region in named[:3]]) if named else ""
+
+
+def _how_much_of_it(explanation: Explanation) -> str:
+    main = explanation.arrays["map"]
+    share = holding_half(np.abs(main.values - np.float32(main.neutral))) / main.values.size
+    return f"Half of the map lies on {percent(share)} of the {'volume' if main.values.ndim == 3 else 'picture'}."
 
 
 def _complaint(cls: Any) -> str | None:

@@ -6,6 +6,7 @@ Importable without torch, so that explainers can be listed without it.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -31,13 +32,14 @@ class MapParameters(Parameters):
     hide_share: float = parameter(
         5.0,
         "Share of the tissue, where the map is largest, that is replaced by mean healthy tissue (blur, where the "
-        "model's card has none) to see whether the answer changes.",
+        "model has none) to see whether the answer changes.",
         minimum=0.1,
         maximum=50.0,
         step=0.1,
         unit="%",
         group=TEST_GROUP,
         order=_TEST_ORDER,
+        title="Replaced for the test",
     )
     seed: int = parameter(
         0,
@@ -47,6 +49,7 @@ class MapParameters(Parameters):
         group=TEST_GROUP,
         order=_TEST_ORDER,
         advanced=True,
+        title="Seed of random draws",
     )
 
 
@@ -142,20 +145,31 @@ class CheckedMap(Explainer):
         return () if values.any() else (said,)
 
     @classmethod
+    def done(cls, parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> str:
+        """How much of the map was replaced."""
+        return f"with the map's top {parameters['hide_share']:g}% replaced" if numbers.get("hidden_share") else ""
+
+    @classmethod
     def sentence(cls, explanation: Explanation) -> str:
-        """The map's meaning, its top regions, and what hiding its top did."""
-        text = super().sentence(explanation)
-        scores, target = explanation.scores, explanation.target
-        if not scores or not scores["after"] or target is None or "control" not in explanation.numbers:
-            return text
-        if not explanation.numbers["hidden_share"]:
-            return text
-        tissue = "mean healthy tissue" if explanation.numbers["hidden_by_healthy_tissue"] else "blur"
+        """The main fact of the map, and what hiding its top did."""
+        scores, target, numbers = explanation.scores, explanation.target, explanation.numbers
+        tested = bool(scores and scores["before"] and scores["after"]) and "control" in numbers
+        if not tested or target is None or not numbers["hidden_share"]:
+            return super().sentence(explanation)
+        assert scores and scores["before"] and scores["after"]
+        tissue = "mean healthy tissue" if numbers["hidden_by_healthy_tissue"] else "blur"
+        before, after = percent(scores["before"][target]), percent(scores["after"][target])
+        change = f"leaves {target} at {after}" if before == after else f"takes {target} from {before} to {after}"
+        share = f"{explanation.parameters['hide_share']:g}%"
         return (
-            f"{text} With the top {explanation.parameters['hide_share']:g}% of the map replaced by {tissue} "
-            f"{target} is {percent(scores['after'][target])}; as much replaced at random places leaves "
-            f"{percent(explanation.numbers['control'])}."
+            f"{cls.main_fact(explanation)} Replacing the strongest {share} of the map by {tissue} {change}; "
+            f"as much replaced at random places leaves {percent(numbers['control'])}."
         )
+
+
+def answer_of(explanation: Explanation) -> str:
+    """The answer that is explained, for a sentence."""
+    return f"the answer {explanation.target}" if explanation.target else "the answer"
 
 
 def layer_by_default(model: Model) -> str | None:

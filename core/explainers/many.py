@@ -220,6 +220,7 @@ def _together(
         notes=(*first.notes, f"map and figures are means over {len(rows)} scans; scan and answer shown are the first"),
         warnings=(*first.warnings, *(f"the scan {name} was left out: {problem}" for name, problem in left_out)),
         sentence=_sentence(len(rows), mass, relative),
+        technical="",
         seconds=sum(float(row["seconds"]) for row in rows),
     )
 

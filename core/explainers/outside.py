@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: From this share on it is said before anything else.
 _MOST = 0.5
+#: From this share on it is said at all.
+_MUCH = 0.1
 #: Number in the record.
 _OUTSIDE_BODY = "outside_body"
 #: A sample this share of the range above the background belongs to the body; and so little of the picture is background
@@ -43,6 +45,14 @@ def outside_first(found: Explanation) -> str:
         return f"Most of the map, {percent(of_atlas)}, lies outside the regions of the atlas. "
     of_body = found.numbers.get(_OUTSIDE_BODY, 0.0)
     return f"Most of the map, {percent(of_body)}, lies outside the body. " if of_body >= _MOST else ""
+
+
+def outside_also(found: Explanation) -> str:
+    """A sentence for after all others where less of the map lies outside of the atlas, but much; else nothing."""
+    of_atlas = next((row.share for row in found.regions if row.name == OUTSIDE), 0.0)
+    if not _MUCH <= of_atlas < _MOST:
+        return ""
+    return f" Another {percent(of_atlas)} of the map lies outside the regions of the atlas."
 
 
 def _body_of(image: np.ndarray) -> np.ndarray | None:

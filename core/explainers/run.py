@@ -16,7 +16,7 @@ from core.acceptance import Acceptance, judge
 from core.errors import BadInput
 from core.explainers.base import REGION, Explanation, Findings, MapArray, Question, Side
 from core.explainers.extras import OnModelGrid
-from core.explainers.outside import outside_first, outside_numbers
+from core.explainers.outside import outside_also, outside_first, outside_numbers
 from core.explainers.registry import get_explainer
 from core.metrics.atlas import Atlas, atlas_for
 from core.metrics.localisation import RegionShare, rank_regions
@@ -171,7 +171,15 @@ class Asker:
             acceptance=accepted,
         )
         end = "" if self.explainer.takes_region else _landmark_sentence(found)
-        return dataclasses.replace(found, sentence=outside_first(found) + self.explainer.sentence(found) + end)
+        said = f"{outside_first(found)}{self.explainer.sentence(found)}{outside_also(found)}{end}"
+        return dataclasses.replace(found, sentence=said, technical=self._technical(found))
+
+    def _technical(self, found: Explanation) -> str:
+        """The line for those who know the method; none of one with other parameters than the class it derives from."""
+        try:
+            return self.explainer.technical(found)
+        except KeyError:
+            return ""
 
     def map(self, prepared: PreparedInput, target: str | None, report: Report = silent) -> MapArray:
         """The map alone, in model space, raw: no tests, no regions, nothing moved to the scan's grid.

@@ -5,9 +5,9 @@ Importable without torch, so that explainers can be listed without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from core.explainers.base import Question
 from core.explainers.checked_map import CheckedMap, MapParameters
@@ -28,12 +28,23 @@ class BaselineParameters(MapParameters):
 
     baseline: Baseline = parameter(
         "auto",
-        "What the scan is compared with: the mean healthy scan of the model's card, the scan blurred, or one value. "
-        "auto takes the mean healthy scan where there is one, else blur.",
+        "What the scan is compared with: the mean healthy scan of the model's description, the scan blurred, or one "
+        "value. Automatic takes the mean healthy scan where there is one, else the blurred scan.",
         group="Against what",
+        title="Compared with",
+        words={
+            "auto": "automatic",
+            "healthy_mean": "mean healthy scan",
+            "blur": "blurred scan",
+            "constant": "one value",
+        },
     )
     baseline_value: float = parameter(
-        0.0, "The one value, in the scan's units. Used when the baseline is constant.", group="Against what"
+        0.0,
+        "In the scan's units. Used when the scan is compared with one value.",
+        title="The one value",
+        group="Against what",
+        advanced=True,
     )
 
 
@@ -51,6 +62,12 @@ class BaselineMap(CheckedMap):
         from core.explainers.hiding import healthy_or_blur
 
         return parameters.model_copy(update={"baseline": healthy_or_blur(model)})
+
+
+def compared_with(parameters: Mapping[str, Any]) -> str:
+    """The baseline of recorded parameters, in words for a sentence."""
+    even = f"an even scan of value {parameters['baseline_value']:g}"
+    return {"healthy_mean": "the mean healthy scan", "blur": "the blurred scan"}.get(parameters["baseline"], even)
 
 
 def baseline_image(question: Question, parameters: BaselineParameters) -> torch.Tensor:

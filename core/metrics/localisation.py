@@ -74,3 +74,10 @@ def share_inside(values: np.ndarray, truth: np.ndarray) -> float:
     """Share of the map's mass inside `truth` (bool, same shape); NaN for an empty map."""
     total = float(values.sum(dtype=np.float64))
     return float(values[truth].sum(dtype=np.float64)) / total if total > 0 else float("nan")
+
+
+def holding_half(sizes: np.ndarray) -> int:
+    """How many of the largest of `sizes` (any shape, none below 0) add up to half of their sum; 0 when all are 0."""
+    falling = np.sort(sizes[sizes > 0])[::-1]
+    total = np.cumsum(falling, dtype=np.float64)
+    return int(np.searchsorted(total, total[-1] / 2)) + 1 if falling.size else 0

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.cards import read_yaml_card
 from core.errors import BadInput
+from core.wording import spelled_out
 
 #: How a classifier's network answers; see `Card.answers`.
 AnswerKind = Literal["softmax", "sigmoid", "probabilities", "independent_probabilities"]
@@ -151,6 +152,8 @@ class Card(_Section):
 
     #: Fields that came after the first records: at their default they are no part of what a card is known by.
     _LATER: ClassVar[tuple[str, ...]] = ("answers",)
+    #: Words for people that came after the first records: a model with other words is the same model.
+    _WORDS: ClassVar[tuple[str, ...]] = ("class_titles",)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     title: str
@@ -161,6 +164,9 @@ class Card(_Section):
     input: InputContract
     output: OutputContract | None = Field(None, description="what a regressor answers; a classifier has none")
     classes: tuple[str, ...] = ()
+    class_titles: dict[str, str] = Field(
+        default_factory=dict, description="classes in words for people, by name; one that is not in it is its own title"
+    )
     answers: AnswerKind | None = Field(None, description="how a classifier's numbers are read; None: as they look")
     target: str | None = Field(None, description="class explained unless the person picks another")
     healthy: str | None = Field(None, description="the class that means nothing was found")
@@ -183,7 +189,16 @@ class Card(_Section):
     def identity(self) -> str:
         """The card as JSON, for hashes: fields that came later and are at their default leave it what it was."""
         unset = {name for name in self._LATER if getattr(self, name) == type(self).model_fields[name].get_default()}
-        return self.model_dump_json(exclude=unset)
+        return self.model_dump_json(exclude=unset.union(self._WORDS))
+
+    def title_of(self, name: str) -> str:
+        """A class in words: its title on this card, else what a usual abbreviation stands for, else its name."""
+        return self.class_titles.get(name) or spelled_out(name)
+
+    def called(self, name: str) -> str:
+        """The same with the name in brackets behind it, where that is another: "Alzheimer's disease (AD)"."""
+        title = self.title_of(name)
+        return title if title == name else f"{title} ({name})"
 
     @model_validator(mode="after")
     def _classes_fit_the_task(self) -> "Card":
@@ -204,6 +219,13 @@ class Card(_Section):
         for role, name in (("target", self.target), ("healthy", self.healthy)):
             if name is not None and name not in self.classes:
                 raise ValueError(f"{role} {name!r} is not one of the classes")
+        for name, title in self.class_titles.items():
+            if name not in self.classes:
+                raise ValueError(f"class_titles names {name!r}, which is not one of the classes")
+            if not title.strip():
+                raise ValueError(f"the title of {name!r} in class_titles is empty: leave it out")
+        if self.class_titles and len(set(map(self.title_of, self.classes))) < len(self.classes):
+            raise ValueError("two classes have the same title in class_titles")
         return self
 
 

@@ -106,6 +106,11 @@ class StoredExplanation:
         return str(self.record["sentence"])
 
     @property
+    def technical(self) -> str:
+        """How it was computed, in the method's own words; empty in a record of before that was told."""
+        return str(self.record.get("technical") or "")
+
+    @property
     def history(self) -> dict[str, list[float]]:
         """Curves over iterations."""
         return dict(self.record["history"])
@@ -287,6 +292,7 @@ def record_of(explanation: Explanation, files: Mapping[str, str]) -> dict[str, A
         "preset": explanation.preset,
         "synthetic": explanation.synthetic,
         "sentence": explanation.sentence,
+        "technical": explanation.technical,
         "regions": [asdict(region) for region in explanation.regions],
         "atlas": explanation.atlas,
         "checks": [asdict(check) for check in explanation.checks],

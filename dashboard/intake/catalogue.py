@@ -14,8 +14,8 @@ from core.models.card import Card
 from core.models.folders import folder_hash, list_cards, resolve
 from core.runs import Run
 from dashboard.backend import pool, questions
+from dashboard.intake.controls.declared import Control, read_schema
 from dashboard.intake.demo import DemoScan
-from dashboard.intake.widgets import Control, read_schema
 
 
 @dataclass(frozen=True)

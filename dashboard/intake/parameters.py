@@ -9,14 +9,17 @@ import streamlit as st
 from core.models.card import Card
 from dashboard.callbacks import whole
 from dashboard.desk import Desk, Setting
-from dashboard.intake import catalogue, widgets
+from dashboard.intake import catalogue
 from dashboard.intake.catalogue import ExplainerEntry
-from dashboard.intake.widgets import Control
+from dashboard.intake.controls import widgets
+from dashboard.intake.controls.declared import Control, format_value
 from dashboard.look import text
 
 #: More presets than this do not fit beside each other; nor do more classes.
 _SIDE_BY_SIDE = 3
 _CLASSES_SIDE_BY_SIDE = 4
+#: Settings of an explainer that are on screen before anybody asks for more.
+_OPEN = 4
 
 
 def show_settings(
@@ -59,6 +62,7 @@ def show_settings(
         offered=_offered(cards, shape),
         explainers={name: known.title for name, known in catalogue.explainer_entries().items()},
         disabled=disabled,
+        most_open=_OPEN if entry.name in catalogue.explainer_entries() else None,
         on_change=whole(partial(_changed, laid, entry)),
     )
     return laid.setting(entry.name, entry.first_preset)
@@ -123,7 +127,7 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
         common: dict[str, Any] = {
             "label": label,
             "options": names,
-            "format_func": widgets.format_value,
+            "format_func": format_value,
             "key": key,
             "on_change": whole(_preset_chosen),
             "args": (laid, entry.name, key),
@@ -158,7 +162,7 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
 
 
 def _presets_help(entry: ExplainerEntry) -> str:
-    lines = [f"- **{widgets.format_value(name)}**: {words}" for name, words in entry.preset_help.items()]
+    lines = [f"- **{format_value(name)}**: {words}" for name, words in entry.preset_help.items()]
     first = "Named settings of this explainer. Reset goes back to them, undo takes back the last change."
     return "\n".join([first, "", *lines])
 

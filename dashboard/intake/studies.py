@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from core.cohorts.selection import Selection
 from core.studies import studies
 from dashboard.intake.catalogue import ExplainerEntry
-from dashboard.intake.widgets import UNGROUPED, Control, read_schema
+from dashboard.intake.controls.declared import UNGROUPED, Control, read_schema
 
 
 @dataclass(frozen=True)

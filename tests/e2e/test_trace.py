@@ -189,7 +189,8 @@ def test_explain_asks_about_a_landmark_as_soon_as_it_is_drawn(page, server):
 def test_a_trace_can_be_cancelled_and_asked_again(demo):
     page = demo
     # a slow one: a hundred times as many jitters
-    page.get_by_role("slider", name="Jitters").press("End")
+    page.get_by_text("More settings").click()
+    page.get_by_role("slider", name="Changes of each region").press("End")
     expect(page.get_by_text("Settings, changed")).to_be_visible()
     still(page)
     stroke(page, 1, 0.5, 0.5)

@@ -86,7 +86,7 @@ def test_maps_of_filters_that_were_not_kept_are_explained(anatomy):
         parameters={"separate": "combined"},
     )
     page.run()
-    assert "set Separate to each" in said(page)
+    assert "set Each filter alone to always" in said(page)
 
 
 def test_the_landmarks_of_a_demo_film_are_there_from_the_start_with_their_share_of_the_map(anatomy):

@@ -368,9 +368,9 @@ def test_explain_asks_the_tracer_only_what_needs_no_painting(workbench):
     laid.scan, laid.explainer = workbench.add_scan(), "ibix"
     page.run()
     labels = [box.label for box in page.selectbox]
-    assert "Perturbation" in labels
+    assert "Kind of change" in labels
     assert "Direction" not in labels
     page.button(key="explain").click().run()
     settle(page)
     assert not page.error
-    assert "superpixels hold half of all effect" in said(page)
+    assert "pieces of the scan hold half of that" in said(page)

@@ -61,6 +61,8 @@ def run(chosen: argparse.Namespace) -> int:
     if accepted is not None and accepted.refused:
         print(accepted.sentence)
     print(record["sentence"])
+    if record.get("technical"):
+        print(record["technical"])
     verdict = Verdict.of_record(record["verdict"])
     print(" ".join([f"{verdict.title}.", verdict.sentence, verdict.remedy]).rstrip())
     # where there is no result, where its map lies is no answer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from core.errors import BadInput
-from core.explainers.base import MapArray, Question
+from core.explainers.base import Explanation, MapArray, Question
 from core.explainers.captum.tensors import summed_over_channels, watched
 from core.explainers.checked_map import CheckedMap, MapParameters, layer_by_default
 from core.networks import convolutions
@@ -22,10 +22,11 @@ class GradCAMParameters(MapParameters):
 
     layer: str = parameter(
         "",
-        "Layer by name; empty takes the one that the model's card names, else the last one with a map over space that "
-        "the answer rests on. Deeper: more meaning, coarser map.",
+        "Layer by name; automatic takes the one that the model's description names, else the last one with a map "
+        "over space that the answer rests on. Deeper: more meaning, coarser map.",
         group="What to show",
         picks="layer",
+        title="Layer",
     )
     weighting: Literal["mean", "elementwise"] = parameter(
         "mean",
@@ -34,13 +35,16 @@ class GradCAMParameters(MapParameters):
         group="What to show",
         paper="mean",
         reference="eq. 1",
+        title="Weighted by",
+        words={"mean": "mean gradient", "elementwise": "each one's own gradient"},
     )
     rectify: bool = parameter(
         True,
-        "Keep only what speaks for the class, as published. Off: keep also what speaks against it, with its sign.",
+        "On, as published. Off: keep also what speaks against it, with its sign.",
         group="What to show",
         paper=True,
         reference="eq. 2",
+        title="Only what speaks for the class",
     )
 
 
@@ -81,6 +85,24 @@ class GradCAM(CheckedMap):
         layer = parameters.layer or layer_by_default(model) or ""
         model.layer(layer)
         return parameters.model_copy(update={"layer": layer})
+
+    @classmethod
+    def finding(cls, explanation: Explanation, places: str) -> str:
+        """Where the network found what speaks for the class."""
+        speaks = f"speaks for {explanation.target or 'the class'}"
+        if not explanation.parameters.get("rectify", True):
+            speaks = f"{speaks} or against it"
+        if places:
+            return f"The network found what {speaks} most of all in {places}."
+        return f"The map shows where the network found what {speaks}."
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """Layer and weighting."""
+        chosen = explanation.parameters
+        by = "the layer's mean gradient" if chosen["weighting"] == "mean" else "each one's own gradient (HiResCAM)"
+        kept = "" if chosen["rectify"] else ", of both signs"
+        return f"Activations of the layer {chosen['layer']}, weighted by {by}{kept}."
 
     def attribute(self, question: Question, parameters: GradCAMParameters) -> MapArray:
         """One pass forward and back to the layer, then linear interpolation between its samples' own positions.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from core.errors import BadInput
-from core.explainers.base import MapArray, Question
+from core.explainers.base import Explanation, MapArray, Question
 from core.explainers.captum.tensors import asked_in_grey, summed_over_channels, watched
 from core.explainers.checked_map import CheckedMap, MapParameters
 from core.parameters import Parameters
@@ -41,6 +41,20 @@ class GuidedBackpropagation(CheckedMap):
                 "write them as modules."
             )
         return None
+
+    @classmethod
+    def finding(cls, explanation: Explanation, places: str) -> str:
+        """Which structures excite the network, and how little that says."""
+        towards = f"on its way to {explanation.target}" if explanation.target else "on its way to the answer"
+        little = "such a map depends little on what the network has learnt"
+        if places:
+            return f"Edges and textures in {places} excite the network most {towards}; {little}."
+        return f"The map shows edges and textures that excite the network {towards}; {little}."
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """Which derivative."""
+        return "Derivative of the class's logit, passed back through each rectifier only where it is above zero."
 
     def attribute(self, question: Question, parameters: MapParameters) -> MapArray:
         """One pass forward and back through a copy whose rectifiers Captum can hook.

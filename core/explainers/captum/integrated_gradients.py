@@ -4,9 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from core.explainers.base import Check, MapArray, Question
+from core.explainers.base import Check, Explanation, MapArray, Question
 from core.explainers.captum.tensors import counted, summed_over_channels, watched
-from core.explainers.sampling import BaselineMap, BaselineParameters, baseline_image
+from core.explainers.checked_map import answer_of
+from core.explainers.sampling import BaselineMap, BaselineParameters, baseline_image, compared_with
 from core.parameters import Parameters, parameter
 
 #: Share of the score's difference by which the map's sum may differ from it.
@@ -45,6 +46,24 @@ class IntegratedGradients(BaselineMap):
     color = "green"
     by_gradient = True
     hide_by = "positive"
+
+    @classmethod
+    def finding(cls, explanation: Explanation, places: str) -> str:
+        """What of the difference to the baseline moves the answer."""
+        what = answer_of(explanation)
+        against = f"Compared with {compared_with(explanation.parameters)}"
+        if places:
+            return f"{against}, what is different in {places} moves {what} most."
+        return f"{against}, the map shows which differences move {what} most."
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """How many steps from where."""
+        chosen = explanation.parameters
+        return (
+            f"Integral of the derivative of the class's logit along {chosen['steps']} steps from "
+            f"{compared_with(chosen)} to this one."
+        )
 
     def attribute(self, question: Question, parameters: IntegratedGradientsParameters) -> MapArray:
         """Gauss-Legendre quadrature of equation 1 with `steps` nodes."""

@@ -3,9 +3,10 @@
 import math
 from typing import ClassVar
 
-from core.explainers.base import MapArray, Question
+from core.explainers.base import Explanation, MapArray, Question
 from core.explainers.captum.tensors import counted, summed_over_channels
-from core.explainers.sampling import BaselineMap, BaselineParameters, baseline_image, voxels
+from core.explainers.checked_map import answer_of
+from core.explainers.sampling import BaselineMap, BaselineParameters, baseline_image, compared_with, voxels
 from core.parameters import Parameters, parameter
 
 
@@ -19,14 +20,16 @@ class OcclusionParameters(BaselineParameters):
         maximum=200.0,
         unit="mm",
         group="What to cover",
+        title="Size of the box",
     )
     stride_mm: float = parameter(
         18.0,
-        "Step between boxes, at most the box itself. Smaller: finer map, many more questions to the model.",
+        "At most the box itself. Smaller: finer map, many more questions to the model.",
         minimum=1.0,
         maximum=200.0,
         unit="mm",
         group="What to cover",
+        title="Step between boxes",
     )
     batch: int = parameter(
         4, "Boxes asked at once; larger needs more memory.", minimum=1, maximum=256, group="How long", advanced=True
@@ -43,6 +46,23 @@ class Occlusion(BaselineMap):
     parameters_model: ClassVar[type[Parameters]] = OcclusionParameters
     color = "blue"
     hide_by = "positive"
+
+    @classmethod
+    def finding(cls, explanation: Explanation, places: str) -> str:
+        """Where covering the scan changes the answer."""
+        what = answer_of(explanation)
+        if places:
+            return f"Covering {places} changes {what} most."
+        return f"The map shows where covering a part of the scan changes {what} most."
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """Which box, and what lies in it."""
+        chosen = explanation.parameters
+        return (
+            f"Fall of the class's logit under a box of {chosen['window_mm']:g} mm with {compared_with(chosen)} in it, "
+            f"moved by {chosen['stride_mm']:g} mm."
+        )
 
     def attribute(self, question: Question, parameters: OcclusionParameters) -> MapArray:
         """Every position of the box; positions that change nothing are not asked again."""

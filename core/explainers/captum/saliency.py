@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from core.explainers.base import MapArray, Question
+from core.explainers.base import Explanation, MapArray, Question
 from core.explainers.captum.tensors import asked_in_grey, summed_over_channels, watched
-from core.explainers.checked_map import CheckedMap, MapParameters
+from core.explainers.checked_map import CheckedMap, MapParameters, answer_of
 from core.parameters import Parameters, parameter
 
 
@@ -13,10 +13,11 @@ class SaliencyParameters(MapParameters):
 
     signed: bool = parameter(
         False,
-        "Keep the sign: above zero, more intensity there raises the score. Off: the gradient's size, as published.",
+        "On: above zero, more intensity there raises the score. Off: the gradient's size, as published.",
         group="What to show",
         paper=False,
         reference="section 3",
+        title="Keep the sign",
     )
 
 
@@ -30,6 +31,20 @@ class Saliency(CheckedMap):
     parameters_model: ClassVar[type[Parameters]] = SaliencyParameters
     color = "gold"
     by_gradient = True
+
+    @classmethod
+    def finding(cls, explanation: Explanation, places: str) -> str:
+        """Where the answer is most sensitive."""
+        what = answer_of(explanation)
+        if places:
+            return f"Small changes of brightness move {what} most in {places}."
+        return f"The map shows where small changes of brightness move {what} most."
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """Which derivative, and whether its sign was kept."""
+        kept = "with its sign" if explanation.parameters["signed"] else "its size"
+        return f"Derivative of the class's logit by the intensity of each sample, {kept}."
 
     def attribute(self, question: Question, parameters: SaliencyParameters) -> MapArray:
         """One pass forward and back."""

@@ -4,10 +4,17 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.explainers.base import MapArray, Question
+from core.explainers.base import Explanation, MapArray, Question
 from core.explainers.captum.tensors import asked_in_grey, counted, summed_over_channels, watched
-from core.explainers.checked_map import CheckedMap, MapParameters
+from core.explainers.checked_map import CheckedMap, MapParameters, answer_of
 from core.parameters import Parameters, parameter
+
+#: What is taken over the copies, for people.
+_TAKEN = {
+    "smoothgrad": "Mean derivative",
+    "smoothgrad_sq": "Mean square of the derivative",
+    "vargrad": "Variance of the derivative",
+}
 
 
 class SmoothGradParameters(MapParameters):
@@ -15,7 +22,7 @@ class SmoothGradParameters(MapParameters):
 
     samples: int = parameter(
         25,
-        "Noisy copies. More: a calmer map.",
+        "How many. More: a calmer map.",
         minimum=1,
         maximum=500,
         scale="log",
@@ -23,6 +30,7 @@ class SmoothGradParameters(MapParameters):
         group="How long",
         paper=50,
         reference="section 3.2",
+        title="Noisy copies",
     )
     noise: float = parameter(
         0.1,
@@ -33,17 +41,22 @@ class SmoothGradParameters(MapParameters):
         group="How smooth",
         paper=0.1,
         reference="section 3.2: 0.1 to 0.2",
+        title="Strength of the noise",
     )
     kind: Literal["smoothgrad", "smoothgrad_sq", "vargrad"] = parameter(
         "smoothgrad",
-        "What is taken over the copies: the mean gradient, the mean of its square, or its variance.",
+        "What is taken of the gradients: their mean, the mean of their squares, or their variance.",
         group="What to show",
         paper="smoothgrad",
+        title="Taken over the copies",
+        advanced=True,
+        words={"smoothgrad": "mean", "smoothgrad_sq": "mean square", "vargrad": "variance"},
     )
     signed: bool = parameter(
         False,
-        "Keep the sign of the mean gradient. Off: its size. Squares and variances have no sign.",
+        "On: the mean gradient with its sign. Off: its size. Squares and variances have no sign.",
         group="What to show",
+        title="Keep the sign",
     )
     batch: int = parameter(
         2, "Copies asked at once; larger needs more memory.", minimum=1, maximum=64, group="How long", advanced=True
@@ -62,6 +75,23 @@ class SmoothGrad(CheckedMap):
     parameters_model: ClassVar[type[Parameters]] = SmoothGradParameters
     color = "violet"
     by_gradient = True
+
+    @classmethod
+    def finding(cls, explanation: Explanation, places: str) -> str:
+        """Where the answer is most sensitive, whatever the noise."""
+        what, average = answer_of(explanation), ", on average over slightly noisy copies of the scan"
+        if places:
+            return f"Changes of brightness in {places} move {what} most{average}."
+        return f"The map shows where changes of brightness move {what} most{average}."
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """What was taken over how many copies."""
+        chosen = explanation.parameters
+        return (
+            f"{_TAKEN[chosen['kind']]} of the class's logit over {chosen['samples']} copies, with noise of "
+            f"{chosen['noise'] * 100:.3g}% of the scan's range."
+        )
 
     def attribute(self, question: Question, parameters: SmoothGradParameters) -> MapArray:
         """Captum's noise tunnel over the gradient, with a seed of its own."""

@@ -152,16 +152,24 @@ class Deconvnet(CheckedMap):
         return (Check("randomisation", "Random weights", drop.after, sentence),)
 
     @classmethod
-    def meaning(cls, explanation: Explanation) -> str:
+    def finding(cls, explanation: Explanation, places: str) -> str:
+        """Where the structures lie that the network sees."""
+        seen = "that says what the network sees, not for which class it speaks"
+        if places:
+            return f"The structures that excite the network most lie in {places}; {seen}."
+        return f"The map shows the structures that excite the network most; {seen}."
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
         """Which filters, how much of the layer they hold, and which is the strongest."""
         numbers, parts = explanation.numbers, explanation.parts
         if parts is None:
-            return cls.summary
+            return ""
         shown, there = len(parts.members), int(numbers["filters_in_layer"])
-        which = f"the strongest filter of {there}" if shown == 1 else f"the {shown} strongest of {there} filters"
+        which = f"The strongest filter of {there}" if shown == 1 else f"The {shown} strongest of {there} filters"
         return (
-            f"the map shows what {which} in {parts.owner} (filter {parts.members[0].index} first; "
-            f"{percent(numbers['share_of_activation'])} of that layer's activation) answered to"
+            f"{which} in {parts.owner}, filter {parts.members[0].index} first: "
+            f"{percent(numbers['share_of_activation'])} of that layer's activation."
         )
 
 

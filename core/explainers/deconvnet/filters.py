@@ -10,7 +10,7 @@ _HELP = (
     "The layer's filters that this film excites most, each projected back to the film alone: bright is where what it "
     "saw lies. Every picture has its own scale. Click one to see it large."
 )
-_ABSENT = "Only the combined map was kept: set Separate to each, explain again, and every filter can be seen alone."
+_ABSENT = "Only the combined map was kept: set Each filter alone to always, explain again, and each can be seen."
 
 
 def array_of(number: int) -> str:

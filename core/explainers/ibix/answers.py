@@ -17,6 +17,7 @@ from core.explainers.ibix.mapping import Transform
 from core.explainers.ibix.parameters import IbixParameters
 from core.explainers.ibix.report import answer_array, leak_numbers, on_grid
 from core.explainers.ibix.variants import Variant
+from core.metrics.localisation import holding_half
 from core.models.answers import Reading
 from core.models.card import OutputContract
 from core.models.inputs import PreparedInput
@@ -260,12 +261,6 @@ def marked_on(region: np.ndarray | None, shape: Callable[[], tuple[int, ...]], w
     if not region.any():
         raise BadInput("The region is empty: mark at least one pixel.")
     return region
-
-
-def holding_half(sizes: np.ndarray) -> int:
-    """How many of the largest of `sizes` add up to half of their sum; 0 when all are 0."""
-    rising = np.cumsum(np.sort(sizes)[::-1], dtype=np.float64)
-    return int(np.searchsorted(rising, rising[-1] / 2)) + 1 if rising[-1] > 0 else 0
 
 
 class _Probabilities(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.explainers.base import Explainer, Explanation, Findings, Question, Side
+from core.explainers.base import Explainer, Explanation, Findings, Question, Side, places_of
 from core.explainers.ibix.parameters import PAPER, IbixParameters
 from core.parameters import Parameters
 from core.wording import percent
@@ -152,36 +152,67 @@ class Ibix(Explainer):
         return {name.removeprefix(_SLOPE): value for name, value in numbers.items() if name.startswith(_SLOPE)}
 
     @classmethod
-    def sentence(cls, explanation: Explanation) -> str:
+    def finding(cls, explanation: Explanation, places: str) -> str:
         """How far the effect reaches, and how much of it stays near the marked place."""
-        numbers, parameters = explanation.numbers, explanation.parameters
-        forward, samples = parameters["direction"] == "forward", _samples(explanation)
-        if not explanation.arrays["map"].values.any():
-            if parameters["mode"] == "gradient":
-                return "The derivative of the model's answer is 0 at this scan: real changes may still change it."
-            return (
-                f"Changing the marked {samples} changes nothing in the model's answer."
-                if forward
-                else "No part of the scan changes the marked part of the model's answer."
-            )
+        numbers, forward = explanation.numbers, explanation.parameters["direction"] == "forward"
+        samples = _samples(explanation)
         if explanation.target is not None:
-            return _classifier_sentence(explanation, forward)
+            return _of_a_class(explanation, forward, places)
         unit = "mm" if numbers["in_millimetres"] else "pixels"
-        inside = f"{percent(1 - numbers['leak_near'])}"
+        inside = percent(1 - numbers["leak_near"])
         near, reach = f"{numbers['near']:.3g} {unit}", f"{numbers['reach']:.3g} {unit}"
         if forward:
             return (
-                f"Changing the marked {samples} changes the output within {reach}; "
+                f"Changing the marked {samples} changes the image that the model makes within {reach}; "
                 f"{inside} of the change lies within {near} of them."
             )
         return (
-            f"The marked part of the output depends on the scan within {reach}; "
-            f"{inside} of the map lies within {near} of it."
+            f"The marked part of the image depends on the scan within {reach}; "
+            f"{inside} of what it rests on lies within {near} of it."
         )
+
+    @classmethod
+    def sentence(cls, explanation: Explanation) -> str:
+        """The finding alone; why a map is zero everywhere."""
+        if explanation.arrays["map"].values.any():
+            return cls.finding(explanation, places_of(explanation))
+        parameters = explanation.parameters
+        if parameters["mode"] == "gradient":
+            return "The derivative of the model's answer is 0 at this scan: real changes may still change it."
+        if parameters["direction"] == "forward":
+            return f"Changing the marked {_samples(explanation)} changes nothing in the model's answer."
+        return "No part of the scan changes the marked part of the model's answer."
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """Map, kind of change, and what the figures of a class are in its own score."""
+        parameters, numbers = explanation.parameters, explanation.numbers
+        direction = parameters["direction"].capitalize()
+        if parameters["mode"] == "gradient":
+            how = f"{direction} map by the derivative at the scan itself"
+        else:
+            how = f"{direction} map by real changes, {_jittered(parameters)}"
+        slope = numbers.get(f"{_SLOPE}{explanation.target}")
+        if slope is not None and "jitter_largest" in numbers:
+            _, most = _DONE[parameters["perturbation"]]
+            rise = f"{slope * numbers['jitter_largest']:+.3g}".replace("-", "−")
+            return f"{how}; {parameters['score']} of {explanation.target} {rise} {most}, if it went on evenly."
+        return f"{how}."
 
 
 def _samples(explanation: Explanation) -> str:
     return "voxels" if explanation.scan.dimensions == 3 else "pixels"
+
+
+def _jittered(parameters: Mapping[str, Any]) -> str:
+    """How a region was changed, and how often."""
+    largest = f"{parameters['jitter_percent']:g}% of the range"
+    if parameters["jitter_range"]:
+        largest = f"{parameters['jitter_range']:g} in the scan's units"
+    how = {"add": "added", "multiply": "multiplied", "noise": "added as noise"}.get(parameters["perturbation"])
+    size = f"up to {largest} {how}" if how else f"steps towards {parameters['perturbation']}"
+    count = 16 if parameters["quadrature"] == "quick" else parameters["jitters"]
+    return f"{count} a region, {size}"
 
 
 #: What a perturbation does to the marked samples, and how far it goes at the most.
@@ -195,19 +226,17 @@ _DONE: dict[str, tuple[str, str]] = {
 }
 
 
-def _classifier_sentence(explanation: Explanation, forward: bool) -> str:
-    numbers, parameters = explanation.numbers, explanation.parameters
-    samples, answer = _samples(explanation), f"the {parameters['score']} of {explanation.target}"
+def _of_a_class(explanation: Explanation, forward: bool, places: str) -> str:
+    """The finding where the answer is a class."""
+    numbers, parameters, name = explanation.numbers, explanation.parameters, explanation.target
+    samples = _samples(explanation)
     if forward:
-        slope = numbers[f"slope {explanation.target}"]
-        done, most = _DONE[parameters["perturbation"]]
-        return (
-            f"{done.format(f'the marked {samples}')} {'raises' if slope > 0 else 'lowers'} {answer}, "
-            f"by {abs(slope) * numbers['jitter_largest']:.3g} {most} if it went on evenly."
-        )
+        done, _ = _DONE[parameters["perturbation"]]
+        towards = "for" if numbers[f"{_SLOPE}{name}"] > 0 else "against"
+        return f"{done.format(f'the marked {samples}')} speaks {towards} {name}."
+    most = f"most of all on {places}" if places else "as the map shows"
     if parameters["mode"] == "gradient":
-        return f"Half of the derivative of {answer} lies on {percent(numbers['share_half'])} of the {samples}."
-    return (
-        f"{numbers['superpixels_half']:.0f} of {numbers['superpixels']:.0f} superpixels hold half of all "
-        f"effect on {answer}."
-    )
+        held = f"half of how much it reacts lies on {percent(numbers['share_half'])} of the {samples}"
+    else:
+        held = f"{numbers['superpixels_half']:.0f} of {numbers['superpixels']:.0f} pieces of the scan hold half of that"
+    return f"The answer {name} depends on the scan {most}; {held}."

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from core.explainers.base import Check, MapArray
-from core.explainers.ibix.answers import holding_half
 from core.explainers.ibix.backward import Backward
 from core.explainers.ibix.mapping import Mapper
 from core.explainers.ibix.report import on_grid
 from core.explainers.ibix.setup import Setup
+from core.metrics.localisation import holding_half
 from core.networks import Box
 from core.wording import percent
 

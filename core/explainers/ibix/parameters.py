@@ -17,9 +17,11 @@ class IbixParameters(Parameters):
     direction: Literal["auto", "forward", "backward"] = parameter(
         "auto",
         "Forward: what the marked part of the scan changes in the answer. Backward: what in the scan changes the "
-        "marked part of the answer. auto: forward, for classifiers backward.",
+        "marked part of the answer. Automatic: forward, for classifiers backward.",
         group=_WHAT,
         reference="sections 3.2, 3.3",
+        title="Direction",
+        words={"auto": "automatic", "forward": "forward", "backward": "backward"},
     )
     mode: Literal["finite_difference", "gradient"] = parameter(
         "finite_difference",
@@ -27,6 +29,8 @@ class IbixParameters(Parameters):
         group=_WHAT,
         paper="finite_difference",
         reference="eq. 1",
+        title="Ask by",
+        words={"finite_difference": "real changes of the scan", "gradient": "the derivative (quick)"},
     )
     perturbation: Literal["add", "multiply", "blur", "noise", "mean", "inpaint"] = parameter(
         "add",
@@ -35,6 +39,15 @@ class IbixParameters(Parameters):
         group=_JITTER,
         paper="add",
         reference="eq. 1",
+        title="Kind of change",
+        words={
+            "add": "brighter and darker",
+            "multiply": "stronger and weaker",
+            "blur": "towards the blurred scan",
+            "noise": "noise",
+            "mean": "towards the mean around",
+            "inpaint": "filled in from around",
+        },
     )
     jitter_percent: float = parameter(
         39.2,
@@ -44,19 +57,19 @@ class IbixParameters(Parameters):
         maximum=200.0,
         step=0.1,
         unit="%",
-        title="H jitter range",
         group=_JITTER,
         paper=39.2,
         reference="section 4.1.1",
+        title="Largest change (H)",
     )
     jitter_range: float = parameter(
         0.0,
-        "Largest jitter H in the scan's own units; above 0 it takes the place of the percentage.",
+        "In the scan's own units; above 0 it takes the place of the percentage.",
         minimum=0.0,
         maximum=1e6,
-        title="H in scan units",
         group=_JITTER,
         advanced=True,
+        title="Largest change in scan units (H)",
     )
     jitters: int = parameter(
         100,
@@ -67,6 +80,8 @@ class IbixParameters(Parameters):
         group=_JITTER,
         paper=100,
         reference="section 4.1.1",
+        title="Changes of each region",
+        advanced=True,
     )
     quadrature: Literal["uniform", "quick"] = parameter(
         "uniform",
@@ -74,6 +89,9 @@ class IbixParameters(Parameters):
         group=_JITTER,
         paper="uniform",
         reference="eq. 5",
+        title="Spacing of the changes",
+        advanced=True,
+        words={"uniform": "even", "quick": "16 well-placed ones"},
     )
     clip: bool = parameter(
         False,
@@ -81,16 +99,17 @@ class IbixParameters(Parameters):
         group=_JITTER,
         paper=False,
         advanced=True,
+        title="Keep inside the range",
     )
     blur_mm: float = parameter(
         5.0,
-        "Width (full width at half maximum) of the blur. Used when the perturbation is blur.",
+        "Full width at half maximum of the blur. Used when the change goes towards the blurred scan.",
         minimum=0.5,
         maximum=100.0,
         unit="mm",
-        title="blur",
         group=_JITTER,
         advanced=True,
+        title="Width of the blur",
     )
     seed: int = parameter(
         0,
@@ -99,6 +118,7 @@ class IbixParameters(Parameters):
         maximum=1_000_000,
         group=_JITTER,
         advanced=True,
+        title="Seed of the noise",
     )
     superpixels: int = parameter(
         500,
@@ -106,81 +126,101 @@ class IbixParameters(Parameters):
         minimum=2,
         maximum=20_000,
         scale="log",
-        title="K superpixels",
         group=_PIECES,
         paper=500,
         reference="section 4.1.1",
+        title="Pieces of the scan (K)",
     )
     compactness: float = parameter(
         0.1,
-        "Larger: rounder superpixels; smaller: closer to edges in the scan.",
+        "Larger: rounder pieces; smaller: closer to edges in the scan.",
         minimum=0.001,
         maximum=100.0,
         scale="log",
         group=_PIECES,
         paper=0.1,
         reference="section 4.1.1",
+        title="Roundness of the pieces",
+        advanced=True,
     )
     body: bool = parameter(
         True,
         "Leave out what lies outside the body.",
-        title="only the body",
         group=_PIECES,
         paper=False,
         advanced=True,
+        title="Only the body",
     )
     levels: Literal["auto", "1", "2", "3", "4"] = parameter(
         "auto",
-        "Coarse to fine: only superpixels that matter are cut finer. auto: 1 where a change stays local, else 2.",
+        "Only pieces that matter are cut finer. Automatic: one level where a change stays local, else two.",
         group=_PIECES,
         paper="2",
         reference="section 4.1.2",
+        title="Coarse to fine",
+        advanced=True,
+        words={"auto": "automatic", "1": "one level", "2": "two levels", "3": "three levels", "4": "four levels"},
     )
     coarse_superpixels: int = parameter(
         49,
-        "Superpixels of the coarsest of several levels, and of the first sketch.",
+        "Pieces of the coarsest of several levels, and of the first sketch.",
         minimum=2,
         maximum=2000,
         scale="log",
-        title="K coarse",
         group=_PIECES,
         paper=10,
         reference="section 4.1.2",
         advanced=True,
+        title="Coarse pieces (K)",
     )
     coarse_threshold: float = parameter(
         0.05,
-        "A superpixel is cut finer when its value is above this part of the largest. 0 refines everything.",
+        "A piece is cut finer when its value is above this part of the largest. 0 refines everything.",
         minimum=0.0,
         maximum=1.0,
         step=0.01,
         group=_PIECES,
         reference="section 4.1.2",
         advanced=True,
+        title="Cut finer above",
     )
     variant: Literal["paper", "published_code"] = parameter(
         "paper",
-        "The paper's equations, or what the authors' published program computes: mean size of the change in whole grey "
-        "levels of 0..255, steps −n, −n + 2 .. n − 2, not divided by the jitter or by the sum over the answer.",
+        "The paper's equations, or what the authors' published program computes: mean size of the change in whole "
+        "grey levels of 0..255, steps −n, −n + 2 .. n − 2, not divided by the jitter or by the sum over the answer.",
         group=_READ,
         paper="paper",
+        title="Equations",
+        advanced=True,
+        words={"paper": "the paper's", "published_code": "the published program's"},
     )
     sums: Literal["absolute", "signed", "literal"] = parameter(
         "absolute",
-        "Sizes of changes; their sign kept (backward: sizes only below the bar); or eq. 6 as printed, whose signed sum "
-        "below the bar is often near 0 or negative.",
+        "Sizes of changes; their sign kept (backward: sizes only below the bar); or eq. 6 as printed, whose signed "
+        "sum below the bar is often near 0 or negative.",
         group=_READ,
         paper="literal",
         reference="eq. 5, 6",
+        title="Changes add up as",
+        advanced=True,
+        words={"absolute": "sizes", "signed": "with their sign", "literal": "equation 6 as printed"},
     )
     divide_by: Literal["auto", "all_outputs", "pixels", "nothing"] = parameter(
         "auto",
-        "What a superpixel's effect on the marked answer is divided by: its effect on the whole answer (eq. 6), its "
-        "number of pixels, or nothing. auto: eq. 6; for classifiers pixels, since a share over classes says little.",
+        "What a piece's effect on the marked answer is divided by: its effect on the whole answer (eq. 6), its "
+        "number of pixels, or nothing. Automatic: eq. 6; for classifiers pixels, since a share over classes says "
+        "little.",
         group=_READ,
         paper="all_outputs",
         reference="eq. 6",
         advanced=True,
+        title="Divided by",
+        words={
+            "auto": "automatic",
+            "all_outputs": "effect on the whole answer",
+            "pixels": "number of pixels",
+            "nothing": "nothing",
+        },
     )
     denominator_floor: float = parameter(
         1e-3,
@@ -193,6 +233,7 @@ class IbixParameters(Parameters):
         paper=0.0,
         reference="eq. 6",
         advanced=True,
+        title="Smallest effect that counts",
     )
     score: Literal["logit", "probability"] = parameter(
         "logit",
@@ -200,6 +241,8 @@ class IbixParameters(Parameters):
         group=_READ,
         advanced=True,
         only_for="classification",
+        title="Answer of a classifier",
+        words={"logit": "score (logit)", "probability": "probability"},
     )
     input_channel: int = parameter(
         -1,
@@ -209,6 +252,7 @@ class IbixParameters(Parameters):
         group=_READ,
         advanced=True,
         picks="input_channel",
+        title="Channel of the scan",
     )
     output_channel: int = parameter(
         -1,
@@ -218,19 +262,23 @@ class IbixParameters(Parameters):
         group=_READ,
         advanced=True,
         picks="output_channel",
+        title="Channel of the answer",
     )
     compare: bool = parameter(
         True,
         "In gradient mode, measure how well the derivative agrees with real changes.",
         group=_LONG,
         advanced=True,
+        title="Compare with real changes",
     )
     engine: Literal["auto", "windows", "batches"] = parameter(
         "auto",
-        "Recompute only the windows of each layer that a change reaches (exact), or ask the whole network each time. "
-        "auto: windows where the network's layers are understood.",
+        "Recompute only the windows of each layer that a change reaches (exact), or ask the whole network each "
+        "time. Automatic: windows where the network's layers are understood.",
         group=_LONG,
         advanced=True,
+        title="Way of asking",
+        words={"auto": "automatic", "windows": "only what changes", "batches": "whole images"},
     )
     memory_mb: int = parameter(
         512,
@@ -239,9 +287,9 @@ class IbixParameters(Parameters):
         maximum=65_536,
         scale="log",
         unit="MB",
-        title="memory",
         group=_LONG,
         advanced=True,
+        title="Memory",
     )
 
     @field_validator("levels", mode="before")

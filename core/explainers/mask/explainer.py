@@ -58,6 +58,21 @@ class Mask(Explainer):
         return MaskSession(question, parameters).findings()
 
     @classmethod
+    def done(cls, parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> str:
+        """How much was hidden."""
+        return f"with {_amount(numbers)} hidden" if numbers.get("hidden_share") else ""
+
+    @classmethod
+    def technical(cls, explanation: Explanation) -> str:
+        """How long it took, what hid, and at which price."""
+        chosen, made = explanation.parameters, len(explanation.history.get("iteration", ()))
+        if not made:
+            return ""
+        fill = {"healthy_mean": "the mean healthy scan", "blur": "the blurred scan"}
+        hid = fill.get(chosen["mu"], f"the value {chosen['mu_value']:g}")
+        return f"Optimised in {made} iterations; hidden means filled with {hid} (μ); {_penalties(chosen)}."
+
+    @classmethod
     def sentence(cls, explanation: Explanation) -> str:
         """What was hidden, where, and what that and the controls did to the probability."""
         scores, target, numbers = explanation.scores, explanation.target, explanation.numbers
@@ -81,6 +96,10 @@ class Mask(Explainer):
         if "control" in numbers:
             text += f" The same amount hidden at random places leaves {percent(numbers['control'])}."
         return text
+
+
+def _penalties(chosen: Mapping[str, Any]) -> str:
+    return f"size penalty λ₁ {chosen['lambda_1']:.3g}, edge penalty λ₂ {chosen['lambda_2']:.3g}"
 
 
 def _nothing_hidden(target: str, before: float, numbers: Mapping[str, float]) -> str:

@@ -34,7 +34,7 @@ def healthy_by_healthy(name: str) -> str:
     """Why the healthy class is not asked about with healthy tissue, and what to do instead."""
     return (
         f"{name} is the healthy class, and mean healthy tissue in its place cannot be expected to change it: nothing "
-        "was hidden. Choose another μ fill: a constant (0 takes tissue away), or blur."
+        "was hidden. Choose another fill (μ): one value (0 takes tissue away), or the blurred scan."
     )
 
 

@@ -310,7 +310,8 @@ def test_a_picture_that_cannot_be_the_models_slice_gets_no_region_names(
     code, out, _ = outcome(capsys, "explain", tmp_path / "chest.png", *arguments)
     record = json.loads(out)
     assert (code, record["regions"], record["atlas"]) == (0, [], "")
-    assert "most of all in" not in record["sentence"]
+    assert record["sentence"].startswith("The map shows where small changes of brightness move the answer ")
+    assert record["technical"] == "Derivative of the class's logit by the intensity of each sample, its size."
 
 
 def test_a_study_is_read_beside_the_series_that_cannot_be_and_says_which(

@@ -10,6 +10,7 @@ from core.explainers import explain, get_explainer
 from core.explainers.base import EXPLAINERS, Explainer, Explanation
 from core.metrics.atlas import Atlas
 from core.metrics.localisation import OUTSIDE
+from core.wording import percent
 
 
 class SaidByDefault(Explainer):
@@ -31,17 +32,26 @@ def regions(trained, monkeypatch):
 
 def test_the_sentence_names_the_regions_that_hold_most(trained, regions):
     found = explain(trained.scan(400), trained.model, "saliency")
-    first, second = (region.name for region in found.regions)
-    assert {first, second} == {"front", "back"}
-    assert found.sentence.startswith("The model gives AD ")
-    assert f", most of all in {first} and {second}" in found.sentence
+    first, second = (f"{region.name} ({percent(region.share)})" for region in found.regions)
+    assert {region.name for region in found.regions} == {"front", "back"}
+    assert found.sentence.startswith(f"Small changes of brightness move the answer AD most in {first} and {second}.")
     said = SaidByDefault.sentence(dataclasses.replace(found, regions=found.regions[:1], scores=None))
     assert said == f"What saliency shows, most of all in {first}."
+    asked = SaidByDefault.sentence(dataclasses.replace(found, regions=found.regions[:1]))
+    assert asked == f"{said} The model gives AD {percent(found.scores['before']['AD'])}."
     nowhere = [dataclasses.replace(region, share=0.0) for region in found.regions]
     outside = dataclasses.replace(found.regions[0], name=OUTSIDE)
     for named in ((), nowhere, [outside]):
         said = SaidByDefault.sentence(dataclasses.replace(found, regions=tuple(named), scores=None))
-        assert said == "What saliency shows."
+        values, zeros = np.abs(found.arrays["map"].values), np.zeros_like(found.arrays["map"].values)
+        held = re.fullmatch(
+            r"What saliency shows\. Half of the map lies on ([\d.]+)% of the (?:picture|volume)\.", said
+        )
+        largest = np.sort(values, axis=None)[::-1][: round(float(held[1]) / 100 * values.size)]
+        assert largest.sum() == pytest.approx(values.sum() / 2, rel=0.05)
+    empty = dataclasses.replace(found.arrays["map"], values=zeros)
+    said = SaidByDefault.sentence(dataclasses.replace(found, arrays={"map": empty}, scores=None))
+    assert said == "The map is zero everywhere: it says nothing about this scan."
 
 
 def test_a_class_is_no_explainer_with_a_colour_that_there_is_not(monkeypatch):

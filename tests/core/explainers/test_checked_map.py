@@ -1,6 +1,7 @@
 """Maps that are tested by hiding what they mark, whatever made them."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from core.errors import BadInput, Cancelled
-from core.explainers import explain
+from core.explainers import explain, get_explainer
 from core.explainers.base import MapArray
 from core.explainers.captum.grad_cam import GradCAM
 from core.explainers.captum.guided_backpropagation import GuidedBackpropagation
@@ -37,7 +38,26 @@ def test_every_map_is_tested_by_hiding_its_top_and_random_places(trained, name):
     checks = {check.name: check for check in found.checks}
     assert {"hide_top", "control"} <= set(checks)
     assert checks["hide_top"].passed == (found.scores["after"]["AD"] <= found.scores["before"]["AD"] / 2)
-    assert f" AD is {percent(found.scores['after']['AD'])};" in found.sentence
+    before, after = percent(found.scores["before"]["AD"]), percent(found.scores["after"]["AD"])
+    change = f"leaves AD at {after};" if before == after else f"takes AD from {before} to {after};"
+    assert f"Replacing the strongest 10% of the map by mean healthy tissue {change}" in found.sentence
+    assert get_explainer(name).done(found.parameters, found.numbers) == "with the map's top 10% replaced"
+
+
+@pytest.mark.parametrize("name", (*MAPS, "deconvnet"))
+@pytest.mark.parametrize("target", ["AD", None])
+def test_every_map_is_told_in_words_and_how_it_was_made_in_a_line_of_its_own(trained, name, target):
+    cls = get_explainer(name)
+    found = explain(trained.scan(400), trained.model, name)
+    told = dataclasses.replace(found, target=target)
+    here, nowhere = cls.finding(told, "the left hippocampus (31%)"), cls.finding(told, "")
+    assert "the left hippocampus (31%)" in here
+    assert "hippocampus" not in nowhere
+    for words in (here, nowhere):
+        assert words.endswith(".") and "None" not in words
+        assert not re.search(r"gradient|logit|layer|filter|derivative", words)
+    assert re.search(r"logit|layer", cls.technical(found))
+    assert cls.technical(found).endswith(".")
 
 
 @pytest.mark.parametrize("name", ["integrated_gradients", "smoothgrad", "occlusion"])
@@ -92,7 +112,7 @@ def test_a_map_that_is_zero_everywhere_is_said_to_be_empty_and_passes_no_check(t
 
     monkeypatch.setattr(GradCAM, "attribute", nothing)
     found = explain(trained.scan(400), trained.model, "grad_cam")
-    assert found.sentence.endswith("the map is zero everywhere: it says nothing about this scan.")
+    assert found.sentence.startswith("The map is zero everywhere: it says nothing about this scan.")
     assert "replaced" not in found.sentence
     assert [(check.name, check.passed) for check in found.checks] == [("hide_top", False)]
     assert any("weighting=elementwise" in warning for warning in found.warnings)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.metrics.localisation import rank_regions, share_inside
+from core.metrics.localisation import holding_half, rank_regions, share_inside
 
 NAMES = {1: "one", 2: "two", 3: "three", 9: "not on this grid"}
 
@@ -52,3 +52,9 @@ def test_map_and_labels_of_other_shapes_are_refused():
         rank_regions(np.zeros((2, 3)), np.zeros((3, 2), dtype=int), NAMES)
     with pytest.raises(ValueError, match="differ in shape"):
         rank_regions(np.zeros((3, 2)), np.zeros((2, 3), dtype=int), NAMES)
+
+
+def test_half_is_held_by_the_fewest_that_hold_it():
+    assert holding_half(np.array([1.0, 5.0, 2.0, 2.0])) == 1
+    assert holding_half(np.array([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])) == 2
+    assert holding_half(np.zeros(3)) == 0

@@ -41,6 +41,7 @@ from core.training.fitting.loop import (
 )
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.recipes.anatomy.parameters import SHIFTED_SEED, AnatomyParameters
+from core.wording import class_titles
 
 _MODALITY = "X-ray film"
 #: float32 numbers a weight costs in training: itself, its gradient, two means of Adam
@@ -229,6 +230,7 @@ def _card(
         architecture=architecture,
         input=contract,
         classes=classes,
+        class_titles=class_titles(classes),
         feature_layers=layers[0],
         attribution_layer=layers[1],
         training=training,

@@ -37,6 +37,7 @@ from core.training.fitting.loop import Schedule, optimise, probabilities, settle
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.swap import Swap, swap_test
 from core.training.recipes.classifier.parameters import ClassifierParameters
+from core.wording import class_titles
 
 
 def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None, out: Path, report: Report) -> Card:
@@ -264,6 +265,7 @@ def _card(
         architecture=architecture,
         input=data.contract,
         classes=data.classes,
+        class_titles=class_titles(data.classes),
         target=data.target,
         healthy=data.healthy,
         feature_layers=layers[0],

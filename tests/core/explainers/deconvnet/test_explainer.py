@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import re
 import weakref
 
 import numpy as np
@@ -92,12 +93,14 @@ def test_the_strongest_25_filters_are_recorded_in_order_and_their_sum_is_the_map
 def test_the_sentence_names_filters_layer_share_and_probability(shallow, film):
     found = explain(film, shallow, "deconvnet", preset="top-5")
     first = projection_of(shallow, film).ranking("sum").order[0]
-    assert found.sentence.startswith(
-        f"The model gives hand {percent(found.scores['before']['hand'])}; the map shows what the 5 strongest of 64 "
-        f"filters in {LAST} (filter {first} first; {percent(found.numbers['share_of_activation'])} of that layer's "
-        "activation) answered to. With the top 5% of the map replaced by blur"
+    assert found.sentence.startswith("The map shows the structures that excite the network most; ")
+    assert re.search(r" Half of the map lies on [\d.]+% of the picture\. Replacing the strongest 5% ", found.sentence)
+    assert re.search(rf"hand (at|from) {percent(found.scores['before']['hand'])}", found.sentence)
+    assert found.technical == (
+        f"The 5 strongest of 64 filters in {LAST}, filter {first} first: "
+        f"{percent(found.numbers['share_of_activation'])} of that layer's activation."
     )
-    assert "the strongest filter of 64" in explain(film, shallow, "deconvnet", filters=1).sentence
+    assert "The strongest filter of 64" in explain(film, shallow, "deconvnet", filters=1).technical
 
 
 def test_filters_become_one_map_by_sum_by_size_or_together(shallow, film):
@@ -281,7 +284,7 @@ def test_a_silent_layer_gives_a_zero_map_and_a_silent_filter_is_counted(film):
         assert not found.arrays["map"].values.any()
         assert f"no filter of {LAST} answers to this scan" in found.warnings
         assert found.numbers["share_of_activation"] == 0
-        assert "the map is zero everywhere" in found.sentence
+        assert "The map is zero everywhere" in found.sentence
         assert [check.name for check in found.checks] == ["hide_top"]
 
 
@@ -344,7 +347,7 @@ def test_the_demo_volume_is_explained_through_its_centring_norms_and_ceiled_pool
     assert found.arrays["map"].values.shape == scan.shape
     assert found.arrays["map"].values.any()
     assert found.numbers["filters_in_layer"] == 32
-    assert "5 strongest of 32 filters in features.block3.conv2" in found.sentence
+    assert "5 strongest of 32 filters in features.block3.conv2" in found.technical
 
 
 def test_a_layer_of_one_filter_is_told_in_the_singular(film):

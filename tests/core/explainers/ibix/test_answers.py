@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from core.errors import BadInput
-from core.explainers.ibix.answers import ClassAnswers, ImageAnswers, holding_half, marked_on
+from core.explainers.ibix.answers import ClassAnswers, ImageAnswers, marked_on
 from core.explainers.ibix.explainer import Ibix
 from core.explainers.ibix.variants import Paper
 from tests.core.explainers import regressors
@@ -20,12 +20,6 @@ def images(channels_out=1, marked=None, **values):
 def classes(toy: Toy, marked=None, **values):
     question = regressors.question(toy.model, toy.scan(1), marked, target=1)
     return ClassAnswers(question, Ibix.parameters(values=values))
-
-
-def test_half_is_held_by_the_fewest_that_hold_it():
-    assert holding_half(np.array([1.0, 5.0, 2.0, 2.0])) == 1
-    assert holding_half(np.array([1.0, 1.0, 1.0, 1.0])) == 2
-    assert holding_half(np.zeros(3)) == 0
 
 
 def test_what_is_marked_must_be_there_in_the_shape_of_its_side():

@@ -89,7 +89,7 @@ def test_how_many_superpixels_hold_half_is_counted_over_the_whole_map(trained: T
         effects = np.sort(np.bincount(labels.ravel(), weights=found.arrays["map"].values.ravel())[1:])[::-1]
         half = found.numbers["superpixels_half"]
         assert effects[: int(half)].sum() >= effects.sum() / 2 > effects[: int(half) - 1].sum()
-        assert f"{half:.0f} of {labels.max()} superpixels" in found.sentence
+        assert f"{half:.0f} of {labels.max()} pieces of the scan" in found.sentence
 
 
 @pytest.mark.parametrize("changed", [1, 2, 3, None])

@@ -351,8 +351,8 @@ def test_every_change_of_a_classifiers_scan_is_told_in_a_sentence(trained: Toy, 
     found = explain(trained.scan(400), trained.model, "ibix", region=trained.planted > 0, **given)
     assert found.target is not None
     slope = found.numbers[f"slope {found.target}"]
-    assert (" raises " if slope > 0 else " lowers ") in found.sentence
-    assert f"{abs(slope) * found.numbers['jitter_largest']:.3g}" in found.sentence
+    assert found.sentence.endswith(f" speaks {'for' if slope > 0 else 'against'} {found.target}.")
+    assert f"{abs(slope) * found.numbers['jitter_largest']:.3g}" in found.technical
     assert ("brighter" in found.sentence) == (perturbation == "add")
 
 

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -103,7 +105,8 @@ def test_a_classifiers_derivative_is_told_in_a_sentence_and_kept_to_the_region(t
     # it ended in a KeyError, and the region was not looked at
     given = {"direction": "backward", "mode": "gradient", "superpixels": 20, "coarse_superpixels": 5}
     everywhere = explain(trained.scan(400), trained.model, "ibix", **given)
-    assert everywhere.sentence.startswith("Half of the derivative of the logit")
+    assert re.search(r"half of how much it reacts lies on [\d.]+% of the (pixels|voxels)\.$", everywhere.sentence)
+    assert everywhere.technical == "Backward map by the derivative at the scan itself."
     share = everywhere.numbers["share_half"]
     size = np.sort(np.abs(everywhere.arrays["map"].values), axis=None)[::-1].astype(np.float64)
     assert size[: round(share * size.size)].sum() >= size.sum() / 2 > size[: round(share * size.size) - 1].sum()

@@ -1,61 +1,13 @@
 import re
-from typing import Literal
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.parameters import Parameters, parameter
 from core.training import known_recipes
-from dashboard.intake import widgets
-from dashboard.intake.widgets import Control, format_value, help_text, is_log, position, read_schema, slider_values
-
-
-class Sample(Parameters):
-    weight: float = parameter(
-        1e-4, "What it does.", minimum=1e-6, maximum=1.0, scale="log", title="λ weight", group="Size", paper=3e-5
-    )
-    share: float = parameter(0.5, "A share.", minimum=0.0, maximum=1.0, step=0.05, unit="mm", paper=0.95)
-    rounds: int = parameter(60, "How often.", minimum=1, maximum=5000, unit="iterations")
-    few: int = parameter(3, "How many.", minimum=1, maximum=10)
-    how: Literal["one_way", "other"] = parameter("other", "Which way.")
-    at_most: float = parameter(1.0, "Two words.", minimum=0.0, maximum=2.0, unit="mm")
-    really: bool = parameter(True, "Whether.", advanced=True)
-    layer: str | None = parameter(None, "Which layer.")
-    limit: float | None = parameter(None, "Perhaps a limit.", minimum=0.0, maximum=2.0)
-
-
-CONTROLS = {control.name: control for control in read_schema(Sample.model_json_schema())}
-
-
-def test_every_declared_property_reaches_the_screen():
-    weight = CONTROLS["weight"]
-    assert (weight.minimum, weight.maximum, weight.scale) == (1e-6, 1.0, "log")
-    assert (weight.label, weight.group, weight.paper, weight.default) == ("λ weight", "Size", 3e-5, 1e-4)
-    assert CONTROLS["share"].step == 0.05
-    assert CONTROLS["really"].advanced
-
-
-def test_kinds_of_controls_follow_the_types():
-    kinds = {name: control.kind for name, control in CONTROLS.items()}
-    assert kinds == {
-        "weight": "number",
-        "share": "number",
-        "rounds": "integer",
-        "few": "integer",
-        "how": "choice",
-        "at_most": "number",
-        "really": "switch",
-        "layer": "text",
-        "limit": "number",
-    }
-    assert CONTROLS["how"].choices == ("one_way", "other")
-    assert CONTROLS["limit"].maximum == 2.0
-
-
-def test_labels_are_words_with_a_unit_where_that_says_more():
-    assert CONTROLS["share"].label == "Share (mm)"
-    assert CONTROLS["at_most"].label == "At most (mm)"
-    assert Control("iterations", "iterations", "", "integer", 60, unit="iterations").label == "Iterations"
+from dashboard.intake.controls import widgets
+from dashboard.intake.controls.declared import Control, read_schema
+from dashboard.intake.controls.widgets import help_text, is_log, position, slider_values
+from tests.dashboard.intake.controls.test_declared import CONTROLS
 
 
 def test_a_log_slider_moves_over_round_numbers_and_reaches_every_value_that_matters():
@@ -105,20 +57,6 @@ def test_a_published_value_off_the_track_is_not_marked():
     assert position(CONTROLS["how"], "other") is None
 
 
-def test_values_are_written_as_people_write_them():
-    assert [format_value(v) for v in (1e-4, 0.25, 1500, 2e6, True, None, "one_way", 0, 3e-5)] == [
-        "1e-4",
-        "0.25",
-        "1,500",
-        "2e6",
-        "on",
-        "automatic",
-        "one way",
-        "0",
-        "3e-5",
-    ]
-
-
 def test_help_names_default_and_published_value():
     text = help_text(CONTROLS["weight"])
     assert text.startswith("What it does.")
@@ -126,33 +64,10 @@ def test_help_names_default_and_published_value():
     assert "paper 3e-5" in text
 
 
-class Ends(Parameters):
-    held_out: float = parameter(0.1, "How many.", minimum=0, below=0.6)
-    rate: float = parameter(1e-3, "How fast.", above=0, maximum=1, scale="log")
-    times: int = parameter(3, "How often.", above=0, below=10)
-    clip: float = parameter(1.0, "How long.", above=0)
-    shift: float | None = parameter(None, "How far.", above=-1, below=1, step=0.25)
-
-
-def test_an_end_that_is_not_allowed_cannot_be_chosen():
-    controls = {control.name: control for control in read_schema(Ends.model_json_schema())}
-    ends = {name: (control.minimum, control.maximum) for name, control in controls.items()}
-    assert ends == {
-        "held_out": (0, 0.59),
-        "rate": (1e-6, 1),
-        "times": (1, 9),
-        "clip": (None, None),
-        "shift": (-0.75, 0.75),
-    }
-    assert slider_values(controls["rate"])[0] == 1e-6
-    for name, control in controls.items():
-        for end in (control.minimum, control.maximum):
-            assert end is None or Ends(**{name: end})
-
-
 def _groups():
     from core.parameters import Parameters, parameter
-    from dashboard.intake.widgets import read_schema, show_controls
+    from dashboard.intake.controls.declared import read_schema
+    from dashboard.intake.controls.widgets import show_controls
 
     class Grouped(Parameters):
         last: int = parameter(3, "Of the last group.", minimum=1, maximum=9, group="Zebra", order=1)
@@ -194,7 +109,8 @@ def test_every_setting_of_a_recipe_makes_a_control_of_its_own(recipe):
 def _marked(scale, paper):
     import streamlit as st
 
-    from dashboard.intake.widgets import Control, show_controls
+    from dashboard.intake.controls.declared import Control
+    from dashboard.intake.controls.widgets import show_controls
 
     control = Control(
         "n", "n", "", "number", 0.5, minimum=0.01, maximum=1.0, step=0.01, scale=scale, paper=paper, group="g"
@@ -223,7 +139,8 @@ def test_the_tick_stands_where_the_slider_stands_at_the_published_value(scale, p
 
 def _explainers():
     from core.parameters import Parameters, parameter
-    from dashboard.intake.widgets import read_schema, show_controls
+    from dashboard.intake.controls.declared import read_schema
+    from dashboard.intake.controls.widgets import show_controls
 
     class Chosen(Parameters):
         one: str = parameter("mask", "An explainer.", picks="explainer")
