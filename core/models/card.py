@@ -20,6 +20,15 @@ AnswerKind = Literal["softmax", "sigmoid", "probabilities", "independent_probabi
 INDEPENDENT: tuple[AnswerKind, ...] = ("sigmoid", "independent_probabilities")
 
 
+#: Lead of the names of references that are scans of single healthy subjects; a number follows.
+HEALTHY_SUBJECT = "healthy_"
+
+
+def is_healthy_subject(name: str) -> bool:
+    """Whether a reference of this name is the scan of a healthy subject (``healthy_1``; not ``healthy_mean``)."""
+    return name.startswith(HEALTHY_SUBJECT) and name.removeprefix(HEALTHY_SUBJECT).isdecimal()
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -140,7 +149,8 @@ class Card(_Section):
     """Everything about a model except its numbers.
 
     ``references`` names arrays in ``references.safetensors``, given on the model's grid, that explainers may use:
-    ``healthy_mean`` (mean of the healthy training scans) and ``support`` (where a mask may paint, 0/1).
+    ``healthy_mean`` (mean of the healthy training scans), ``support`` (where a mask may paint, 0/1) and ``healthy_1``,
+    ``healthy_2`` … (scans of single healthy subjects).
 
     ``answers`` says how the numbers of a classifier's network are to be read. ``softmax``: one logit a class, of which
     softmax is taken. ``sigmoid``: logits of which sigmoid is taken, one a class that may hold beside others, or a

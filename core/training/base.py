@@ -17,6 +17,8 @@ from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from core.training.fitting.data import TrainingImages
 
 #: settings that the card says where it names the network
@@ -78,6 +80,25 @@ class Recipe(Parametrised, ABC):
         -------
         TrainingImages or None
             None where the recipe cannot tell: its models then know nothing of what they were trained on.
+        """
+        return None
+
+    def healthy_subjects(
+        self, parameters: Any, cohort: Path | None, card: Card, count: int, report: Report = silent
+    ) -> "list[np.ndarray] | None":
+        """Scans of healthy subjects that a model of this recipe was trained on, without training anything.
+
+        Parameters
+        ----------
+        parameters, cohort, card, report
+            As of `training_images`.
+        count : int
+            How many, each of another subject.
+
+        Returns
+        -------
+        list of numpy.ndarray, float32, spatial shape of the model's input, or None
+            None where the recipe cannot tell.
         """
         return None
 

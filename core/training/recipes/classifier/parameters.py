@@ -64,6 +64,15 @@ class ClassifierParameters(NetworkParameters):
         advanced=True,
         **READ,
     )
+    healthy_subjects: int = parameter(
+        3,
+        "Scans of single healthy training subjects that are kept beside the model: a mask is tested with their tissue. "
+        "They leave with the model's folder; 0 where they must not.",
+        minimum=0,
+        maximum=20,
+        unit="subjects",
+        **READ,
+    )
     phantom_twins: int = parameter(300, "Pairs of phantoms for training.", minimum=1, unit="pairs", **DRAWN)
     phantom_singles: int = parameter(120, "Phantoms of each class to validate and test.", minimum=2, **DRAWN)
     phantom_spacing_mm: float | None = parameter(

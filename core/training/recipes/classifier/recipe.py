@@ -9,6 +9,8 @@ from core.training.base import Recipe
 from core.training.recipes.classifier.parameters import ClassifierParameters
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from core.training.fitting.data import TrainingImages
 
 
@@ -36,3 +38,11 @@ class Classifier(Recipe):
         from core.training.recipes.classifier.training import training_images
 
         return training_images(parameters, cohort, card, report)
+
+    def healthy_subjects(
+        self, parameters: Any, cohort: Path | None, card: Card, count: int, report: Report = silent
+    ) -> "list[np.ndarray]":
+        """Healthy subjects that it was trained on, read or drawn again; see `Recipe.healthy_subjects`."""
+        from core.training.recipes.classifier.training import healthy_subjects
+
+        return healthy_subjects(parameters, cohort, card, count, report)

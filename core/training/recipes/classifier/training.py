@@ -28,11 +28,13 @@ from core.training.fitting.data import (
     healthy_mean,
     input_contract,
     keep_statistics,
+    load_images,
     load_parts,
     planted_on_grid,
     value_range,
 )
 from core.training.fitting.fills import fill_at_random
+from core.training.fitting.healthy import healthy_references, one_each
 from core.training.fitting.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.swap import Swap, swap_test
@@ -59,6 +61,7 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
         network.half().float()  # judge the weights that are stored
     metrics = _metrics(network, data, source, parameters)
     report(Progress(0.98, "writing the model"))
+    references = _references(data, parameters.healthy_subjects)
     described = _describe_data(source, len(data.train), cohort is None)
     training = recipe.record(parameters, out, described, with_cohort=cohort is not None)
     card = _card(
@@ -69,8 +72,8 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
         training,
         metrics,
         cohort is None,
+        tuple(references),
     )
-    references = {"healthy_mean": data.mean[0].numpy(), "support": data.support.numpy().astype(np.float32)}
     save_model(out, card, network, references, half=parameters.half)
     keep_statistics(out, card, network, TrainingImages.of(data.parts), part_of(report, 0.98, 1.0))
     return card
@@ -87,6 +90,28 @@ def training_images(
         rows = chosen_rows(len(part), samples, held_out=split != "train") if part else ()
         kept += [part[row] for row in rows]
     return TrainingImages.of(load_parts(replace(source, entries=tuple(kept)), card.classes, card.input, report))
+
+
+def healthy_subjects(
+    parameters: ClassifierParameters, cohort: Path | None, card: Card, count: int, report: Report
+) -> list[np.ndarray]:
+    """See `Recipe.healthy_subjects`."""
+    source = _source(parameters, cohort, report)
+    chosen = one_each([entry for entry in source.part("train") if entry.label == card.healthy], count)
+    if not chosen:
+        raise BadInput(f"The cohort has no scan of the healthy class {card.healthy} for training.")
+    return list(load_images(source, chosen, card.classes, card.input, report).tensor[:, 0].numpy())
+
+
+def _references(data: "_Data", subjects: int) -> dict[str, np.ndarray]:
+    """What explainers need beside the weights; the same subjects that `healthy_subjects` finds."""
+    healthy = [entry for entry in data.train.entries if entry.label == data.healthy]
+    rows = [data.train.entries.index(entry) for entry in one_each(healthy, subjects)] if subjects else []
+    return {
+        "healthy_mean": data.mean[0].numpy(),
+        "support": data.support.numpy().astype(np.float32),
+        **healthy_references([data.train.tensor[row, 0].numpy() for row in rows]),
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,6 +281,7 @@ def _card(
     training: Training,
     metrics: dict[str, Any],
     synthetic: bool,
+    references: tuple[str, ...],
 ) -> Card:
     return Card(
         name=name,
@@ -270,7 +296,7 @@ def _card(
         healthy=data.healthy,
         feature_layers=layers[0],
         attribution_layer=layers[1],
-        references=("healthy_mean", "support"),
+        references=references,
         training=training,
         metrics=metrics,
         license="Apache-2.0" if synthetic else "",
