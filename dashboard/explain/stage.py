@@ -30,8 +30,6 @@ from dashboard.results.layers import (
 
 #: One key for every state of the page, so that crosshair, zoom and window stay while results come and go.
 VIEWER_KEY = "explain viewer"
-#: Pixels of the images: at 1280×800 the answer, the images and the head of the findings are on one screen.
-_HEIGHT = 430
 _MOST_PANELS = 4
 _EMPTY = {True: "Nothing had to be hidden.", False: "The map is zero everywhere."}
 #: What a landmark is drawn with.
@@ -146,7 +144,6 @@ class Stage:
                 for place, panel in enumerate(panels)
             ],
             key=VIEWER_KEY,
-            height=_HEIGHT,
             plane=plane,
             tools=_TOOLS if drawing else ("navigate",),
             region=marks.drawn,

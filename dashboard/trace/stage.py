@@ -22,8 +22,6 @@ from dashboard.trace.desk import Sketch, TraceDesk
 from dashboard.trace.truth import Truth
 
 TOOLS: tuple[Tool, ...] = ("pixel", "brush", "lasso", "erase", "navigate")
-#: Pixels of the images: painting, the answer and the head of the figures are on one screen of 1280×800.
-_HEIGHT = 430
 #: Windows of a CT, HU: what radiologists know them by. The first is the one at first.
 WINDOWS: dict[str, tuple[float, float] | None] = {
     "Soft tissue": (-160.0, 240.0),
@@ -139,7 +137,6 @@ class Stage:
         viewer(
             panels,
             key=key_of(laid.scan or ""),
-            height=_HEIGHT,
             tools=TOOLS if self.sides else ("navigate",),
             region=region,
             surface=side or "input",

@@ -1,90 +1,26 @@
 """The viewer in a real browser: what a person sees and does, and what arrives in Python."""
 
-import io
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from dashboard.bench.browser import serve
+from tests.e2e.viewing import SPOT, away_from_the_spot, brightest, crosshair, open_case, pixels, report, settled, span
 from tests.e2e.waiting import eventually, painted
 
 pytestmark = pytest.mark.browser
 
+#: What the readout says at the spot.
+PLACE = ["−20.0", "18.0", "26.0", "mm", "i", "5", "j", "19", "k", "12"]
 APP = Path(__file__).parent / "viewer_app" / "server.py"
-SPOT = [5, 19, 12]
 
 
 @pytest.fixture(scope="module")
 def server():
     with serve(APP) as running:
         yield running
-
-
-def open_case(page, server, case="ras"):
-    page.goto(f"{server.url}/?case={case}")
-    page.wait_for_selector(".lightbox[data-state=ready]", timeout=60_000)
-
-
-def crosshair(page):
-    return [int(n) for n in page.locator(".lightbox").get_attribute("data-crosshair").split()]
-
-
-def settled(page, expected):
-    """Wait until the crosshair stands at a voxel."""
-    where = " ".join(map(str, expected))
-    page.wait_for_selector(f".lightbox[data-crosshair='{where}']", timeout=10_000)
-
-
-def report(page, pattern):
-    """Wait until the script's report matches, and return the match."""
-    found = page.locator("[data-testid=stCode]").filter(has_text=re.compile(pattern)).first
-    found.wait_for(timeout=15_000)
-    return re.search(pattern, found.inner_text())
-
-
-def pixels(page, panel=0):
-    """What a panel's canvas shows, as an array, and where it lies on the page."""
-    canvas = page.locator(".stage > canvas").nth(panel)
-    box = canvas.bounding_box()
-    # the values that stand over the canvas are not part of the picture
-    shot = Image.open(io.BytesIO(canvas.screenshot(style=".values { visibility: hidden; }"))).convert("RGB")
-    return np.asarray(shot).astype(int), box
-
-
-def spot(page, panel, large=True):
-    """Rows and columns of the canvas that show the brightest spot in the large plane, and where the canvas lies."""
-    picture, box = pixels(page, panel)
-    # the crosshair and the letters are coloured or grey, the spot is white
-    white = picture.min(axis=2) >= 250
-    if large:
-        white[int(0.66 * white.shape[0]) :] = False
-    rows, columns = np.nonzero(white)
-    assert rows.size, "no bright spot on the canvas"
-    return rows, columns, box
-
-
-def span(page):
-    """Width of the spot on the first panel, in pixels of the screen."""
-    _, columns, _ = spot(page, 0)
-    return int(np.ptp(columns)) + 1
-
-
-def brightest(page, panel=0, large=True):
-    """Page coordinates of the middle of the brightest spot in the large plane."""
-    rows, columns, box = spot(page, panel, large)
-    return box["x"] + columns.mean() + 0.5, box["y"] + rows.mean() + 0.5
-
-
-def away_from_the_spot(page):
-    """Move the crosshair's lines off the spot, staying in its axial slice."""
-    page.locator(".lightbox").focus()
-    for key in ("ArrowDown", "ArrowLeft"):
-        for _ in range(4):
-            page.keyboard.press(key)
-    page.keyboard.press("n")  # true pixels
 
 
 @pytest.mark.parametrize(("case", "left"), [("ras", False), ("las", True)])
@@ -110,6 +46,17 @@ def test_swapping_left_and_right_moves_the_spot_to_the_other_side(page, server):
     assert brightest(page)[0] > middle
     page.keyboard.press("x")
     eventually(page, lambda: brightest(page)[0] < middle)
+    # what is marked there is the same voxel: only the picture is turned
+    page.keyboard.press("p")
+    page.mouse.click(*brightest(page))
+    found = report(page, r"marked \[\[(\d+), (\d+), (\d+)\]\] count 1 ")
+    assert [int(n) for n in found.groups()] == SPOT
+    # the setting stays with the browser
+    page.reload()
+    page.wait_for_selector(".lightbox[data-state=ready]", timeout=60_000)
+    assert page.locator("button[data-action=flip]").get_attribute("aria-pressed") == "true"
+    away_from_the_spot(page)
+    assert brightest(page)[0] < middle
 
 
 def test_wheel_keys_and_mouse_move_one_crosshair_in_all_panels(page, server):
@@ -123,6 +70,15 @@ def test_wheel_keys_and_mouse_move_one_crosshair_in_all_panels(page, server):
     page.keyboard.press("PageDown")
     settled(page, [5, 19, 11])
     page.keyboard.press("ArrowLeft")  # towards the patient's right: up in RAS+
+    settled(page, [6, 19, 11])
+    page.locator("input.slice").fill("5")
+    settled(page, [6, 19, 4])
+    assert page.locator(".slices output").inner_text() == "axial 5 of 20"
+    page.locator("button[data-action=play]").click()
+    eventually(page, lambda: crosshair(page)[2] > 8)
+    page.keyboard.press("PageDown")
+    page.locator("button[data-action=play]").click()
+    page.locator("input.slice").fill("12")
     settled(page, [6, 19, 11])
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
     report(page, r"crosshair \(1[4-6], 1[1-4], 11\)")
@@ -138,7 +94,18 @@ def test_the_readout_tells_real_values_and_millimetres(page, server):
     scan, mapped = values.nth(1).inner_text().split("\n")
     assert scan == "scan 250"
     assert float(mapped.split()[1]) == pytest.approx(9 / 12, abs=0.001)
-    assert page.locator(".toolbar .readout").inner_text().split() == ["−20.0", "18.0", "26.0", "mm", "5", "19", "12"]
+    assert page.locator(".toolbar .readout").inner_text().split() == [
+        "−20.0",
+        "18.0",
+        "26.0",
+        "mm",
+        "i",
+        "5",
+        "j",
+        "19",
+        "k",
+        "12",
+    ]
 
 
 def test_window_is_dragged_for_all_panels_at_once_and_reset(page, server):
@@ -326,6 +293,12 @@ def test_letters_planes_and_help_can_be_reached_by_keys(page, server):
     assert page.locator(".help").is_visible()
     page.keyboard.press("Escape")
     assert not page.locator(".help").is_visible()
+    # the height follows the window, and on the whole screen the panels fill it
+    assert page.locator(".stage").first.bounding_box()["height"] == round(0.55 * 860)
+    page.keyboard.press("f")
+    eventually(page, lambda: page.locator(".stage").first.bounding_box()["height"] > 600)
+    page.keyboard.press("f")
+    eventually(page, lambda: page.locator(".stage").first.bounding_box()["height"] == round(0.55 * 860))
 
 
 def test_the_page_asks_nobody_but_its_own_server_and_each_volume_once(page, server):

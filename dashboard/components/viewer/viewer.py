@@ -101,8 +101,6 @@ class Panel:
         Sentence over the panel when there is nothing but the image to see ("Nothing had to be hidden.").
     struck : str
         Sentence over a panel whose picture is not to be taken for a result: the panel is crossed out.
-    letters : bool
-        Orientation letters on a 2D image too, where its affine says how it lies in the body (3D always has them).
     surface : str, optional
         What a region painted in this panel lies on ("input", "output"). Panels of one surface share the region;
         painting on another surface starts a new one, and the panels beside show it faintly. None: no painting here.
@@ -118,7 +116,6 @@ class Panel:
     layers: Sequence[Layer]
     empty: str = ""
     struck: str = ""
-    letters: bool = False
     surface: str | None = ""
     insets: bool = False
     dimmed: bool = False
@@ -176,7 +173,7 @@ def viewer(
     key : str
         Streamlit key of the component.
     height : int, optional
-        Height of the pictures in pixels; by default it follows from width and aspect.
+        Height of the pictures in pixels; by default 55 % of the window, and 320 at least.
     narrowest : int, optional
         Pixels: where panels of one row would be narrower, they stand in several rows of about equally many. By default
         they stand in one.
@@ -192,7 +189,7 @@ def viewer(
     crosshair : sequence of int, optional
         Index into the first layer to go to. Like `region` it acts when it changes.
     plane : {"axial", "coronal", "sagittal"}
-        Which plane is the large one at first.
+        Which plane is the large one at first, and again when another one is handed in.
     tool : str
         Tool in hand at first, and whenever painting becomes possible.
     brush : int
@@ -305,7 +302,6 @@ def _panel_data(panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "empty": panel.empty,
         "struck": panel.struck,
-        "letters": panel.letters,
         "surface": panel.surface,
         "insets": panel.insets,
         "dimmed": panel.dimmed,

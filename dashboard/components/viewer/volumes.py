@@ -372,4 +372,16 @@ def as_data(reference: VolumeRef) -> dict[str, Any]:
     """What the browser is told about a volume (the owner travels inside the signed token only)."""
     data = asdict(reference)
     del data["owner"]
-    return data | {"token": reference.token}
+    return data | {"token": reference.token, "placed": _placed(reference)}
+
+
+def _placed(reference: VolumeRef) -> bool:
+    """Whether it is known how the samples lie in a body: of a volume always, of an image where its file says so.
+
+    What a file without orientation is read as is turned no way: row and column along the first two axes.
+    """
+    affine = np.array(reference.affine)
+    if len(reference.shape) == 3:
+        return True
+    turned = affine[:3, :3] != np.diag(np.diag(affine[:3, :3]))
+    return bool(turned.any() or (np.diag(affine) < 0).any() or affine[:3, 3].any())

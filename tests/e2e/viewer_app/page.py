@@ -48,7 +48,7 @@ def image() -> None:
     values = np.full((12, 30), 100, dtype=np.uint8)
     values[0, 0] = 0
     values[8, 23] = 255
-    affine = np.array([[0, 0.5, 0, 0], [1.0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    affine = np.diag([1.0, 0.5, 1, 1])
     reference = publish(values, affine, name="image")
     report(viewer([Panel("image", "Image", [Layer(reference, name="gray")])], key="flat", tools=ALL))
 

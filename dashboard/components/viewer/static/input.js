@@ -1,7 +1,7 @@
 // Mouse, pen, touch and wheel. One listener of each kind on the viewer, all ended by its signal.
 
-import { mosaic } from "./drawing/paint.js";
 import { placement, unproject } from "./space/geometry.js";
+import { mosaic } from "./space/mosaic.js";
 
 const NOTCH = 40; // wheel pixels that make one slice on devices that scroll in small steps
 
@@ -61,6 +61,7 @@ export class Input {
     const hit = this.find(event);
     if (!event.composedPath().includes(this.viewer.toolbar.root)) this.viewer.toolbar.hide();
     if (!hit) return;
+    this.viewer.navigation.cine.stop();
     this.viewer.root.focus({ preventScroll: true });
     event.preventDefault();
     hit.panel.canvas.setPointerCapture(event.pointerId);
@@ -188,12 +189,13 @@ export class Input {
     const hit = this.find(event);
     if (!hit) return;
     event.preventDefault();
+    this.viewer.navigation.cine.stop();
     if (event.ctrlKey || event.metaKey) return this.zoom(hit, Math.exp(-event.deltaY * 0.0025));
     const delta = event.deltaMode === 0 ? event.deltaY : event.deltaY * NOTCH;
     this.rolled += Math.abs(delta) >= NOTCH ? Math.sign(delta) * NOTCH : delta;
     const steps = Math.trunc(this.rolled / NOTCH);
     this.rolled -= steps * NOTCH;
-    if (steps && !hit.panel.grid.flat) this.viewer.slice(hit.panel.grid, hit.rect.plane, -steps);
+    if (steps && !hit.panel.grid.flat) this.viewer.navigation.slice(hit.panel.grid, hit.rect.plane, -steps);
   }
 
   /** Zoom so that what is under the mouse stays there. */

@@ -2,7 +2,7 @@
 
 const COMMANDS = {
   v: "navigate", h: "level", p: "pixel", b: "brush", o: "lasso", e: "erase", d: "ball", a: "axial", c: "coronal", s: "sagittal",
-  w: "window", l: "automatic", 0: "fit", m: "mosaic", x: "flip", n: "pixels", i: "insets", "?": "help",
+  w: "window", l: "automatic", 0: "fit", f: "full", ".": "play", "<": "slower", ">": "faster", m: "mosaic", x: "flip", n: "pixels", i: "insets", "?": "help",
 };
 
 export class Keys {
@@ -28,7 +28,7 @@ export class Keys {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     if (key === " ") return target === viewer.root && (input.space = true);
     if (COMMANDS[key]) return viewer.press(COMMANDS[key]) ?? true;
-    if (key >= "1" && key <= "9") return viewer.preset(Number(key) - 1) ?? true;
+    if (key >= "1" && key <= "9") return viewer.windowing.choose(Number(key) - 1) ?? true;
     if (key === "Delete") return viewer.press("clear") ?? true;
     if (key === "Escape") return viewer.toolbar.hide() ?? true;
     if (key === "[" || key === "]") return viewer.setBrush(view.brush + (key === "]" ? 1 : -1)) ?? true;
@@ -44,9 +44,9 @@ export class Keys {
       ArrowLeft: [plane.u, -plane.uDirection], ArrowRight: [plane.u, plane.uDirection],
       ArrowUp: [plane.v, -plane.vDirection], ArrowDown: [plane.v, plane.vDirection],
     };
-    if (moves[key]) viewer.step(...moves[key]);
-    else if (key === "PageUp") viewer.slice(panel.grid, plane, 1);
-    else if (key === "PageDown") viewer.slice(panel.grid, plane, -1);
+    if (moves[key]) viewer.navigation.step(...moves[key]);
+    else if (key === "PageUp") viewer.navigation.slice(panel.grid, plane, 1);
+    else if (key === "PageDown") viewer.navigation.slice(panel.grid, plane, -1);
     else return false;
     viewer.sendCrosshair();
     return true;

@@ -1,19 +1,23 @@
 // The viewer: holds what is shown and how, loads volumes, and repaints at most once a frame.
 
-import { element, format } from "./controls/dom.js";
+import { element, millimetres } from "./controls/dom.js";
 import { Panel } from "./controls/panel.js";
 import { Toolbar } from "./controls/toolbar.js";
 import { lookupTable } from "./drawing/slices.js";
 import { Input } from "./input.js";
 import { Keys } from "./keys.js";
+import { Navigation } from "./navigation.js";
 import { Region } from "./marking/region.js";
-import { Grid, layout, naturalHeight } from "./space/geometry.js";
+import { layout } from "./space/geometry.js";
+import { occupied } from "./space/mosaic.js";
 import { cached, load } from "./space/volumes.js";
+import { faster } from "./state/cine.js";
+import { onSwap, swap } from "./state/convention.js";
 import { Looks, relate } from "./state/looks.js";
 import { viewOf } from "./state/view.js";
-import { nameOf, offered, sliceWindow } from "./state/windows.js";
+import { Windowing } from "./windowing.js";
 
-const LOWEST = 220, HIGHEST = 640, SHARE = 0.62; // bounds of the automatic height: pixels, share of the window
+const LOWEST = 320, SHARE = 0.55; // least height of the pictures, pixels, and their share of the window
 const ALWAYS = ["navigate", "level"]; // tools that need no region
 const VALUES = 90; // pixels beside a title that values need
 
@@ -28,19 +32,24 @@ export class Viewer {
     root.tabIndex = 0;
     this.lifetime = new AbortController(); // ends every listener at once
     this.toolbar = new Toolbar(root, {
-      press: (name) => this.press(name), brush: (size) => this.setBrush(size), presets: () => this.presets(), preset: (at) => this.preset(at),
+      press: (name) => this.press(name), tiles: (count) => this.setTiles(count), brush: (size) => this.setBrush(size), presets: () => this.windowing.offers(), preset: (at) => this.windowing.choose(at),
     });
+    this.navigation = new Navigation(this);
+    this.windowing = new Windowing(this);
     this.row = element("div", "panels", root);
     this.panels = [];
     this.input = new Input(this, this.lifetime.signal);
     this.keys = new Keys(this, this.input, this.lifetime.signal);
     this.sizes = new ResizeObserver(() => this.arrange());
     this.sizes.observe(root);
+    onSwap(() => this.arrange(), this.lifetime.signal);
+    root.addEventListener("fullscreenchange", () => this.arrange(), { signal: this.lifetime.signal });
     window.addEventListener("resize", () => this.arrange(), { signal: this.lifetime.signal }); // the pixel ratio may change
   }
 
   destroy() {
     this.lifetime.abort();
+    this.navigation.cine.stop();
     this.sizes.disconnect();
     cancelAnimationFrame(this.frame);
     this.root.replaceChildren();
@@ -54,6 +63,7 @@ export class Viewer {
     this.view = viewOf(data);
     this.looks = new Looks(this.view, () => this.layers);
     if (data.oneScale !== this.view.sent.oneScale) this.view.oneScale = this.view.sent.oneScale = data.oneScale;
+    if (data.plane !== this.view.sent.plane) this.view.large = this.view.sent.plane = data.plane; // the model reads another one
     const paints = data.tools.some((tool) => tool !== "navigate");
     // whoever begins to draw wants the brush in hand
     if (paints && this.view.paints === false) this.view.tool = data.tool;
@@ -173,7 +183,7 @@ export class Viewer {
 
   /** Sizes of everything; cheap when nothing changed. */
   arrange() {
-    const wide = this.row.clientWidth, grid = this.panels.find((panel) => panel.grid)?.grid;
+    const wide = this.row.clientWidth;
     if (!wide || !this.data) return;
     const columns = this.columns(wide);
     this.row.style.setProperty("--columns", columns);
@@ -181,15 +191,30 @@ export class Viewer {
     const longest = Math.max(...this.panels.map((panel) => panel.titleWidth)) + 22; // with its padding
     // the same for the whole row, so that pictures stay beside each other
     this.row.dataset.titles = longest > width ? "two" : longest + VALUES > width || this.panels.some((panel) => panel.values > 2) ? "one" : "";
-    const highest = Math.max(LOWEST, Math.min(HIGHEST, SHARE * window.innerHeight));
-    const facts = this.panels[0].data.layers[0].volume;
-    const height = this.data.height ?? naturalHeight(grid ?? new Grid(facts.shape, facts.affine), width, LOWEST, highest);
+    const height = this.heightOf(Math.ceil(this.panels.length / columns));
     for (const panel of this.panels) {
       panel.stage.style.height = `${height}px`;
       panel.painter.resize(width, height);
       panel.rects = panel.grid ? layout(panel.grid, this.view.large, width, height, this.view.radiological) : [];
     }
     this.repaint();
+  }
+
+  /** Whether the viewer has the whole screen. */
+  get full() { return this.root.getRootNode().fullscreenElement === this.root; }
+
+  /** Pixels of a picture: what Python says, or a share of the window; on the whole screen what titles and legends leave. */
+  heightOf(rows) {
+    if (!this.full) return this.data.height ?? Math.max(LOWEST, Math.round(SHARE * window.innerHeight));
+    const [panel] = this.panels, around = panel.root.offsetHeight - panel.stage.offsetHeight;
+    const above = this.row.getBoundingClientRect().top - this.root.getBoundingClientRect().top;
+    return Math.max(LOWEST / 2, Math.floor((window.innerHeight - above - 10) / rows) - around - 10);
+  }
+
+  toggleFull() {
+    // a browser may refuse it (an embedded page): then everything stays as it is
+    const done = this.full ? document.exitFullscreen() : this.root.requestFullscreen?.();
+    done?.catch(() => {});
   }
 
   repaint() {
@@ -206,6 +231,7 @@ export class Viewer {
       panel.legend.show(panel.principal, this.looks.of(panel.principal), this.view.oneScale);
     }
     this.toolbar.show(this.view, this.view.region);
+    this.navigation.show();
     this.showReadout();
     this.announce();
   }
@@ -222,9 +248,29 @@ export class Viewer {
   picture(panel, layers = filled(panel).map((layer) => this.drawn(layer))) {
     const { view } = this, { grid } = panel, region = grid && view.region?.grid.sameAs(grid) ? view.region : null;
     return {
-      grid, layers, outlines: outlined(panel), view, region, rects: panel.rects, index: grid && view.mm ? grid.toIndex(view.mm) : [0, 0, 0],
-      faint: region?.surface !== panel.data.surface, letters: grid && (!grid.flat || panel.data.letters),
+      grid, layers, outlines: outlined(panel), view, region, span: view.mosaic && grid && !grid.flat ? this.spanOf(panel) : null, rects: panel.rects, index: grid && view.mm ? grid.toIndex(view.mm) : [0, 0, 0],
+      faint: region?.surface !== panel.data.surface, letters: grid && (!grid.flat || panel.layers[0].facts.volume.placed),
     };
+  }
+
+  /**
+   * Slices of the large plane with something in them, of all panels on one grid, so that tiles beside each other are one slice:
+   * those of the maps, or where there is none of the images.
+   */
+  spanOf(panel) {
+    const axis = panel.rects[0].plane.n, here = (layer) => layer.volume?.grid.sameAs(panel.grid);
+    const all = this.panels.flatMap(({ layers }) => layers.filter(here)), maps = all.filter(({ facts }) => facts.role === "map");
+    const spans = (maps.length ? maps : all.filter(({ facts }) => facts.role === "image")).map((layer) => this.filledSlices(layer, axis));
+    return spans.length ? [Math.min(...spans.map(([first]) => first)), Math.max(...spans.map(([, last]) => last))] : [0, panel.grid.shape[axis] - 1];
+  }
+
+  filledSlices(layer, axis) {
+    const { volume, facts } = layer, look = this.looks.of(layer), map = facts.role === "map", [low, high] = map ? facts.range : facts.window;
+    const floor = map ? look.threshold ?? (high - low) / 50 : (high - low) / 10, key = [volume.digest, axis, floor].join();
+    // of a map one sample is something; of an image a hundredth of a slice, noise being everywhere
+    const rest = map ? 0 : Math.min(low, facts.extent[0]), enough = map ? 0 : 0.01;
+    if (layer.filledFor !== key) Object.assign(layer, { filledFor: key, filled: occupied(volume, axis, floor, rest, enough) });
+    return layer.filled;
   }
 
   /** A layer with the colour table it is drawn through; `slot` tells apart the tables of one layer. */
@@ -257,10 +303,10 @@ export class Viewer {
   showReadout() {
     const grid = this.panels[0].grid, mm = this.input.hover ?? this.view.mm;
     if (!grid || !mm) return;
-    const index = grid.toIndex(mm);
-    const at = grid.flat ? `${index[0]} ${index[1]} px` : `${mm.map((v) => format(v, 20)).join("  ")} mm   ${index.join(" ")}`;
-    this.toolbar.readout.textContent = at;
-    this.toolbar.readout.title = grid.flat ? "Row and column" : "Millimetres to the right, front and top; voxel";
+    const [i, j, k] = grid.toIndex(mm);
+    this.toolbar.readout.textContent = grid.flat ? `row ${i}  column ${j}` : `${millimetres(mm)}   i ${i}  j ${j}  k ${k}`;
+    this.toolbar.readout.title = grid.flat ? "Row from the top and column from the left, from 0"
+      : "Millimetres to the right, to the front and upwards; index of the voxel along its three axes, from 0";
     for (const panel of this.panels) panel.showValues(mm);
   }
 
@@ -277,55 +323,13 @@ export class Viewer {
     this.repaint();
   }
 
-  /** Crosshair by whole steps along an array axis of the first panel. */
-  step(axis, count) {
-    const { grid } = this.panels[0];
-    if (!grid) return;
-    const index = grid.toIndex(this.view.mm);
-    index[axis] = Math.min(grid.shape[axis] - 1, Math.max(0, index[axis] + count));
-    this.goTo(grid.toMm(index));
-  }
-
-  /** Slices towards head, front or right by `count`. */
-  slice(grid, plane, count) {
-    const world = grid.axes.indexOf(plane.n), [{ grid: first }] = this.panels;
-    this.step(first.axes[world], count * first.signs[world]);
-  }
-
-  /** The image whose grey values are meant: of the panel under the mouse, else the first there is. */
-  get image() {
-    const under = this.panels.includes(this.input.panel) ? this.input.panel.image : null;
-    return under ?? this.panels.find((panel) => panel.image)?.image ?? null;
-  }
-
-  /** Windows offered for that image: [name, low, high], and which of them it is seen in. */
-  presets() {
-    const layer = this.image;
-    if (!layer) return { windows: [], current: "", unit: "" };
-    const windows = offered(layer.facts, layer.volume);
-    return { windows, current: nameOf(this.looks.windowOf(layer).now, windows), unit: layer.facts.unit };
-  }
-
-  preset(at) {
-    const chosen = this.presets().windows[at];
-    if (chosen) this.setWindow(chosen.slice(1));
-  }
-
-  setWindow(ends) {
-    if (ends && this.image) this.looks.windowOf(this.image).now = ends;
+  setBrush(size) {
+    this.view.brush = Math.min(40, Math.max(1, size));
     this.repaint();
   }
 
-  /** Window that the slice on screen asks for. */
-  automatic() {
-    const { image } = this, panel = this.panels.find((one) => one.layers.includes(image));
-    if (!image?.volume) return;
-    const { grid } = image.volume, plane = grid.plane(panel.rects[0]?.plane.name ?? "axial", this.view.radiological);
-    this.setWindow(sliceWindow(image.volume, plane, grid.toIndex(this.view.mm)[plane.n]));
-  }
-
-  setBrush(size) {
-    this.view.brush = Math.min(40, Math.max(1, size));
+  setTiles(count) {
+    this.view.tiles = count;
     this.repaint();
   }
 
@@ -342,10 +346,13 @@ export class Viewer {
     else if (name === "undo") view.region?.undo() && this.sendRegion();
     else if (name === "clear") view.region?.clear() && this.sendRegion();
     else if (name === "window") for (const entry of view.windows.values()) entry.now = [...entry.first];
-    else if (name === "automatic") this.automatic();
+    else if (name === "automatic") this.windowing.automatic();
     else if (name === "fit") Object.assign(view, { zoom: 1, pan: [0, 0, 0] });
     else if (name === "scale") view.oneScale = !view.oneScale;
-    else if (name === "flip") view.radiological = !view.radiological;
+    else if (name === "flip") swap();
+    else if (name === "full") this.toggleFull();
+    else if (name === "play") this.navigation.cine.toggle();
+    else if (name === "slower" || name === "faster") view.speed = faster(view.speed, name === "faster" ? 1 : -1);
     else if (name === "help") this.toolbar.toggleHelp();
     else if (name === "pixels") view.smooth = !view.smooth;
     else if (["mosaic", "ball", "insets"].includes(name)) view[name] = !view[name];

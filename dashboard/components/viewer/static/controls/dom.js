@@ -25,6 +25,9 @@ const PATHS = {
   pixels: "M1.5 14.5v-4h4v-4h4v-4h5",
   locked: "M3.500 7.5h9v6h-9zM5.500 7.500v-2.500a2.500 2.500 0 0 1 5 0v2.500",
   unlocked: "M3.500 7.5h9v6h-9zM5.500 7.500v-2.500a2.500 2.500 0 0 1 4.800-1",
+  play: "M5 3l8 5-8 5z",
+  pause: "M5.500 3v10M10.500 3v10",
+  full: "M2 6V2h4M14 10v4h-4M2 2l4.500 4.500M14 14 9.500 9.500",
   opacity: "M2.5 2.5h11v11h-11zM2.5 8.5l6-6M2.5 13.5l11-11M7.5 13.5l6-6",
   insets: "M1.5 1.5h13v13h-13zM3.5 3.500h4v4h-4zM9.500 11.500l2-2",
   help: "M5.5 6a2.5 2.5 0 1 1 3.7 2.200C8.3 8.7 8 9.2 8 10.200M8 12.800v.2",
@@ -53,4 +56,9 @@ export function format(value, span) {
 export function short(value, span) {
   const text = Math.abs(value) < span / 1e5 ? "0" : format(value, span); // rounding beside 0 says nothing
   return text.includes(".") && !text.includes("e") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** A place in millimetres: what rounds to nothing is 0, without a sign and without an exponent. */
+export function millimetres(mm) {
+  return `${mm.map((v) => (Math.abs(v) < 0.05 ? "0.0" : v.toFixed(1).replace("-", "−"))).join("  ")} mm`;
 }

@@ -2,6 +2,7 @@
 
 import { element, icon, short } from "./dom.js";
 import { entry, Menu } from "./menu.js";
+import { COUNTS } from "../space/mosaic.js";
 
 // name, what it is called, key
 const TOOLS = [
@@ -13,17 +14,17 @@ const VIEWS = [
   ["windows", "Windows of grey values", "1 to 9"],
   ["fit", "Whole image (Ctrl+wheel zooms, middle button or Space drags)", "0"],
 ];
-const VIEWS_3D = [["mosaic", "Mosaic of slices", "M"], ["flip", "Swap left and right (radiological or neurological)", "X"]];
+const VIEWS_3D = [["mosaic", "Mosaic of slices", "M"], ["flip", "Neurological: the patient's left on the left of the screen", "X"]];
 const INSETS = [["insets", "Magnified insets at the region", "I"]];
-const LAST = [["pixels", "True pixels instead of smoothed ones", "N"], ["help", "Keys and mouse", "?"]];
-const SWITCHES = new Set([...TOOLS.map(([name]) => name), "mosaic", "pixels", "insets"]);
+const LAST = [["pixels", "True pixels instead of smoothed ones", "N"], ["full", "Whole screen", "F"], ["help", "Keys and mouse", "?"]];
+const SWITCHES = new Set([...TOOLS.map(([name]) => name), "mosaic", "flip", "pixels", "insets"]);
 const HELP = [
   ["Wheel, PageUp, PageDown", "next slice"], ["Click or drag", "move the crosshair"], ["Arrow keys", "crosshair by one voxel"],
   ["Right-drag or Shift-drag", "window: across is width, down is level"], ["Ctrl+wheel, + and −", "zoom"],
   ["Middle-drag or Space-drag", "move the image"], ["A, C, S or double click", "axial, coronal, sagittal large"],
   ["1 to 9", "windows with a name"], ["L, W", "window for this slice, first window"], ["H", "window by dragging, with any button or finger"],
-  ["M", "mosaic of slices"], ["X", "swap left and right"], ["N", "true pixels or smoothed ones"],
-  ["0", "whole image"],
+  ["M", "mosaic of slices"], ["X", "radiological or neurological"], ["N", "true pixels or smoothed ones"],
+  ["0, F", "whole image, whole screen"], [". and < >", "slices as a film, its speed"],
 ];
 const HELP_REGION = [
   ["V, P, B, O, E", "move, pixel, brush, lasso, erase"], ["[ and ]", "brush size"], ["D", "brush as disc or ball"],
@@ -49,6 +50,10 @@ export class Toolbar {
     this.group(TOOLS.filter(([name]) => name === "level" || tools.includes(name)));
     if (paints) this.group(EDITS);
     this.group([...VIEWS, ...(flat ? [] : VIEWS_3D), ...(insets ? INSETS : []), ...LAST]);
+    this.tiles = element("select", "", this.root, { hidden: true, title: "Slices in the mosaic" });
+    this.tiles.ariaLabel = "Slices in the mosaic";
+    for (const count of [0, ...COUNTS]) element("option", "", this.tiles, { value: count, textContent: count ? `${count} slices` : "As many as fit" });
+    this.tiles.addEventListener("change", () => this.actions.tiles(Number(this.tiles.value)));
     if (paints) this.options(flat, length);
     this.readout = element("output", "readout", this.root);
     this.windows = new Menu(this.buttons.get("windows"), this.root, (panel) => this.fillWindows(panel));
@@ -86,16 +91,18 @@ export class Toolbar {
 
   /** Show the state that the viewer is in. */
   show(view, region) {
-    const { tool, mosaic, smooth, brush, ball, insets } = view;
-    const shown = [tool, mosaic, smooth, brush, ball, insets, region?.strokes.length, region?.count, this.built].join();
+    const { tool, mosaic, tiles, radiological, smooth, brush, ball, insets } = view;
+    const shown = [tool, mosaic, tiles, radiological, smooth, brush, ball, insets, region?.strokes.length, region?.count, this.built].join();
     if (shown === this.shown) return;
     this.shown = shown;
     for (const [name, button] of this.buttons) {
-      const on = name === tool || { mosaic, pixels: !smooth, insets }[name];
+      const on = name === tool || { mosaic, flip: !radiological, pixels: !smooth, insets }[name];
       if (SWITCHES.has(name)) button.setAttribute("aria-pressed", Boolean(on));
       if (name === "undo") button.disabled = !region?.strokes.length;
       if (name === "clear") button.disabled = !region?.count;
     }
+    this.tiles.hidden = !mosaic;
+    this.tiles.value = tiles;
     if (!this.brush) return;
     this.brush.hidden = !["brush", "erase"].includes(view.tool);
     this.size.value = view.brush;

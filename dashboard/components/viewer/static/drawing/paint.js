@@ -1,6 +1,7 @@
 // Painting one panel onto its canvas: planes, crosshair, letters, mosaic, and what the tool in hand needs to show.
 
 import { placement, project } from "../space/geometry.js";
+import { mosaic } from "../space/mosaic.js";
 import { drawInsets } from "./insets.js";
 import { drawOutlines } from "./outlines.js";
 import { drawRegion, drawSlice } from "./slices.js";
@@ -179,27 +180,4 @@ export class Painter {
     this.text(plane.left, tiles[0].x + 3, tiles[0].y + tiles[0].h / 2, "left");
     this.text(plane.right, tiles[0].x + tiles[0].w - 3, tiles[0].y + tiles[0].h / 2, "right");
   }
-}
-
-/** Tiles of the mosaic: as many as fit at a readable size, the outer tenth of the volume at either end left out. */
-export function mosaic(scene, width, height) {
-  const { plane } = scene.rects[0], aspect = plane.width / plane.height, total = scene.grid.shape[plane.n];
-  let columns = 1, rows = 1, tileWidth = 0;
-  for (let c = 2; c <= 6; c++) {
-    const w = width / c, r = Math.max(1, Math.floor(height / (w / aspect)));
-    if (c * r <= Math.min(30, total) && c * r > columns * rows && w >= 60) [columns, rows, tileWidth] = [c, r, w];
-  }
-  if (!tileWidth) tileWidth = Math.min(width, height * aspect);
-  const tileHeight = tileWidth / aspect, count = columns * rows, tiles = [];
-  const left = (width - columns * tileWidth) / 2, top = Math.max(0, (height - rows * tileHeight) / 2);
-  const upwards = plane.name !== "sagittal"; // feet to head, back to front; sagittal from the left of the array
-  for (let at = 0; at < count; at++) {
-    const share = count > 1 ? at / (count - 1) : 0.5;
-    const position = Math.round((0.1 + 0.8 * (upwards ? share : 1 - share)) * (total - 1));
-    const x = left + (at % columns) * tileWidth, y = top + Math.floor(at / columns) * tileHeight;
-    tiles.push({ position, x, y, w: tileWidth, h: tileHeight });
-  }
-  const here = scene.index[plane.n];
-  tiles.reduce((best, tile) => (Math.abs(tile.position - here) < Math.abs(best.position - here) ? tile : best)).nearest = true;
-  return tiles;
 }

@@ -127,14 +127,6 @@ export function layout(grid, large, width, height, radiological) {
   ];
 }
 
-/** Height at which a panel of this width leaves no empty bands, within bounds. */
-export function naturalHeight(grid, width, lowest, highest) {
-  const planes = grid.flat ? [grid.plane("image", true)] : PLANES.map((name) => grid.plane(name, true));
-  const main = planes[0].height * width / planes[0].width;
-  const rest = grid.flat ? 0 : Math.max(planes[1].height, planes[2].height) * width / (planes[1].width + planes[2].width);
-  return Math.round(Math.min(highest, Math.max(lowest, main + rest)));
-}
-
 /** Pixels per millimetre and position of a plane in its rectangle under the shared zoom and pan. */
 export function placement(rect, view) {
   const { plane } = rect;

@@ -1,13 +1,16 @@
 // How a viewer was left by the person, so that a page change or a remount finds it again.
 
+import { isRadiological } from "./convention.js";
+
 const kept = new Map(); // component id → view
 
 /** The view of a component: the one it was left with, or a fresh one from what Python says at first. */
 export function viewOf({ id, plane, tool, brush, oneScale }) {
   if (!kept.has(id)) {
     kept.set(id, {
-      mm: null, zoom: 1, pan: [0, 0, 0], large: plane, radiological: true, smooth: true, mosaic: false, oneScale,
-      tool, brush, ball: false, insets: true, windows: new Map(), looks: new Map(), region: null, sent: { oneScale },
+      get radiological() { return isRadiological(); },
+      mm: null, zoom: 1, pan: [0, 0, 0], large: plane, smooth: true, mosaic: false, tiles: 0, speed: 10, oneScale,
+      tool, brush, ball: false, insets: true, windows: new Map(), looks: new Map(), region: null, sent: { oneScale, plane },
     });
   }
   return kept.get(id);
