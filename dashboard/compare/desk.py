@@ -1,17 +1,18 @@
 """What is laid out on the Compare page: a scan and networks, or a cohort, networks and a place in their results."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.errors import BadInput
 from core.runs import ExplanationSpec, Run, StudySpec
 from dashboard.desk import Desk, Setting, desk_of_session, owner, shelf
+from dashboard.intake import catalogue
 from dashboard.intake.request import lay_out, request
 
-View = Literal["film", "films"]
-#: Names of the two halves of the page, as they stand in its address.
-VIEWS: tuple[View, View] = ("film", "films")
+View = Literal["film", "films", "results"]
+#: Names of the parts of the page, as they stand in its address.
+VIEWS: tuple[View, ...] = ("film", "films", "results")
 #: Networks that stand beside each other; with the scan one more picture.
 MOST_NETWORKS = 4
 _KEY = "compare desk"
@@ -32,8 +33,8 @@ class CompareDesk(Desk):
 
     Parameters
     ----------
-    view : {"film", "films"}
-        Which half of the page is shown.
+    view : {"film", "films", "results"}
+        Which part of the page is shown.
     networks : tuple of str
         Library names of the networks that are compared, in the order they stand.
     cohort : str, optional
@@ -48,6 +49,10 @@ class CompareDesk(Desk):
         Network whose confusion matrix is shown.
     class_name : str, optional
         Class whose mean map is shown.
+    beside : tuple of str
+        Runs whose results stand side by side, in their order.
+    share : float
+        Of all samples, those that a map marks there, 0..1.
     """
 
     page: str = "compare"
@@ -65,6 +70,8 @@ class CompareDesk(Desk):
     film: str | None = None
     shown: str | None = None
     class_name: str | None = None
+    beside: tuple[str, ...] = ()
+    share: float = 0.05
     #: what was opened → the run that explains it
     explained: dict[Hashable, str] = field(default_factory=dict)
     _comparisons: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
@@ -87,8 +94,27 @@ class CompareDesk(Desk):
         super().forget(run)
         self._comparisons = {key: runs for key, runs in self._comparisons.items() if run not in runs}
         self.explained = {film: known for film, known in self.explained.items() if known != run}
+        self.leave_out(run)
         if self.study == run:
             self.show_study(None)
+
+    def put_side_by_side(self, runs: Sequence[str]) -> None:
+        """Show these runs beside each other."""
+        self.view, self.beside = "results", tuple(dict.fromkeys(runs))
+
+    def leave_out(self, run: str) -> None:
+        """Show the others without this one."""
+        self.beside = tuple(known for known in self.beside if known != run)
+
+    def side_by_side(self) -> list[Run]:
+        """The runs that stand side by side; without those that are gone."""
+        found = []
+        for name in self.beside:
+            try:
+                found.append(shelf().run(name))
+            except BadInput:
+                self.leave_out(name)
+        return found
 
     def compare(self) -> None:
         """Ask for one run a network. Equal requests that ran before are found again, not repeated.
@@ -110,21 +136,28 @@ class CompareDesk(Desk):
             return {}
         return {str(run.request["model"]): run for run in found}
 
+    @staticmethod
+    def are_networks_on_one_film(runs: Sequence[Run]) -> bool:
+        """Whether runs ask the same of several networks: what *One film* shows."""
+        if any(run.kind != ExplanationSpec.kind for run in runs) or not 1 <= len(runs) <= MOST_NETWORKS:
+            return False
+        asked = [{**run.request, "model": "", "parameters": dict(run.request.get("parameters") or {})} for run in runs]
+        names = [str(run.request["model"]) for run in runs]
+        cards = catalogue.cards()
+        known = all(name in cards and cards[name].task == "classification" for name in names)
+        return known and len(set(names)) == len(runs) and all(one == asked[0] for one in asked)
+
     def lay_out_comparison(self, runs: Sequence[Run]) -> None:
-        """Lay everything out as it was for the runs of one comparison.
+        """Lay everything out as it was for the runs of one comparison (`are_networks_on_one_film`).
 
         Raises
         ------
         BadInput
-            When they are not of one scan, explainer and class, or the explainer is no longer there.
+            When the explainer is no longer there.
         """
-        requests: list[Mapping[str, object]] = [run.request for run in runs]
-        alike = {(r.get("scan"), r.get("explainer"), r.get("target")) for r in requests}
-        if len(alike) != 1 or any(run.kind != ExplanationSpec.kind for run in runs):
-            raise BadInput("This link does not name one comparison: choose scan and networks again.")
         lay_out(self, runs[0])
         self.view, self.target_chosen = "film", True
-        self.networks, self.networks_for = tuple(str(r["model"]) for r in requests), self.scan
+        self.networks, self.networks_for = tuple(str(run.request["model"]) for run in runs), self.scan
         self.comparison = [run.id for run in runs]
 
     def study_cohort(self, study: str, preset: str, settings_of: str) -> None:

@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from core.runs import Run, StudySpec
+from core.runs import ExplanationSpec, Run, StudySpec
 from dashboard.compare import link, page
 from dashboard.compare.desk import CompareDesk, compare_desk
 from dashboard.compare.films.intake import STUDY
 from dashboard.compare.networks import PAPERS_THREE
+from dashboard.compare.side_by_side import members
 from dashboard.frame.pages import Page, Start
 from dashboard.intake import catalogue, demo
 
 
 class ComparePage(Page):
-    """Several networks on one film, or on all films of a cohort."""
+    """Several networks on one film or on all films of a cohort, or any results side by side."""
 
     name = "compare"
     title = "Compare"
@@ -36,6 +37,15 @@ class ComparePage(Page):
     def open(self, run: Run, place: Mapping[str, str]) -> None:
         """The study, and the cell and the film of it that the address names."""
         link.open_study(compare_desk(), run, place)
+
+    def opens_together(self, runs: Sequence[Run]) -> bool:
+        """Explanations."""
+        return all(run.kind == ExplanationSpec.kind for run in runs)
+
+    def open_together(self, runs: Sequence[Run]) -> None:
+        """Side by side."""
+        members.check(runs)
+        compare_desk().put_side_by_side([run.id for run in runs])
 
     def follow(self, place: Mapping[str, str]) -> None:
         """One half of the page, or a comparison of several runs."""

@@ -7,6 +7,7 @@ import streamlit as st
 from core.runs import Run
 from dashboard.compare.desk import VIEWS, Cell, CompareDesk
 from dashboard.compare.films.intake import FIRST_PRESET, SETTINGS
+from dashboard.compare.side_by_side import members
 from dashboard.desk import shelf
 from dashboard.frame import opening
 from dashboard.frame.pages import RUN, Page
@@ -20,6 +21,8 @@ _BETWEEN = "~"
 
 def query(laid: CompareDesk) -> dict[str, str]:
     """The parts of the address after the question mark."""
+    if laid.view == "results":
+        return {_VIEW: laid.view, **({_RUNS: ",".join(laid.beside)} if laid.beside else {})}
     if laid.view == "film":
         return {_RUNS: ",".join(laid.comparison)} if laid.comparison else {}
     if laid.study is None:
@@ -41,20 +44,34 @@ def follow(laid: CompareDesk, place: Mapping[str, str]) -> None:
         When one of the runs is gone, or they do not belong together.
     """
     if _RUNS in place:
-        open_comparison(laid, place[_RUNS].split(","))
+        open_comparison(laid, place[_RUNS].split(","), place.get(_VIEW) == "results")
     elif place.get(_VIEW) in VIEWS:
         laid.view = VIEWS[VIEWS.index(place[_VIEW])]
 
 
-def open_comparison(laid: CompareDesk, ids: list[str]) -> None:
-    """Lay out stored runs of one comparison.
+def open_comparison(laid: CompareDesk, ids: list[str], as_results: bool = False) -> None:
+    """Lay out stored runs: as networks on one film where they are that, else as results side by side.
+
+    Parameters
+    ----------
+    laid : CompareDesk
+        Where they go.
+    ids : list of str
+        The runs, in their order.
+    as_results : bool
+        As results, whatever they are.
 
     Raises
     ------
     BadInput
-        When one is gone, or they do not belong together.
+        When one is gone, or they cannot stand side by side.
     """
-    laid.lay_out_comparison([shelf().run(run) for run in ids])
+    runs = [shelf().run(run) for run in dict.fromkeys(ids)]
+    if not as_results and laid.are_networks_on_one_film(runs):
+        laid.lay_out_comparison(runs)
+        return
+    members.check(runs)
+    laid.put_side_by_side([run.id for run in runs])
 
 
 def open_study(laid: CompareDesk, run: Run, place: Mapping[str, str]) -> None:

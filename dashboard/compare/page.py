@@ -1,4 +1,4 @@
-"""The Compare page: one film in several networks, or all films of a cohort."""
+"""The Compare page: one film in several networks, all films of a cohort, or any results side by side."""
 
 import streamlit as st
 
@@ -6,9 +6,10 @@ from dashboard.callbacks import whole
 from dashboard.compare.desk import VIEWS, compare_desk
 from dashboard.compare.film import view as one_film
 from dashboard.compare.films import view as all_films
+from dashboard.compare.side_by_side import view as results
 from dashboard.frame.pages import Page
 
-_TITLES = {"film": "One film", "films": "All films"}
+_TITLES = {"film": "One film", "films": "All films", "results": "Results"}
 
 
 def show(page: Page) -> None:
@@ -22,8 +23,10 @@ def show(page: Page) -> None:
         )  # fmt: skip
     if laid.view == "film":
         one_film.show(page, laid)
-    else:
+    elif laid.view == "films":
         all_films.show(page, laid)
+    else:
+        results.show(page, laid)
 
 
 def _turn(key: str) -> None:

@@ -23,6 +23,7 @@ from dashboard.look import text
 from dashboard.results import actions, answer, downloads, gate, headline, landmark_views, parts
 from dashboard.results.landmarks import landmark_desk
 from dashboard.results.layers import show_form
+from dashboard.results.pinned import tray
 from dashboard.results.watch import watch, while_going
 
 #: Session key of the scan that the page showed last.
@@ -136,6 +137,8 @@ class _Middle:
                 heat = explanation.parts is not None
                 signed = show_form(main.diverging, f"form of the map {run.id}", heat)
             landmark_views.show_tools(self._landmarks)
+            if self._landmarks.drawing is None:
+                tray.show(run, "explain")
         return signed
 
     def _draw_findings(self, run: Run, explanation: StoredExplanation) -> None:

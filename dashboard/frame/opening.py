@@ -1,6 +1,6 @@
 """From page to page: opening a stored run where it can be shown, following an address, writing it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -59,6 +59,27 @@ def open_run(run_id: str, preferred: Page | None = None, place: Mapping[str, str
         raise BadInput("No page shows runs of this kind: look at it on the Runs page.")
     page.open(run, place or {})
     return page
+
+
+def open_together(run_ids: Sequence[str]) -> Page:
+    """Lay stored runs out side by side; returns the page that shows them.
+
+    Parameters
+    ----------
+    run_ids : sequence of str
+        In the order in which they are to stand.
+
+    Raises
+    ------
+    BadInput
+        When one of them is gone, or no page puts these side by side: the sentence says why.
+    """
+    runs = [shelf().run(run) for run in run_ids]
+    for page in pages().values():
+        if told(page, lambda page: page.opens_together(runs), False):
+            page.open_together(runs)
+            return page
+    raise BadInput("These runs cannot be put side by side: choose two or more explanations.")
 
 
 def _follow(page: Page) -> str | None:

@@ -100,6 +100,20 @@ class Page(ABC):
         """
         raise NotImplementedError(f"{self.name} opens no run")
 
+    def opens_together(self, runs: Sequence[Run]) -> bool:
+        """Whether it can show several stored runs side by side."""
+        return False
+
+    def open_together(self, runs: Sequence[Run]) -> None:
+        """Lay out several runs that it opens together, of this owner.
+
+        Raises
+        ------
+        BadInput
+            When something that it needs is gone.
+        """
+        raise NotImplementedError(f"{self.name} puts no runs side by side")
+
     def follow(self, place: Mapping[str, str]) -> None:
         """Lay out what an address names that has no `RUN`.
 

@@ -24,6 +24,7 @@ from dashboard.frame.pages import RUN, Page
 from dashboard.intake import catalogue
 from dashboard.look import text
 from dashboard.results import actions, answer, downloads, gate, headline
+from dashboard.results.pinned import tray
 from dashboard.results.watch import watch
 from dashboard.trace import questions, stage
 from dashboard.trace.desk import Sketch, TraceDesk, history, trace_desk
@@ -124,6 +125,7 @@ class _Middle:
 
     def _draw(self, run: Run | None) -> None:
         laid = self._laid
+        opening.turn_page()
         going = run is not None and not run.status.final
         address = {RUN: laid.traced} if laid.traced else {}
         opening.write_address(self._page, laid, address)
@@ -239,7 +241,7 @@ class _Middle:
             place = "–" if here is None else str(here + 1)
             text.show(text.quiet_word(f"Selection {place} of {len(steps)}"), width="content")
             self._step("›", "later", "K", steps, -1 if here is None else here + 1)
-            return Tools(
+            found = Tools(
                 outlines=st.toggle(
                     "Outlines",
                     key="trace outlines",
@@ -250,6 +252,8 @@ class _Middle:
                 beside=self._third_panel(),
                 window=self._ct_window(),
             )
+            tray.show(run, "trace")
+            return found
 
     @staticmethod
     def _several(run: Run | None) -> bool:

@@ -1,0 +1,1 @@
+"""Compare, results: any explanation runs side by side."""
