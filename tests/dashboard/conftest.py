@@ -2,6 +2,7 @@ import pytest
 
 from core.settings import settings
 from dashboard.components.viewer import volumes
+from tests.scanned_once import components_scanned_once  # noqa: F401 - a fixture
 
 
 @pytest.fixture

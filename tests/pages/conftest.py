@@ -29,6 +29,7 @@ from dashboard.trace import findings as trace_findings
 from dashboard.trace import page as trace_page
 from dashboard.trace import stage as trace_stage
 from tests.core.tiny import save_tiny, tiny_card, tiny_maker_card
+from tests.scanned_once import components_scanned_once  # noqa: F401 - a fixture
 
 SHAPE = (12, 14, 12)
 GRID = [[4.0, 0.0, 0.0, -24.0], [0.0, 4.0, 0.0, -28.0], [0.0, 0.0, 4.0, -24.0], [0.0, 0.0, 0.0, 1.0]]

@@ -62,7 +62,7 @@ def test_slice_model_is_explained_by_the_same_code_from_a_picture_or_a_volume(fi
 @pytest.mark.parametrize("lambda_1", [1e-4, 1e-3])
 def test_the_documented_call_works_for_other_prices(explanation, lambda_1):
     model = load_model("alzheimer-phantom", "cpu")
-    found = explain(explanation.scan, model, "mask", target="AD", lambda_1=lambda_1)
+    found = explain(explanation.scan, model, "mask", target="AD", lambda_1=lambda_1, iterations=40)
     assert found.scores["after"]["AD"] <= 0.05
     assert found.parameters["lambda_1"] == lambda_1
 

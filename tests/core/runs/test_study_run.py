@@ -80,6 +80,9 @@ def test_the_same_request_is_found_again_and_a_changed_cohort_is_another(
     manager = start_manager("inline")
     first = manager.submit(spec())
     assert manager.submit(spec()) == first
+    # a run that begins after the change is one of the changed cohort
+    manager.wait(first, LOCAL_OWNER, PATIENCE)
+    assert manager.submit(spec()) == first
     film = library / "cohorts" / "parts" / "films" / "hand-0.png"
     before = film.read_bytes()
     try:

@@ -76,7 +76,7 @@ def test_a_run_goes_before_the_server_when_memory_runs_out_is_nicer_and_bounded_
     [worker] = [run.worker for run in manager.store.ledger.unfinished() if run.id == run_id]
     assert worker is not None
     fields = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
-    assert int(fields[16]) >= os.nice(0) + 10
+    assert int(fields[16]) >= min(os.nice(0) + 10, 19)  # nobody is nicer than 19
     first_to_go = int(Path(f"/proc/{worker.pid}/oom_score_adj").read_text())
     assert first_to_go > int(Path("/proc/self/oom_score_adj").read_text())
     assert first_to_go > int(Path(f"/proc/{launcher_of(manager)}/oom_score_adj").read_text())
