@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dashboard.bench.browser import serve
-from tests.e2e.test_viewer import open_case, pixels, report
+from tests.e2e.viewing import open_case, pixels, report
 from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.browser

@@ -1,5 +1,6 @@
 // Mouse, pen, touch and wheel. One listener of each kind on the viewer, all ended by its signal.
 
+import { KINDS } from "./marking/measures.js";
 import { placement, unproject } from "./space/geometry.js";
 import { mosaic } from "./space/mosaic.js";
 
@@ -72,6 +73,7 @@ export class Input {
     else if (hit.tile) kind = "navigate";
     this.drag = { kind, start: hit, last: hit, view: structuredClone({ pan: this.viewer.view.pan }) };
     if (kind === "window") this.startWindow(hit);
+    if (KINDS[kind]) return this.viewer.measuring.begin(hit, kind);
     this.act(hit, true);
   }
 
@@ -96,6 +98,7 @@ export class Input {
     const hit = this.drag && !this.drag.start.tile ? this.follow(event) : this.find(event), { view } = this.viewer;
     this.hover = hit?.inside ? hit.mm : null;
     if (hit) this.panel = hit.panel;
+    if (hit && !this.drag && !hit.tile) this.viewer.measuring.move(hit); // the open arm of an angle
     const brush = hit && !hit.tile && ["brush", "erase"].includes(view.tool);
     const had = this.cursor;
     this.cursor = brush ? { panel: hit.panel, rect: hit.rect, x: hit.x, y: hit.y, diameter: view.brush } : null;
@@ -108,6 +111,7 @@ export class Input {
     if (drag.kind === "navigate") viewer.goTo(hit.mm);
     else if (drag.kind === "pan") this.pan(hit);
     else if (drag.kind === "window") this.window(hit);
+    else if (KINDS[drag.kind]) viewer.measuring.move(hit);
     else this.paint(hit, first);
     drag.last = hit;
     if (drag.kind !== "navigate" && view.region) viewer.repaint();
@@ -171,6 +175,7 @@ export class Input {
     }
     if (view.region?.current && view.region.end()) viewer.sendRegion();
     if (drag.kind === "navigate") viewer.sendCrosshair();
+    if (KINDS[drag.kind]) viewer.measuring.end(drag.last);
     this.point(event);
     viewer.repaint();
   }

@@ -1,7 +1,7 @@
 // The keyboard: what a key does while the viewer has the focus. controls/help.js tells people.
 
 const COMMANDS = {
-  v: "navigate", h: "level", p: "pixel", b: "brush", o: "lasso", e: "erase", d: "ball", a: "axial", c: "coronal", s: "sagittal",
+  v: "navigate", h: "level", p: "pixel", b: "brush", o: "lasso", e: "erase", r: "distance", g: "angle", t: "ellipse", q: "rectangle", d: "ball", a: "axial", c: "coronal", s: "sagittal",
   w: "window", l: "automatic", 0: "fit", f: "full", ".": "play", "<": "slower", ">": "faster", m: "mosaic", x: "flip", n: "pixels", i: "insets", "?": "help",
 };
 
@@ -30,7 +30,7 @@ export class Keys {
     if (COMMANDS[key]) return viewer.press(COMMANDS[key]) ?? true;
     if (key >= "1" && key <= "9") return viewer.windowing.choose(Number(key) - 1) ?? true;
     if (key === "Delete") return viewer.press("clear") ?? true;
-    if (key === "Escape") return viewer.toolbar.hide() ?? true;
+    if (key === "Escape") return viewer.measuring.cancel() || (viewer.toolbar.hide() ?? true);
     if (key === "[" || key === "]") return viewer.setBrush(view.brush + (key === "]" ? 1 : -1)) ?? true;
     if (key === "+" || key === "=" || key === "-") return input.zoom(null, key === "-" ? 1 / 1.25 : 1.25) ?? true;
     return this.walk(key);

@@ -1,13 +1,17 @@
 // The viewer: holds what is shown and how, loads volumes, and repaints at most once a frame.
 
 import { element, millimetres } from "./controls/dom.js";
+import { measureMenu } from "./controls/measuremenu.js";
 import { Panel } from "./controls/panel.js";
 import { Toolbar } from "./controls/toolbar.js";
+import { windowMenu } from "./controls/windowmenu.js";
 import { lookupTable } from "./drawing/slices.js";
 import { Input } from "./input.js";
 import { Keys } from "./keys.js";
 import { Navigation } from "./navigation.js";
+import { KINDS } from "./marking/measures.js";
 import { Region } from "./marking/region.js";
+import { Measuring } from "./measuring.js";
 import { layout } from "./space/geometry.js";
 import { occupied } from "./space/mosaic.js";
 import { cached, load } from "./space/volumes.js";
@@ -18,7 +22,7 @@ import { viewOf } from "./state/view.js";
 import { Windowing } from "./windowing.js";
 
 const LOWEST = 320, SHARE = 0.55; // least height of the pictures, pixels, and their share of the window
-const ALWAYS = ["navigate", "level"]; // tools that need no region
+const ALWAYS = ["navigate", "level", ...Object.keys(KINDS)]; // tools that need no region
 const VALUES = 90; // pixels beside a title that values need
 
 /** Layers of a panel that give pixels a colour, and those drawn as lines over them. */
@@ -31,11 +35,16 @@ export class Viewer {
     this.root = root;
     root.tabIndex = 0;
     this.lifetime = new AbortController(); // ends every listener at once
+    this.windowing = new Windowing(this);
+    this.measuring = new Measuring(this);
+    const press = (name) => this.press(name);
     this.toolbar = new Toolbar(root, {
-      press: (name) => this.press(name), tiles: (count) => this.setTiles(count), brush: (size) => this.setBrush(size), presets: () => this.windowing.offers(), preset: (at) => this.windowing.choose(at),
+      press, tiles: (count) => this.setTiles(count), brush: (size) => this.setBrush(size),
+      windows: (panel, close) => windowMenu(panel, { windowing: this.windowing, press }, close),
+      measure: (panel, close) =>
+        measureMenu(panel, { measuring: this.measuring, press, tool: this.view.tool, length: this.data.length }, close),
     });
     this.navigation = new Navigation(this);
-    this.windowing = new Windowing(this);
     this.row = element("div", "panels", root);
     this.panels = [];
     this.input = new Input(this, this.lifetime.signal);
@@ -240,6 +249,7 @@ export class Viewer {
     const { lasso, cursor } = this.input;
     return {
       ...this.picture(panel), insets: this.insetsOf(panel),
+      measures: (plane, position) => this.measuring.of(panel, plane, position), say: (measure) => this.measuring.say(panel, measure),
       lasso: lasso?.panel === panel ? lasso : null, cursor: cursor?.panel === panel ? cursor : null,
     };
   }
@@ -341,8 +351,9 @@ export class Viewer {
   /** A tool or command by name, from a button or a key. */
   press(name) {
     const { view } = this;
-    if ([...ALWAYS, ...this.data.tools].includes(name)) view.tool = name;
+    if ([...ALWAYS, ...this.data.tools].includes(name)) this.take(name);
     else if (["axial", "coronal", "sagittal"].includes(name)) view.large = name;
+    else if (name === "undo" && (KINDS[view.tool] || !view.paints)) this.measuring.undo();
     else if (name === "undo") view.region?.undo() && this.sendRegion();
     else if (name === "clear") view.region?.clear() && this.sendRegion();
     else if (name === "window") for (const entry of view.windows.values()) entry.now = [...entry.first];
@@ -357,6 +368,12 @@ export class Viewer {
     else if (name === "pixels") view.smooth = !view.smooth;
     else if (["mosaic", "ball", "insets"].includes(name)) view[name] = !view[name];
     this.arrange();
+  }
+
+  take(tool) {
+    this.measuring.cancel();
+    this.view.tool = tool;
+    if (KINDS[tool]) this.view.mosaic = false; // a tile is too small to measure in
   }
 
   sendRegion() { this.setState("region", this.view.region.encode()); }

@@ -1,7 +1,7 @@
 // The one row of tools above the panels: icons with tooltips and keys, brush size, position readout, help.
 
-import { element, icon, short } from "./dom.js";
-import { entry, Menu } from "./menu.js";
+import { element, icon } from "./dom.js";
+import { Menu } from "./menu.js";
 import { COUNTS } from "../space/mosaic.js";
 
 // name, what it is called, key
@@ -10,21 +10,24 @@ const TOOLS = [
   ["lasso", "Draw around a region", "O"], ["erase", "Erase from the region", "E"],
 ];
 const EDITS = [["undo", "Undo the last stroke", "Ctrl+Z"], ["clear", "Clear the region", "Del"]];
+const MENUS = ["windows", "measure"]; // buttons that open one
 const VIEWS = [
+  ["measure", "Measure: distance, angle, mean of an area", "R, G, T, Q"],
   ["windows", "Windows of grey values", "1 to 9"],
   ["fit", "Whole image (Ctrl+wheel zooms, middle button or Space drags)", "0"],
 ];
 const VIEWS_3D = [["mosaic", "Mosaic of slices", "M"], ["flip", "Neurological: the patient's left on the left of the screen", "X"]];
 const INSETS = [["insets", "Magnified insets at the region", "I"]];
 const LAST = [["pixels", "True pixels instead of smoothed ones", "N"], ["full", "Whole screen", "F"], ["help", "Keys and mouse", "?"]];
-const SWITCHES = new Set([...TOOLS.map(([name]) => name), "mosaic", "flip", "pixels", "insets"]);
+const MEASURES = ["distance", "angle", "ellipse", "rectangle"];
+const SWITCHES = new Set(["measure", ...TOOLS.map(([name]) => name), "mosaic", "flip", "pixels", "insets"]);
 const HELP = [
   ["Wheel, PageUp, PageDown", "next slice"], ["Click or drag", "move the crosshair"], ["Arrow keys", "crosshair by one voxel"],
   ["Right-drag or Shift-drag", "window: across is width, down is level"], ["Ctrl+wheel, + and −", "zoom"],
   ["Middle-drag or Space-drag", "move the image"], ["A, C, S or double click", "axial, coronal, sagittal large"],
   ["1 to 9", "windows with a name"], ["L, W", "window for this slice, first window"], ["H", "window by dragging, with any button or finger"],
   ["M", "mosaic of slices"], ["X", "radiological or neurological"], ["N", "true pixels or smoothed ones"],
-  ["0, F", "whole image, whole screen"], [". and < >", "slices as a film, its speed"],
+  ["R, G, T, Q", "distance, angle, ellipse, rectangle"], ["0, F", "whole image, whole screen"], [". and < >", "slices as a film, its speed"],
 ];
 const HELP_REGION = [
   ["V, P, B, O, E", "move, pixel, brush, lasso, erase"], ["[ and ]", "brush size"], ["D", "brush as disc or ball"],
@@ -36,6 +39,7 @@ export class Toolbar {
     this.actions = actions;
     this.root = element("div", "toolbar", host, { role: "toolbar" });
     this.buttons = new Map();
+    this.menus = new Map();
   }
 
   /** Buttons for what this viewer can do; called again only when that changes. */
@@ -45,6 +49,7 @@ export class Toolbar {
     this.built = wanted;
     this.root.replaceChildren();
     this.buttons.clear();
+    this.menus.clear();
     this.brush = this.ball = null;
     const paints = tools.some((tool) => tool !== "navigate");
     this.group(TOOLS.filter(([name]) => name === "level" || tools.includes(name)));
@@ -56,7 +61,10 @@ export class Toolbar {
     this.tiles.addEventListener("change", () => this.actions.tiles(Number(this.tiles.value)));
     if (paints) this.options(flat, length);
     this.readout = element("output", "readout", this.root);
-    this.windows = new Menu(this.buttons.get("windows"), this.root, (panel) => this.fillWindows(panel));
+    for (const name of MENUS) {
+      const menu = new Menu(this.buttons.get(name), this.root, (panel) => this.actions[name](panel, () => menu.close()));
+      this.menus.set(name, menu);
+    }
     this.help = element("div", "help", this.root, { hidden: true });
     for (const [keys, meaning] of [...HELP, ...(paints ? HELP_REGION : [])]) {
       element("kbd", "", this.help, { textContent: keys });
@@ -71,7 +79,7 @@ export class Toolbar {
       button.setAttribute("aria-label", label);
       button.dataset.action = name;
       button.append(icon(name));
-      button.addEventListener("click", () => (name === "windows" ? this.windows.toggle() : this.actions.press(name)));
+      button.addEventListener("click", () => (MENUS.includes(name) ? this.toggle(name) : this.actions.press(name)));
       this.buttons.set(name, button);
     }
   }
@@ -96,7 +104,7 @@ export class Toolbar {
     if (shown === this.shown) return;
     this.shown = shown;
     for (const [name, button] of this.buttons) {
-      const on = name === tool || { mosaic, flip: !radiological, pixels: !smooth, insets }[name];
+      const on = name === tool || (name === "measure" && MEASURES.includes(tool)) || { mosaic, flip: !radiological, pixels: !smooth, insets }[name];
       if (SWITCHES.has(name)) button.setAttribute("aria-pressed", Boolean(on));
       if (name === "undo") button.disabled = !region?.strokes.length;
       if (name === "clear") button.disabled = !region?.count;
@@ -110,29 +118,21 @@ export class Toolbar {
     this.ball?.setAttribute("aria-pressed", view.ball);
   }
 
-  fillWindows(panel) {
-    const { windows, current, unit } = this.actions.presets();
-    windows.slice(0, 9).forEach(([name, low, high], at) => {
-      const choose = () => {
-        this.actions.preset(at);
-        this.windows.close();
-      };
-      const line = entry(panel, name, String(at + 1), choose, name === current);
-      line.querySelector("span").after(element("small", "", null, { textContent: `${short(low, high - low)} to ${short(high, high - low)} ${unit}` }));
-    });
-    const command = (name) => () => {
-      this.actions.press(name);
-      this.windows.close();
-    };
-    entry(panel, "For this slice", "L", command("automatic"));
-    entry(panel, "First window", "W", command("window"));
+  toggle(name) {
+    for (const [other, menu] of this.menus) if (other !== name) menu.close();
+    this.menus.get(name).toggle();
   }
 
   toggleHelp() { this.help.hidden = !this.help.hidden; }
 
+  /** What an open menu lists may have changed. */
+  refresh() {
+    for (const menu of this.menus.values()) menu.refresh();
+  }
+
   /** Whatever is open. */
   hide() {
     if (this.help) this.help.hidden = true;
-    this.windows?.close();
+    for (const menu of this.menus.values()) menu.close();
   }
 }

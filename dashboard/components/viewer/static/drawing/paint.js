@@ -3,6 +3,7 @@
 import { placement, project } from "../space/geometry.js";
 import { mosaic } from "../space/mosaic.js";
 import { drawInsets } from "./insets.js";
+import { drawMeasures } from "./measures.js";
 import { drawOutlines } from "./outlines.js";
 import { drawRegion, drawSlice } from "./slices.js";
 
@@ -51,7 +52,7 @@ export class Painter {
     this.height = height;
   }
 
-  /** `scene`: grid, rects, layers ({volume, lut, role, key}), outlines ({volume, color}), region, faint, view, index, cursor, lasso, insets. */
+  /** `scene`: grid, rects, layers ({volume, lut, role, key}), outlines ({volume, color}), region, faint, view, index, cursor, lasso, insets, measures, say. */
   paint(scene) {
     const { context } = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
@@ -96,6 +97,7 @@ export class Painter {
     drawOutlines(context, scene.outlines, plane, index[plane.n], place);
     // of an image it only marks a point: while painting it would be in the way
     if (!scene.grid.flat || view.tool === "navigate") this.crosshair(rect, view, index, place);
+    if (scene.measures) drawMeasures(this, rect, view, scene.measures(plane, index[plane.n]), scene.say);
     if (scene.lasso?.rect === rect) this.lasso(scene.lasso.path);
     if (scene.cursor?.rect === rect) this.brush(scene.cursor, place);
     this.legend(scene, rect, at);
@@ -120,7 +122,7 @@ export class Painter {
   }
 
   /** Small text, with an outline so that it stays readable on bright tissue. */
-  text(text, x, y, align) {
+  text(text, x, y, align, color = QUIET) {
     const { context } = this;
     context.font = FONT;
     context.textBaseline = "middle";
@@ -129,7 +131,7 @@ export class Painter {
     context.lineWidth = 2.5;
     context.lineJoin = "round";
     context.strokeText(text, x, y);
-    context.fillStyle = QUIET;
+    context.fillStyle = color;
     context.fillText(text, x, y);
   }
 
