@@ -57,6 +57,8 @@ class Desk:
     side: Side | None = None
     #: demo scan that is to be opened next, by name
     demo: str | None = None
+    #: ask as soon as it can be asked: what a button of another page promised
+    begin: bool = False
     #: counts changes that did not come from a control, so that controls start again from the values here
     revision: int = 0
     #: the scan that `model` was chosen for

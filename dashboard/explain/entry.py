@@ -12,6 +12,9 @@ from dashboard.frame.pages import Page, Start
 from dashboard.intake import catalogue, demo
 from dashboard.intake.request import lay_out
 
+#: The demo model that was trained on films whose side markers give the answer away.
+MARKER = "anatomy-marker"
+
 
 class ExplainPage(Page):
     """One scan, one model, one explainer."""
@@ -49,27 +52,34 @@ class ExplainPage(Page):
         explain_desk().take_model(card.name)
 
     def starts(self) -> Sequence[Start]:
-        """The demo; a film, where there is one."""
+        """The demo; a film that shows what a network must not look at, and another, where there are some."""
         shipped = [scan for scan in demo.scans() if not catalogue.makes_images(scan)]
         plain = next((scan for scan in shipped if scan.explainer is None), None)
-        film = next((scan for scan in shipped if scan.explainer is not None), None)
-        found = [
-            Start("open demo", "Open the demo", ":material/play_arrow:", partial(_begin, plain) if plain else None)
-        ]
-        if film is not None:
+        films = [scan for scan in shipped if scan.explainer is not None]
+        marker = next((scan for scan in films if scan.model == MARKER), None)
+        brain = Start(
+            "open demo", "Explain the demo", ":material/play_arrow:", partial(_begin, plain, ask=True) if plain else None,
+            "A network says Alzheimer's disease. How little has to be hidden before it changes its mind, and where?",
+            "What does it rest on?", "brain",
+        )  # fmt: skip
+        found = [brain]
+        if marker is not None:
+            words = "It names body parts, and calls this hand a pelvis. The map lies on the letter R beside it."
+            title, icon = "Does it look at the right thing?", ":material/radiology:"
+            begin = partial(_begin, marker, ask=True)
+            found.append(Start("marker demo", "Explain the marker", icon, begin, words, title, "marker"))
+        if films:
             words = "See which parts of a film a network used, filter by filter."
-            found.append(Start("xray demo", "Explain an X-ray", ":material/radiology:", partial(_begin, film), words))
-        return [*found, Start("open own", "Open a scan of your own", ":material/upload_file:", _as_it_is)]
+            found.append(
+                Start("xray demo", "Explain an X-ray", ":material/radiology:", partial(_begin, films[0]), words)
+            )
+        return found
 
 
-def _as_it_is() -> None:
-    """Nothing is laid out: the page says how to open a scan."""
-
-
-def _begin(scan: demo.DemoScan) -> None:
+def _begin(scan: demo.DemoScan, ask: bool = False) -> None:
     """Lay out a demo: its scan, its model, its explainer (unless it says, the first) with the first preset."""
     laid = explain_desk()
-    laid.demo, laid.scan = scan.name, None
+    laid.demo, laid.scan, laid.begin = scan.name, None, ask
     laid.model, laid.target = scan.model, None
     laid.explainer = scan.explainer or catalogue.first_explainer()
     laid.settings.pop(laid.explainer or "", None)

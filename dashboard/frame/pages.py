@@ -19,6 +19,10 @@ _LOG = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 _HERE = Path(__file__).resolve().parent.parent
 _LONGEST_TITLE = 40
+#: Pictures of cards on Home, ``NAME.webp``.
+CARDS = _HERE / "static" / "cards"
+#: Key of the start that has something painted already.
+PAINTED = "painted demo"
 #: Part of the address that names a run.
 RUN = "run"
 
@@ -34,7 +38,11 @@ class Start:
     lay_out : callable
         Called when it is pressed; None: there is nothing to lay out, and the button cannot be pressed.
     help : str
-        Its tooltip.
+        Its tooltip; on a card, the sentence below the title.
+    title, picture : str
+        Of its card: a picture in `CARDS`, by name. Without one it is a button in a row.
+    on_home : bool
+        Whether it is shown there; others are stops of the tour.
     """
 
     key: str
@@ -42,6 +50,9 @@ class Start:
     icon: str
     lay_out: Callable[[], None] | None
     help: str = ""
+    title: str = ""
+    picture: str = ""
+    on_home: bool = True
 
 
 class Page(ABC):

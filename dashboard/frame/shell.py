@@ -15,7 +15,7 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import manager
 from dashboard.backend import pool, questions
-from dashboard.frame import help, opening, preferences
+from dashboard.frame import help, opening, preferences, tour
 from dashboard.frame.pages import Page, pages
 from dashboard.intake import uploads
 from dashboard.look import text
@@ -38,6 +38,8 @@ def show() -> None:
     known = {name: opening.navigable(page) for name, page in pages().items()}
     chosen = st.navigation(list(known.values()), position="top")
     _show_header(pages()[next(name for name, page in known.items() if page == chosen)])
+    opening.turn_page()
+    tour.show()
     opening.turn_page()
     try:
         chosen.run()

@@ -5,7 +5,7 @@ from dashboard.home import page
 
 
 class HomePage(Page):
-    """What this is, one click into the demo, and what was done last."""
+    """What this is, one click into each demo, a place to drop a scan, and what was done last."""
 
     name = "home"
     title = "Home"

@@ -1,50 +1,40 @@
-"""Home: what this is, one click into the demo, and what was done last."""
+"""Home: what this is, one click into each demo, a place to drop a scan, and what was done last."""
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 
 import streamlit as st
 
 from dashboard.callbacks import whole
 from dashboard.desk import shelf
-from dashboard.frame import opening
-from dashboard.frame.pages import Page, Start, pages, told
-from dashboard.frame.shell import STATIC
-from dashboard.intake import demo
+from dashboard.frame import opening, tour
+from dashboard.frame.pages import CARDS, Page, Start, pages, told
+from dashboard.intake import demo, dropping
 from dashboard.look import text
 from dashboard.look.text import Markup
 from dashboard.results.run_list import show_runs
 
-#: A photograph of a real result; `docs/images` has the whole page.
-PICTURE = STATIC / "demo.png"
-_STEPS = (
-    ("Hang a scan", "NIfTI, MGZ, DICOM, PNG, JPEG or TIFF. Names and patient data are never kept."),
-    ("Pick a model and an explainer", "Every setting is a slider; the published value is marked on its track."),
-    ("Explain, then check", "The map forms while you watch; then which regions, how sure, and what a swap test says."),
-    ("Or trace", "Of a model that makes an image: paint on either side, and see what depends on what on the other."),
-    ("Or compare", "Several networks on one film, or on all films of a cohort: who is right, and what each looks at."),
-)
+#: Width and height of a card's picture, pixels.
+_PICTURE = (480, 300)
+#: The page where a scan that is dropped here hangs.
+_HANGS_ON = "explain"
 
 
 def show() -> None:
     """Draw the page."""
-    left, right = st.columns([1, 1.15], gap="large", wrap=False)
+    _show_welcome()
+    offered = [(page.name, start) for page in pages().values() for start in _starts_of(page) if start.on_home]
+    with_picture = [(name, start) for name, start in offered if start.picture]
+    if with_picture:
+        for place, column in enumerate(st.columns(len(with_picture), gap="medium")):
+            with column:
+                _show_card(*with_picture[place], first=place == 0)
+    left, right = st.columns([1.6, 1], gap="medium")
     with left:
-        st.title("See what a medical-image model looks at")
-        st.markdown(
-            "Hang a scan, pick a model and a way to explain it, press **Explain**, and see *what*, *where* and "
-            "*how sure* side by side."
-        )
-        _starts()
-        step = Markup("<i>{}</i><div><b>{}</b><br>{}</div>")
-        rows = text.joined(step.format(number, *words) for number, words in enumerate(_STEPS, 1))
-        text.show(Markup("<div class='steps'>{}</div>").format(rows))
-    with right:
-        if PICTURE.is_file():
-            st.image(
-                str(PICTURE),
-                width="stretch",
-                caption="What the demo shows: scan, hidden share, masked scan. Synthetic data.",
-            )
+        _show_drop_zone()
+    with right, st.container(border=True, key="more-demos"):
+        text.show(text.title("Or try"))
+        _show_buttons([(name, start) for name, start in offered if not start.picture])
     st.markdown("## Latest runs")
     if shelf().runs(limit=1):
         show_runs(5)
@@ -52,23 +42,65 @@ def show() -> None:
         text.show(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
 
 
-def _starts() -> None:
-    """Buttons that lead into the pages; the first of them is what somebody who is new should press."""
-    with st.container(horizontal=True):
-        offered = [(page.name, start) for page in pages().values() for start in _starts_of(page)]
-        for place, (name, start) in enumerate(offered):
-            st.button(
-                start.label,
-                type="primary" if place == 0 else "secondary",
-                icon=start.icon,
-                disabled=start.lay_out is None,
-                key=start.key,
-                on_click=whole(_begin),
-                args=(name, start),
-                help=start.help or None,
-            )
+def _show_welcome() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="welcome"):
+        words = Markup(
+            "<h2>See what a medical-image model looks at</h2>"
+            "<p>Hang a scan, pick a model and a way to explain it, and see <em>what</em>, <em>where</em> and "
+            "<em>how sure</em> side by side.</p>"
+        )
+        text.show(words)
+        st.button(
+            "Two-minute tour", icon=":material/tour:", key="tour", disabled=len(tour.stops()) < 2,
+            on_click=whole(tour.begin), help="From a brain to a network that looks at the wrong thing, stop by stop.",
+        )  # fmt: skip
     if not demo.scans():
         text.show(text.quiet("The demo scans are not there: run make assets once."))
+
+
+def _show_card(page: str, start: Start, first: bool) -> None:
+    """A picture, what it is about, and the button that lays it out."""
+    with st.container(border=True, key=f"card-{start.picture}"):
+        template = Markup("<div class='card'>{}<b>{}</b><span>{}</span></div>")
+        text.show(template.format(_picture(start.picture), start.title, start.help))
+        _show_button(page, start, first)
+
+
+@lru_cache
+def _picture(name: str) -> Markup:
+    """Of a card; nothing where there is none. Its words say what is to be seen."""
+    path = CARDS / f"{name}.webp"
+    if not path.is_file():
+        return Markup()
+    return text.picture(path.read_bytes(), "Computed with the demo; synthetic data.", _PICTURE) + Markup(
+        "<small>synthetic data</small>"
+    )
+
+
+def _show_buttons(offered: Sequence[tuple[str, Start]]) -> None:
+    for page, start in offered:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _show_button(page, start, first=False)
+            text.show(text.quiet_word(start.help))
+
+
+def _show_button(page: str, start: Start, first: bool) -> None:
+    st.button(
+        start.label,
+        type="primary" if first else "secondary",
+        icon=start.icon,
+        disabled=start.lay_out is None,
+        key=start.key,
+        on_click=whole(_begin),
+        args=(page, start),
+    )
+
+
+def _show_drop_zone() -> None:
+    page = pages().get(_HANGS_ON)
+    laid = told(page, lambda page: page.desk(), None) if page is not None else None
+    if laid is not None:
+        dropping.show_drop_zone(laid, partial(opening.go_to, _HANGS_ON))
 
 
 def _starts_of(page: Page) -> Sequence[Start]:

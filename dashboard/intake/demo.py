@@ -5,11 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from core.cohorts.landmark_labels import read_landmark_names
 from core.settings import ASSETS
-from dashboard.desk import shelf
+from dashboard.backend import pool, questions
+from dashboard.desk import owner, shelf
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,17 @@ def shipped_as(scan: str) -> DemoScan | None:
     """The demo scan that a stored scan is, by its content hash; None for a scan of one's own."""
     label = shelf().scan_meta(scan)["label"]
     return next((shipped for shipped in scans() if shipped.title == label), None)
+
+
+def painted(shape: tuple[int, ...]) -> np.ndarray:
+    """A spot a little beside the middle of a slice, bool of `shape` (rows, columns): a few strokes of a brush."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return np.asarray(np.hypot(rows / shape[0] - 0.42, columns / shape[1] - 0.46) < 0.03)
+
+
+def opened(scan: DemoScan) -> str:
+    """Put a demo scan into the store; returns its content hash."""
+    return pool.ask(questions.read_asset, scan.path, scan.title, owner(), scan.landmarks, scan.landmark_names)
 
 
 def _read(entry: dict[str, Any]) -> DemoScan:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import BadInput, LightboxError
 from core.runs import StoredScan
 from core.settings import settings
-from dashboard.backend import pool, questions
+from dashboard.backend import questions
 from dashboard.callbacks import whole
 from dashboard.desk import Desk, owner, shelf
 from dashboard.intake import demo, uploads
@@ -68,9 +68,7 @@ def choose_scan(
         scan, laid.demo = shipped.get(f"demo:{laid.demo}"), None
         if scan is not None:
             with st.spinner("Opening the scan"):
-                laid.scan = pool.ask(
-                    questions.read_asset, scan.path, scan.title, owner(), scan.landmarks, scan.landmark_names
-                )
+                laid.scan = demo.opened(scan)
             if scan.explainer is not None and laid.page == "explain":
                 laid.model, laid.target, laid.explainer = scan.model, None, scan.explainer
                 laid.revision += 1
@@ -94,25 +92,41 @@ def upload(laid: Desk) -> None:
     waiting = _SPOOLED in state or _PROBLEM in state
     with st.expander("Open a scan of your own", expanded=waiting, key=f"open own {number}"):
         folder = st.toggle("a whole folder", help="For a DICOM series that lies in one folder.", key="upload a folder")
-        files = st.file_uploader(
-            "Files",
-            accept_multiple_files="directory" if folder else True,
-            max_upload_size=settings().upload_limit_mb,
-            key=f"upload:{number}",
-            label_visibility="collapsed",
-            help="NIfTI, MGZ, DICOM (files or a zip), PNG, JPEG or TIFF. Names and patient data are not kept.",
-        )
-        if files:
-            _drop_spooled()
-            with st.spinner("Reading"):
-                _take(laid, files)
-        if _PROBLEM in state:
-            st.error(text.as_markdown(state[_PROBLEM]))
-        if _SPOOLED in state:
-            _choose_series(laid, state[_SPOOLED])
+        take_files(laid, folder)
 
 
-def _take(laid: Desk, files: Sequence[uploads.UploadedFile]) -> None:
+def take_files(laid: Desk, folder: bool = False, then: Callable[[], None] = lambda: None) -> None:
+    """Where files are dropped or chosen; what is read of them becomes the scan of `laid`.
+
+    Parameters
+    ----------
+    laid : Desk
+        Where the scan goes.
+    folder : bool
+        Whole folders are chosen, no single files.
+    then : callable
+        Called when a scan was read, before the page is drawn again.
+    """
+    state = st.session_state
+    files = st.file_uploader(
+        "Drop a scan",
+        accept_multiple_files="directory" if folder else True,
+        max_upload_size=settings().upload_limit_mb,
+        key=f"upload:{state.get(_UPLOADER, 0)}",
+        label_visibility="collapsed",
+        help="NIfTI, MGZ, DICOM (files or a zip), PNG, JPEG or TIFF. Names and patient data are not kept.",
+    )
+    if files:
+        _drop_spooled()
+        with st.spinner("Reading"):
+            _take(laid, files, then)
+    if _PROBLEM in state:
+        st.error(text.as_markdown(state[_PROBLEM]))
+    if _SPOOLED in state:
+        _choose_series(laid, state[_SPOOLED], then)
+
+
+def _take(laid: Desk, files: Sequence[uploads.UploadedFile], then: Callable[[], None]) -> None:
     """Spool what was uploaded and read it."""
     try:
         spooled = uploads.spool(files)
@@ -120,7 +134,7 @@ def _take(laid: Desk, files: Sequence[uploads.UploadedFile]) -> None:
         _refuse(uploads.NO_ROOM)
     finally:
         uploads.release(files)
-    _read(laid, spooled)
+    _read(laid, spooled, then)
 
 
 def _refuse(sentence: str) -> NoReturn:
@@ -132,7 +146,13 @@ def _refuse(sentence: str) -> NoReturn:
     st.rerun()
 
 
-def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volume: int | None = None) -> None:
+def _read(
+    laid: Desk,
+    spooled: uploads.Spooled,
+    then: Callable[[], None],
+    series: str | None = None,
+    volume: int | None = None,
+) -> None:
     """Read spooled files; afterwards the uploader starts empty, which frees what Streamlit held.
 
     The files are gone from the disk when this ends, however it ends, unless there is an image to choose among them: one
@@ -158,15 +178,17 @@ def _read(laid: Desk, spooled: uploads.Spooled, series: str | None = None, volum
         state[_SPOOLED] = uploads.Spooled(spooled.folder, spooled.files, reading.choices)
         st.rerun()
     laid.scan = reading.scan
+    then()
     st.rerun()
 
 
-def _choose_series(laid: Desk, spooled: uploads.Spooled) -> None:
+def _choose_series(laid: Desk, spooled: uploads.Spooled, then: Callable[[], None]) -> None:
     choices = {choice.key: choice for choice in spooled.choices if choice.problem is None}
     if st.session_state.pop(_CHOSEN, False):
         volumes = choices[st.session_state["series"]].volumes
         with st.spinner("Reading"):
-            _read(laid, spooled, st.session_state["series"], st.session_state["volume"] - 1 if volumes > 1 else None)
+            volume = st.session_state["volume"] - 1 if volumes > 1 else None
+            _read(laid, spooled, then, st.session_state["series"], volume)
     st.markdown("There is more than one image in it:" if len(choices) > 1 else "It holds several volumes:")
     key = st.selectbox(
         "Image", list(choices), format_func=lambda k: choices[k].description, disabled=len(choices) == 1, key="series"

@@ -38,6 +38,10 @@ def start_button(
     refused : bool
         The model cannot read the scan: the button steps back, and says that it is pressed in spite of that.
     """
+    if laid.begin and laid.scan is not None:
+        laid.begin = False
+        if order.ready:
+            on_click(*args)
     with st.container(key="start-action"):
         st.button(
             f"{label} anyway" if refused else label,

@@ -5,7 +5,8 @@ from functools import partial
 
 from core.models.card import Card
 from core.runs import ExplanationSpec, Run
-from dashboard.frame.pages import Page, Start
+from dashboard.desk import shelf
+from dashboard.frame.pages import PAINTED, Page, Start
 from dashboard.intake import catalogue, demo
 from dashboard.trace import page
 from dashboard.trace.desk import TraceDesk, trace_desk
@@ -48,8 +49,14 @@ class TracePage(Page):
         scan = next((scan for scan in demo.scans() if catalogue.makes_images(scan)), None)
         if scan is None:
             return ()
-        words = "Paint on a slice or on the image a model made of it, and see what depends on what."
-        return (Start("trace demo", "Trace the demo", ":material/brush:", partial(_begin, scan), words),)
+        words = "A model makes a T2 slice of a T1 slice. Paint on either, and see what depends on what in the other."
+        return (
+            Start(
+                "trace demo", "Trace the demo", ":material/brush:", partial(_begin, scan), words,
+                "What depends on what?", "trace",
+            ),
+            Start(PAINTED, "Trace a painted spot", ":material/brush:", partial(_begin_painted, scan), on_home=False),
+        )  # fmt: skip
 
 
 def _begin(scan: demo.DemoScan) -> None:
@@ -57,3 +64,12 @@ def _begin(scan: demo.DemoScan) -> None:
     laid.clear()
     laid.demo, laid.scan, laid.model = scan.name, None, scan.model
     laid.revision += 1
+
+
+def _begin_painted(scan: demo.DemoScan) -> None:
+    """The same with a spot on the input that somebody may have painted."""
+    _begin(scan)
+    laid = trace_desk()
+    laid.demo, laid.scan = None, demo.opened(scan)
+    laid.select(demo.painted(shelf().scan(laid.scan).shape), "input")
+    laid.handed += 1

@@ -1,20 +1,36 @@
 from markupsafe import escape
 
 from core.wording import spelled_out
-from tests.pages.conftest import DEMO, said
+from tests.pages.conftest import DEMO, said, settle
 
 
-def test_home_leads_into_the_demo_with_one_click(workbench):
+def test_the_demo_is_explained_with_one_click(workbench):
     home = workbench.open()
     home.button(key="open demo").click().run()
     assert not home.error
-    page = said(home)
+    page = said(settle(home))
     assert DEMO in page
-    assert "The model says" in page
     assert "synthetic data" in page
     desk = home.session_state["desk"]
     assert (desk.model, desk.explainer) == ("tiny-volume", "mask")
-    assert f"<span class='said'>{escape(spelled_out(desk.target))}</span>" in page  # the first question is that class
+    assert f"The model says <b>{escape(spelled_out(desk.target))}</b>" in page  # the first question is that class
+    assert desk.current().status == "done"
+    assert not desk.begin, "it is asked once"
+
+
+def test_a_scan_that_is_dropped_hangs_on_explain(workbench, monkeypatch):
+    dropped = workbench.add_scan()
+
+    def take(laid, then):
+        if laid.scan is None:
+            laid.scan = dropped
+            then()
+
+    monkeypatch.setattr("dashboard.intake.dropping.scans.take_files", take)
+    home = workbench.open()
+    home.run()
+    assert home.session_state["desk"].scan == dropped
+    assert "Volume" in said(home)
 
 
 def test_home_says_that_nothing_ran_yet(workbench):
