@@ -57,8 +57,9 @@ class ExplainPage(Page):
         plain = next((scan for scan in shipped if scan.explainer is None), None)
         films = [scan for scan in shipped if scan.explainer is not None]
         marker = next((scan for scan in films if scan.model == MARKER), None)
+        begin = partial(_begin, plain, ask=True) if plain is not None else None
         brain = Start(
-            "open demo", "Explain the demo", ":material/play_arrow:", partial(_begin, plain, ask=True) if plain else None,
+            "open demo", "Explain the demo", ":material/play_arrow:", begin,
             "A network says Alzheimer's disease. How little has to be hidden before it changes its mind, and where?",
             "What does it rest on?", "brain",
         )  # fmt: skip

@@ -97,6 +97,8 @@ def show() -> None:
         return
     found = stops()
     if _KEY not in st.session_state:  # the page was loaded again
+        # turning to a page takes this off the browser's address, and it is written anew
+        st.query_params.pop(_PLACE, None)
         _go(place)
         return
     place = min(st.session_state[_KEY], len(found) - 1)

@@ -1,7 +1,8 @@
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from dashboard.models.page import metric_tables
+from dashboard.models.words import key_figure, metric_tables, one_line
+from tests.core.tiny import tiny_card
 
 CLASSES = ("hand", "foot", "knee")
 
@@ -76,3 +77,28 @@ def test_of_a_card_with_more_than_anybody_reads_the_first_is_shown():
     assert rows[-1] == ("and more", "440 rows")
     tables = metric_tables({f"s{n}": {"a": 1} for n in range(40)}, CLASSES)
     assert tables[-1] == ("and more", [("sections", "10")])
+
+
+@pytest.mark.parametrize(
+    ("metrics", "figure"),
+    [
+        ({}, ""),
+        ({"test": {"films": 12}}, ""),
+        (
+            {"validation": {"auc": 0.9}, "test": {"auc": 0.8, "balanced_accuracy": 0.75}},
+            "balanced accuracy 0.750, test",
+        ),
+        ({"test": {"accuracy": 0.5, "accuracy_95": [0.4, 0.6]}}, "accuracy 0.500 (95%: 0.400 to 0.600), test"),
+        ({"mae": 21.95, "psnr": 30.0}, "mean absolute error 21.950"),
+        ({"test": {"accuracy": True, "auc": "high"}, "auc": 0.7}, "AUC 0.700"),
+    ],
+)
+def test_the_key_figure_is_the_one_that_says_most_on_what_was_kept_apart(metrics, figure):
+    card = tiny_card("tiny", (12, 14, 12)).model_copy(update={"metrics": metrics})
+    assert key_figure(card) == figure
+
+
+def test_a_line_says_what_a_model_does_and_what_it_is_fed():
+    assert one_line(tiny_card("tiny", (12, 14, 12))) == "3D classifier · 12×14×12 · CN or AD"
+    many = tiny_card("tiny", (16, 20)).model_copy(update={"classes": tuple("abcdefgh")})
+    assert one_line(many).endswith("16×20 · 8 classes")
