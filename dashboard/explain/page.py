@@ -11,6 +11,7 @@ from core.scans.scan import Scan
 from dashboard.backend.questions import Prediction
 from dashboard.desk import shelf
 from dashboard.explain import earlier as before
+from dashboard.explain import everything
 from dashboard.explain.desk import ExplainDesk, explain_desk
 from dashboard.explain.intake import show_intake
 from dashboard.explain.stage import VIEWER_KEY, Stage
@@ -42,7 +43,10 @@ def show(page: Page) -> None:
         order = show_intake(laid)
         prediction, refusal = _ask(laid, order)
         refused = prediction is not None and prediction.refused
-        actions.start_button(laid, "Explain", key="explain", order=order, on_click=_start, refused=refused)
+        actions.start_button(
+            laid, "Explain", key="explain", order=order, on_click=_start, refused=refused,
+            more=partial(everything.show, laid, order),
+        )  # fmt: skip
     if laid.scan is None or order.shape is None:
         waiting.empty()
         text.show(text.nothing_loaded(_OPEN))

@@ -22,6 +22,7 @@ def start_button(
     on_click: Callable[..., None],
     args: tuple[Any, ...] = (),
     refused: bool = False,
+    more: Callable[[], None] | None = None,
 ) -> None:
     """Draw the button at the foot of the sidebar that starts a run (Ctrl+Enter), and why the last one was refused.
 
@@ -37,6 +38,8 @@ def start_button(
         A callback, so that a press is never lost.
     refused : bool
         The model cannot read the scan: the button steps back, and says that it is pressed in spite of that.
+    more : callable, optional
+        Draws another button below it.
     """
     if laid.begin and laid.scan is not None:
         laid.begin = False
@@ -55,6 +58,8 @@ def start_button(
             on_click=whole(on_click),
             args=args,
         )
+        if more is not None:
+            more()
     if laid.problem:
         st.error(text.as_markdown(laid.problem))
         laid.problem = None
