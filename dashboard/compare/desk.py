@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from core.errors import BadInput
 from core.runs import ExplanationSpec, Run, StudySpec
+from core.scans.pairs import Normalisation
 from dashboard.desk import Desk, Setting, desk_of_session, owner, shelf
 from dashboard.intake import catalogue
 from dashboard.intake.request import lay_out, request
 
-View = Literal["film", "films", "results"]
+View = Literal["film", "films", "results", "scans"]
 #: Names of the parts of the page, as they stand in its address.
-VIEWS: tuple[View, ...] = ("film", "films", "results")
+VIEWS: tuple[View, ...] = ("film", "films", "results", "scans")
 #: Networks that stand beside each other; with the scan one more picture.
 MOST_NETWORKS = 4
 _KEY = "compare desk"
@@ -33,7 +34,7 @@ class CompareDesk(Desk):
 
     Parameters
     ----------
-    view : {"film", "films", "results"}
+    view : {"film", "films", "results", "scans"}
         Which part of the page is shown.
     networks : tuple of str
         Library names of the networks that are compared, in the order they stand.
@@ -53,6 +54,10 @@ class CompareDesk(Desk):
         Runs whose results stand side by side, in their order.
     share : float
         Of all samples, those that a map marks there, 0..1.
+    pair : tuple of str or None
+        Content hashes of the two scans that are linked.
+    normalised : {"none", "z-score"}, optional
+        How their values are brought to one scale; None: as suits them.
     """
 
     page: str = "compare"
@@ -72,6 +77,8 @@ class CompareDesk(Desk):
     class_name: str | None = None
     beside: tuple[str, ...] = ()
     share: float = 0.05
+    pair: tuple[str | None, str | None] = (None, None)
+    normalised: Normalisation | None = None
     #: what was opened → the run that explains it
     explained: dict[Hashable, str] = field(default_factory=dict)
     _comparisons: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from core.errors import BadInput
 from core.runs import Run
 from dashboard.compare.desk import VIEWS, Cell, CompareDesk
 from dashboard.compare.films.intake import FIRST_PRESET, SETTINGS
@@ -12,9 +13,9 @@ from dashboard.desk import shelf
 from dashboard.frame import opening
 from dashboard.frame.pages import RUN, Page
 
-_VIEW, _RUNS, _CELL, _FILM = "view", "runs", "cell", "film"
+_VIEW, _RUNS, _CELL, _FILM, _SCANS, _VALUES = "view", "runs", "cell", "film", "scans", "values"
 #: Parts of the address.
-NAMES = (_VIEW, _RUNS, RUN, _CELL, _FILM)
+NAMES = (_VIEW, _RUNS, RUN, _CELL, _FILM, _SCANS, _VALUES)
 #: Between the parts of a value that names several things; class names may hold anything else.
 _BETWEEN = "~"
 
@@ -23,6 +24,8 @@ def query(laid: CompareDesk) -> dict[str, str]:
     """The parts of the address after the question mark."""
     if laid.view == "results":
         return {_VIEW: laid.view, **({_RUNS: ",".join(laid.beside)} if laid.beside else {})}
+    if laid.view == "scans":
+        return {_VIEW: laid.view, **_pair_query(laid)}
     if laid.view == "film":
         return {_RUNS: ",".join(laid.comparison)} if laid.comparison else {}
     if laid.study is None:
@@ -45,6 +48,8 @@ def follow(laid: CompareDesk, place: Mapping[str, str]) -> None:
     """
     if _RUNS in place:
         open_comparison(laid, place[_RUNS].split(","), place.get(_VIEW) == "results")
+    elif _SCANS in place:
+        open_pair(laid, place[_SCANS].split(","), place.get(_VALUES))
     elif place.get(_VIEW) in VIEWS:
         laid.view = VIEWS[VIEWS.index(place[_VIEW])]
 
@@ -72,6 +77,30 @@ def open_comparison(laid: CompareDesk, ids: list[str], as_results: bool = False)
         return
     members.check(runs)
     laid.put_side_by_side([run.id for run in runs])
+
+
+def _pair_query(laid: CompareDesk) -> dict[str, str]:
+    """The two scans, and how their values are brought together where somebody chose that."""
+    names = [name for name in laid.pair if name is not None]
+    if len(names) < 2:
+        return {}
+    return {_SCANS: ",".join(names), **({_VALUES: laid.normalised} if laid.normalised else {})}
+
+
+def open_pair(laid: CompareDesk, scans: list[str], values: str | None) -> None:
+    """Lay out two stored scans.
+
+    Raises
+    ------
+    BadInput
+        When one is gone, or they are not two.
+    """
+    if len(scans) != 2:
+        raise BadInput("This link does not name two scans: choose them on the left.")
+    for name in scans:
+        shelf().scan_meta(name)
+    laid.view, laid.pair = "scans", (scans[0], scans[1])
+    laid.normalised = "none" if values == "none" else "z-score" if values == "z-score" else None
 
 
 def open_study(laid: CompareDesk, run: Run, place: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The Compare page: one film in several networks, all films of a cohort, or any results side by side."""
+"""The Compare page: one film in several networks, all films of a cohort, any results side by side, or two scans."""
 
 import streamlit as st
 
@@ -7,9 +7,10 @@ from dashboard.compare.desk import VIEWS, compare_desk
 from dashboard.compare.film import view as one_film
 from dashboard.compare.films import view as all_films
 from dashboard.compare.side_by_side import view as results
+from dashboard.compare.two_scans import view as two_scans
 from dashboard.frame.pages import Page
 
-_TITLES = {"film": "One film", "films": "All films", "results": "Results"}
+_TITLES = {"film": "One film", "films": "All films", "results": "Results", "scans": "Two scans"}
 
 
 def show(page: Page) -> None:
@@ -25,8 +26,10 @@ def show(page: Page) -> None:
         one_film.show(page, laid)
     elif laid.view == "films":
         all_films.show(page, laid)
-    else:
+    elif laid.view == "results":
         results.show(page, laid)
+    else:
+        two_scans.show(page, laid)
 
 
 def _turn(key: str) -> None:

@@ -67,7 +67,11 @@ def _scores(member: Member) -> list[str | Figure]:
     target = member.target
     scores = member.explanation.scores if member.explanation is not None else None
     before, after = (scores or {}).get("before") or {}, (scores or {}).get("after") or {}
-    figures = [Figure(text.probability(known[target]) if target in known else NOTHING) for known in (before, after)]
+    beside = "means nothing" if member.refused else ""
+    figures = [
+        Figure(text.probability(known[target]), beside) if target in known else Figure(NOTHING)
+        for known in (before, after)
+    ]
     return [Figure(target or NOTHING), *figures]
 
 

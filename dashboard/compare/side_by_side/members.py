@@ -68,6 +68,12 @@ class Member:
         return not np.any(self.main.values != self.main.neutral)
 
     @property
+    def refused(self) -> tuple[str, ...]:
+        """Why its model cannot read its scan; empty where it can."""
+        found = self.explanation.acceptance if self.explanation is not None else None
+        return found.reasons if found is not None and found.refused else ()
+
+    @property
     def in_mni_space(self) -> bool:
         """Whether its scan was found to lie in MNI space."""
         found = self.explanation.acceptance if self.explanation is not None else None

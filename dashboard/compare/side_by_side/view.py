@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.acceptance.verdict import HEADING
 from core.errors import LightboxError
 from core.runs import Run, Status
 from dashboard.callbacks import whole
@@ -68,6 +69,7 @@ def _draw(page: Page, laid: CompareDesk, runs: list[Run]) -> None:
     common = common_of(comparison.done) if comparison.done else None
     link.write(page, laid)
     _headline(page, laid, comparison)
+    _show_refused(comparison)
     line, images = st.container(key="compare-line"), st.container()
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         look = _look(comparison, common, laid.share)
@@ -91,6 +93,14 @@ def _headline(page: Page, laid: CompareDesk, comparison: Comparison) -> None:
     else:
         pieces = [text.bold(f"{len(comparison.scans)} scans"), *headline.synthetic(False, known)]
     headline.show(pieces, partial(export.show, page, laid, comparison))
+
+
+def _show_refused(comparison: Comparison) -> None:
+    """A banner where a model cannot read its scan: beside the others such a result looks like one of them."""
+    refused = [member for member in comparison.done if member.refused]
+    if refused:
+        reasons = dict.fromkeys(f"{member.letter}: {member.refused[0]}" for member in refused)
+        text.show(text.banner(f"{HEADING}.", [*reasons, "What the model says of it means nothing."]))
 
 
 def _look(comparison: Comparison, common: Common | None, share: float) -> stage.Look:

@@ -1,0 +1,1 @@
+"""Compare, two scans: linked in millimetres, with their difference."""
