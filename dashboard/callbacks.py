@@ -7,6 +7,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
+from dashboard.offered import refused
+
 
 def whole(callback: Callable[..., object]) -> Callable[..., None]:
     """A widget's callback that another request of the browser does not end before it has begun.
@@ -19,14 +21,16 @@ def whole(callback: Callable[..., object]) -> Callable[..., None]:
     Parameters
     ----------
     callback : callable
-        What a press or a change does. Every ``on_click`` and ``on_change`` of the dashboard goes through this.
+        What a press or a change does. Every ``on_click`` and ``on_change`` of the dashboard goes through this. It is
+        not done where a choice came that is not offered.
     """
 
     @wraps(callback)
     def done(*arguments: Any, **keywords: Any) -> None:
         waiting = _waiting()
         try:
-            callback(*arguments, **keywords)
+            if not refused():
+                callback(*arguments, **keywords)
         except RerunException:
             if waiting is None:  # the callback's own wish; the other request draws the page again as well
                 raise

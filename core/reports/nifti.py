@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ _CODES = range(1, 6)
 #: Letters that nifti1.h has for a description, without the zero at its end
 _DESCRIPTION = 79
 _ALIGNED = 2
+#: Pixels whose sides differ by less are square to the eye; a picture that would be larger keeps its own.
+_SQUARE, _MOST_PIXELS = 1.01, 50_000_000
 #: Directions that are written with four or five digits are as far from right angles.
 _RIGID = 1e-4
 
@@ -70,7 +73,7 @@ def write_map(
         write_atomically(folder / f"{name}.nii.gz", lambda file: file.write(content))
         return f"{name}.nii.gz"
     _check_shape(values, scan)
-    picture = png_bytes(values, kind, neutral, caution=caution)
+    picture = png_bytes(values, kind, neutral, caution=caution, spacing_mm=scan.spacing_mm)
     write_array(folder / f"{name}.npy", _storable(values))
     write_atomically(folder / f"{name}.png", lambda file: file.write(picture))
     return f"{name}.npy"
@@ -132,6 +135,7 @@ def png_bytes(
     neutral: float | None = None,
     heat: bool = False,
     caution: str = "",
+    spacing_mm: Sequence[float] = (1.0, 1.0),
 ) -> bytes:
     """A 2D map as a picture in the colours of the screen.
 
@@ -150,6 +154,9 @@ def png_bytes(
         Show how far a map with signs is from `neutral`, and not to which side.
     caution : str
         Kept in the text field ``caution``.
+    spacing_mm : sequence of float
+        How far rows and columns lie apart: programs that show pictures draw square pixels, so rows or columns of
+        oblong ones are repeated until they look as they are (the text field ``pixels`` says how they were).
     """
     from matplotlib import colormaps
     from PIL import Image
@@ -167,9 +174,22 @@ def png_bytes(
     information.add_text("high", repr(high))
     if caution:
         information.add_itxt("caution", caution)
-    content = io.BytesIO()
-    Image.fromarray(colours(scaled, bytes=True)[..., :3]).save(content, format="PNG", pnginfo=information)
+    content, picture = io.BytesIO(), Image.fromarray(colours(scaled, bytes=True)[..., :3])
+    rows, columns = square_size(values.shape, spacing_mm)
+    if (rows, columns) != values.shape:
+        information.add_text("pixels", f"{values.shape[0]} x {values.shape[1]}")
+        picture = picture.resize((columns, rows), Image.Resampling.NEAREST)
+    picture.save(content, format="PNG", pnginfo=information)
     return content.getvalue()
+
+
+def square_size(shape: Sequence[int], spacing_mm: Sequence[float]) -> tuple[int, int]:
+    """Rows and columns of a picture of square pixels that looks as one of `shape` and spacing; none is left out."""
+    finest = min(spacing_mm)
+    rows, columns = (max(round(n * step / finest), 1) for n, step in zip(shape, spacing_mm, strict=True))
+    if max(spacing_mm) < _SQUARE * finest or rows * columns > _MOST_PIXELS:
+        return shape[0], shape[1]
+    return rows, columns
 
 
 def _refer(header: "Nifti1Header", space: SourceSpace) -> None:

@@ -193,6 +193,9 @@ def _other_half(path: Path) -> Iterator[Source]:
 def _look_into_zips(sources: list[Source], limits: Limits) -> list[Source]:
     opened: list[Source] = []
     for source in _without_repeats(sources):
+        if source.problem:
+            opened.append(source)
+            continue
         with source.open() as stream:
             is_zip = stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
         opened.extend(zip_members(source, limits) if is_zip else [source])

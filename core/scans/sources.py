@@ -37,6 +37,8 @@ class Source:
         Where it lies on disk, if it does.
     packed_size : int, optional
         Bytes that it took where it was given, in a zip; as `size` when not given.
+    problem : str
+        Why it cannot be opened, where that is known already.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Source:
     opener: Callable[[], BinaryIO]
     path: Path | None = None
     packed_size: int | None = None
+    problem: str = ""
 
     @property
     def given(self) -> int:
@@ -67,6 +70,11 @@ class Source:
         return cls(name or path.name, information.st_size, lambda: path.open("rb"), path)
 
     @classmethod
+    def absent(cls, name: str, why: str) -> "Source":
+        """Source of a file that should be there and is not: whoever opens it is told `why`."""
+        return cls(name, 0, io.BytesIO, problem=why)
+
+    @classmethod
     def of_bytes(cls, name: str, content: bytes) -> "Source":
         """Source of bytes in memory."""
         return cls(name, len(content), lambda: io.BytesIO(content))
@@ -80,6 +88,8 @@ class Source:
         BadInput
         """
         spend()
+        if self.problem:
+            raise BadInput(self.problem)
         with readable_errors(), self.opener() as stream:
             yield stream
 

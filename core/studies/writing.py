@@ -170,7 +170,8 @@ class StudyWriter:
         if background is not None:
             write_array(self._out / shown.background, background)
         if values.ndim == 2:
-            picture = png_bytes(values, kind, shown.neutral if shown.diverging else None)
+            steps = np.linalg.norm(np.asarray(shown.affine)[:3, :2], axis=0) if shown.affine else (1.0, 1.0)
+            picture = png_bytes(values, kind, shown.neutral if shown.diverging else None, spacing_mm=tuple(steps))
             write_atomically((self._out / shown.file).with_suffix(".png"), partial(_write, picture))
         self._maps.append(shown)
 

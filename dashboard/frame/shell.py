@@ -19,6 +19,7 @@ from dashboard.frame import help, opening, preferences, tour
 from dashboard.frame.pages import Page, pages
 from dashboard.intake import uploads
 from dashboard.look import text
+from dashboard.offered import REFUSAL, of_another_type, show_refusal
 
 _LOG = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -41,6 +42,7 @@ def show() -> None:
     opening.turn_page()
     tour.show()
     opening.turn_page()
+    show_refusal()
     try:
         chosen.run()
     except LightboxError as problem:
@@ -79,6 +81,8 @@ def show_problem(problem: Exception) -> bool:
     """One sentence on the page, the traceback in the server's log; True so that Streamlit shows nothing of its own."""
     if isinstance(problem, LightboxError):
         st.error(text.as_markdown(str(problem)))
+    elif of_another_type(problem):
+        st.error(REFUSAL)
     else:
         _LOG.error("a page failed", exc_info=problem)
         st.error(

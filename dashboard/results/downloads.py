@@ -72,9 +72,9 @@ def _map_buttons(run_id: str, scan: Scan, name: str, array: StoredArray, caution
         marked = "-not-to-be-believed" if caution else ""
         if array.diverging:
             file = f"lightbox-{run_id}-{name}-heat.png"
-            _button(f"{title} (PNG, heat)", partial(_png, array, caution, heat=True), file, "image/png")
+            _button(f"{title} (PNG, heat)", partial(_png, array, scan, caution, heat=True), file, "image/png")
         form = "PNG, signed" if array.diverging else "PNG"
-        _button(f"{title} ({form})", partial(_png, array, caution), f"lightbox-{run_id}-{name}.png", "image/png")
+        _button(f"{title} ({form})", partial(_png, array, scan, caution), f"lightbox-{run_id}-{name}.png", "image/png")
         file = f"lightbox-{run_id}-{name}{marked}.npy"
         _button(f"{title} (NPY)", partial(_npy, array), file, "application/octet-stream")
 
@@ -92,10 +92,11 @@ def _nifti(array: StoredArray, scan: Scan, caution: str = "") -> bytes:
     return nifti_bytes(array.values, scan, array.kind, array.neutral if array.diverging else None, caution)
 
 
-def _png(array: StoredArray, caution: str = "", heat: bool = False) -> bytes:
+def _png(array: StoredArray, scan: Scan, caution: str = "", heat: bool = False) -> bytes:
     from core.reports.nifti import png_bytes
 
-    return png_bytes(array.values, array.kind, array.neutral if array.diverging else None, heat, caution)
+    neutral = array.neutral if array.diverging else None
+    return png_bytes(array.values, array.kind, neutral, heat, caution, scan.spacing_mm)
 
 
 def _npy(array: StoredArray) -> bytes:
@@ -112,9 +113,9 @@ def _zip(arrays: Mapping[str, StoredArray], scan: Scan, caution: str = "") -> by
             if scan.dimensions == 3:
                 archive.writestr(f"{name}.nii.gz", _nifti(array, scan, caution))
             else:
-                archive.writestr(f"{name}.png", _png(array, caution))
+                archive.writestr(f"{name}.png", _png(array, scan, caution))
                 if array.diverging:
-                    archive.writestr(f"{name}-heat.png", _png(array, caution, heat=True))
+                    archive.writestr(f"{name}-heat.png", _png(array, scan, caution, heat=True))
                 archive.writestr(f"{name}{'-not-to-be-believed' if caution else ''}.npy", _npy(array))
     return buffer.getvalue()
 

@@ -21,6 +21,8 @@ from core.networks import Box, Responses, at
 _PATIENCE = 0.25
 #: A chunk of one would be asked in company, at the price of two (see `doubled`).
 _FEWEST = 2
+#: Last digits that a network's answer may be off by in its own precision.
+_DIGITS = 8
 #: How much larger than the last a chunk may be.
 _GROWTH = 16
 
@@ -46,6 +48,10 @@ class Measure(Protocol):
 
     def finish(self, total: torch.Tensor, done: torch.Tensor) -> torch.Tensor:
         """F from the sum of parts, when the perturbations numbered `done` were asked."""
+        ...
+
+    def rounding(self, unchanged: torch.Tensor) -> float:
+        """What F may be where the answer `unchanged` changes by nothing but rounding."""
         ...
 
 
@@ -95,6 +101,11 @@ class SlopeMeasure:
         """Weights of all jitters sum to 1; a beginning is scaled as if they did."""
         return total if len(done) == len(self) else total / self._weights[done].sum()
 
+    def rounding(self, unchanged: torch.Tensor) -> float:
+        """Last digits of the answer, of independent signs, as the coefficients add them up."""
+        digit = torch.finfo(unchanged.dtype).eps * float(unchanged.abs().max())
+        return _DIGITS * digit * float(self._coefficients.double().square().sum().sqrt())
+
 
 class PublishedMeasure:
     """The authors' published code: mean |Δ| in whole grey levels, steps −n, −n + 2 .. n − 2, no division by h.
@@ -135,6 +146,10 @@ class PublishedMeasure:
     def finish(self, total: torch.Tensor, done: torch.Tensor) -> torch.Tensor:
         """Mean over the steps, the rest cut off."""
         return (total / len(done)).trunc()
+
+    def rounding(self, unchanged: torch.Tensor) -> float:
+        """Whole grey levels are cut off: what is left is none."""
+        return 0.0
 
 
 class Mapper:

@@ -8,6 +8,7 @@ from core.scans.limits import MAX_FILES, Limits
 from core.scans.sniff import Kind, sniff
 from core.scans.sources import Source
 
+_MISSING = "The DICOMDIR names them and they are not there: slices may be missing, so copy the whole medium again."
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 
 
@@ -17,7 +18,7 @@ def is_directory(source: Source) -> bool:
 
 
 def referenced_files(source: Source, limits: Limits) -> list[Source]:
-    """Files that a DICOMDIR on disk names.
+    """Files that a DICOMDIR on disk names; those that are not there say so when they are opened.
 
     Raises
     ------
@@ -33,10 +34,12 @@ def referenced_files(source: Source, limits: Limits) -> list[Source]:
         parts = [[name] if isinstance(name, str) else [str(part) for part in name] for name in names if name]
     if len(parts) > MAX_FILES:
         raise BadInput(f"The DICOMDIR names more than {MAX_FILES} files: give the folder of one series.")
-    files = [path for path in (_inside(folder, names) for names in parts) if _is_file(path)]
+    named = list(dict.fromkeys(_inside(folder, names) for names in parts))
+    files = [path for path in named if _is_file(path)]
     if not files:
         raise BadInput("The DICOMDIR names no image that is there: give the whole folder it came in.")
-    return [Source.of_file(path, str(path.relative_to(folder))) for path in dict.fromkeys(files)]
+    there = [Source.of_file(path, str(path.relative_to(folder))) for path in files]
+    return there + [Source.absent(path.name, _MISSING) for path in named if path not in set(files)]
 
 
 def _is_file(path: Path) -> bool:

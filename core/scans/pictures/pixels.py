@@ -97,8 +97,19 @@ def _coloured(image: "Image", depth: Depth, notes: list[str]) -> Pixels:
                 "hardly anything could be read: save it at 8 bits, or as grey of 16 bits without transparency."
             )
         notes.append(_COARSE_NOTE)
+    return _of_colours(colours, 8, notes)
+
+
+def fine_colours(colours: np.ndarray, depth: Depth, transparent: bool, notes: list[str]) -> Pixels:
+    """Colours (rows, columns, 3) of more than 8 bits, at all of them."""
+    if transparent:
+        notes.append("Transparency was left out.")
+    return _of_colours(colours, grey_level_bits(colours, depth), notes)
+
+
+def _of_colours(colours: np.ndarray, bits: int, notes: list[str]) -> Pixels:
     if (colours == colours[..., :1]).all():
-        return Pixels(colours[..., 0], "8-bit")
+        return Pixels(colours[..., 0], f"{bits}-bit")
     notes.append(RGB_NOTE)
     channels = np.ascontiguousarray(np.moveaxis(colours, -1, 0), dtype=np.float32)
-    return Pixels(luminance(colours), "8-bit", channels)
+    return Pixels(luminance(colours), f"{bits}-bit", channels)

@@ -13,8 +13,8 @@ from core.scans.budget import check_memory, spend
 from core.scans.limits import MAX_IMAGE_PIXELS, Limits
 from core.scans.pictures.depth import depth_of
 from core.scans.pictures.jpeg import MOST_PIXELS_A_BYTE, is_arithmetic, unread_kind
-from core.scans.pictures.pixels import Pixels, grey_levels, numbers, pixels_of
-from core.scans.pictures.tiff import number_page
+from core.scans.pictures.pixels import Pixels, fine_colours, grey_levels, numbers, pixels_of
+from core.scans.pictures.tiff import colour_page, number_page
 from core.scans.samples import FiniteFilter
 from core.scans.scan import Scan
 from core.scans.sniff import Kind, sniff
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _FORMATS = ("PNG", "JPEG", "TIFF")
 _MAX_PAGES = 2000
 _GREY = frozenset({"1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+#: Modes of colours that may have more bits than the 8 that Pillow gives.
+_FINE, _PILLOWS_BITS = frozenset({"RGB", "RGBA", "RGBX"}), 8
 #: What reading takes: as Pillow holds it, as it is turned into numbers, and what is kept.
 _BYTES_A_GREY_PIXEL, _BYTES_A_COLOURED_PIXEL = 10, 24
 _DAMAGED = "The image is damaged: copy or export it again, or save it as PNG in a program that still opens it."
@@ -157,6 +159,10 @@ def _read_levels(file: RasterFile, limits: Limits, index: int, notes: list[str])
             if _exif_orientation(image) > 1:
                 upright = ImageOps.exif_transpose(image)
                 notes.append("Turned upright as its EXIF orientation says.")
+            if image.mode in _FINE and file.format == "TIFF" and depth.bits > _PILLOWS_BITS:
+                colours = colour_page(file.source, limits, index)
+                if colours is not None:
+                    return fine_colours(colours, depth, image.mode != "RGB", notes)
             return pixels_of(upright, depth, notes)
     except _Unreadable:
         if file.format != "TIFF":

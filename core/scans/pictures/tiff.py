@@ -9,9 +9,11 @@ import numpy as np
 from core.errors import BadInput
 from core.scans.limits import MAX_IMAGE_PIXELS, Limits
 from core.scans.pictures.depth import Depth
+from core.scans.samples import COLOURS
 from core.scans.sources import Source
 
 _ORIENTATION, _WHITE_IS_ZERO, _UNCOMPRESSED = 274, 0, 1
+_RED_GREEN_BLUE, _SAMPLES_TOGETHER = 2, 1
 #: of a grey level
 _MOST_BITS = 16
 _TURNS: dict[int, Any] = {
@@ -97,6 +99,47 @@ def number_page(source: Source, limits: Limits, index: int = 0, values: bool = F
         raise
     except Exception:
         # TiffFileError, struct.error, ValueError, IndexError … depending on where the damage lies
+        return None
+
+
+def colour_page(source: Source, limits: Limits, index: int = 0) -> np.ndarray | None:
+    """Red, green and blue of page `index` at the 16 bits that they are stored with, which Pillow does not give.
+
+    Parameters
+    ----------
+    source, limits, index
+        As of `number_page`.
+
+    Returns
+    -------
+    numpy.ndarray, uint16, shape (rows, columns, 3), or None
+        As hung; None where the page has no such colours, or no decoder for its compression is there.
+
+    Raises
+    ------
+    BadInput
+        When it is too large.
+    """
+    from tifffile import TiffFile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    try:
+        with source.open() as stream, TiffFile(stream) as file:
+            page: Any = file.pages[index]
+            rows, columns, samples = int(page.imagelength), int(page.imagewidth), int(page.samplesperpixel)
+            if page.dtype != np.uint16 or int(page.photometric) != _RED_GREEN_BLUE or samples < COLOURS:
+                return None
+            _check_size(rows, columns, page.dtype.itemsize * samples, source, limits)
+            stored = page.asarray(maxworkers=1)
+            if int(page.planarconfig) != _SAMPLES_TOGETHER:
+                stored = np.moveaxis(stored, 0, -1)
+            turn = _TURNS[_orientation(page)]
+            shaped = stored.reshape(rows, columns, samples)
+            return np.stack([turn(shaped[..., channel]) for channel in range(COLOURS)], axis=-1)
+    except (BadInput, MemoryError):
+        raise
+    except Exception:
+        # a decoder that is not there, or damage that Pillow will tell
         return None
 
 

@@ -1,5 +1,6 @@
 """A map that leaves lies on the file it belongs to, voxel by voxel."""
 
+import io
 import itertools
 
 import nibabel as nib
@@ -199,3 +200,28 @@ def test_a_map_of_another_shape_is_refused(tmp_path):
         write_map(np.zeros((2, 3)), scan, tmp_path, "map")
     with pytest.raises(BadInput, match="no NIfTI form"):
         nifti_bytes(np.zeros((2, 3)), Scan(np.zeros((1, 2, 3), np.float32), np.eye(4)))
+
+
+@pytest.mark.parametrize(
+    ("steps", "shape", "size"),
+    [
+        ((1.0, 1.0), (6, 9), (6, 9)),
+        ((1.5, 0.5), (6, 9), (18, 9)),
+        ((0.4, 1.0), (6, 9), (6, 22)),
+        ((1.0, 1.005), (60, 90), (60, 90)),
+        ((0.001, 50.0), (3, 2000), (3, 2000)),
+    ],
+    ids=["square", "rows far apart", "columns far apart", "rounding", "absurd"],
+)
+def test_a_picture_of_oblong_pixels_has_the_shape_of_what_it_shows(tmp_path, steps, shape, size):
+    values = np.random.default_rng(0).random(shape).astype(np.float32)
+    scan = Scan(np.zeros((1, *shape), np.float32), np.diag([*steps, 1.0, 1.0]))
+    write_map(values, scan, tmp_path, "map")
+    np.testing.assert_array_equal(np.load(tmp_path / "map.npy"), values)
+    with Image.open(tmp_path / "map.png") as picture:
+        assert picture.size[::-1] == size
+        assert ("pixels" in picture.text) == (size != shape)
+        shown = np.asarray(picture)
+    with Image.open(io.BytesIO(png_bytes(values))) as plain:
+        stored = np.asarray(plain)
+    assert {tuple(colour) for colour in shown.reshape(-1, 3)} == {tuple(colour) for colour in stored.reshape(-1, 3)}

@@ -193,3 +193,17 @@ def gzip_of_zeros(megabytes: int, start: bytes = b"") -> bytes:
         for _ in range(megabytes):
             stream.write(bytes(2**20))
     return content.getvalue()
+
+
+def write_colour_png(path: Path, colours: np.ndarray) -> Path:
+    """A PNG of colours (rows, columns, 3) at 16 bits, which Pillow does not write."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">L", len(content)) + kind + content + struct.pack(">L", zlib.crc32(kind + content))
+
+    rows, columns, _ = colours.shape
+    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in colours)
+    head = struct.pack(">LLBBBBB", columns, rows, 16, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    return path

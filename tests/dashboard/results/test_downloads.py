@@ -19,6 +19,8 @@ from core.scans import Scan
 from dashboard.results import downloads
 from dashboard.results.layers import map_layer
 
+#: Where a picture lies whose file says nothing of its pixels.
+FLAT = Scan(np.zeros((1, 4, 5), np.float32), np.eye(4))
 SCRIPT = Path(dashboard.components.viewer.__file__).parent / "static" / "drawing" / "colormaps.js"
 
 
@@ -60,7 +62,7 @@ def test_a_kept_picture_has_the_colours_and_the_range_of_the_screen(more, signed
     if layer.centre_zero:
         low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
     shown = np.abs(values) if heat else values
-    with Image.open(io.BytesIO(downloads._png(array, heat=heat))) as picture:
+    with Image.open(io.BytesIO(downloads._png(array, FLAT, heat=heat))) as picture:
         kept = np.asarray(picture).astype(float)
         ends = float(picture.text["low"]), float(picture.text["high"])
     assert ends == pytest.approx((low, high), rel=1e-5)
@@ -77,9 +79,9 @@ def test_every_file_of_a_map_that_is_not_to_be_believed_says_so(tmp_path):
         assert bytes(image.header["descrip"]).rstrip(b"\0").decode() == said
     flat = array_of(tmp_path, np.random.default_rng(0).random((4, 5)))
     for heat in (False, True):
-        with Image.open(io.BytesIO(downloads._png(flat, caution, heat=heat))) as picture:
+        with Image.open(io.BytesIO(downloads._png(flat, FLAT, caution, heat=heat))) as picture:
             assert picture.text["caution"] == caution
-    with Image.open(io.BytesIO(downloads._png(flat))) as picture:
+    with Image.open(io.BytesIO(downloads._png(flat, FLAT))) as picture:
         assert "caution" not in picture.text
     with zipfile.ZipFile(io.BytesIO(downloads._zip({"map": array}, scan, caution))) as archive:
         assert caution.encode() in gzip.decompress(archive.read("map.nii.gz"))
@@ -102,3 +104,10 @@ def test_what_is_said_in_a_file_follows_the_gate_and_then_the_verdict(state, ver
     assert found.startswith(begins)
     assert bool(found) == bool(begins)
     assert len(found) < 80
+
+
+def test_a_picture_of_oblong_pixels_is_kept_as_it_looks_on_screen(tmp_path):
+    values = np.random.default_rng(0).random((6, 9))
+    oblong = Scan(np.zeros((1, 6, 9), np.float32), np.diag([1.5, 0.5, 1.0, 1.0]))
+    with Image.open(io.BytesIO(downloads._png(array_of(tmp_path, values), oblong))) as picture:
+        assert picture.size == (9, 18)

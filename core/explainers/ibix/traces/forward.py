@@ -30,6 +30,12 @@ class ForwardTrace(Forward):
             self.watch(share, f"{share * len(mapper.measure):.0f} of {len(mapper.measure)} jitters", preview)
 
         box, slopes = mapper.slopes(window, direction, step)
+        if slopes.numel() and 0 < float(slopes.abs().max()) <= mapper.measure.rounding(setup.answer):
+            # a share of it would be told with three digits, and it is the last digits of nothing
+            slopes = torch.zeros_like(slopes)
+            self.notes.warnings.append(
+                "what the change does to the answer is no larger than rounding: it is taken as 0"
+            )
         self.notes.numbers |= {"evaluations": mapper.evaluations, "jitters": len(mapper.measure)}
         self.notes.footprint(box)
         whole = answers.of_whole(setup.answer, box, slopes)

@@ -85,6 +85,21 @@ def test_a_hidden_effect_is_told_as_nothing_changed():
     assert found.sentence == "Changing the marked pixels changes nothing in the model's answer."
 
 
+@pytest.mark.parametrize(("size", "shown"), [(1.0, False), (0.3, False), (0.0, True)])
+def test_what_is_no_larger_than_rounding_is_no_finding(size, shown):
+    """An instance norm takes a shift of the whole image away: nothing is left but last digits, shared out as a map."""
+    norm = nn.InstanceNorm2d(1, affine=True)
+    nn.init.constant_(norm.bias, size)
+    layers = [norm, nn.Conv2d(1, 1, 3, padding=1), nn.Tanh(), nn.Conv2d(1, 1, 3, padding=1)]
+    torch.manual_seed(0)
+    network = nn.Sequential(*layers[1:]) if shown else nn.Sequential(*layers)
+    everywhere = np.ones((16, 20), dtype=bool)
+    found = explain(scan((16, 20)), regressors.model(network), "ibix", region=everywhere)
+    assert found.arrays["map"].values.any() == shown
+    assert (found.sentence == "Changing the marked pixels changes nothing in the model's answer.") != shown
+    assert any("no larger than rounding" in warning for warning in found.warnings) != shown
+
+
 def test_a_jitter_range_lost_in_rounding_is_warned_of():
     assert any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.001).warnings)
     assert not any("rounding" in warning for warning in trace(smooth(2), jitters=4, jitter_percent=0.1).warnings)

@@ -16,7 +16,7 @@ from core.models.card import Intensity
 from core.models.intensities import meet_intensity
 from core.scans import list_series, load_scan
 from core.scans.pictures.depth import Depth, grey_level_bits
-from tests.core.scans.making import png
+from tests.core.scans.making import png, write_colour_png
 from tests.shared import SHARED_DATA
 
 NETWORK = Intensity(low=0, high=1)
@@ -192,9 +192,15 @@ def test_numbers_are_turned_as_grey_levels_are(dtype, orientation, tmp_path):
 
 def test_colour_of_sixteen_bits_with_hardly_anything_in_the_upper_ones_is_refused(tmp_path):
     colours = np.dstack([ramp(12)] * 2 + [ramp(11)])
-    tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb")
     with pytest.raises(BadInput, match="lowest 12"):
-        load_scan(tmp_path / "a.tif")
+        load_scan(write_colour_png(tmp_path / "a.png", colours))
+    # a TIFF keeps all bits, and the model warns that there may be fewer
+    tifffile.imwrite(tmp_path / "a.tif", colours, photometric="rgb")
+    scan = load_scan(tmp_path / "a.tif")
+    assert scan.units == "16-bit"
+    np.testing.assert_array_equal(scan.colours, np.moveaxis(colours, -1, 0))
+    (warning,) = fed(scan)[1]
+    assert "as if it held 12 bits" in warning
 
 
 # ---- damaged is what is damaged

@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.errors import BadInput
 from core.scans import list_series, load_scan
-from tests.core.scans.making import asymmetric, png
+from tests.core.scans.making import asymmetric, png, write_colour_png
 
 
 def write(tmp_path, image, name, **options):
@@ -100,11 +100,8 @@ def test_transparency_is_left_out_and_says_so(tmp_path):
     assert scan.notes == ("Transparency was left out.",)
 
 
-def test_sixteen_bit_colour_is_read_at_eight_bits_and_says_so(tmp_path):
-    import tifffile
-
-    tifffile.imwrite(tmp_path / "a.tif", np.full((6, 7, 3), 256 * 80, np.uint16), photometric="rgb")
-    scan = load_scan(tmp_path / "a.tif")
+def test_sixteen_bit_colour_of_a_png_is_read_at_eight_bits_and_says_so(tmp_path):
+    scan = load_scan(write_colour_png(tmp_path / "a.png", np.full((6, 7, 3), 256 * 80, np.uint16)))
     np.testing.assert_allclose(scan.array, 80, atol=1)
     assert any("read at 8 bits" in note for note in scan.notes)
 
