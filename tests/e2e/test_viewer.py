@@ -217,6 +217,14 @@ def test_threshold_and_opacity_change_the_picture(page, server):
     eventually(page, lambda: 0.2 * full < colored() < 0.7 * full)
     page.locator(".opacity input").fill("0")
     eventually(page, lambda: colored() < 0.1 * full)
+    page.keyboard.press("y")  # the list of layers has the same, and more
+    page.locator(".layer").get_by_label("Opacity of map").fill("1")
+    eventually(page, lambda: colored() > 0.2 * full)
+    page.locator(".layer").filter(has_text="map").get_by_role("checkbox").uncheck()
+    page.keyboard.press("Escape")
+    eventually(page, lambda: colored() < 0.1 * full)
+    # nothing but the image is left to have a legend
+    assert page.locator("input.threshold").count() == 0
 
 
 def test_a_volume_that_cannot_be_fetched_says_so_and_can_be_tried_again(page, server):

@@ -67,6 +67,8 @@ class Layer:
         Images of one group share the window that is dragged; by default those of one unit.
     lock : str, optional
         Maps of one lock share the threshold and opacity that are set in any of them.
+    visible : bool
+        Whether it is drawn at first; the list of layers shows and hides it.
     """
 
     volume: VolumeRef
@@ -83,6 +85,7 @@ class Layer:
     color: str = theme.WARNING
     group: str | None = None
     lock: str | None = None
+    visible: bool = True
 
 
 @dataclass(frozen=True)
@@ -333,6 +336,7 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
         "color": layer.color,
         "group": layer.unit if layer.group is None else layer.group,
         "lock": layer.lock,
+        "visible": layer.visible,
         "presets": [[known.name, known.low, known.high] for known in CT_WINDOWS] if _in_hounsfield(layer) else [],
     }
 

@@ -2,7 +2,7 @@
 
 const COMMANDS = {
   v: "navigate", h: "level", p: "pixel", b: "brush", o: "lasso", e: "erase", r: "distance", g: "angle", t: "ellipse", q: "rectangle", d: "ball", a: "axial", c: "coronal", s: "sagittal",
-  w: "window", l: "automatic", 0: "fit", f: "full", ".": "play", "<": "slower", ">": "faster", m: "mosaic", x: "flip", n: "pixels", i: "insets", "?": "help",
+  w: "window", l: "automatic", 0: "fit", f: "full", ".": "play", "<": "slower", ">": "faster", m: "mosaic", x: "flip", n: "pixels", i: "insets", y: "layers", "?": "help",
 };
 
 export class Keys {
@@ -15,7 +15,7 @@ export class Keys {
 
   down(event) {
     const target = event.composedPath()[0];
-    if ((target instanceof HTMLInputElement || target instanceof HTMLSelectElement) && event.key !== "Escape") return;
+    if (event.key !== "Escape" && takesKey(target, event.key)) return;
     if (this.act(event, target)) {
       event.preventDefault();
       event.stopPropagation(); // Streamlit has single-key shortcuts of its own
@@ -51,4 +51,10 @@ export class Keys {
     viewer.sendCrosshair();
     return true;
   }
+}
+
+/** Whether a control takes a key for itself: a slider its arrows, a list and a text everything. */
+function takesKey(target, key) {
+  if (target.matches("input[type=range]")) return /^(Arrow|Page|Home|End)/.test(key);
+  return target.matches("select, input:not([type=checkbox])");
 }

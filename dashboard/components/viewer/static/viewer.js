@@ -1,6 +1,8 @@
 // The viewer: holds what is shown and how, loads volumes, and repaints at most once a frame.
 
+import { command, isTool } from "./commands.js";
 import { element, millimetres } from "./controls/dom.js";
+import { layerMenu } from "./controls/layermenu.js";
 import { measureMenu } from "./controls/measuremenu.js";
 import { Panel } from "./controls/panel.js";
 import { Toolbar } from "./controls/toolbar.js";
@@ -9,25 +11,22 @@ import { lookupTable } from "./drawing/slices.js";
 import { Input } from "./input.js";
 import { Keys } from "./keys.js";
 import { Navigation } from "./navigation.js";
-import { KINDS } from "./marking/measures.js";
 import { Region } from "./marking/region.js";
 import { Measuring } from "./measuring.js";
 import { layout } from "./space/geometry.js";
 import { occupied } from "./space/mosaic.js";
 import { cached, load } from "./space/volumes.js";
-import { faster } from "./state/cine.js";
-import { onSwap, swap } from "./state/convention.js";
+import { onSwap } from "./state/convention.js";
 import { Looks, relate } from "./state/looks.js";
 import { viewOf } from "./state/view.js";
 import { Windowing } from "./windowing.js";
 
 const LOWEST = 320, SHARE = 0.55; // least height of the pictures, pixels, and their share of the window
-const ALWAYS = ["navigate", "level", ...Object.keys(KINDS)]; // tools that need no region
 const VALUES = 90; // pixels beside a title that values need
 
-/** Layers of a panel that give pixels a colour, and those drawn as lines over them. */
-const filled = (panel) => panel.layers.filter((layer) => layer.volume && layer.facts.role !== "outline");
-const outlined = (panel) => panel.layers.filter((layer) => layer.volume && layer.facts.role === "outline")
+/** Layers of a panel that give pixels a colour, and those drawn as lines over them; as they are seen. */
+const filled = (panel) => panel.looks.stack(panel).filter((layer) => layer.volume && layer.facts.role !== "outline");
+const outlined = (panel) => panel.looks.stack(panel).filter((layer) => layer.volume && layer.facts.role === "outline")
   .map(({ volume, facts }) => ({ volume, color: facts.color }));
 
 export class Viewer {
@@ -41,6 +40,13 @@ export class Viewer {
     this.toolbar = new Toolbar(root, {
       press, tiles: (count) => this.setTiles(count), brush: (size) => this.setBrush(size),
       windows: (panel, close) => windowMenu(panel, { windowing: this.windowing, press }, close),
+      layers: (panel) => layerMenu(panel, {
+        panels: this.panels, looks: this.looks, look: (layer, change) => this.setLook(layer, change),
+        move: (of, layer, way) => {
+          this.looks.move(of, layer, way);
+          this.restack();
+        },
+      }),
       measure: (panel, close) =>
         measureMenu(panel, { measuring: this.measuring, press, tool: this.view.tool, length: this.data.length }, close),
     });
@@ -76,7 +82,7 @@ export class Viewer {
     const paints = data.tools.some((tool) => tool !== "navigate");
     // whoever begins to draw wants the brush in hand
     if (paints && this.view.paints === false) this.view.tool = data.tool;
-    if (![...ALWAYS, ...data.tools].includes(this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
+    if (!isTool(data.tools, this.view.tool)) this.view.tool = data.tools[0] ?? "navigate";
     this.view.paints = paints;
     const flat = data.panels[0].layers[0].volume.shape.length === 2;
     this.toolbar.build(data.tools, flat, data.panels.some((panel) => panel.insets), data.length);
@@ -97,6 +103,7 @@ export class Viewer {
       const panel = before.get(data.key) ?? new Panel(this.row, actions);
       before.delete(data.key);
       panel.key = data.key;
+      panel.looks = this.looks;
       panel.data = data;
       panel.setTitle(data.title);
       panel.root.classList.toggle("dimmed", Boolean(data.dimmed));
@@ -178,8 +185,16 @@ export class Viewer {
   /** What is set on one map holds for all that are locked to it. */
   setLook(layer, change) {
     const { lock } = layer.facts;
-    const same = (other) => other === layer || (lock && other.facts.lock === lock);
-    for (const other of this.layers.filter(same)) this.looks.set(other, change);
+    const shared = lock && ("threshold" in change || "opacity" in change);
+    for (const other of this.layers) if (other === layer || (shared && other.facts.lock === lock)) this.looks.set(other, change);
+    if ("visible" in change) this.restack();
+    this.repaint();
+  }
+
+  /** What lies on top may be another layer now: legends and the list follow. */
+  restack() {
+    for (const panel of this.panels) panel.buildFooter();
+    this.toolbar.refresh();
     this.repaint();
   }
 
@@ -285,7 +300,7 @@ export class Viewer {
 
   /** A layer with the colour table it is drawn through; `slot` tells apart the tables of one layer. */
   drawn(layer, look = this.looks.of(layer), slot = "table") {
-    const key = [layer.volume.digest, look.opacity, look.threshold, look.window, look.range, layer.facts.colormap].join();
+    const key = [layer.volume.digest, look.opacity, look.threshold, look.window, look.range, look.colormap].join();
     if (layer[slot]?.key !== key) layer[slot] = { key, lut: lookupTable(layer.facts, layer.volume, look, layer[slot]?.lut.rgba) };
     return { volume: layer.volume, lut: layer[slot].lut, role: layer.facts.role, key };
   }
@@ -350,30 +365,8 @@ export class Viewer {
 
   /** A tool or command by name, from a button or a key. */
   press(name) {
-    const { view } = this;
-    if ([...ALWAYS, ...this.data.tools].includes(name)) this.take(name);
-    else if (["axial", "coronal", "sagittal"].includes(name)) view.large = name;
-    else if (name === "undo" && (KINDS[view.tool] || !view.paints)) this.measuring.undo();
-    else if (name === "undo") view.region?.undo() && this.sendRegion();
-    else if (name === "clear") view.region?.clear() && this.sendRegion();
-    else if (name === "window") for (const entry of view.windows.values()) entry.now = [...entry.first];
-    else if (name === "automatic") this.windowing.automatic();
-    else if (name === "fit") Object.assign(view, { zoom: 1, pan: [0, 0, 0] });
-    else if (name === "scale") view.oneScale = !view.oneScale;
-    else if (name === "flip") swap();
-    else if (name === "full") this.toggleFull();
-    else if (name === "play") this.navigation.cine.toggle();
-    else if (name === "slower" || name === "faster") view.speed = faster(view.speed, name === "faster" ? 1 : -1);
-    else if (name === "help") this.toolbar.toggleHelp();
-    else if (name === "pixels") view.smooth = !view.smooth;
-    else if (["mosaic", "ball", "insets"].includes(name)) view[name] = !view[name];
+    command(this, name);
     this.arrange();
-  }
-
-  take(tool) {
-    this.measuring.cancel();
-    this.view.tool = tool;
-    if (KINDS[tool]) this.view.mosaic = false; // a tile is too small to measure in
   }
 
   sendRegion() { this.setState("region", this.view.region.encode()); }

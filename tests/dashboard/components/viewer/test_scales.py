@@ -7,7 +7,8 @@ pytestmark = pytest.mark.browser
 
 LOOKS = """
   const { Looks, relate } = await load("state/looks.js");
-  const layers = given.maps.map((map, at) => ({ slot: String(at), facts: { role: "map", opacity: 1, ...map } }));
+  const facts = { role: "map", opacity: 1, visible: true };
+  const layers = given.maps.map((map, at) => ({ slot: String(at), facts: { ...facts, ...map } }));
   relate(layers);
   const view = { oneScale: given.locked, looks: new Map(), windows: new Map() }, looks = new Looks(view, () => layers);
   for (const [at, change] of given.changes ?? []) looks.set(layers[at], change);
@@ -37,6 +38,38 @@ def test_a_threshold_set_on_a_locked_scale_is_the_same_share_of_the_own_one(scri
     told = {"maps": maps, "locked": True, "changes": [[0, {"threshold": -4}]]}
     assert script(LOOKS, told)[0]["threshold"] == 4
     assert script(LOOKS, {**told, "then": False})[0]["threshold"] == 1
+
+
+STACKED = """
+  const { Looks } = await load("state/looks.js");
+  const role = (slot) => (slot === "scan" ? "image" : "map");
+  const layer = (slot) => ({ slot, facts: { role: role(slot), opacity: 1, visible: slot !== "hidden" } });
+  const panel = { key: "p", layers: ["scan", "one", "two", "hidden"].map(layer) };
+  const view = { looks: new Map(), orders: new Map(), windows: new Map() }, looks = new Looks(view, () => panel.layers);
+  const names = (found) => found.map(({ slot }) => slot).join(" "), seen = [names(looks.stack(panel))];
+  for (const [at, way] of given) {
+    looks.move(panel, panel.layers[at], way);
+    seen.push(names(looks.order(panel)));
+  }
+  looks.set(panel.layers[1], { visible: false });
+  looks.set(panel.layers[3], { visible: true });
+  panel.layers = [...panel.layers, layer("new")];
+  return [...seen, names(looks.stack(panel))];
+"""
+
+
+def test_layers_are_ordered_and_hidden_and_the_first_stays_below(script):
+    seen = script(STACKED, [[1, 1], [1, -1], [1, -1], [3, 1], [0, 1], [2, 1]])
+    assert seen == [
+        "scan one two",  # one that Python hides is not drawn
+        "scan two one hidden",
+        "scan one two hidden",
+        "scan one two hidden",
+        "scan one two hidden",
+        "scan one two hidden",
+        "scan one hidden two",
+        "scan hidden two new",
+    ]
 
 
 BEYOND = """

@@ -68,12 +68,12 @@ export class Legend {
   /** Numbers and colours under the current window or scale, threshold and opacity. */
   show({ facts, volume }, look, locked) {
     const map = facts.role === "map", [low, high] = map ? look.range : look.window, span = high - low;
-    const shown = [low, high, look.threshold, look.opacity, locked, this.built, volume?.digest].join();
+    const shown = [low, high, look.threshold, look.opacity, look.colormap, locked, this.built, volume?.digest].join();
     if (shown === this.shown) return;
     this.shown = shown;
     this.low.textContent = short(low, span);
     this.high.textContent = short(high, span);
-    const least = map ? floor(facts, look) : -Infinity, table = map ? facts.colormap : "gray";
+    const least = map ? floor(facts, look) : -Infinity, table = map ? look.colormap : "gray";
     this.paint(table, low, span, (value) => (facts.centreZero ? Math.abs(value) : value) <= least);
     this.showClipping({ facts, volume }, table, [low, high]);
     const window = map ? "" : nameOf(look.window, facts.presets);

@@ -47,7 +47,9 @@ export class Menu {
     if (event.key === "Escape") {
       this.close();
       this.button.focus();
-    } else if (step && at >= 0 && !(event.target instanceof HTMLSelectElement)) {
+    } else if (event.target.matches("select, input[type=range]")) {
+      return void event.stopPropagation(); // arrows are theirs
+    } else if (step && at >= 0) {
       stops[(at + step + stops.length) % stops.length].focus();
     } else if (event.key !== "Enter" && event.key !== " ") return;
     if (event.key !== "Enter" && event.key !== " ") event.preventDefault();

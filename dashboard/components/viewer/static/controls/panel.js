@@ -27,8 +27,8 @@ export class Panel {
   /** The grid that planes are cut from; undefined until the first layer has arrived. */
   get grid() { return this.layers[0]?.volume?.grid; }
 
-  /** The map whose legend this panel carries (the topmost), or the image. */
-  get principal() { return this.layers.findLast((layer) => layer.facts.role === "map") ?? this.layers[0]; }
+  /** The map whose legend this panel carries (the topmost that is seen), or the image. */
+  get principal() { return this.looks.stack(this).findLast((layer) => layer.facts.role === "map") ?? this.layers[0]; }
 
   /** How many values the readout has. */
   get values() { return this.layers.filter((layer) => !marks(layer.facts.role)).length; }

@@ -10,10 +10,11 @@ const TOOLS = [
   ["lasso", "Draw around a region", "O"], ["erase", "Erase from the region", "E"],
 ];
 const EDITS = [["undo", "Undo the last stroke", "Ctrl+Z"], ["clear", "Clear the region", "Del"]];
-const MENUS = ["windows", "measure"]; // buttons that open one
+const MENUS = ["measure", "windows", "layers"]; // buttons that open one
 const VIEWS = [
   ["measure", "Measure: distance, angle, mean of an area", "R, G, T, Q"],
   ["windows", "Windows of grey values", "1 to 9"],
+  ["layers", "Layers: what is seen, in which colours, how strongly", "Y"],
   ["fit", "Whole image (Ctrl+wheel zooms, middle button or Space drags)", "0"],
 ];
 const VIEWS_3D = [["mosaic", "Mosaic of slices", "M"], ["flip", "Neurological: the patient's left on the left of the screen", "X"]];
@@ -25,7 +26,7 @@ const HELP = [
   ["Wheel, PageUp, PageDown", "next slice"], ["Click or drag", "move the crosshair"], ["Arrow keys", "crosshair by one voxel"],
   ["Right-drag or Shift-drag", "window: across is width, down is level"], ["Ctrl+wheel, + and −", "zoom"],
   ["Middle-drag or Space-drag", "move the image"], ["A, C, S or double click", "axial, coronal, sagittal large"],
-  ["1 to 9", "windows with a name"], ["L, W", "window for this slice, first window"], ["H", "window by dragging, with any button or finger"],
+  ["1 to 9", "windows with a name"], ["Y", "layers"], ["L, W", "window for this slice, first window"], ["H", "window by dragging, with any button or finger"],
   ["M", "mosaic of slices"], ["X", "radiological or neurological"], ["N", "true pixels or smoothed ones"],
   ["R, G, T, Q", "distance, angle, ellipse, rectangle"], ["0, F", "whole image, whole screen"], [". and < >", "slices as a film, its speed"],
 ];

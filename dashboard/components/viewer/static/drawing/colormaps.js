@@ -10,6 +10,9 @@ const STOPS = {
   gray: "000000ffffff",
 };
 
+/** Colours to choose from, for values that rise from nothing and for those with signs. */
+export const COLORS = { rising: ["magma", "viridis", "gray"], signed: ["diverging", "berlin"] };
+
 /** [red, green, blue] 0..255 of a named table at t in 0..1. */
 export function color(name, t) {
   const stops = STOPS[name], last = stops.length / 6 - 1;

@@ -44,7 +44,7 @@ export function floor(layer, look) {
 }
 
 function mapPaint(layer, look, low, high) {
-  const colors = table(layer.colormap), least = floor(layer, look), fade = layer.fade * (high - low);
+  const colors = table(look.colormap), least = floor(layer, look), fade = layer.fade * (high - low);
   return (value) => {
     const above = (layer.centreZero ? Math.abs(value) : value) - least;
     if (above <= 0) return 0;

@@ -38,13 +38,33 @@ export class Looks {
 
   /** What the person left of a layer, until Python gives another start; lengths in the layer's own scale. */
   own(layer) {
-    const { looks } = this.view, { opacity, threshold } = layer.facts, given = JSON.stringify([opacity, threshold]);
+    const { looks } = this.view, { opacity, threshold, visible, colormap } = layer.facts;
+    const given = JSON.stringify([opacity, threshold, visible, colormap]);
     let look = looks.get(layer.slot);
-    if (!look || look.given !== given) looks.set(layer.slot, (look = { given, opacity, threshold }));
+    if (!look || look.given !== given) looks.set(layer.slot, (look = { given, opacity, threshold, visible, colormap }));
     return look;
   }
 
-  /** How a layer is drawn: { opacity, threshold, range, window }. A threshold stays the share of the scale that it is. */
+  /** Layers of a panel from bottom to top, as the person ordered them; the first gives the planes and stays where it is. */
+  order({ key, layers }) {
+    const wanted = this.view.orders.get(key);
+    if (!wanted) return layers;
+    const place = (layer) => (wanted.includes(layer.slot) ? wanted.indexOf(layer.slot) : wanted.length);
+    return layers.toSorted((a, b) => place(a) - place(b)); // what is new lies on top
+  }
+
+  /** Those of them that are seen. */
+  stack(panel) { return this.order(panel).filter((layer) => this.own(layer).visible); }
+
+  /** Moves a layer up (+1) or down (-1), never below the first. */
+  move(panel, layer, way) {
+    const slots = this.order(panel).map(({ slot }) => slot), at = slots.indexOf(layer.slot), to = at + way;
+    if (at < 1 || to < 1 || to >= slots.length) return;
+    [slots[at], slots[to]] = [slots[to], slots[at]];
+    this.view.orders.set(panel.key, slots);
+  }
+
+  /** How a layer is drawn: { visible, colormap, opacity, threshold, range, window }. A threshold stays the share of the scale that it is. */
   of(layer) {
     const own = this.own(layer), { facts } = layer;
     if (facts.role === "image") return { ...own, range: facts.range, window: this.windowOf(layer).now };
@@ -56,8 +76,11 @@ export class Looks {
 
   /** Takes over a change; its threshold is one of the scale that the layer is drawn in at the moment. */
   set(layer, change) {
-    const { centreZero, range } = layer.facts, narrower = reach(range) / reach(this.rangeOf(layer)), given = { ...change };
-    if ("threshold" in given) given.threshold = (centreZero ? Math.abs(given.threshold) : given.threshold) * narrower;
+    const { centreZero, range } = layer.facts, given = { ...change };
+    if ("threshold" in given) {
+      const narrower = reach(range) / reach(this.rangeOf(layer));
+      given.threshold = (centreZero ? Math.abs(given.threshold) : given.threshold) * narrower;
+    }
     Object.assign(this.own(layer), given);
   }
 }

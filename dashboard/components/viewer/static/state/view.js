@@ -11,7 +11,7 @@ export function viewOf({ id, plane, tool, brush, oneScale }) {
     kept.set(id, {
       get radiological() { return isRadiological(); },
       mm: null, zoom: 1, pan: [0, 0, 0], large: plane, smooth: true, mosaic: false, tiles: 0, speed: 10, oneScale,
-      tool, brush, ball: false, insets: true, measures: new Measures(), windows: new Map(), looks: new Map(), region: null, sent: { oneScale, plane },
+      tool, brush, ball: false, insets: true, measures: new Measures(), windows: new Map(), looks: new Map(), orders: new Map(), region: null, sent: { oneScale, plane },
     });
   }
   return kept.get(id);
