@@ -140,7 +140,7 @@ class Verdict:
     @property
     def title(self) -> str:
         """In two or three words."""
-        return _VERDICTS[self.state]
+        return VERDICT_TITLES[self.state]
 
     @property
     def withheld(self) -> bool:
@@ -153,7 +153,8 @@ class Verdict:
         return cls(**_known(cls, record))
 
 
-_VERDICTS = {"holds": "Holds", "fails": "Does not hold", "nothing": "Nothing to explain", "untested": "Not tested"}
+#: States of a verdict, in two or three words.
+VERDICT_TITLES = {"holds": "Holds", "fails": "Does not hold", "nothing": "Nothing to explain", "untested": "Not tested"}
 
 
 def verdict_of(checks: Iterable[Mapping[str, Any]], asked: bool = True, zero: bool = False) -> Verdict:

@@ -127,20 +127,21 @@ def forget(run_id: str) -> None:
             laid.forget(run_id)
 
 
-def go_to(name: str) -> None:
-    """Turn to a page as soon as the script runs again; for callbacks.
+def go_to(name: str, place: Mapping[str, str] | None = None) -> None:
+    """Turn to a page, and to a place on it that its address names, as soon as the script runs again; for callbacks.
 
     A callback is never lost, whereas what a button returns is when the script is started again (by a poll, by the
     viewer) before it gets to the button.
     """
-    st.session_state[_GO_TO] = name
+    st.session_state[_GO_TO] = name, dict(place or {})
 
 
 def turn_page() -> None:
     """Go to the page that `go_to` asked for."""
-    name = st.session_state.pop(_GO_TO, None)
-    if name is not None:
-        st.switch_page(navigable(pages()[name]))
+    asked = st.session_state.pop(_GO_TO, None)
+    if asked is not None:
+        name, place = asked
+        st.switch_page(navigable(pages()[name]), query_params=place)
 
 
 def navigable(page: Page) -> st.Page:

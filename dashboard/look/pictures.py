@@ -20,7 +20,13 @@ _kept: dict[str, bytes] = {}
 _lock = threading.Lock()
 
 
-def film_png(film: np.ndarray, size: np.ndarray | None = None, peak: float | None = None) -> bytes:
+def film_png(
+    film: np.ndarray,
+    size: np.ndarray | None = None,
+    peak: float | None = None,
+    longest: int = LONGEST,
+    colours: int | None = None,
+) -> bytes:
     """A film in grey, with the size of a map over it.
 
     Parameters
@@ -31,26 +37,33 @@ def film_png(film: np.ndarray, size: np.ndarray | None = None, peak: float | Non
         Over it in magma, from 0 (film only) to `peak`; not negative.
     peak : float, optional
         Value of the brightest colour; by default the 99.5th percentile of `size`, at least a tenth of its largest.
+    longest : int
+        Most pixels of the longer side.
+    colours : int, optional
+        Most colours of the picture, 2..256, which make it a quarter of the size; by default all.
 
     Returns
     -------
     bytes
-        A PNG whose longer side is at most `LONGEST`.
+        A PNG.
     """
     from PIL import Image
 
-    grey = _shrunk(film)
+    grey = _shrunk(film, longest)
     low, high = np.percentile(grey, (1, 99.5))
     if not high > low:
         low, high = float(grey.min()), float(grey.max())
     scaled = np.clip((grey - low) / (high - low), 0, 1) if high > low else np.zeros_like(grey)
-    colours = np.repeat(scaled[..., None], 3, axis=2) * 255
+    painted = np.repeat(scaled[..., None], 3, axis=2) * 255
     if size is not None:
-        seen = _shrunk(size)
+        seen = _shrunk(size, longest)
         top = max(float(np.percentile(seen, 99.5)), 0.1 * float(seen.max())) if peak is None else peak
-        colours = _over(colours, seen / top if top > 0 else np.zeros_like(grey))
+        painted = _over(painted, seen / top if top > 0 else np.zeros_like(grey))
     written = io.BytesIO()
-    Image.fromarray(np.rint(colours).astype(np.uint8)).save(written, format="PNG")
+    picture = Image.fromarray(np.rint(painted).astype(np.uint8))
+    (picture if colours is None else picture.quantize(colours)).save(
+        written, format="PNG", optimize=colours is not None
+    )
     return written.getvalue()
 
 
@@ -79,11 +92,16 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
     return made
 
 
-def _shrunk(values: np.ndarray) -> np.ndarray:
-    """Means over squares of samples, so that the longer side has at most `LONGEST`; float64."""
+def is_kept(name: str) -> bool:
+    """Whether a picture stands under `name`."""
+    return name in _kept
+
+
+def _shrunk(values: np.ndarray, longest: int) -> np.ndarray:
+    """Means over squares of samples, so that the longer side has at most `longest`; float64."""
     from PIL import Image
 
-    step = -(-max(values.shape) // LONGEST)
+    step = -(-max(values.shape) // longest)
     reduced = Image.fromarray(np.asarray(values, dtype=np.float32)).reduce(step) if step > 1 else values
     return np.asarray(reduced, dtype=np.float64)
 

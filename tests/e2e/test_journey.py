@@ -110,8 +110,16 @@ def test_the_demo_from_home_to_a_kept_result(page, server, tmp_path):
 
     page.get_by_role("link", name="Runs").click()
     row = page.locator("[class*=st-key-run-]").first
-    expect(row.get_by_text("Mask perturbation · AD")).to_be_visible()
-    row.get_by_role("button", name="Open").click()
+    expect(row.get_by_text("Mask perturbation · AD", exact=True)).to_be_visible()
+    expect(row.get_by_role("img", name=re.compile("^Probability of AD: .* before, .* after"))).to_be_visible()
+    row.get_by_role("checkbox").check(force=True)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("1 run deleted.")).to_be_visible(timeout=LONG)
+    expect(page.locator(f"[class*=st-key-run-{address[-16:]}]")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("searchbox").fill("mask perturb")
+    row = page.locator(f"[class*=st-key-run-{address[-16:]}]")
+    row.get_by_role("button", name="Open run of Mask perturbation · AD").click()
     finished(page)
     assert page.locator(".answer .sentence").inner_text() == sentence
     assert page.url == address

@@ -84,12 +84,31 @@ class Run:
 
 @dataclass(frozen=True)
 class StoredScan:
-    """One line of the list of scans an owner has opened."""
+    """One line of the list of scans an owner has opened.
+
+    Parameters
+    ----------
+    hash : str
+        Content hash.
+    label : str
+        What it is called: the name that the person gave, else `title`.
+    shape : tuple of int
+        Channels first.
+    added : float
+        When it was opened first, seconds since 1970.
+    title : str
+        What it is called without a name: the title of a scan that ships with Lightbox, else its technical fields.
+    name, note : str
+        What the person wrote on it; empty where nothing.
+    """
 
     hash: str
     label: str
     shape: tuple[int, ...]
     added: float
+    title: str = ""
+    name: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

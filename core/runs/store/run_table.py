@@ -72,7 +72,7 @@ class RunTable:
     def choices(self) -> dict[str, dict[str, int]]:
         """What can be asked for: of each filter of a `RunQuery` the values that there are, with how many runs.
 
-        Of a scan the value is its content hash; what it is called is `Shelf.scan_names`.
+        Of a scan the value is its content hash; what it is called is `ScanTable.names`.
         """
         columns = columns_of()
         found: dict[str, dict[str, int]] = {}

@@ -20,6 +20,7 @@ from core.runs.store.ledger import Ledger
 from core.runs.store.live import CANCEL, Live, Preview, read_live, read_preview
 from core.runs.store.records import Run, Status, StoredScan, as_run
 from core.runs.store.run_table import RunTable
+from core.runs.store.scan_table import ScanTable
 from core.runs.store.scans import RegionFiles, ScanFiles, scan_label
 from core.scans.scan import Scan
 
@@ -52,6 +53,8 @@ class Shelf:
         self._regions = regions
         #: every run of this owner, to search, sort and write on
         self.table = RunTable(owner, ledger)
+        #: every scan of this owner, to name, to write on and to forget
+        self.scan_table = ScanTable(owner, ledger, scans)
 
     # ---- scans and regions
 
@@ -116,16 +119,7 @@ class Shelf:
 
     def scans(self) -> list[StoredScan]:
         """What this owner has opened, latest first."""
-        table = tables.scan_access
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                select(table).where(table.c.owner == self.owner).order_by(table.c.used.desc())
-            ).all()
-        return [
-            StoredScan(row.scan, row.label, tuple(self._scans.meta(row.scan)["shape"]), row.added)
-            for row in rows
-            if self._scans.path(row.scan).is_dir()
-        ]
+        return self.scan_table.listed()
 
     @full_disk_as_sentence()
     def add_region(self, region: np.ndarray) -> str:
@@ -272,7 +266,19 @@ class Shelf:
         BadInput
             When this owner has no such run.
         """
-        return self._ledger.folder(self.run(run_id).id)
+        return self.folder_of(self.run(run_id))
+
+    def folder_of(self, run: Run) -> Path:
+        """Folder of a run that this owner has just asked for.
+
+        Raises
+        ------
+        BadInput
+            When it is another owner's.
+        """
+        if run.owner != self.owner:
+            raise BadInput("There is no such run here: it was removed, or the link is not yours.")
+        return self._ledger.folder(run.id)
 
     def result(self, run_id: str) -> Path:
         """Folder with what a run produced.
@@ -356,7 +362,7 @@ class Shelf:
         row = self._touch(table, table.c.scan, content_hash)
         if row is None:
             raise BadInput("This scan is no longer in the store: open its file again.")
-        return str(row.label)
+        return self.scan_table.name(content_hash) or str(row.label)
 
     def _touch_region(self, content_hash: str) -> None:
         table = tables.region_access

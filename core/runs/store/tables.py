@@ -39,6 +39,8 @@ runs = Table(
     Column("server", String, nullable=False),
     Column("worker", String),
     Index("runs_of_owner", "owner", "created"),
+    # the latest of an owner without sorting all: an index keeps equal rows in the order in which they came
+    Index("runs_by_arrival", "owner"),
     Index("runs_by_fingerprint", "owner", "fingerprint"),
     Index("runs_by_status", "status"),
 )

@@ -20,6 +20,7 @@ UNION ALL SELECT id, '', '', '', '', '', 0 FROM runs WHERE NOT json_valid(reques
 
 def upgrade() -> None:
     """Make the tables, and a row for every run."""
+    op.create_index("runs_by_arrival", "runs", ["owner"], if_not_exists=True)
     op.create_table(
         "run_words",
         Column("run", String, nullable=False),
