@@ -19,8 +19,8 @@ def test_a_card_has_a_small_picture_of_the_size_that_is_kept_for_it(name):
 
 def test_the_brain_is_cut_where_most_was_hidden_and_seen_from_the_front(monkeypatch):
     values, hidden = np.full((20, 30, 20), 0.2, np.float32), np.zeros((20, 30, 20))
-    values[15:, 12, :] = 1.0  # the left of the body
-    hidden[16:18, 12, 14:] = 1.0  # high up
+    values[:5, 12, :] = 1.0  # the left of the body: x grows to the right
+    hidden[2:4, 12, 14:] = 1.0  # high up
     monkeypatch.setattr(cards, "_scan", lambda file: Scan(values[None], np.eye(4)))
     monkeypatch.setattr(cards, "_model", lambda name: None)
     monkeypatch.setattr(cards, "_map", lambda *asked, **more: hidden)
