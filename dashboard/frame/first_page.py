@@ -13,6 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard.components.registering import base_path
 from dashboard.look import theme
 
+#: Pages whose left side is there from the first frame on; what stands beside it would move otherwise.
+LEFT_SIDE = ("explain", "trace", "compare", "study")
+#: Which page it is, until its left side is there: the room that is kept for it goes in the same frame.
+_UNTIL_THE_LEFT_SIDE = """
+  document.documentElement.dataset.beside = location.pathname.split("/").pop();
+  new MutationObserver((_, seen) => {
+    if (!document.querySelector('[data-testid="stSidebar"]')) return;
+    delete document.documentElement.dataset.beside;
+    seen.disconnect();
+  }).observe(document, { childList: true, subtree: true });
+"""
 _HEAD = b"<head>"
 #: Tells Streamlit's page from any other.
 _MARK = b"prerenderReady"
@@ -66,8 +77,14 @@ def _added(page: bytes) -> bytes:
     if _MARK not in page:
         return page
     here = f"location.origin + {json.dumps(base_path() + '/')}"
+    beside = ", ".join(f'html[data-beside="{name}"] div:has(> [data-testid="stMain"])' for name in LEFT_SIDE)
     head = (
-        f"<script>window.__streamlit = {{ BACKEND_BASE_URL: {here} }}</script>"
-        f"<style>html {{ background: {theme.BACKGROUND}; color-scheme: dark; }}</style>"
+        f"<script>window.__streamlit = {{ BACKEND_BASE_URL: {here} }};{_UNTIL_THE_LEFT_SIDE}</script>"
+        f"<style>html {{ background: {theme.BACKGROUND}; color-scheme: dark; }}"
+        # our style sheet shows it: nothing is drawn before it is where it belongs
+        ":is([data-testid='stMainBlockContainer'], [data-testid='stHeader'], [data-testid='stSidebar'])"
+        " { visibility: hidden; }"
+        f"@media (min-width: 768px) {{ {beside} {{ margin-left: 250px; }} }}"
+        f"@media (min-width: 1600px) {{ {beside} {{ margin-left: 285px; }} }}</style>"
     )
     return page.replace(_HEAD, _HEAD + head.encode(), 1)

@@ -16,6 +16,7 @@ from core.errors import LightboxError
 from core.runs import manager
 from dashboard.backend import pool, questions
 from dashboard.frame import help, opening, preferences, tour
+from dashboard.frame.first_page import LEFT_SIDE
 from dashboard.frame.pages import Page, pages
 from dashboard.intake import uploads
 from dashboard.look import text
@@ -38,8 +39,12 @@ def show() -> None:
         text.show_style(STATIC / style)
     known = {name: opening.navigable(page) for name, page in pages().items()}
     chosen = st.navigation(list(known.values()), position="top")
-    _show_header(pages()[next(name for name, page in known.items() if page == chosen)])
+    page = pages()[next(name for name, page in known.items() if page == chosen)]
+    _show_header(page)
     opening.turn_page()
+    if page.name in LEFT_SIDE:
+        # at once: the first control of a page comes when models and scans were looked through
+        text.show(text.unseen_words("What goes in"), place=st.sidebar)
     tour.show()
     opening.turn_page()
     show_refusal()

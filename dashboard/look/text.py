@@ -159,6 +159,11 @@ def unseen_title(words: str) -> Markup:
     return Markup("<h1 class='unseen'>{}</h1>").format(words)
 
 
+def unseen_words(words: str) -> Markup:
+    """Words for those who hear a page."""
+    return Markup("<span class='unseen'>{}</span>").format(words)
+
+
 def picture(content: bytes, words: str, size: tuple[int, int]) -> Markup:
     """A small PNG, WebP or SVG in the middle of other markup.
 

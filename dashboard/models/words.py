@@ -25,13 +25,14 @@ _KEY_FIGURES = {
     "auc": "AUC",
     "ssim": "structural similarity",
     "mae": "mean absolute error",
+    "mse": "mean squared error",
 }
 
 
 def one_line(card: Card) -> str:
     """What it does, and what it must be fed."""
     wanted = card.input
-    kind = "classifier" if card.task == "classification" else "makes an image"
+    kind = "classifier" if card.task == "classification" else "image to image"
     shape = "×".join(map(str, wanted.shape)) if wanted.shape else ""
     pieces = [f"{wanted.dimensions}D", kind, wanted.modality or "", shape]
     if card.classes:

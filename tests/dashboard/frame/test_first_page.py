@@ -3,7 +3,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 
-from dashboard.frame.first_page import FirstPage
+from core.settings import ROOT
+from dashboard.frame.first_page import LEFT_SIDE, FirstPage
+from dashboard.frame.pages import pages
 from tests.dashboard.frame.asking import get
 
 STREAMLITS = "<html><head><script>window.prerenderReady = false</script></head></html>"
@@ -35,3 +37,11 @@ def test_every_other_answer_is_passed_on_as_it_is():
     assert asked("/help", **BROWSER)[2] == HELP.encode()
     assert asked("/data", **BROWSER)[2] == b'{"a":1}'
     assert asked("/explain", accept="*/*")[2] == STREAMLITS.encode()
+
+
+def test_room_is_kept_for_the_left_side_of_pages_that_have_one():
+    page = asked("/explain", **BROWSER)[2].decode()
+    for name in LEFT_SIDE:
+        assert f'[data-beside="{name}"]' in page
+    shown = {name for name in pages() if "st.sidebar" in (ROOT / "dashboard" / name / "page.py").read_text()}
+    assert shown == set(LEFT_SIDE)
