@@ -1,7 +1,7 @@
 """Names and folders of the Brain Imaging Data Structure (BIDS), as far as a cohort needs them.
 
 Source: Gorgolewski et al. 2016, "The brain imaging data structure", and its specification 1.10 (entities, suffixes,
-``sub-`` and ``ses-`` folders, ``sessions.tsv``, ``n/a``).
+``sub-`` and ``ses-`` folders, ``sessions.tsv``, ``scans.tsv``, ``n/a``).
 """
 
 import glob
@@ -142,6 +142,36 @@ def images_by_session(place: Path, wanted: str) -> dict[str, Path]:
     stems = {path: stem_of(path) for images in sessions for path in images}
     chosen, _ = choose(sessions, stems, wanted)
     return {name: path for name, path in zip(names, chosen, strict=True) if path is not None}
+
+
+def told_scans(place: Path, participant: str, session: str) -> dict[Path, dict[str, str]]:
+    """Image → what the ``scans.tsv`` of its session (or subject) says of it, such as ``acq_time``; ``n/a`` is missing.
+
+    Parameters
+    ----------
+    place : pathlib.Path
+        Where the subjects' folders are.
+    participant, session : str
+        As a table gives them.
+    """
+    subject, session = with_prefix(SUBJECT, participant), with_prefix(SESSION, session)
+    names = [name for name in (subject, session) if name]
+    if not subject or any(Path(name).name != name for name in names):
+        return {}
+    folder = place.joinpath(*names)
+    path = folder / f"{'_'.join(names)}_scans.tsv"
+    if not is_there(path.is_file) or not path.resolve().is_relative_to(place.resolve()):
+        return {}
+    try:
+        rows = read_table(path)
+    except BadInput:
+        # what is said beside a scan is no reason not to read it
+        return {}
+    return {
+        folder / row["filename"]: {key: value for key, value in row.items() if key != "filename" and value}
+        for row in rows
+        if row.get("filename")
+    }
 
 
 def _told_sessions(folder: Path) -> dict[str, dict[str, str]]:

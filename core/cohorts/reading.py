@@ -20,6 +20,8 @@ from core.scans.scan import Scan
 _TABLES = ("participants.tsv", "participants.csv")
 _TRUTH = "planted_regions"
 _NAMED = 5
+#: Columns that only the table of participants may have.
+_WHOSE = ("session_id", "file", "split", "pair", "landmarks")
 
 
 def read_cohort(folder: Path, selection: Selection | None = None) -> Cohort:
@@ -33,7 +35,8 @@ def read_cohort(folder: Path, selection: Selection | None = None) -> Cohort:
 
     In a BIDS tree (folders ``sub-…``, whose names the table may give without ``sub-``) the images of a session lie in
     ``sub-…[/ses-…][/anat, pet …]``. A row that names no session stands for all that the subject has, and the subject's
-    ``sessions.tsv`` may add to it. Of several kinds of image `Selection.image` names the one to take.
+    ``sessions.tsv`` may add to it, and the session's ``scans.tsv`` to that, for the image that is taken. Of several
+    kinds of image `Selection.image` names the one to take.
 
     Without a table, folders of images are classes: ``CLASS/anything.png`` is a scan of CLASS, and every file a subject
     of its own.
@@ -119,7 +122,7 @@ def _entries_of_table(folder: Path, table: Path, chosen: Selection) -> tuple[lis
         between = "commas" if table.suffix.lower() == ".csv" else "tabs"
         raise BadInput(f"{table.name} has one column, {next(iter(rows[0]))!r}: put {between} between its columns.")
     if bids.is_tree(images):
-        rows = bids.sessions_of(rows, images, chosen.subject_column)
+        rows = _with_what_scans_say(folder, images, bids.sessions_of(rows, images, chosen.subject_column), chosen)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     for parameter in ("subject_column", "label_column"):
         column = getattr(chosen, parameter)
@@ -151,6 +154,25 @@ def _entries_of_table(folder: Path, table: Path, chosen: Selection) -> tuple[lis
     }
     told = [f"{_some(count, 'row')} {why}." for why, count in left_out.items() if count]
     return once, missing, [*told, *choices]
+
+
+def _with_what_scans_say(
+    folder: Path, images: Path, rows: list[dict[str, str]], chosen: Selection
+) -> list[dict[str, str]]:
+    """Rows with the columns that ``scans.tsv`` has for the image of each; whose image it is, no table of scans says."""
+    told = [bids.told_scans(images, row.get(chosen.subject_column, ""), row.get("session_id", "")) for row in rows]
+    places = [index for index, scans in enumerate(told) if scans]
+    try:
+        files, _ = _find_scans(folder, images, [rows[index] for index in places], chosen)
+    except BadInput:
+        # told where the images of the rows that count are chosen
+        return rows
+    merged = list(rows)
+    for index, file in zip(places, files, strict=True):
+        said = told[index].get(folder / file, {}) if file is not None else {}
+        whose = {chosen.subject_column, *_WHOSE}
+        merged[index] = {**rows[index], **{key: value for key, value in said.items() if key not in whose}}
+    return merged
 
 
 def _each_scan_once(entries: list[Entry]) -> list[Entry]:

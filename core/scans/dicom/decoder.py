@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.scans.budget import current_budget
-from core.scans.dicom.decoder_process import read_message, write_message
+from core.scans.dicom.decoder_process import plugin_of, read_message, write_message
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -33,10 +33,13 @@ _IMAGE_ELEMENTS = (
 
 
 class Decoder:
-    """A decoding process, started when the first compressed frame comes and ended with the ``with`` block."""
+    """A decoding process, started when the first compressed frame comes and ended with the ``with`` block.
+
+    Frames that need another of pydicom's decoders get another process.
+    """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Decoder":
         return self
@@ -44,9 +47,9 @@ class Decoder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
+        for process in self._processes.values():
+            process.kill()
+            process.communicate()
 
     def decode(self, frame: bytes, dataset: "Dataset") -> np.ndarray:
         """Decode one compressed frame.
@@ -70,7 +73,7 @@ class Decoder:
         """
         fields = {name: dataset.get(name) for name in _IMAGE_ELEMENTS if dataset.get(name) is not None}
         fields["TransferSyntaxUID"] = str(dataset.file_meta.TransferSyntaxUID)
-        process = self._running()
+        process = self._running(plugin_of(fields["TransferSyntaxUID"]))
         budget = current_budget()
         timer = Timer(
             _SECONDS_PER_FRAME if budget is None else min(_SECONDS_PER_FRAME, budget.seconds_left), process.kill
@@ -91,14 +94,14 @@ class Decoder:
             raise BadInput(BAD_PIXELS)
         return np.frombuffer(samples, dtype).reshape(shape)
 
-    def _running(self) -> "subprocess.Popen[bytes]":
-        if self._process is None:
+    def _running(self, plugin: str) -> "subprocess.Popen[bytes]":
+        if plugin not in self._processes:
             script = Path(__file__).with_name("decoder_process.py")
             # isolated: neither the folder it runs in nor the environment may add modules
-            self._process = subprocess.Popen(  # noqa: S603 - our own script, no argument comes from outside
-                [sys.executable, "-I", str(script)],
+            self._processes[plugin] = subprocess.Popen(  # noqa: S603 - our own script and words, none from outside
+                [sys.executable, "-I", str(script), plugin],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
-        return self._process
+        return self._processes[plugin]

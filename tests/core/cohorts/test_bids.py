@@ -222,3 +222,52 @@ def test_a_setting_that_is_no_name_is_refused(tmp_path: Path) -> None:
     root = tree(tmp_path, {"sub-01": [T1], "sub-02": [T1]}, PEOPLE)
     with pytest.raises(BadInput, match="no end of a BIDS name"):
         read_cohort(root, Selection(image="../x"))
+
+
+SCANS = "filename\tacq_time\tdiagnosis\tsubject\n"
+
+
+def write_scans(root: Path, session: str, *rows: str) -> None:
+    start = session.replace("/", "_")
+    lines = [row.format(start).replace(" | ", "\t") for row in rows]
+    (root / session / f"{start}_scans.tsv").write_text(SCANS + "\n".join(lines) + "\n")
+
+
+def test_what_a_table_of_scans_says_of_the_image_that_is_taken_stands_beside_it(tmp_path: Path) -> None:
+    images = {"sub-01/ses-1": [T1, T2], "sub-01/ses-2": [T1], "sub-02/ses-1": [T1]}
+    root = tree(tmp_path, images, PEOPLE)
+    write_scans(
+        root, "sub-01/ses-1",
+        "anat/{}_T2w.nii.gz | 2020-01-01T09:00:00 | MCI | other",
+        "anat/{}_T1w.nii.gz | 2020-01-01T08:00:00 | n/a | other",
+    )  # fmt: skip
+    write_scans(root, "sub-01/ses-2", "anat/{}_T1w.nii.gz | 2021-01-01T08:00:00 | MCI | n/a")
+    cohort = read_cohort(root)
+    assert [(e.participant_id, e.session_id, e.label, e.details.get("acq_time")) for e in cohort.entries] == [
+        ("sub-01", "ses-1", "AD", "2020-01-01T08:00:00"),
+        ("sub-01", "ses-2", "MCI", "2021-01-01T08:00:00"),
+        ("sub-02", "ses-1", "CN", None),
+    ]
+
+
+def test_labels_may_stand_in_the_tables_of_scans_alone(tmp_path: Path) -> None:
+    people = "participant_id | sex\nsub-01 | F\nsub-02 | M\n"
+    root = tree(tmp_path, {"sub-01": [T1], "sub-02": [T1]}, people)
+    write_scans(root, "sub-01", "anat/{}_T1w.nii.gz | n/a | AD | n/a")
+    write_scans(root, "sub-02", "./anat/{}_T1w.nii.gz | n/a | CN | n/a")
+    assert [(e.participant_id, e.label) for e in read_cohort(root).entries] == [("sub-01", "AD"), ("sub-02", "CN")]
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["", "\x00\xff", "file\tdiagnosis\nx\tAD\n", SCANS, SCANS + "anat/nothing.nii.gz\tt\tMCI\tx\n"],
+)
+def test_a_table_of_scans_that_says_nothing_of_an_image_changes_nothing(table: str, tmp_path: Path) -> None:
+    root = tree(tmp_path, {"sub-01": [T1], "sub-02": [T1]}, PEOPLE)
+    before = read_cohort(root)
+    (root / "sub-01" / "sub-01_scans.tsv").write_text(table)
+    after = read_cohort(root)
+    assert [(e.label, e.details, e.file) for e in after.entries] == [
+        (e.label, e.details, e.file) for e in before.entries
+    ]
+    assert after.notes == before.notes
