@@ -7,8 +7,8 @@ from typing import Any
 
 from core.errors import BadInput
 from core.explainers.base import Side
-from core.runs import ExplanationSpec, Run
-from dashboard.desk import Desk, Setting, owner
+from core.runs import ExplanationSpec, Run, Status
+from dashboard.desk import Desk, Setting, owner, shelf
 from dashboard.intake import catalogue
 from dashboard.intake.catalogue import ExplainerEntry
 
@@ -62,7 +62,7 @@ def lay_out(laid: Desk, run: Run) -> None:
             f"This run asked {Path(asked['model']).name}, which is not in the library: put the model's folder where "
             "LIGHTBOX_MODELS_DIR points and ask again; the files that the command wrote hold this result."
         )
-    target = asked.get("target") or card.target
+    target = asked.get("target") or _explained(run) or card.target
     laid.lay_out(run.id, asked, target, asked.get("preset") or entry.first_preset)
     changes = dict(asked.get("parameters") or {})
     laid.region = asked.get("region") if entry.takes_region else None
@@ -70,6 +70,16 @@ def lay_out(laid: Desk, run: Run) -> None:
     if laid.region is not None:
         changes = {name: value for name, value in changes.items() if name not in entry.set_by_region}
         laid.settings[entry.name] = replace(laid.settings[entry.name], changes=changes)
+
+
+def _explained(run: Run) -> str | None:
+    """The class that a finished run explains: one that was asked about none is of what the model said."""
+    if run.status is not Status.DONE:
+        return None
+    try:
+        return shelf().explanation(run.id).target
+    except BadInput:
+        return None
 
 
 def side_of(entry: ExplainerEntry, parameters: Mapping[str, Any]) -> Side:

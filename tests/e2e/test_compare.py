@@ -196,3 +196,31 @@ def test_the_demo_from_home_to_the_filters_behind_a_film(page):
         page.locator(".tile").first.click()
         expect(page.get_by_role("button", name=re.compile(r"^Filter \d+"))).to_have_count(9, timeout=LONG)
         assert within_the_window(page)
+
+
+def test_two_pinned_results_stand_side_by_side_after_three_clicks(page, server, anatomy):
+    page.goto(f"{server.url}/explain")
+    page.get_by_text("Open a scan of your own").click()
+    page.locator("input[type=file]").set_input_files(str(anatomy / "cohorts" / "films" / "hand-0.png"))
+    for explainer in ("Saliency", "Grad-CAM"):
+        expect(page.get_by_role("button", name=re.compile("^Explain( anyway)?"))).to_be_enabled(timeout=LONG)
+        choose(page, "Explainer", explainer)
+        still(page)
+        page.get_by_role("button", name=re.compile("^Explain( anyway)?")).click()
+        expect(page.get_by_role("button", name="Pin this result")).to_be_visible(timeout=LONG)
+        still(page)
+        page.get_by_role("button", name="Pin this result").click()
+        expect(page.get_by_role("button", name="Unpin", exact=True)).to_be_visible()
+        still(page)
+    page.get_by_role("button", name="Compare 2 pinned").click()
+    expect(page.get_by_text("What differs")).to_be_visible(timeout=LONG)
+    still(page)
+    ready(page, 3)
+    heads = [head.split(" · ")[-1] for head in page.locator(".panel h3").all_inner_texts()]
+    assert heads == ["Saliency", "Grad-CAM", "Agreement: strongest 5%"]
+    assert within_the_window(page)
+    address = page.url
+    page.reload()
+    expect(page.get_by_text("What differs")).to_be_visible(timeout=LONG)
+    ready(page, 3)
+    assert page.url == address

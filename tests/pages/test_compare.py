@@ -1,3 +1,5 @@
+import html
+
 import numpy as np
 import pytest
 import yaml
@@ -194,6 +196,16 @@ def test_a_link_reopens_the_comparison(bench):
     assert desk(again).networks == tuple(THREE)
     sentence = next(line for line in text.splitlines() if "class='sentence'" in line)
     assert sentence in said(again)
+
+
+def test_a_run_that_was_asked_about_no_class_opens_with_its_result(bench):
+    run = bench.finished(scan=film(bench), model="anatomy-deeper", explainer="saliency", target=None)
+    explained = shelf().explanation(run)
+    page = bench.open("explain", run=run)
+    laid = page.session_state["desk"]
+    assert (laid.run, laid.target) == (run, explained.target)
+    assert page.query_params["run"] == run
+    assert html.unescape(said(page)).count(explained.sentence.split(".")[0])
 
 
 @pytest.mark.parametrize("link", ["0000000000000000", "nothing", ""])

@@ -86,6 +86,26 @@ def test_a_result_that_does_not_hold_says_so_in_its_title(workbench):
     assert "A does not hold by its own checks." in said(page)
 
 
+def test_what_came_to_no_result_is_neither_drawn_nor_compared(workbench):
+    scan = workbench.add_scan()
+    names = ("saliency", "occlusion", "integrated_gradients")
+    one, other, third = (workbench.finished(scan=scan, explainer=name) for name in names)
+    record = shelf().result(other) / "explanation.json"
+    told = json.loads(record.read_text())
+    told["verdict"] = {"state": "fails", "sentence": "It missed its goal.", "remedy": "Try more steps."}
+    record.write_text(json.dumps(told))
+    page = compare(workbench, one, other, third)
+    assert not page.error
+    panel = sent(page)["panels"][1]
+    assert panel["title"] == "B · no result · Occlusion"
+    assert "Try more steps." in panel["struck"]
+    assert [layer["role"] for layer in panel["layers"]] == ["image"]
+    text = said(page)
+    assert "B came to no result and is not compared." in text
+    assert "<th scope='row'>A and C</th>" in text
+    assert "<th scope='row'>A and B</th>" not in text
+
+
 def test_maps_of_one_unit_share_scale_threshold_and_opacity_when_they_are_locked(workbench):
     scan = workbench.add_scan()
     one = workbench.finished(scan=scan, explainer="saliency")

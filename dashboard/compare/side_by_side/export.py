@@ -33,7 +33,7 @@ def show(page: Page, laid: CompareDesk, comparison: Comparison) -> None:
     with st.popover("Keep", icon=":material/download:", width="content"):
         st.caption("Link that opens this comparison again")
         st.code(opening.address(page, link.query(laid)), language=None)
-        if not comparison.done:
+        if not comparison.finished:
             st.caption("Maps and tables can be kept once a run is done.")
             return
         st.caption("Every map in its scan's own space, the records, the tables, and what they have in common")
@@ -64,21 +64,24 @@ def archive(comparison: Comparison, share: float) -> bytes:
         ``likeness.csv``, ``comparison.json`` and the maps that are of several.
     """
     done = comparison.done
-    common = common_of(done)
-    found = measure(done, common, share, ask=False) if len(done) > 1 else []
+    common = common_of(done) if done else None
+    found = measure(done, common, share, ask=False) if common is not None and len(done) > 1 else []
     with tempfile.TemporaryDirectory(prefix="lightbox-") as name:
         root = Path(name)
-        for member in done:
+        for member in comparison.finished:
             folder = root / f"{member.letter}-{member.run.id}"
             folder.mkdir()
             assert member.explanation is not None
             export_stored(member.explanation, shelf().scan(member.scan), folder)
         _write_tables(root, comparison, common, found, share)
-        _write_common(root, done, common, share)
+        if common is not None:
+            _write_common(root, done, common, share)
         return _zipped(root)
 
 
-def _write_tables(root: Path, comparison: Comparison, common: Common, found: Sequence[Likeness], share: float) -> None:
+def _write_tables(
+    root: Path, comparison: Comparison, common: Common | None, found: Sequence[Likeness], share: float
+) -> None:
     letters = [member.letter for member in comparison.members]
     _write_csv(root / "results.csv", _HEADS, [_result(member) for member in comparison.members])
     _write_csv(root / "differs.csv", ["what", *letters], [[row.name, *row.values] for row in comparison.rows])
@@ -90,8 +93,8 @@ def _write_tables(root: Path, comparison: Comparison, common: Common, found: Seq
         "runs": {member.letter: member.run.id for member in comparison.members},
         "what": {member.letter: words_of(member.run) for member in comparison.members},
         "marked_share": share,
-        "values_are": unit_of(comparison.done[0]) if common.values else None,
-        "notes": list(common.notes),
+        "values_are": unit_of(comparison.done[0]) if common is not None and common.values else None,
+        "notes": list(common.notes) if common is not None else [],
     }
     (root / "comparison.json").write_text(json.dumps(told, indent=2), encoding="utf-8")
 

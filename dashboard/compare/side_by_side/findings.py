@@ -24,8 +24,11 @@ _WORDS = {
 
 def sentence(members: Sequence[Member], found: Sequence[Likeness]) -> str:
     """Which maps are most and least alike, and which results do not hold."""
-    failing = [member.letter for member in members if _verdict(member) == "fails"]
+    failing = [member.letter for member in members if _verdict(member) == "fails" and not member.withheld]
+    without = [member.letter for member in members if member.withheld]
     told = [_alike(found)]
+    if without:
+        told.append(f"{listed(without)} came to no result and {'is' if len(without) == 1 else 'are'} not compared.")
     if len(failing) == 1:
         told.append(f"{failing[0]} does not hold by its own checks.")
     elif failing:
@@ -67,7 +70,7 @@ def _scores(member: Member) -> list[str | Figure]:
     target = member.target
     scores = member.explanation.scores if member.explanation is not None else None
     before, after = (scores or {}).get("before") or {}, (scores or {}).get("after") or {}
-    beside = "means nothing" if member.refused else ""
+    beside = "means nothing" if member.refused else "no result" if member.withheld else ""
     figures = [
         Figure(text.probability(known[target]), beside) if target in known else Figure(NOTHING)
         for known in (before, after)

@@ -68,6 +68,11 @@ class Member:
         return not np.any(self.main.values != self.main.neutral)
 
     @property
+    def withheld(self) -> bool:
+        """Whether it came to no result: its map is neither drawn nor compared."""
+        return self.explanation is not None and self.explanation.verdict.withheld
+
+    @property
     def refused(self) -> tuple[str, ...]:
         """Why its model cannot read its scan; empty where it can."""
         found = self.explanation.acceptance if self.explanation is not None else None
@@ -96,9 +101,14 @@ class Comparison:
     rows: tuple[Row, ...]
 
     @property
-    def done(self) -> tuple[Member, ...]:
-        """Those that have a result."""
+    def finished(self) -> tuple[Member, ...]:
+        """Those that ran to their end."""
         return tuple(member for member in self.members if member.explanation is not None)
+
+    @property
+    def done(self) -> tuple[Member, ...]:
+        """Those whose maps are compared: finished, and with a result that a picture may be made of."""
+        return tuple(member for member in self.finished if not member.withheld)
 
     @property
     def scans(self) -> tuple[str, ...]:

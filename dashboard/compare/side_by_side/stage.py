@@ -18,6 +18,7 @@ from dashboard.components.viewer import Layer, Panel, publish, viewer
 from dashboard.components.viewer.viewer import Plane
 from dashboard.desk import owner, shelf
 from dashboard.intake import catalogue
+from dashboard.results import verdicts
 from dashboard.results.layers import answer_layer, forming_layers, map_layer, on_one_scale, scan_layer, unnamed
 from dashboard.results.layers import strongest as strongest_place
 
@@ -105,9 +106,11 @@ class _Drawn:
     def panel(self) -> Panel:
         """Map over what it lies on, or what there is of it."""
         member, run = self._member, self._member.run
-        title, empty = member.name, ""
+        title, empty, struck = member.name, "", ""
         layers = self._ground()
-        if member.explanation is not None:
+        if member.explanation is not None and member.withheld:
+            title, struck = f"{member.letter} · no result · {member.title}", verdicts.struck(member.explanation.verdict)
+        elif member.explanation is not None:
             if member.explanation.verdict.state == "fails":
                 title = f"{member.letter} · does not hold · {member.title}"
             shown = map_layer(self.scan, run.id, "map", member.main, self._look.signed)
@@ -119,7 +122,7 @@ class _Drawn:
             preview: Preview | None = shelf().preview(run.id)
             layers += forming_layers(run.id, preview)
             empty = "Waiting" if len(layers) == 1 else ""
-        return Panel(run.id, title, layers, empty=empty)
+        return Panel(run.id, title, layers, empty=empty, struck=struck)
 
     def _ground(self) -> list[Layer]:
         member = self._member

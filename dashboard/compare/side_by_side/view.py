@@ -78,9 +78,8 @@ def _draw(page: Page, laid: CompareDesk, runs: list[Run]) -> None:
     found = _measured(comparison, common, laid.share)
     with line:
         _line(laid, comparison, found)
-    if common is not None and len(comparison.done) > 1:
-        for note in common.notes:
-            text.show(text.quiet(note))
+    if common is not None and len(comparison.done) > 1 and common.notes:
+        text.show(text.quiet_lines(common.notes))
     _findings(comparison, common, found, laid.share)
 
 
@@ -97,7 +96,7 @@ def _headline(page: Page, laid: CompareDesk, comparison: Comparison) -> None:
 
 def _show_refused(comparison: Comparison) -> None:
     """A banner where a model cannot read its scan: beside the others such a result looks like one of them."""
-    refused = [member for member in comparison.done if member.refused]
+    refused = [member for member in comparison.finished if member.refused]
     if refused:
         reasons = dict.fromkeys(f"{member.letter}: {member.refused[0]}" for member in refused)
         text.show(text.banner(f"{HEADING}.", [*reasons, "What the model says of it means nothing."]))
@@ -143,7 +142,9 @@ def _line(laid: CompareDesk, comparison: Comparison, found: Sequence[Likeness]) 
     if any(not run.status.final for run in runs):
         progress.show(runs)
         return
-    text.show(answer.sentence_line(findings.sentence(comparison.done, found)))
+    words = findings.sentence(comparison.finished, found)
+    if words:
+        text.show(answer.sentence_line(words))
     cancelled = [member.letter for member in comparison.members if member.run.status is Status.CANCELLED]
     if cancelled:
         text.show(
