@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import numpy as np
 
 from core.acceptance.verdict import Acceptance
-from core.explainers.extras import Color, Curve, OnModelGrid, Parts, Verdict, verdict_of
-from core.metrics.localisation import OUTSIDE, RegionShare, holding_half
+from core.explainers.extras import (
+    Color,
+    Curve,
+    OnModelGrid,
+    Parts,
+    Verdict,
+    held_by_little,
+    places_of,
+    spread_out,
+    verdict_of,
+)
+from core.metrics.localisation import RegionShare
 from core.parameters import Parameters, Parametrised
 from core.progress import Report, silent
 from core.registry import Registry, not_a_subclass
 from core.scans.scan import Scan
-from core.wording import listed, percent, sentence_case
+from core.wording import percent, sentence_case
 
 if TYPE_CHECKING:
     from core.models.inputs import PreparedInput
@@ -214,6 +224,8 @@ class Explainer(Parametrised, ABC):
         Place in a list of explainers: smaller comes first, of equals by title.
     by_gradient : bool
         Whether it follows gradients of the network's answer.
+    changes_scan : bool
+        Whether it leaves a changed scan beside its map: a screen keeps a place for that.
     """
 
     takes_region: ClassVar[bool] = False
@@ -225,6 +237,7 @@ class Explainer(Parametrised, ABC):
     color: ClassVar[Color | None] = None
     order: ClassVar[int] = 100
     by_gradient: ClassVar[bool] = False
+    changes_scan: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -243,6 +256,7 @@ class Explainer(Parametrised, ABC):
             "without_parts": dict(cls.without_parts),
             "color": cls.color,
             "order": cls.order,
+            "changes_scan": cls.changes_scan,
         }
 
     @classmethod
@@ -313,7 +327,7 @@ class Explainer(Parametrised, ABC):
     @classmethod
     def done(cls, parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> str:
         """What was done to the scan between both scores ("with 1.8 cm³ hidden"), in a few words; empty: nothing."""
-        return ""
+        return "after the change"
 
     @classmethod
     def meaning(cls, explanation: Explanation) -> str:
@@ -339,9 +353,11 @@ class Explainer(Parametrised, ABC):
         main = explanation.arrays["map"]
         if not main.values.any():
             return "The map is zero everywhere: it says nothing about this scan."
-        places = places_of(explanation)
+        places = places_of(explanation.regions)
         said = sentence_case(cls.finding(explanation, places), start=True)
-        return said if places or main.side == "output" else f"{said} {_how_much_of_it(explanation)}"
+        if places:
+            return f"{said}{spread_out(explanation.regions)}"
+        return said if main.side == "output" else f"{said} {held_by_little(main.values - np.float32(main.neutral))}"
 
     @classmethod
     def sentence(cls, explanation: Explanation) -> str:
@@ -356,18 +372,6 @@ class Explainer(Parametrised, ABC):
     def technical(cls, explanation: Explanation) -> str:
         """How this map was computed, as a sentence with the method's own words; empty: nothing is to be said."""
         return ""
-
-
-def places_of(explanation: Explanation) -> str:
-    """The regions that hold most of a map, each with its share."""
-    named = [region for region in explanation.regions if region.share > 0 and region.name != OUTSIDE]
-    return listed([f"{region.name} ({percent(region.share)})" for region in named[:3]]) if named else ""
-
-
-def _how_much_of_it(explanation: Explanation) -> str:
-    main = explanation.arrays["map"]
-    share = holding_half(np.abs(main.values - np.float32(main.neutral))) / main.values.size
-    return f"Half of the map lies on {percent(share)} of the {'volume' if main.values.ndim == 3 else 'picture'}."
 
 
 def _complaint(cls: Any) -> str | None:

@@ -66,6 +66,7 @@ class CheckedMap(Explainer):
 
     hide_by: ClassVar[Literal["magnitude", "positive"]] = "magnitude"
     when_zero: ClassVar[str] = ""
+    changes_scan = True
 
     @abstractmethod
     def attribute(self, question: Question, parameters: Any) -> MapArray:

@@ -5,13 +5,15 @@ Importable without torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from core.metrics.localisation import OUTSIDE, RegionShare, holding_half
 from core.scans.grid import Grid
+from core.wording import listed, percent
 
 #: Names of the colours that an explainer may have; what they look like is up to the screen.
 Color = Literal["accent", "gold", "green", "violet", "orange", "mauve", "blue", "teal", "pink"]
@@ -222,3 +224,33 @@ def curves_of_record(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Curve]
 
 def _known(cls: type[Any], found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name in cls.__dataclass_fields__}
+
+
+#: A map of which the first regions hold less than this is spread out, and that is said.
+_SPREAD = 0.25
+#: From this share outside of all regions on none of them is where it lies.
+_ELSEWHERE = 0.5
+
+
+def places_of(regions: Sequence[RegionShare]) -> str:
+    """The regions that hold most of a map, each with its share; none where most of it lies in no region."""
+    if any(region.name == OUTSIDE and region.share >= _ELSEWHERE for region in regions):
+        return ""
+    named = [f"{region.name} ({percent(region.share)})" for region in _first(regions)]
+    return listed(named) if named else ""
+
+
+def spread_out(regions: Sequence[RegionShare]) -> str:
+    """A sentence for after those regions where they hold but little; else nothing."""
+    held = sum(region.share for region in _first(regions))
+    return f" Together these hold only {percent(held)} of the map: it is spread out." if held < _SPREAD else ""
+
+
+def held_by_little(values: np.ndarray) -> str:
+    """On how much of a picture or volume half of a map lies, as a sentence."""
+    share = holding_half(np.abs(values)) / values.size
+    return f"Half of the map lies on {percent(share)} of the {'volume' if values.ndim == 3 else 'picture'}."
+
+
+def _first(regions: Sequence[RegionShare]) -> list[RegionShare]:
+    return [region for region in regions if region.share > 0 and region.name != OUTSIDE][:3]

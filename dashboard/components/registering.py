@@ -19,7 +19,7 @@ from dashboard.look import theme
 #: Everything is served under this prefix (behind the server's base path).
 PREFIX = "/lightbox"
 #: The components there are.
-COMPONENTS = ("viewer", "gallery", "matrix", "display")
+COMPONENTS = ("viewer", "gallery", "matrix", "display", "assist")
 _HERE = Path(__file__).resolve().parent
 
 

@@ -99,7 +99,7 @@ class _Middle:
             st.rerun()  # a stroke draws this part of the page alone, and the left side has to offer what was drawn
         opening.turn_page()
         self._earlier = before.earlier_of(self._laid)
-        line, images, below = st.container(), st.container(), st.container()
+        line, images, below = st.container(key="explain-line"), st.container(), st.container()
         marks = landmark_views.marks_of(self._landmarks, self._scan, VIEWER_KEY)
         if run is not None and not run.status.final:
             self._draw_going(run, line, images, below, marks)
@@ -110,9 +110,7 @@ class _Middle:
             with line:
                 if self._laid.back == run.id:
                     text.show(text.quiet("Cancelled: the result before is back."))
-                said = (explanation.scores or {}).get("before") or {}
-                text.show(answer.said_line(said, self._refused))
-                text.show(answer.result_line(explanation, self._refused))
+                text.show(answer.result_line(explanation, self._order.card, self._refused))
             with images:
                 self._stage().result(run.id, explanation, signed, marks)
             with below:
@@ -128,7 +126,8 @@ class _Middle:
                 landmark_views.show_landmarks(self._landmarks, None)
 
     def _stage(self, earlier: before.Earlier | None = None) -> Stage:
-        return Stage(self._scan, self._laid.scan or "", self._order.card, earlier)
+        changes = self._order.entry is not None and self._order.entry.changes_scan
+        return Stage(self._scan, self._laid.scan or "", self._order.card, earlier, changes)
 
     def _tools(self, run: Run | None = None) -> bool:
         """The row under the images; returns whether a signed map is to be shown with its signs."""
@@ -147,21 +146,28 @@ class _Middle:
 
     def _draw_findings(self, run: Run, explanation: StoredExplanation) -> None:
         """Everything below the images of a finished run."""
-        if explanation.parts is not None:
+        gallery = explanation.parts is not None and parts.has_gallery(self._scan, explanation.parts)
+        if gallery and explanation.parts is not None:
             left, right = st.columns([1.6, 1], gap="large", wrap=False)
             with left:
                 parts.show_heading(explanation.parts)
                 parts.show_parts(self._scan, parts.Source(run.id, explanation), "parts", self._landmarks)
             where = sure = path = right
-        else:
+        elif answer.has_path(explanation):
             where, sure, path = st.columns([1.15, 1, 1.15], gap="large", wrap=False)
+        else:  # nothing was optimised: no column for what there is not
+            where, sure = st.columns([1.35, 1], gap="large", wrap=False)
+            path = None
         with where:
             answer.show_where(explanation, landmarks=bool(self._landmarks.all), refused=self._refused)
             landmark_views.show_landmarks(self._landmarks, str(explanation.arrays["map"].path))
         with sure:
-            answer.show_how_sure(explanation)
-        with path:
-            answer.show_path(explanation)
+            answer.show_how_sure(explanation, self._order.card)
+        if path is not None:
+            with path:
+                answer.show_path(explanation)
+                if explanation.parts is not None and not gallery:
+                    text.show(text.quiet(parts.why_no_gallery(explanation.parts)))
         answer.show_details(explanation, run, self._prediction.acceptance if self._prediction is not None else None)
 
     def _draw_waiting(self, run: Run | None) -> None:
@@ -171,7 +177,7 @@ class _Middle:
         if self._refusal:
             st.warning(text.as_markdown(self._refusal))
         elif run is None and self._prediction is not None:
-            text.show(answer.prediction_line(self._prediction))
+            text.show(answer.prediction_line(self._prediction, self._order.card))
 
     def _draw_going(
         self,

@@ -31,6 +31,7 @@ from dashboard.results.layers import (
 #: One key for every state of the page, so that crosshair, zoom and window stay while results come and go.
 VIEWER_KEY = "explain viewer"
 _MOST_PANELS = 4
+_CHANGED = "Changed scan"
 _EMPTY = {True: "Nothing had to be hidden.", False: "The map is zero everywhere."}
 #: What a landmark is drawn with.
 _TOOLS: tuple[Tool, ...] = ("brush", "pixel", "lasso", "erase", "navigate")
@@ -48,22 +49,27 @@ class Stage:
         The model that is asked; of one that makes an image, that image is shown, too.
     earlier : Earlier, optional
         The result that was here before: beside the scan until what is asked for now stands.
+    changes : bool
+        The explainer leaves a changed scan: its place is kept in every state, so that nothing jumps.
     """
 
     scan: Scan
     name: str
     card: Card | None
     earlier: Earlier | None = None
+    changes: bool = False
 
     def scan_alone(self, marks: Marks) -> None:
         """The scan, and the image that the model makes of it."""
-        self._draw([self._scan_panel(), *self._answer_panels(), *self._earlier_panels()], marks)
+        beside = self._earlier_panels() or [self._awaited("overlay", "Map"), *self._awaited_change()]
+        self._draw([self._scan_panel(), *self._answer_panels(), *beside][:_MOST_PANELS], marks)
 
     def preview(self, run: str, preview: Preview | None, marks: Marks) -> None:
         """The scan, and the map as it forms; before the first preview both panels show the scan."""
         layers = [scan_layer(self.scan), *forming_layers(run, preview)]
         forming = Panel("overlay", "Forming", layers)
-        self._draw([self._scan_panel(), forming, *self._answer_panels(), *self._earlier_panels()], marks)
+        beside = self._earlier_panels() or self._awaited_change()
+        self._draw([self._scan_panel(), forming, *self._answer_panels(), *beside][:_MOST_PANELS], marks)
 
     def result(self, run: str, explanation: StoredExplanation, signed: bool, marks: Marks) -> None:
         """Scan, map over the side it lies on, and the changed scan where the explainer made one; no map of what failed.
@@ -85,7 +91,7 @@ class Stage:
         over_answer = main.side == "output" and bool(answers)
         overlay = self._overlay(run, explanation, signed)
         if explanation.verdict.withheld:
-            self._draw([self._scan_panel(), overlay], marks)
+            self._draw([self._scan_panel(), overlay, *self._awaited_change("Nothing is changed.")], marks)
             return
         changed = [
             self._changed_panel(run, name, array) for name, array in explanation.arrays.items() if array.kind == "image"
@@ -118,6 +124,14 @@ class Stage:
         panel = stage._overlay(before.run, before.explanation, before.signed)
         return [replace(panel, key="earlier", title=before.title, layers=unnamed(panel.layers), dimmed=True)]
 
+    def _awaited(self, key: str, title: str, words: str = "") -> Panel:
+        """The place of what is not there yet."""
+        said = words or f"The {title.lower()} comes here."
+        return Panel(key, title, unnamed([scan_layer(self.scan)]), empty=said, dimmed=True)
+
+    def _awaited_change(self, words: str = "") -> list[Panel]:
+        return [self._awaited("perturbed", _CHANGED, words)] if self.changes else []
+
     def _scan_panel(self) -> Panel:
         return Panel("scan", "Scan", [scan_layer(self.scan)])
 
@@ -130,9 +144,9 @@ class Stage:
     def _changed_panel(self, run: str, name: str, array: StoredArray) -> Panel:
         window = publish_scan(self.scan, owner=owner()).window
         reference, title = published(self.scan, run, name, array), short(array.title, "changed")
-        return Panel(
-            name, _headed(array.title), [Layer(reference, "image", name=title, unit=array.unit, window=window)]
-        )
+        # a long title would be cut: what the whole of it is, the menu Keep says
+        headed = _CHANGED if len(array.title) > len(_CHANGED) else _headed(array.title)
+        return Panel(name, headed, [Layer(reference, "image", name=title, unit=array.unit, window=window)])
 
     def _draw(self, panels: Sequence[Panel], marks: Marks, **more: Any) -> None:
         drawing = marks.drawn is not None

@@ -24,6 +24,13 @@ def address_of(page: str) -> str:
     return f"{base_path()}{_FOLDER}/{page}{'/' if page else ''}"
 
 
+def page_of_explainer(name: str) -> str:
+    """The page of documentation of an explainer; empty for one of a plug-in, which has none here."""
+    page = f"explainers/{name}"
+    there = (SOURCES / f"{page}.md").is_file() or (SITE / page / "index.html").is_file()
+    return page if there and name.isidentifier() else ""
+
+
 def help_route() -> Mount:
     """Route of the documentation, for ``st.App(..., routes=...)``, before those with names of any kind in them."""
     return Mount(f"{base_path()}{_FOLDER}", _Documentation(directory=SITE, html=True, check_dir=False))

@@ -15,6 +15,7 @@ import streamlit as st
 from core.errors import LightboxError
 from core.runs import manager
 from dashboard.backend import pool, questions
+from dashboard.components import assist
 from dashboard.frame import help, opening, preferences, tour
 from dashboard.frame.first_page import LEFT_SIDE
 from dashboard.frame.pages import Page, pages
@@ -41,6 +42,7 @@ def show() -> None:
     chosen = st.navigation(list(known.values()), position="top")
     page = pages()[next(name for name, page in known.items() if page == chosen)]
     _show_header(page)
+    assist.mount()
     opening.turn_page()
     if page.name in LEFT_SIDE:
         # at once: the first control of a page comes when models and scans were looked through

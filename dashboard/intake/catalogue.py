@@ -33,6 +33,7 @@ class ExplainerEntry:
     steered: Mapping[Side, Mapping[str, Any]] = field(default_factory=dict)
     makes_parts: bool = False
     order: int = 100
+    changes_scan: bool = False
 
     @property
     def set_by_region(self) -> frozenset[str]:
@@ -68,6 +69,7 @@ def _entry(description: dict[str, Any]) -> ExplainerEntry:
         steered=description["steered_by_region"],
         makes_parts=description["makes_parts"],
         order=description["order"],
+        changes_scan=description["changes_scan"],
         controls=tuple(read_schema(description["parameters"])),
     )
 
@@ -76,6 +78,16 @@ def explainer_title(name: str) -> str:
     """Title of an explainer; the name itself for one that is no longer there."""
     entry = explainer_entries().get(name)
     return entry.title if entry else name
+
+
+def settings_in_words(explainer: str, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Parameters as they are called on screen, each with its value in words; by their names where nobody knows them."""
+    entry = explainer_entries().get(explainer)
+    controls = {control.name: control for control in entry.controls} if entry is not None else {}
+    return [
+        (controls[name].label, controls[name].called(value)) if name in controls else (name, str(value))
+        for name, value in values.items()
+    ]
 
 
 def cards() -> dict[str, Card]:

@@ -9,8 +9,10 @@ from core.errors import LightboxError
 from core.models.card import Card
 from dashboard.callbacks import whole
 from dashboard.desk import Desk
+from dashboard.frame import help
 from dashboard.intake import catalogue
 from dashboard.intake.catalogue import ExplainerEntry, in_order
+from dashboard.look import text
 
 
 def choose_explainer(
@@ -63,9 +65,15 @@ def choose_explainer(
         key=key,
         on_change=whole(_chosen),
         args=(laid, key),
-        help=f"{entry.summary}\n\n{entry.reference}",
+        help=_help(entry),
     )
     return entry, reasons.get(entry.name)
+
+
+def _help(entry: ExplainerEntry) -> str:
+    page = help.page_of_explainer(entry.name)
+    more = f"[More on {text.as_markdown(entry.title)}]({help.address_of(page)})" if page else ""
+    return "\n\n".join(words for words in (entry.summary, entry.reference, more) if words)
 
 
 def _aside(name: str, reasons: Mapping[str, str]) -> str:

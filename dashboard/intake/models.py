@@ -71,7 +71,8 @@ def choose_model(
     reasons = [reason for name, reason in unfit.items() if reason and known[name].task == task]
     if reasons:
         count = f"{len(reasons)} models do not fit" if len(reasons) > 1 else "One model does not fit"
-        st.caption(f"{count} this scan.", help="\n".join(f"- {text.as_markdown(reason)}" for reason in reasons))
+        with st.popover(f"{count} (why?)", type="tertiary", key=f"unfit models:{laid.page}"):
+            text.show(text.quiet_lines(reasons))
     use_model(laid.model)
     return known[laid.model]
 

@@ -18,6 +18,10 @@ from dashboard.look import text
 #: More presets than this do not fit beside each other; nor do more classes.
 _SIDE_BY_SIDE = 3
 _CLASSES_SIDE_BY_SIDE = 4
+#: Letters for which there is room in a row, and what the frame of each choice takes of it.
+_LETTERS_SIDE_BY_SIDE, _AROUND_A_TITLE = 30, 4
+#: The same of presets, which stand beside two buttons.
+_LETTERS_OF_PRESETS = 24
 #: Settings of an explainer that are on screen before anybody asks for more.
 _OPEN = 4
 
@@ -105,10 +109,21 @@ def choose_class(laid: Desk, card: Card, label: str, help_text: str | None = Non
         # a class that was not chosen here (a new scan has another one) needs a new box
         common["key"] = key = f"{key}:{laid.target}"
         common["args"] = (laid, key)
-        st.selectbox(label, card.classes, index=card.classes.index(laid.target), **common)
+        index = card.classes.index(laid.target)
+        st.selectbox(label, card.classes, index=index, format_func=card.called, **common)
+    else:
+        _few_classes(laid.target, card, label, common)
+
+
+def _few_classes(chosen: str, card: Card, label: str, common: dict[str, Any]) -> None:
+    """Classes beside each other while their titles have room there; else one below the other."""
+    titles = {name: text.as_markdown(card.title_of(name)) for name in card.classes}
+    if sum(len(title) + _AROUND_A_TITLE for title in titles.values()) > _LETTERS_SIDE_BY_SIDE:
+        titles = {name: text.as_markdown(card.called(name)) for name in card.classes}
+        st.radio(label, card.classes, index=card.classes.index(chosen), format_func=lambda name: titles[name], **common)
     else:
         st.segmented_control(
-            label, card.classes, default=laid.target, required=True, format_func=text.as_markdown, **common
+            label, card.classes, default=chosen, required=True, format_func=lambda name: titles[name], **common
         )
 
 
@@ -136,7 +151,7 @@ def _presets(laid: Desk, entry: ExplainerEntry, setting: Setting) -> None:
         }
         if len(names) == 1:  # nothing to choose: the two buttons alone
             text.show(text.quiet(label), width="stretch")
-        elif len(names) > _SIDE_BY_SIDE:
+        elif len(names) > _SIDE_BY_SIDE or sum(len(name) + _AROUND_A_TITLE for name in names) > _LETTERS_OF_PRESETS:
             st.selectbox(index=names.index(setting.preset), **common)
         else:
             st.segmented_control(default=setting.preset, required=True, **common)

@@ -1,6 +1,7 @@
 """Plotly figures in the dashboard's own look. Pages hand over plain numbers and get a figure."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,14 +9,16 @@ from markupsafe import escape
 
 from core.explainers import Curve, Parts
 from core.models.called import exclude_each_other
+from core.wording import percent
 from dashboard.look import theme
-from dashboard.look.text import probability
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 #: Most rows of classes.
 _MOST_CLASSES = 5
+#: Letters of a class's name in one line.
+_LINE = 16
 #: Height of one curve.
 _ROW_PIXELS = 52
 #: Config for `st.plotly_chart`: nothing floats over the chart.
@@ -46,7 +49,10 @@ def blank_figure(height: int, **layout: Any) -> "Figure":
 
 
 def probability_bars(
-    before: Mapping[str, float] | None, after: Mapping[str, float] | None = None, target: str | None = None
+    before: Mapping[str, float] | None,
+    after: Mapping[str, float] | None = None,
+    target: str | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> "Figure":
     """One row a class: its probability before, and after what the map marks was replaced.
 
@@ -58,6 +64,8 @@ def probability_bars(
         Class → probability, 0..1.
     target : str, optional
         A class that is shown in any case.
+    titles : mapping of str to str, optional
+        What classes are called; others by their names.
     """
     before, after = _likeliest(before or {}, after, target)
     names = list(before)[::-1]
@@ -71,20 +79,25 @@ def probability_bars(
         shares = [values.get(name, 0.0) for name in names]
         figure.add_bar(
             x=shares,
-            y=[as_words(name) for name in names],
+            y=[_in_lines(titles[name]) if titles and name in titles else as_words(name) for name in names],
             orientation="h",
             name=label,
             marker={"color": colour, "line": {"width": 0}},
-            text=[f"{label} {probability(share)}" if after else probability(share) for share in shares],
+            text=[f"{label} {percent(share)}" if after else percent(share) for share in shares],
             textposition="outside",
             textfont={"size": 13 if thickness > 20 else 12},
             constraintext="none",
             cliponaxis=False,
             hovertemplate="%{y} " + label + " %{x:.4f}<extra></extra>",
         )
-    figure.update_xaxes(range=[0, 1.5], tickvals=[0, 0.5, 1], showgrid=False, zeroline=False)
+    figure.update_xaxes(range=[0, 1.75], tickvals=[0, 0.5, 1], tickformat=".0%", showgrid=False, zeroline=False)
     figure.update_yaxes(tickfont={"color": theme.TEXT, "size": 14}, showgrid=False)
     return figure
+
+
+def _in_lines(name: str) -> str:
+    """A long title in lines of a few words, so that bars keep their room."""
+    return "<br>".join(as_words(line) for line in textwrap.wrap(name, _LINE) or [name])
 
 
 def as_words(name: str) -> str:

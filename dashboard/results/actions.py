@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.runs import Run
 from dashboard.callbacks import whole
+from dashboard.components.assist import START
 from dashboard.desk import Desk, shelf
 from dashboard.intake.order import Order
 from dashboard.look import text
@@ -45,7 +46,7 @@ def start_button(
         laid.begin = False
         if order.ready:
             on_click(*args)
-    with st.container(key="start-action"):
+    with st.container(key=START):
         st.button(
             f"{label} anyway" if refused else label,
             type="secondary" if refused else "primary",

@@ -7,13 +7,15 @@ import streamlit as st
 
 from core.acceptance.verdict import Acceptance
 from core.explainers import Curve, Parts, explainers
+from core.models.card import Card
 from core.reports.explanation import StoredExplanation
 from core.runs import Live, Run, Status
-from core.wording import percent, spelled_out
+from core.wording import percent, sentence_case, spelled_out
 from dashboard.backend.questions import Prediction
+from dashboard.frame import help
 from dashboard.intake import catalogue
 from dashboard.look import figures, text, theme
-from dashboard.look.text import Markup, joined, probability
+from dashboard.look.text import Markup, joined
 from dashboard.results import gate, verdicts
 
 #: What is left is not said below this, seconds: it is over before it is read.
@@ -24,55 +26,95 @@ _NOTHING_LEFT = 0.5
 _MOST_CLASSES = 10
 
 
-def prediction_line(prediction: Prediction) -> Markup:
+def prediction_line(prediction: Prediction, card: Card | None = None) -> Markup:
     """What the model says before anything is explained: its class first, then all of them."""
-    said = prediction.most_likely
-    if said is None:
+    if prediction.most_likely is None:
         return text.answer("", "Press Explain to see what the answer rests on.", quiet=True)
-    figure = Markup("<span class='said'>{}</span> <span class='probability'>{}</span>").format(
-        spelled_out(said), percent(prediction.probabilities[said])
-    )
     end = "Press Explain to see what it rests on."
     if prediction.refused:
-        figure, end = text.struck(figure), "For this scan the number means nothing."
-    figure = Markup("<small>The model says</small>{}").format(figure)
-    return text.answer(figure, f"{all_classes(prediction.probabilities)}. {end}", quiet=True)
+        end = "For this scan the number means nothing."
+    figure = said(prediction.probabilities, card, struck=prediction.refused)
+    row = Markup("<div class='figure'>{}</div>").format(figure)
+    words = f"{all_classes(prediction.probabilities, card)}. {end}"
+    return Markup("<div class='answer result'>{}<div class='sentence quiet'>{}</div></div>").format(row, words)
 
 
-def said_line(probabilities: Mapping[str, float], refused: bool) -> Markup:
-    """The same in one quiet line, above what was explained."""
-    if not probabilities:
-        return Markup()
-    said = max(probabilities, key=probabilities.__getitem__)
-    words = Markup("The model says <b>{}</b>, {}").format(spelled_out(said), percent(probabilities[said]))
-    shown = text.struck(words) if refused else words
-    return Markup("<div class='said-line'>{} <span>{}</span></div>").format(shown, all_classes(probabilities))
+def said(probabilities: Mapping[str, float], card: Card | None = None, struck: bool = False) -> Markup:
+    """What the model says: the likeliest class in words, and how likely that is; `struck` where it means nothing."""
+    name = max(probabilities, key=probabilities.__getitem__)
+    words = Markup("{} <span class='probability'>({})</span>").format(
+        called(name, card, "said"), percent(probabilities[name])
+    )
+    return Markup("<span class='part'><small>The model says:</small> {}</span>").format(
+        text.struck(words) if struck else words
+    )
 
 
-def all_classes(probabilities: Mapping[str, float]) -> str:
+def called(name: str, card: Card | None = None, kind: str = "") -> Markup:
+    """A class in words, with its name on the card behind it where that is another."""
+    title = spelled_out(name) if card is None else card.title_of(name)
+    words = Markup("<span class='{}'>{}</span>").format(kind, title)
+    return words if title == name else Markup("{} <span class='code'>{}</span>").format(words, name)
+
+
+def all_classes(probabilities: Mapping[str, float], card: Card | None = None) -> str:
     """Every class with its probability, the most likely first."""
     ranked = sorted(probabilities.items(), key=lambda pair: -pair[1])
-    named = ", ".join(f"{name} {percent(value)}" for name, value in ranked[:_MOST_CLASSES])
+    titles = {name: spelled_out(name) if card is None else card.title_of(name) for name in probabilities}
+    named = ", ".join(f"{titles[name]} {percent(value)}" for name, value in ranked[:_MOST_CLASSES])
     left = len(ranked) - _MOST_CLASSES
-    return f"{named} and {left} more" if left > 0 else named
+    return sentence_case(f"{named} and {left} more" if left > 0 else named, start=True)
 
 
-def result_line(explanation: StoredExplanation, refused: bool = False) -> Markup:
-    """Probability before and after, the sentence, and whether it holds; `refused`: the model cannot read the scan."""
+def result_line(explanation: StoredExplanation, card: Card | None = None, refused: bool = False) -> Markup:
+    """Whether it holds, what the model says and what that became; the sentence, how it was computed, and the checks.
+
+    Parameters
+    ----------
+    explanation : StoredExplanation
+        What was found.
+    card : Card, optional
+        The model's, for what its classes are called.
+    refused : bool
+        The model cannot read the scan: no number of it means anything.
+    """
+    figure = _figures(explanation, card, refused)
+    # an explainer without checks has nothing to be judged by
+    chip = verdicts.chip(explanation.verdict, refused) if explanation.checks or refused else Markup()
+    row = Markup("<div class='figure'>{}{}</div>").format(chip, figure) if chip or figure else Markup()
+    below = Markup("<div class='technical'>{}</div>").format(explanation.technical) if explanation.technical else ""
+    words = Markup("<div class='sentence'>{}</div>{}").format(explanation.sentence, below)
+    checks = verdicts.unfolding(explanation.verdict, explanation.checks)
+    return Markup("<div class='answer result'>{}{}{}</div>").format(row, words, checks)
+
+
+def _figures(explanation: StoredExplanation, card: Card | None, refused: bool) -> Markup:
+    """What the model says, the class that is asked about where that is another, and what was made of it."""
     scores, target = explanation.scores or {}, explanation.target
     before, after = scores.get("before") or {}, scores.get("after") or {}
-    figure = Markup()
-    if target in after and target in before:
-        figure = Markup(
-            "<small>P({})</small><span class='before'>{}</span>"
-            "<span class='arrow'>→</span><span class='after'>{}</span>"
-        ).format(target, probability(before[target]), probability(after[target]))
-    elif target in before:
-        figure = Markup("<small>P({})</small><span>{}</span>").format(target, probability(before[target]))
-    figure = text.struck(figure) if figure and (refused or explanation.verdict.withheld) else figure
-    said = text.answer(figure, explanation.sentence)
-    # an explainer without checks has nothing to be judged by
-    return joined([said, verdicts.line(explanation.verdict)]) if explanation.checks else said
+    if target is None or target not in before:
+        return Markup()
+    struck = refused or explanation.verdict.withheld
+    parts = [said(before, card, struck=refused)]
+    asked = target != max(before, key=before.__getitem__)
+    if asked:
+        parts.append(_part(Markup("Asked about {}:").format(called(target, card)), percent(before[target]), refused))
+    done = _done(explanation)
+    if target in after and done:
+        parts.append(_part(Markup("{}:").format(sentence_case(done, start=True)), percent(after[target]), struck))
+    return joined(parts)
+
+
+def _part(words: Markup, figure: str, struck: bool) -> Markup:
+    number = Markup("<span class='after'>{}</span>").format(figure)
+    number = text.struck(number) if struck else number
+    return Markup("<span class='part'><small>{}</small> {}</span>").format(words, number)
+
+
+def _done(explanation: StoredExplanation) -> str:
+    """What lies between both scores; also of an explainer that is no longer there."""
+    cls, record = explainers().get(explanation.explainer), explanation.record
+    return "after the change" if cls is None else cls.done(record.get("parameters") or {}, record.get("numbers") or {})
 
 
 def quiet_line(sentence: str) -> Markup:
@@ -111,7 +153,7 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False, refused:
 
     Of a scan that the model cannot read (`refused`) none is named: a record of before that was looked at may hold some.
     """
-    st.markdown("## Where")
+    st.markdown("## Where", help=_how_to_read(explanation))
     regions = [region for region in explanation.regions if region["share"] > 0]
     if refused and (regions or not explanation.regions):
         text.show(text.quiet("No region is named: this scan is not what the model was made for."))
@@ -136,17 +178,28 @@ def show_where(explanation: StoredExplanation, landmarks: bool = False, refused:
         text.show(text.quiet(f"Share of the map in each region. Atlas: {explanation.record.get('atlas') or 'none'}."))
 
 
-def show_how_sure(explanation: StoredExplanation) -> None:
-    """Probabilities before and after, and what the checks say."""
-    st.markdown("## How sure")
-    _how_sure(explanation)
+def show_how_sure(explanation: StoredExplanation, card: Card | None = None) -> None:
+    """Probabilities before and after, and what the checks say together."""
+    st.markdown("## How sure", help=_how_to_read(explanation))
+    _how_sure(explanation, card)
+
+
+def has_path(explanation: StoredExplanation) -> bool:
+    """Whether there is anything to be said of how the map came about."""
+    return bool(explanation.history) or explanation.parts is not None
+
+
+def _how_to_read(explanation: StoredExplanation) -> str | None:
+    """A way to what the documentation says of this explainer's maps."""
+    page = help.page_of_explainer(explanation.explainer)
+    return f"[How to read this]({help.address_of(page)})" if page else None
 
 
 def show_path(explanation: StoredExplanation) -> None:
-    """How the map came about: its curves, or the parts it was made of."""
-    st.markdown("## How it got there")
+    """How the map came about: its curves, or the parts it was made of; for what `has_path`."""
+    st.markdown("## How it got there", help=_how_to_read(explanation))
     colour = theme.explainer_color(explanation.explainer)
-    if explanation.history or explanation.parts is None:
+    if explanation.history:
         _history(explanation.history, explanation.curves, colour)
     if explanation.parts is not None:
         _parts(explanation.parts, colour)
@@ -169,24 +222,20 @@ def show_live_curves(history: Mapping[str, Sequence[float | None]], explainer: s
 
 
 def _history(history: Mapping[str, Sequence[float]], curves: Mapping[str, Curve], colour: str) -> None:
-    if not history:
-        text.show(text.quiet("Nothing was optimised: there is no history."))
-        return
     chart = figures.history_curves(history, curves, colour)
     st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="history")
 
 
-def _how_sure(explanation: StoredExplanation) -> None:
+def _how_sure(explanation: StoredExplanation, card: Card | None) -> None:
     scores = explanation.scores or {}
     if scores.get("before"):
-        chart = figures.probability_bars(scores["before"], scores.get("after"), explanation.target)
+        titles = {} if card is None else {name: card.title_of(name) for name in card.classes}
+        chart = figures.probability_bars(scores["before"], scores.get("after"), explanation.target, titles)
         st.plotly_chart(chart, theme=None, config=figures.CONFIG, key="probabilities")
     if not explanation.checks:
         text.show(text.quiet("This explainer comes with no check of its own."))
-        return
-    row = Markup("<i class='{}'>{}</i><div><b>{}</b><br>{}</div>")
-    rows = joined(row.format(*verdicts.mark(check), check["title"], check["sentence"]) for check in explanation.checks)
-    text.show(Markup("<div class='checks'>{}</div>").format(rows))
+    else:
+        text.show(verdicts.line(explanation.verdict))
 
 
 def show_details(explanation: StoredExplanation, run: Run, acceptance: Acceptance | None = None) -> None:
@@ -197,7 +246,7 @@ def show_details(explanation: StoredExplanation, run: Run, acceptance: Acceptanc
         left, middle, right = st.columns(3, gap="large")
         with left:
             st.markdown("### Parameters")
-            rows = [(name, str(value)) for name, value in record["parameters"].items()]
+            rows = catalogue.settings_in_words(explanation.explainer, record["parameters"])
             text.show(text.numbers([("preset", str(record.get("preset"))), *rows]))
         with middle:
             st.markdown("### Figures")

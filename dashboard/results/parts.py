@@ -97,8 +97,8 @@ def show_parts(
     parts, found = source.explanation.parts, source.shown
     if parts is None:
         return
-    if not found or scan.dimensions != 2:
-        text.show(text.quiet(_why_none(parts)))
+    if not has_gallery(scan, parts):
+        text.show(text.quiet(why_no_gallery(parts)))
         return
     count = _choose_count(parts, len(found), key)
     arrays = source.explanation.arrays
@@ -147,7 +147,13 @@ def _picture(scan: Scan, run: str, name: str, array: StoredArray) -> bytes:
     return pictures.kept(f"{run}:{name}", make)
 
 
-def _why_none(parts: Parts) -> str:
+def has_gallery(scan: Scan, parts: Parts) -> bool:
+    """Whether parts can be shown side by side: single images that were kept."""
+    return bool(parts.shown) and scan.dimensions == 2
+
+
+def why_no_gallery(parts: Parts) -> str:
+    """Why they cannot, and what to do."""
     if parts.shown:
         name = f"The {parts.plural} of a volume"
         return f"{name} are not shown as a gallery: keep their maps with Keep, at the top right."

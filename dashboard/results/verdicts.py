@@ -1,11 +1,11 @@
 """Whether a result holds, said where it is seen before anything else of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.explainers.extras import Verdict
 from core.wording import sentence_case
-from dashboard.look.text import Markup
+from dashboard.look.text import Markup, joined
 
 #: Class and sign of a check that was passed, failed, or only says something; colour alone would not tell everybody.
 _MARKS = {True: ("pass", "✓ passed"), False: ("fail", "! failed"), None: ("info", "· noted")}
@@ -17,6 +17,30 @@ def line(verdict: Verdict) -> Markup:
     """The verdict, and by which checks."""
     template = Markup("<div class='verdict {}'><b>{}</b><span>{}</span></div>")
     return template.format(verdict.state, verdict.title, verdict.sentence)
+
+
+#: Sign of each verdict: colour alone would not tell everybody.
+_SIGNS = {"holds": "✓", "fails": "!", "nothing": "–", "untested": "·"}
+
+
+def chip(verdict: Verdict, refused: bool = False) -> Markup:
+    """The verdict in two or three words, first in the row; `refused`: the model cannot read the scan at all."""
+    state, words = ("fails", "Means nothing") if refused else (verdict.state, verdict.title)
+    return Markup("<span class='chip {}'><i aria-hidden='true'>{}</i> {}</span>").format(state, _SIGNS[state], words)
+
+
+def unfolding(verdict: Verdict, checks: Sequence[Mapping[str, Any]]) -> Markup:
+    """All checks in one compact line, which unfolds into what each of them found."""
+    if not checks:
+        return Markup()
+    short = Markup("<span class='{}'><i aria-hidden='true'>{}</i> {}</span>")
+    marks = [(*mark(check), check) for check in checks]
+    names = joined(short.format(kind, sign.split()[0], check["title"]) for kind, sign, check in marks)
+    row = Markup("<i class='{}'>{}</i><div><b>{}</b><br>{}</div>")
+    rows = joined(row.format(kind, sign, check["title"], check["sentence"]) for kind, sign, check in marks)
+    summary = Markup("<summary><small>Checks</small>{}</summary>").format(names)
+    body = Markup("{}<div class='checks'>{}</div>").format(line(verdict), rows)
+    return Markup("<details class='checks-line'>{}{}</details>").format(summary, body)
 
 
 def titled(title: str, verdict: Verdict) -> str:

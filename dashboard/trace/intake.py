@@ -16,10 +16,12 @@ from dashboard.intake.explainers import choose_explainer
 from dashboard.intake.models import choose_model
 from dashboard.intake.parameters import choose_class, show_settings
 from dashboard.intake.regions import rule_of
+from dashboard.look import text
 from dashboard.trace.desk import TraceDesk
 from dashboard.trace.group import choose_others
 from dashboard.trace.truth import Truth, choose_truth
 
+_BY_ITSELF = "No button to press: Trace asks again by itself after every stroke and every change of a setting."
 _HELP = "Trace is made for models that turn one image into another; of a classifier it shows what changes each class."
 
 
@@ -95,6 +97,7 @@ def show_intake(laid: TraceDesk) -> Order:
     if entry is None:
         return Order(shape, (card,), refusal=reason, truth=truth)
     setting = show_settings(laid, entry, cards=[card], shape=shape, disabled=reason is not None)
+    text.show(text.quiet(_BY_ITSELF))
     rule, problem = (None, reason) if reason is not None else _rule(card, entry, setting)
     if rule is not None and laid.side is not None and laid.side not in rule.sides:
         laid.clear()

@@ -223,7 +223,7 @@ class _Middle:
         elif run is None:
             text.show(answer.quiet_line(_how(self._order)))
         elif run.status is Status.DONE:
-            text.show(answer.result_line(shelf().explanation(run.id)))
+            text.show(answer.result_line(shelf().explanation(run.id), self._card))
         elif not run.status.final:
             first = "Coarse map on screen · " if shown is not None else ""
             actions.progress_row(run, key="cancel trace", on_cancel=self._laid.stop, first=first)

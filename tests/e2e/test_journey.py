@@ -47,7 +47,7 @@ def predicted(page):
     """Wait until the model has answered and the page stands; returns the probability of the class."""
     expect(page.locator(".answer .said")).to_be_visible(timeout=LONG)
     still(page)
-    return float(page.locator(".answer .probability").inner_text().strip("<>%")) / 100
+    return number(page.locator(".answer .probability"))
 
 
 def explained(page):
@@ -57,19 +57,19 @@ def explained(page):
 
 
 def finished(page):
-    expect(page.get_by_text("How it got there")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("How sure", exact=True)).to_be_visible(timeout=LONG)
     page.wait_for_selector(".lightbox[data-state=ready]", timeout=LONG)
 
 
 def number(shown):
-    """A probability on the page; ``>0.999`` counts as its bound."""
-    return float(shown.inner_text().lstrip("<>"))
+    """A probability on the page; ``(>99.9%)`` counts as its bound."""
+    return float(shown.inner_text().strip("()<>%")) / 100
 
 
 def figures(page):
     """Probability before and after, as shown."""
     shown = page.locator(".answer .figure")
-    return number(shown.locator(".before")), number(shown.locator(".after"))
+    return number(shown.locator(".probability")), number(shown.locator(".after"))
 
 
 def download(page, label):
@@ -94,7 +94,9 @@ def test_the_demo_from_home_to_a_kept_result(page, server, tmp_path):
     assert after <= 0.05
     sentence = page.locator(".answer .sentence").inner_text()
     assert re.search(r"Hiding [\d.]+ cm³ \(.*hippocamp.*\) takes AD from >?[\d.]+% to <?[\d.]+%\.", sentence)
-    expect(page.get_by_text("Swap test", exact=True)).to_be_visible()
+    expect(page.locator(".chip")).to_have_text(re.compile("✓ Holds"))
+    page.get_by_text("Swap test").first.click()  # the line of checks unfolds
+    expect(page.locator(".checks").get_by_text("Swap test", exact=True)).to_be_visible()
     expect(page.locator(".js-plotly-plot").filter(has_text="hippocampus")).to_be_visible()
     boxes = [panel.bounding_box() for panel in page.locator(".stage > canvas").all()]
     assert len(boxes) == 3
@@ -228,8 +230,10 @@ def test_cancel_stops_a_run_within_seconds(page, server):
     choose(page, "Scan", "Alzheimer's disease, 0.5 years")
     predicted(page)
     page.get_by_role("radio", name="paper").click()
-    expect(page.get_by_role("combobox", name="Support")).to_have_value("everywhere")
-    page.get_by_role("button", name=re.compile("^Explain")).click()
+    expect(page.get_by_role("combobox", name="Fill (μ)")).to_have_value("one value")
+    # a choice of a few beside each other keeps keys to itself
+    page.get_by_role("radio", name="paper").click()
+    page.keyboard.press("Control+Enter")
     expect(page.get_by_text(re.compile(r"Iteration \d+ of"))).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Cancel").click()
     started = time.monotonic()

@@ -70,7 +70,7 @@ def test_nothing_of_a_patient_is_found_in_page_wire_downloads_store_log_or_tempo
     expect(page.get_by_text("The model says").first).to_be_visible(timeout=LONG)
     choose(page, "Explainer", "Grad-CAM")
     page.get_by_role("button", name=re.compile("^Explain")).click()
-    expect(page.get_by_text("How it got there")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("How sure", exact=True)).to_be_visible(timeout=LONG)
     page.wait_for_selector(".lightbox[data-state=ready]", timeout=LONG)
     shown = [page.content()]
     page.get_by_role("button", name="Keep").click()

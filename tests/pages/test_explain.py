@@ -1,12 +1,14 @@
 import json
+import re
 import time
 
 import numpy as np
+from markupsafe import escape
 
 from core.progress import Progress
 from core.runs import Status
+from core.wording import percent
 from dashboard.desk import shelf
-from dashboard.look.text import probability
 from tests.pages.conftest import DEMO, SHAPE, errors, may_keep, said, settle
 
 
@@ -83,7 +85,7 @@ def test_explain_runs_and_the_result_says_what_where_and_how_sure(workbench):
     assert explanation.checks
     for check in explanation.checks:
         assert check["title"] in text
-    assert probability(explanation.scores["before"][explanation.target]) in text
+    assert f"({escape(percent(max(explanation.scores['before'].values())))})" in text
 
 
 def test_what_is_no_result_is_not_drawn_as_one(workbench, monkeypatch):
@@ -96,7 +98,8 @@ def test_what_is_no_result_is_not_drawn_as_one(workbench, monkeypatch):
     page.switch_page("../pages/explain.py")
     page.query_params["run"] = run
     page.run()
-    scan, overlay = drawn[-1]
+    scan, overlay, changed = drawn[-1]
+    assert (changed.dimmed, changed.empty) == (True, "Nothing is changed.")
     assert (overlay.title, [layer.role for layer in overlay.layers]) == ("No result", ["image"])
     assert "the preset robust" in overlay.struck
     assert (scan.title, scan.struck) == ("Scan", "")
@@ -300,3 +303,41 @@ def test_an_upload_to_a_full_disk_is_one_sentence(workbench, monkeypatch):
     page = workbench.open("explain")
     page.get("file_uploader")[0].upload("scan.nii", b"abc", "application/octet-stream").run()
     assert errors(page) == [scans.uploads.NO_ROOM]
+
+
+def test_the_places_of_map_and_changed_scan_are_kept_from_the_first_question_on(workbench, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("dashboard.explain.stage.viewer", lambda panels, **more: drawn.append(panels))
+    page = opened(workbench)
+    scan, *awaited = drawn[-1]
+    assert (scan.title, scan.dimmed) == ("Scan", False)
+    assert [(panel.title, panel.dimmed) for panel in awaited] == [("Map", True), ("Changed scan", True)]
+    assert all("comes here" in panel.empty for panel in awaited)
+    next(box for box in page.selectbox if box.label == "Explainer").select("saliency").run()
+    page.button(key="explain").click().run()
+    settle(page)
+    assert [panel.key for panel in drawn[-1]] == [panel.key for panel in (scan, *awaited)]
+    assert not any(panel.dimmed for panel in drawn[-1])
+
+
+def test_an_explainer_that_optimises_nothing_has_no_column_for_how_it_got_there(workbench):
+    run = workbench.finished(scan=workbench.add_scan(), explainer="saliency")
+    page = workbench.open("home", run=run)
+    page.switch_page("../pages/explain.py")
+    page.query_params["run"] = run
+    page.run()
+    headings = [line.value for line in page.markdown]
+    assert "## How sure" in headings and "## How it got there" not in headings
+
+
+def test_how_to_read_a_map_is_a_link_away_and_settings_are_told_by_their_names(workbench):
+    run = workbench.finished(scan=workbench.add_scan(), explainer="saliency")
+    page = workbench.open("home", run=run)
+    page.switch_page("../pages/explain.py")
+    page.query_params["run"] = run
+    page.run()
+    where = next(line for line in page.markdown if line.value == "## Where")
+    assert re.search(r"\[.+\]\(\S*/docs/explainers/saliency/\)", where.help)
+    explainer = next(box for box in page.selectbox if box.label == "Explainer")
+    assert "/docs/explainers/saliency/)" in explainer.help
+    assert "<td>Replaced for the test (%)</td><td>5</td>" in said(page)

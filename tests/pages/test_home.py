@@ -13,7 +13,7 @@ def test_the_demo_is_explained_with_one_click(workbench):
     assert "synthetic data" in page
     desk = home.session_state["desk"]
     assert (desk.model, desk.explainer) == ("tiny-volume", "mask")
-    assert f"The model says <b>{escape(spelled_out(desk.target))}</b>" in page  # the first question is that class
+    assert f"<span class='said'>{escape(spelled_out(desk.target))}</span>" in page  # the first question is that class
     assert desk.current().status == "done"
     assert not desk.begin, "it is asked once"
 

@@ -209,7 +209,8 @@ def assert_harmless(page):
     assert "&lt;img src=x onerror=alert(1)&gt;" in shown
     assert not re.search("<img (?!src='data:image/)", shown), "our own pictures travel with the page"
     # a picture is fetched from anywhere as soon as the page is looked at, and a link leads anywhere
-    read = read_as_markdown(page)
+    # (our own lead to the documentation that the app itself serves)
+    read = re.sub(r"(?<!\\)\]\(/lightbox/docs/[a-z_/]*\)", "", read_as_markdown(page))
     assert not re.search(r"(?<!\\)\]\(", read), re.findall(r".{60}(?<!\\)\]\(.{20}", read)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.explainers.base import Explainer, Explanation, Findings, Question, Side, places_of
+from core.explainers.base import Explainer, Explanation, Findings, Question, Side
+from core.explainers.extras import places_of
 from core.explainers.ibix.parameters import PAPER, IbixParameters
 from core.parameters import Parameters
 from core.wording import percent
@@ -175,7 +176,7 @@ class Ibix(Explainer):
     def sentence(cls, explanation: Explanation) -> str:
         """The finding alone; why a map is zero everywhere."""
         if explanation.arrays["map"].values.any():
-            return cls.finding(explanation, places_of(explanation))
+            return cls.finding(explanation, places_of(explanation.regions))
         parameters = explanation.parameters
         if parameters["mode"] == "gradient":
             return "The derivative of the model's answer is 0 at this scan: real changes may still change it."

@@ -37,6 +37,7 @@ class Mask(Explainer):
     }
     color = "accent"
     by_gradient = True
+    changes_scan = True
     order = 0
 
     @classmethod
@@ -99,7 +100,8 @@ class Mask(Explainer):
 
 
 def _penalties(chosen: Mapping[str, Any]) -> str:
-    return f"size penalty λ₁ {chosen['lambda_1']:.3g}, edge penalty λ₂ {chosen['lambda_2']:.3g}"
+    size, edge = (f"{chosen[name]:.3g}".replace("e-0", "e-") for name in ("lambda_1", "lambda_2"))
+    return f"size penalty λ₁ {size}, edge penalty λ₂ {edge}"
 
 
 def _nothing_hidden(target: str, before: float, numbers: Mapping[str, float]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from core.explainers import explain, get_explainer
 from core.explainers.base import EXPLAINERS, Explainer, Explanation
 from core.metrics.atlas import Atlas
-from core.metrics.localisation import OUTSIDE
+from core.metrics.localisation import OUTSIDE, RegionShare
 from core.wording import percent
 
 
@@ -74,3 +74,18 @@ def test_an_explanation_without_a_class_or_without_what_it_changed_still_has_its
     words = get_explainer(name).sentence(cut)
     assert words == super(get_explainer(name), get_explainer(name)).sentence(cut)
     assert words.endswith(".")
+
+
+def test_a_map_that_is_spread_out_or_mostly_outside_says_so_and_names_no_place_for_it(trained, regions):
+    found = explain(trained.scan(400), trained.model, "saliency")
+
+    def told(*shares, outside=0.0):
+        rows = [RegionShare(f"region {number}", share, 1.0, 9) for number, share in enumerate(shares)]
+        rows.append(RegionShare(OUTSIDE, outside, 1.0, 9))
+        return SaidByDefault.main_fact(dataclasses.replace(found, regions=tuple(rows)))
+
+    few = told(0.5, 0.3, 0.1)
+    assert few.endswith("most of all in region 0 (50%), region 1 (30%) and region 2 (10%).")
+    many = told(0.1, 0.06, 0.05, 0.04)
+    assert many.endswith("region 2 (5.0%). Together these hold only 21% of the map: it is spread out.")
+    assert "region" not in told(0.2, 0.1, outside=0.6)
