@@ -44,6 +44,10 @@ _WATCH_VIEWER = """() => {
     painted();
   });
 }"""
+_WATCH_WINDOW = """() => {
+  document.addEventListener("pointermove", (event) => { began = event.timeStamp; }, { capture: true });
+  document.addEventListener("lightbox-paint", () => painted());
+}"""
 _WATCH_IMAGES = """() => {
   const images = () => [...document.querySelectorAll("[data-testid=stImage] img")];
   let shown = images().map((image) => image.src);
@@ -78,11 +82,12 @@ def run() -> dict[str, Any]:
     -------
     dict
         Rows ``viewer step`` (median ms; error: largest difference between a value shown and the true one, as a share of
-        the range), ``dropped frames`` (of 60 steps in 2 s) and ``session memory`` (MB a session of ten).
+        the range), ``viewer windowing`` (95th percentile of a drag's moves, against the median of an image's step),
+        ``dropped frames`` (of 60 steps in 2 s) and ``session memory`` (MB a session of ten).
     """
     with chromium() as browser:
         with serve(APP) as server:
-            step, dropped = _viewer_steps(browser, server)
+            step, dropped, windowing = _viewer_steps(browser, server)
             memory = _session_memory(browser, server, "viewer")
         with serve(APP) as server:
             step_images, dropped_images = _image_steps(browser, server)
@@ -91,6 +96,8 @@ def run() -> dict[str, Any]:
         "name": "viewer",
         "rows": [
             _row("viewer step", step, step_images, "ms", _packing_error()),
+            # an image that is made anew on the server has a new window as quickly as a new slice
+            _row("viewer windowing, 95th percentile", windowing, step_images, "ms"),
             _row("dropped frames", dropped, dropped_images, "frames"),
             _row("session memory", memory, memory_images, "MB"),
         ],
@@ -102,8 +109,8 @@ def _row(what: str, value: float, baseline: float, unit: str, error: float | Non
     return {"what": what, "value": value, "baseline": baseline, "ratio": ratio, "unit": unit, "error": error}
 
 
-def _viewer_steps(browser: Any, server: Server) -> tuple[float, int]:
-    """Median milliseconds from a key press to new pixels, and how many of 60 steps in 2 s were never shown."""
+def _viewer_steps(browser: Any, server: Server) -> tuple[float, int, float]:
+    """Median milliseconds from a key press to new pixels, how many of 60 steps in 2 s were not shown, `_windowing`."""
     page = browser.new_page(viewport=WINDOW)
     _open(page, server, "viewer")
     page.evaluate(_WATCH)
@@ -114,8 +121,26 @@ def _viewer_steps(browser: Any, server: Server) -> tuple[float, int]:
         page.wait_for_function(f"steps.length > {step}")
     median = statistics.median(page.evaluate("steps")[5:])
     shown = page.evaluate(_SIXTY_STEPS, STEPS)
+    windowing = _windowing(page)
     page.close()
-    return median, max(0, STEPS - shown)
+    return median, max(0, STEPS - shown), windowing
+
+
+def _windowing(page: Any) -> float:
+    """Milliseconds from a move of a dragged window to new pixels of all planes, 95th percentile."""
+    page.evaluate(_WATCH_WINDOW)
+    box = page.locator(".stage > canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 4
+    page.mouse.move(x, y)
+    page.mouse.down(button="right")
+    page.wait_for_timeout(200)
+    before = page.evaluate("steps.length")
+    for step in range(STEPS):
+        page.mouse.move(x + step, y + step % 20)
+        page.wait_for_function(f"steps.length > {before + step}")
+    page.mouse.up(button="right")
+    slowest: float = statistics.quantiles(page.evaluate("steps")[before:], n=20)[-1]
+    return slowest
 
 
 def _image_steps(browser: Any, server: Server) -> tuple[float, int]:

@@ -16,6 +16,7 @@ export class Input {
     this.drag = null;
     this.space = false;
     this.rolled = 0;
+    this.fingers = new Map(); // pointer → where it touches: two of them zoom and move
     const on = (name, act, options = {}) =>
       viewer.root.addEventListener(name, (event) => act.call(this, event), { signal, ...options });
     on("pointerdown", this.down);
@@ -60,6 +61,8 @@ export class Input {
 
   down(event) {
     const hit = this.find(event);
+    if (event.pointerType === "touch" && hit) this.fingers.set(event.pointerId, [event.clientX, event.clientY]);
+    if (this.fingers.size === 2) return this.startPinch(hit);
     if (!event.composedPath().includes(this.viewer.toolbar.root)) this.viewer.toolbar.hide();
     if (!hit) return;
     this.viewer.navigation.cine.stop();
@@ -83,7 +86,30 @@ export class Input {
     return this.locate(panel, rect, event.clientX - box.left, event.clientY - box.top);
   }
 
+  /** A second finger ends what the first began: the picture follows both. */
+  startPinch(hit) {
+    const { region } = this.viewer.view;
+    this.viewer.measuring.cancel();
+    if (region?.current && region.end()) region.undo(); // the dab of the finger that came first
+    this.lasso = this.drag = null;
+    this.pinched = hit && { ...hit, ...span(this.fingers) };
+  }
+
+  pinch(event) {
+    this.fingers.set(event.pointerId, [event.clientX, event.clientY]);
+    const now = span(this.fingers), { pinched } = this;
+    if (!pinched || pinched.tile) return;
+    const across = now.middle[0] - pinched.middle[0], down = now.middle[1] - pinched.middle[1];
+    this.zoom({ ...pinched, x: pinched.x + across, y: pinched.y + down }, now.wide / pinched.wide);
+    const { rect: { plane } } = pinched, { view } = this.viewer, { scale } = placement(pinched.rect, view);
+    view.pan[plane.across] += across * plane.rightward / scale;
+    view.pan[plane.up] += down * plane.downward / scale;
+    Object.assign(this.pinched, now, { x: pinched.x + across, y: pinched.y + down });
+    this.viewer.repaint();
+  }
+
   move(event) {
+    if (this.fingers.size === 2 && this.fingers.has(event.pointerId)) return this.pinch(event);
     if (!this.drag) return this.point(event);
     const moves = event.getCoalescedEvents?.() ?? [];
     for (const one of moves.length && this.drag.kind !== "window" ? moves : [event]) {
@@ -162,6 +188,7 @@ export class Input {
   }
 
   up(event) {
+    if (this.fingers.delete(event.pointerId) && this.fingers.size) return;
     const { drag, viewer } = this, { view } = viewer;
     if (!drag) return;
     this.drag = null;
@@ -224,3 +251,9 @@ export class Input {
 }
 
 const within = (box, x, y) => x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h;
+
+/** Distance and middle of two fingers, pixels. */
+function span(fingers) {
+  const [[x0, y0], [x1, y1]] = [...fingers.values()];
+  return { wide: Math.hypot(x1 - x0, y1 - y0) || 1, middle: [(x0 + x1) / 2, (y0 + y1) / 2] };
+}

@@ -1,13 +1,14 @@
 // The one row of tools above the panels: icons with tooltips and keys, brush size, position readout, help.
 
-import { element, icon } from "./dom.js";
-import { Menu } from "./menu.js";
 import { COUNTS } from "../space/mosaic.js";
+import { element, icon } from "./dom.js";
+import { Help } from "./help.js";
+import { Menu } from "./menu.js";
 
 // name, what it is called, key
 const TOOLS = [
-  ["navigate", "Move the crosshair", "V"], ["level", "Window by dragging: across is width, down is level", "H"], ["pixel", "Mark single pixels", "P"], ["brush", "Paint a region", "B"],
-  ["lasso", "Draw around a region", "O"], ["erase", "Erase from the region", "E"],
+  ["navigate", "Move the crosshair", "V"], ["level", "Window by dragging: across is width, down is level", "H"],
+  ["pixel", "Mark single pixels", "P"], ["brush", "Paint a region", "B"], ["lasso", "Draw around a region", "O"], ["erase", "Erase from the region", "E"],
 ];
 const EDITS = [["undo", "Undo the last stroke", "Ctrl+Z"], ["clear", "Clear the region", "Del"]];
 const MENUS = ["measure", "windows", "layers"]; // buttons that open one
@@ -22,18 +23,6 @@ const INSETS = [["insets", "Magnified insets at the region", "I"]];
 const LAST = [["pixels", "True pixels instead of smoothed ones", "N"], ["full", "Whole screen", "F"], ["help", "Keys and mouse", "?"]];
 const MEASURES = ["distance", "angle", "ellipse", "rectangle"];
 const SWITCHES = new Set(["measure", ...TOOLS.map(([name]) => name), "mosaic", "flip", "pixels", "insets"]);
-const HELP = [
-  ["Wheel, PageUp, PageDown", "next slice"], ["Click or drag", "move the crosshair"], ["Arrow keys", "crosshair by one voxel"],
-  ["Right-drag or Shift-drag", "window: across is width, down is level"], ["Ctrl+wheel, + and −", "zoom"],
-  ["Middle-drag or Space-drag", "move the image"], ["A, C, S or double click", "axial, coronal, sagittal large"],
-  ["1 to 9", "windows with a name"], ["Y", "layers"], ["L, W", "window for this slice, first window"], ["H", "window by dragging, with any button or finger"],
-  ["M", "mosaic of slices"], ["X", "radiological or neurological"], ["N", "true pixels or smoothed ones"],
-  ["R, G, T, Q", "distance, angle, ellipse, rectangle"], ["0, F", "whole image, whole screen"], [". and < >", "slices as a film, its speed"],
-];
-const HELP_REGION = [
-  ["V, P, B, O, E", "move, pixel, brush, lasso, erase"], ["[ and ]", "brush size"], ["D", "brush as disc or ball"],
-  ["Ctrl+Z, Del", "undo, clear the region"],
-];
 
 export class Toolbar {
   constructor(host, actions) {
@@ -66,11 +55,7 @@ export class Toolbar {
       const menu = new Menu(this.buttons.get(name), this.root, (panel) => this.actions[name](panel, () => menu.close()));
       this.menus.set(name, menu);
     }
-    this.help = element("div", "help", this.root, { hidden: true });
-    for (const [keys, meaning] of [...HELP, ...(paints ? HELP_REGION : [])]) {
-      element("kbd", "", this.help, { textContent: keys });
-      element("span", "", this.help, { textContent: meaning });
-    }
+    this.help = new Help(this.root, paints, flat);
   }
 
   group(entries) {
@@ -124,7 +109,7 @@ export class Toolbar {
     this.menus.get(name).toggle();
   }
 
-  toggleHelp() { this.help.hidden = !this.help.hidden; }
+  toggleHelp() { this.help.toggle(); }
 
   /** What an open menu lists may have changed. */
   refresh() {
@@ -133,7 +118,7 @@ export class Toolbar {
 
   /** Whatever is open. */
   hide() {
-    if (this.help) this.help.hidden = true;
+    this.help?.toggle(false);
     for (const menu of this.menus.values()) menu.close();
   }
 }
