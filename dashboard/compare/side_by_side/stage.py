@@ -24,8 +24,8 @@ from dashboard.results.layers import strongest as strongest_place
 
 #: Pixels: panels narrower than this stand in several rows.
 _NARROWEST = 215
-#: Height of the images where one row holds all.
-_HEIGHT = 380
+#: Height of the images where one row holds all, and where there are more.
+_HEIGHT, _LOWER = 380, 340
 _ONE_ROW = 4
 
 
@@ -73,7 +73,7 @@ def show_row(comparison: Comparison, common: Common | None, look: Look) -> None:
     if common is not None and common.samples:
         panels += _in_common(comparison.done, common, look)
     plane: Plane = (first.card.input.plane if first.card is not None else None) or "axial"
-    height = _HEIGHT if len(panels) <= _ONE_ROW else None
+    height = _HEIGHT if len(panels) <= _ONE_ROW else _LOWER
     crosshair = None
     if comparison.done and not comparison.done[0].empty and comparison.done[0].grid.same_as(comparison.members[0].grid):
         crosshair = strongest_place(str(comparison.done[0].main.path))
