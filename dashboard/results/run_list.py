@@ -15,10 +15,12 @@ from dashboard.frame import opening
 from dashboard.look import text
 from dashboard.look.text import Markup
 from dashboard.results import actions, answer
+from dashboard.results.listed import thumbnails
 from dashboard.results.listed.described import described
 from dashboard.results.watch import POLL, watch, while_any_goes
 
 _ROW = Markup("<div class='run-row'><span><span class='status {}'></span>{}</span><small>{}</small></div>")
+_PICTURED = Markup("<div class='run-pictured'>{}{}</div>")
 #: Runs that are shown while they go on; the others only wait for their turn.
 _MOST_GOING = 20
 _GOING = RunQuery(status=(str(Status.RUNNING), str(Status.QUEUED)), sort="oldest")
@@ -73,7 +75,7 @@ def _row(row: RunRow) -> None:
         columns = st.columns([3.2, 3.2, 0.9, 1.4], vertical_alignment="center", wrap=False)
         with columns[0]:
             below = " · ".join(piece for piece in (words.model, row.scan_name) if piece)
-            text.show(_ROW.format(run.status, name, below))
+            text.show(_PICTURED.format(_picture(run), _ROW.format(run.status, name, below)))
         with columns[1]:
             _standing(row)
         with columns[2]:
@@ -89,6 +91,14 @@ def _row(row: RunRow) -> None:
                     args=(run.id,),
                 )
             open_button(run, name)
+
+
+def _picture(run: Run) -> Markup:
+    """What it shows, small; an empty frame where there is nothing to see, so that the words stay below each other."""
+    png = thumbnails.of_run(run)
+    # the words beside it say what it is of
+    shown = text.picture(png, "", thumbnails.shown_size(png)) if png else ""
+    return Markup("<span class='run-thumbnail'>{}</span>").format(shown)
 
 
 def _standing(row: RunRow) -> None:

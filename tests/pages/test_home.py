@@ -39,7 +39,9 @@ def test_home_says_that_nothing_ran_yet(workbench):
 
 def test_home_lists_what_ran(workbench):
     workbench.finished(scan=workbench.add_scan())
-    assert "Saliency" in said(workbench.open())
+    page = said(workbench.open())
+    assert "Saliency" in page
+    assert "<span class='run-thumbnail'><img src='data:image/png" in page
 
 
 def test_without_assets_home_says_how_to_get_them(workbench, monkeypatch, tmp_path):

@@ -88,7 +88,7 @@ export class Panel {
       const retry = element("button", "text", this.veil, { type: "button", textContent: "Try again" });
       retry.addEventListener("click", () => this.actions.retry(this));
     } else if (bare) {
-      const track = element("div", "progress", this.veil, { role: "progressbar" });
+      const track = element("div", "progress", this.veil, { role: "progressbar", "aria-label": "The image is on its way" });
       element("div", "", track).style.width = `${percent}%`;
       element("p", "", this.veil, { textContent: "Loading the image" });
     } else if (said) {
