@@ -32,6 +32,7 @@ export class Legend {
     if (wanted === this.built) return;
     this.built = wanted;
     this.root.replaceChildren();
+    this.painted = "";
     this.low = element("span", "number", this.root);
     this.bar = element("div", "bar", this.root);
     element("i", "low", this.bar);
@@ -91,10 +92,15 @@ export class Legend {
     this.opacity.value = look.opacity;
   }
 
-  paint(table, low, span, hidden) {
+  /** Colours of the bar; those of a window that is dragged stay as they are. */
+  paint(name, low, span, hidden) {
+    const shades = Array.from({ length: STEPS }, (_, x) => hidden(low + (x + 0.5) / STEPS * span));
+    const key = [name, ...shades.map(Number)].join("");
+    if (key === this.painted) return;
+    this.painted = key;
     for (let x = 0; x < STEPS; x++) {
-      const [r, g, b] = color(table, (x + 0.5) / STEPS);
-      this.ramp.fillStyle = hidden(low + (x + 0.5) / STEPS * span) ? "#1a2229" : `rgb(${r},${g},${b})`;
+      const [r, g, b] = color(name, (x + 0.5) / STEPS);
+      this.ramp.fillStyle = shades[x] ? "#1a2229" : `rgb(${r},${g},${b})`;
       this.ramp.fillRect(x, 0, 1, 1);
     }
   }
