@@ -55,7 +55,10 @@ def _verdict(record: Mapping[str, Any]) -> Verdict:
 
 def _remedy(record: Mapping[str, Any], check: Mapping[str, Any]) -> str:
     """A mask that missed its goal, or that is a veil, was drawn like any other."""
-    return remedy_of(check, record.get("parameters", {})) if record.get("explainer") == "mask" else ""
+    if record.get("explainer") != "mask":
+        return ""
+    before = ((record.get("scores") or {}).get("before") or {}).get(record.get("target"))
+    return remedy_of(check, record.get("parameters", {}), before)
 
 
 def _curves(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -253,8 +253,9 @@ class MaskSession:
 
     def _goal_check(self, before: float, after: float, on_model_grid: float) -> Check:
         reached = after <= self.parameters.goal
-        # what the scan's samples cannot hold was found all the same
-        found = min(after, on_model_grid) <= self.parameters.goal
+        # what the scan's samples cannot hold was found all the same, and so was what changed the answer on the way
+        lowest = min(after, on_model_grid)
+        found = lowest <= self.parameters.goal or Drop(before, lowest).enough
         end = "." if reached else f": the goal of {self.parameters.goal * 100:.3g}% was not reached."
         sentence = f"Masked, {self.name} goes from {percent(before)} to {percent(after)}{end}"
         remedy = "" if found else goal_remedy(self.parameters.model_dump())

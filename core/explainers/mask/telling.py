@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.explainers.base import Check
+from core.metrics.sanity import Drop
 from core.wording import listed
 
 #: Iterations in which a settled mask has become no cheaper.
@@ -58,12 +59,14 @@ def goal_remedy(parameters: Mapping[str, Any]) -> str:
     return f"No mask brought the answer down to the goal. Try {listed(tried)}."
 
 
-def remedy_of(check: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """`Check.remedy` of a check in a record of before that was written."""
+def remedy_of(check: Mapping[str, Any], parameters: Mapping[str, Any], before: float | None) -> str:
+    """`Check.remedy` of a check in a record of before that was written; `before`: the class's probability, if known."""
     if check["passed"] is not False:
         return ""
     if check["name"] == "empty" and check.get("value"):
         return VEIL_REMEDY
+    if check["name"] == "goal" and before is not None and Drop(before, check["value"]).enough:
+        return ""
     return goal_remedy(parameters) if check["name"] in ("goal", "empty") else ""
 
 

@@ -7,6 +7,9 @@ import numpy as np
 from core.cohorts.cohort import Entry
 from core.models.card import HEALTHY_SUBJECT, is_healthy_subject
 
+#: Kept of phantoms, whose images may go anywhere.
+PHANTOM_SUBJECTS = 3
+
 
 def one_each(entries: Sequence[Entry], count: int) -> list[Entry]:
     """At most `count` of the entries, each of another subject, spread evenly over the list: the same for the same list.

@@ -50,6 +50,17 @@ def test_a_recipe_writes_healthy_training_subjects_and_the_command_finds_the_sam
     assert without.card.model_copy(update={"references": written.card.references}) == written.card
 
 
+def test_images_of_a_cohorts_people_leave_with_a_model_only_when_asked_to(tmp_path: Path) -> None:
+    cohort = pictures(tmp_path / "cohort")
+    values = {"label_column": "finding", "healthy": "nothing", "target": "right", "steps": 2, "batch": 6}
+    values |= {"test": 0.25, "validation": 0, "support": "mean"}
+    assert CLASSIFIER.parameters(values=values).healthy_subjects is None
+    for count, kept in ((None, ()), (2, ("healthy_1", "healthy_2"))):
+        more = {} if count is None else {"healthy_subjects": count}
+        card = CLASSIFIER.train(CLASSIFIER.parameters(values=values | more), cohort, tmp_path / f"kept-{count}")
+        assert card.references == ("healthy_mean", "support", *kept)
+
+
 def test_where_they_must_not_leave_none_is_written(tmp_path: Path) -> None:
     values = {"spacing_mm": 8, "phantom_twins": 2, "phantom_singles": 2, "steps": 2, "healthy_subjects": 0}
     card = CLASSIFIER.train(CLASSIFIER.parameters(values=values), None, tmp_path / "small")

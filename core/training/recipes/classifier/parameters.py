@@ -64,10 +64,10 @@ class ClassifierParameters(NetworkParameters):
         advanced=True,
         **READ,
     )
-    healthy_subjects: int = parameter(
-        3,
+    healthy_subjects: int | None = parameter(
+        None,
         "Scans of single healthy training subjects that are kept beside the model: a mask is tested with their tissue. "
-        "They leave with the model's folder; 0 where they must not.",
+        "They leave with the model's folder, so that by default there are 3 of phantoms and none of a cohort's people.",
         minimum=0,
         maximum=20,
         unit="subjects",

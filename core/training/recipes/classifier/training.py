@@ -34,7 +34,7 @@ from core.training.fitting.data import (
     value_range,
 )
 from core.training.fitting.fills import fill_at_random
-from core.training.fitting.healthy import healthy_references, one_each
+from core.training.fitting.healthy import PHANTOM_SUBJECTS, healthy_references, one_each
 from core.training.fitting.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.swap import Swap, swap_test
@@ -61,7 +61,10 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
         network.half().float()  # judge the weights that are stored
     metrics = _metrics(network, data, source, parameters)
     report(Progress(0.98, "writing the model"))
-    references = _references(data, parameters.healthy_subjects)
+    subjects = parameters.healthy_subjects
+    if subjects is None:
+        subjects = PHANTOM_SUBJECTS if cohort is None else 0
+    references = _references(data, subjects)
     described = _describe_data(source, len(data.train), cohort is None)
     training = recipe.record(parameters, out, described, with_cohort=cohort is not None)
     card = _card(

@@ -13,6 +13,7 @@ from core.explainers.base import Question
 from core.explainers.mask.explainer import Mask
 from core.explainers.mask.parameters import MaskParameters
 from core.explainers.mask.session import MaskSession
+from core.explainers.mask.telling import remedy_of
 from core.reports.explanation import export_explanation, read_explanation, write_explanation
 from core.scans import Scan
 from tests.core.explainers.toys import affine, card
@@ -107,8 +108,20 @@ def test_a_goal_that_was_met_on_the_models_grid_was_found(trained):
     prepared = trained.model.prepare(trained.scan(200))
     session = MaskSession(Question(trained.model, prepared, 1), MaskParameters(mu="blur"))
     assert session._goal_check(0.99, 0.3, 0.03).remedy == ""
-    assert session._goal_check(0.99, 0.3, 0.3).remedy
+    assert session._goal_check(0.99, 0.6, 0.6).remedy
     assert not session._goal_check(0.99, 0.3, 0.03).passed
+
+
+def test_a_mask_short_of_its_goal_that_changed_the_answer_is_drawn_and_does_not_hold(trained):
+    session = MaskSession(Question(trained.model, trained.model.prepare(trained.scan(200)), 1), MaskParameters())
+    check = session._goal_check(0.99, 0.08, 0.08)
+    assert not check.passed
+    assert check.remedy == ""
+    assert "the goal of 4% was not reached" in check.sentence
+    record = {"name": "goal", "passed": False, "value": 0.08}
+    assert remedy_of(record, {}, before=0.99) == ""
+    assert remedy_of(record, {}, before=0.1)
+    assert remedy_of(record, {}, before=None)
 
 
 def test_a_record_of_yesterday_is_no_more_a_result_than_one_of_today(trained, tmp_path):

@@ -39,6 +39,6 @@ def test_a_passed_check_of_what_is_no_place_does_not_apply_and_a_failed_one_stil
     ],
 )
 def test_checks_of_older_records_know_what_to_try(name, value, passed, remedy):
-    found = remedy_of({"name": name, "value": value, "passed": passed}, PAPER)
+    found = remedy_of({"name": name, "value": value, "passed": passed}, PAPER, before=None)
     assert remedy in found
     assert bool(found) == bool(remedy)
