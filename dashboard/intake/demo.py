@@ -62,8 +62,8 @@ def scans() -> tuple[DemoScan, ...]:
 
 def shipped_as(scan: str) -> DemoScan | None:
     """The demo scan that a stored scan is, by its content hash; None for a scan of one's own."""
-    label = shelf().scan_meta(scan)["label"]
-    return next((shipped for shipped in scans() if shipped.title == label), None)
+    title = shelf().scan_meta(scan)["title"]
+    return next((shipped for shipped in scans() if shipped.title == title), None)
 
 
 def painted(shape: tuple[int, ...]) -> np.ndarray:

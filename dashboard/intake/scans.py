@@ -12,7 +12,7 @@ from core.settings import settings
 from dashboard.backend import questions
 from dashboard.callbacks import whole
 from dashboard.desk import Desk, owner, shelf
-from dashboard.intake import demo, uploads
+from dashboard.intake import demo, naming, uploads
 from dashboard.look import text
 
 _SPOOLED = "spooled upload"
@@ -39,12 +39,12 @@ def choose_scan(
     demos = {key: scan for key, scan in shipped.items() if offered(scan)}
     titles = {scan.title for scan in shipped.values()}
     stored = [scan for scan in shelf().scans() if fits(scan)]
-    known = {scan.hash: scan.label for scan in stored}
-    labels = {key: scan.title for key, scan in demos.items()}
-    own = [scan for scan in stored if scan.label not in titles]
+    known = {scan.hash: scan.title for scan in stored}
+    own = [scan for scan in stored if scan.title not in titles]
     twins = {label for label, count in Counter(scan.label for scan in own).items() if count > 1}
     # two scans of one size are told apart by the start of their hash
-    labels |= {scan.hash: scan.label + (f" · {scan.hash[:4]}" if scan.label in twins else "") for scan in own}
+    labels = {scan.hash: scan.label + (f" · {scan.hash[:4]}" if scan.label in twins else "") for scan in own}
+    labels |= {key: scan.title for key, scan in demos.items()}
     options = list(labels)
     current = laid.scan if laid.scan in labels else None
     if laid.scan and current is None:
@@ -62,8 +62,11 @@ def choose_scan(
             key=key,
             on_change=whole(_scan_chosen),
             args=(laid, key),
-            help="Demo scans, and every scan that you opened before. Scans are named by their technical fields only.",
+            help="Scans that you opened before, and demo scans. Without a name of yours a scan is called by its "
+            "technical fields, never by its file.",
         )
+    if laid.scan in {scan.hash for scan in own}:
+        naming.show(laid)
     if laid.demo is not None:
         scan, laid.demo = shipped.get(f"demo:{laid.demo}"), None
         if scan is not None:

@@ -98,13 +98,16 @@ class Shelf:
     def scan_meta(self, content_hash: str) -> dict[str, Any]:
         """Technical fields of a stored scan (``shape`` with channels, ``affine``, ``modality`` …) without its voxels.
 
+        Its ``label`` is what it is called, its ``title`` what it is called without a name of the person's.
+
         Raises
         ------
         BadInput
             When this owner has no such scan.
         """
-        label = self._touch_scan(content_hash)
-        return {**self._scans.meta(content_hash), "label": label}
+        title = self._touch_scan(content_hash)
+        named = {"title": title, "label": self.scan_table.name(content_hash) or title}
+        return {**self._scans.meta(content_hash), **named}
 
     def scan_folder(self, content_hash: str) -> Path:
         """Folder of a stored scan, for what is kept beside its voxels.
@@ -357,12 +360,12 @@ class Shelf:
         return self.run(run_id)
 
     def _touch_scan(self, content_hash: str) -> str:
-        """Say that a scan is in use; returns what it is called."""
+        """Say that a scan is in use; returns what it is called without a name of the person's."""
         table = tables.scan_access
         row = self._touch(table, table.c.scan, content_hash)
         if row is None:
             raise BadInput("This scan is no longer in the store: open its file again.")
-        return self.scan_table.name(content_hash) or str(row.label)
+        return str(row.label)
 
     def _touch_region(self, content_hash: str) -> None:
         table = tables.region_access

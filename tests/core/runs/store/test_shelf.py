@@ -19,7 +19,7 @@ from core.runs.store import tables
 from core.runs.store.database import FILE
 from core.runs.store.identity import ProcessIdentity
 from core.runs.store.landmarks import Landmark
-from core.runs.store.records import Status
+from core.runs.store.records import Run, Status
 from core.runs.store.scans import scan_label
 from core.runs.store.store import RunStore
 from core.scans import Form, HeaderForms, Scan, SourceSpace
@@ -127,10 +127,11 @@ def annas(store: RunStore) -> dict[str, Any]:
     return there
 
 
-def reaching(method: str, annas: dict[str, Any]) -> dict[str, Any]:
-    """What would have to be given to a method of a shelf to reach what is Anna's."""
+def reaching(method: str, annas: dict[str, Any], run: Run) -> dict[str, Any]:
+    """What would have to be given to a method of a shelf to reach what is Anna's; `run` is hers."""
     given = {
         "run_id": annas["run"],
+        "run": run,
         "content_hash": annas["region" if "region" in method else "scan"],
         "scan": annas["scan"],
         "landmarks": [Landmark("mine", annas["region"])],
@@ -171,7 +172,7 @@ def test_no_method_of_a_shelf_reaches_what_is_somebody_elses(
 ) -> None:
     before = everything_of(store, ANNA)
     shelf = start_manager().shelf(BERT)
-    given = reaching(method, annas)
+    given = reaching(method, annas, store.of(ANNA).run(annas["run"]))
     if method in ("scans", "runs"):
         assert getattr(shelf, method)(**given) == []
     elif method in ("add_scan", "add_region"):
