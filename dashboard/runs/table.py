@@ -118,7 +118,7 @@ def line_of(row: RunRow, words: Described, picture: bytes | None) -> Markup:
         _CELL.format("chips", _chips(row, words)),
     ]
     if run.status is Status.DONE:
-        cells += [_CELL.format("change", _change(row)), _CELL.format("chip", _verdict(row.verdict))]
+        cells += [_CELL.format("change", _change(row)), _CELL.format("judged", _verdict(row.verdict))]
     else:
         end = Markup("<span class='status {}'>{}</span><small>{}</small>")
         word = STATUS_WORDS.get(run.status, str(run.status))
