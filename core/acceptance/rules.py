@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.acceptance.space import Place
-from core.acceptance.verdict import SPACE, Sign
+from core.acceptance.verdict import HEADER, SPACE, Sign
 from core.models.card import Card, InputContract
 from core.models.inputs import PreparedInput
 from core.models.intensities import FULL_SCALE
@@ -26,6 +26,10 @@ _WORDS = {
 _WORDS["CR"] = _WORDS["DR"] = _WORDS["RG"] = _WORDS["DX"]
 #: Units of values that mean the same on every machine.
 _QUANTITIES = ("HU", "Bq/ml")
+#: nifti1.h's code of the scanner's own space, and of those that a template has.
+_SCANNER = 1
+_TEMPLATES = {3: "Talairach space", 4: "MNI space", 5: "the space of a template"}
+_HEADER_TITLE = "Space named by the header"
 #: How many times as far apart as the model's samples those of a scan may be.
 _COARSEST = 2.5
 #: Share of the trained range by which values may leave it, and share of the samples that may leave it further.
@@ -51,6 +55,7 @@ def signs(card: Card, prepared: PreparedInput, place: Place | None) -> Iterator[
         yield _range(prepared, contract)
     if place is not None:
         yield _space(place)
+        yield from _header(scan, place)
 
 
 def _modality(scan: Scan, contract: InputContract) -> Sign:
@@ -118,3 +123,25 @@ def _space(place: Place) -> Sign:
     else:
         sentence = "It does not lie where the MNI152 template lies: register it to MNI space first."
     return Sign(SPACE, "Place in MNI space", False, sentence, place.fit, place.elsewhere)
+
+
+def _header(scan: Scan, place: Place) -> Iterator[Sign]:
+    """What a NIfTI header calls the space of its scan: it tips the scales where the grey levels do not, no more.
+
+    Only the form counts that the scan was read by. A header that names neither a template nor the scanner says
+    nothing: maps in MNI space often have the code of "aligned to another file".
+    """
+    forms = scan.source.forms if scan.source is not None else None
+    form = (forms.sform or forms.qform) if forms is not None else None
+    if form is None or form.code not in (_SCANNER, *_TEMPLATES):
+        return
+    if form.code in _TEMPLATES:
+        named = _TEMPLATES[form.code]
+        agrees = f"Its header says that it lies in {named}, too."
+        differs = f"Its header says that it lies in {named}: what the scan shows does not lie there."
+        yield Sign(HEADER, _HEADER_TITLE, place.found, agrees if place.found else differs)
+    elif place.clear:
+        yield Sign(HEADER, _HEADER_TITLE, True, "Its header names the scanner's space; the scan lies in MNI space yet.")
+    elif place.found:
+        differs = "Its header names the scanner's space, and the template fits it as well beside its place as there."
+        yield Sign(HEADER, _HEADER_TITLE, False, f"{differs} Register it to MNI space first.")

@@ -53,6 +53,11 @@ class Place:
         """Whether the scan lies in MNI space, as far as that can be told."""
         return self.cover >= _LEAST_COVER and self.fit >= _LEAST_FIT and self.fit >= self.elsewhere - self.tie
 
+    @property
+    def clear(self) -> bool:
+        """Whether it is found, and the template fits nowhere better than where the scan says that it lies."""
+        return self.found and self.fit >= self.elsewhere
+
 
 def get_ready() -> None:
     """Read the template, while nobody waits for it."""

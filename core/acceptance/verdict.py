@@ -14,6 +14,8 @@ STATISTICS = "acceptance.safetensors"
 HEADING = "This scan is not what the model was made for"
 #: What the name of the sign is that says whether a scan lies in MNI space.
 SPACE = "space"
+#: The same of the sign that holds it against what the file's header says.
+HEADER = "header"
 
 
 def statistics_stamp(folder: Path) -> str:
@@ -89,7 +91,8 @@ class Acceptance:
     @property
     def in_mni_space(self) -> bool | None:
         """Whether the scan lies in MNI space; None where that was not looked at."""
-        return next((sign.passed for sign in self.signs if sign.name == SPACE), None)
+        said = [sign.passed for sign in self.signs if sign.name in (SPACE, HEADER)]
+        return all(said) if said else None
 
     def as_record(self) -> dict[str, Any]:
         """As it is kept in records: ``state``, ``sentence``, ``signs``."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import numpy as np
 
+from core.acceptance.many import Refusals, as_row, with_refusals
+from core.acceptance.verdict import Acceptance
 from core.errors import BadInput
 from core.explainers.base import Explanation, MapArray
 from core.metrics.running import RunningImage
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _Given = TypeVar("_Given")
 _Found = TypeVar("_Found")
 
+#: What rows hold that there is no mean of.
+_NO_FIGURES = {"scan", "seconds", "acceptance", "reason"}
 #: What becomes of the others when one cannot be asked about: all stop, or it is skipped and said.
 Failures = Literal["stop", "skip"]
 
@@ -118,7 +122,8 @@ class Group:
         its numbers are means over scans, with ``scans`` and ``relative_spread`` (spread over mean magnitude, both
         summed over the map: 0 where every scan gives the same map).
     rows : tuple of dict
-        One a scan: ``scan`` (its name), ``seconds`` and the explainer's numbers.
+        One a scan: ``scan`` (its name), ``seconds``, ``acceptance`` and ``reason`` (whether the model can read it, and
+        why not), and the explainer's numbers.
     left_out : tuple of (str, str)
         Scans that could not be explained, each with the reason.
     """
@@ -168,6 +173,7 @@ def explain_group(
     asker = Asker(model, explainer, target=target, preset=preset, parameters={**(parameters or {}), **values})
     running, rows, left_out = RunningImage(), [], []
     first: Explanation | None = None
+    accepted: list[Acceptance] = []
 
     def ask(scan: Scan, told: Report) -> Explanation:
         if first is not None and scan.shape != first.scan.shape:
@@ -181,13 +187,24 @@ def explain_group(
         found = asked.answer
         first = first or found
         running.add(found.arrays["map"].values)
-        rows.append({"scan": asked.name, "seconds": found.seconds, **found.numbers})
+        said = found.acceptance or Acceptance("unknown")
+        accepted.append(said)
+        rows.append({"scan": asked.name, "seconds": found.seconds, **as_row(said), **found.numbers})
     if first is None:
         if left_out:
             name, problem = left_out[0]
             raise BadInput(f"None of the scans could be explained. {name}: {problem}")
         raise BadInput("There is no scan to explain: choose one or more.")
-    return Group(_together(first, running, rows, left_out), tuple(rows), tuple(left_out))
+    refusals = Refusals.of(model.card.title, rows)
+    found = dataclasses.replace(_together(first, running, rows, left_out), acceptance=_of_most(accepted, refusals))
+    sentence = with_refusals(found.sentence, [refusals])
+    notes = (*found.warnings, *refusals.notes()) if refusals.reasons else found.warnings
+    return Group(dataclasses.replace(found, sentence=sentence, warnings=notes), tuple(rows), tuple(left_out))
+
+
+def _of_most(accepted: Sequence[Acceptance], refusals: Refusals) -> Acceptance:
+    """What is said of the group: what is said of the first of most of its scans."""
+    return next((one for one in accepted if one.refused == refusals.most), accepted[0])
 
 
 def _together(
@@ -227,7 +244,7 @@ def _together(
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Mean over scans of every number that all of them have."""
-    shared = set.intersection(*(set(row) for row in rows)) - {"scan", "seconds"}
+    shared = set.intersection(*(set(row) for row in rows)) - _NO_FIGURES
     return {name: float(np.mean([row[name] for row in rows])) for name in sorted(shared)}
 
 

@@ -14,8 +14,13 @@ _UNKNOWN = "nothing is known of what this model was trained on"
 
 def show_refusal(prediction: Prediction | None) -> None:
     """A banner across the page where the model cannot read the scan."""
-    if prediction is not None and prediction.refused and prediction.acceptance is not None:
-        text.show(text.banner(f"{HEADING}.", [*prediction.acceptance.reasons, "What the model says means nothing."]))
+    show_banner(prediction.acceptance if prediction is not None else None)
+
+
+def show_banner(acceptance: Acceptance | None) -> None:
+    """The same of what a record holds."""
+    if acceptance is not None and acceptance.refused:
+        text.show(text.banner(f"{HEADING}.", [*acceptance.reasons, "What the model says means nothing."]))
 
 
 def show_refusals(said: Mapping[str, Prediction]) -> None:

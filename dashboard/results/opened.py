@@ -23,7 +23,7 @@ from dashboard.frame.pages import Page
 from dashboard.frame.pages import pages as all_pages
 from dashboard.intake import catalogue
 from dashboard.look import text
-from dashboard.results import answer, landmarks, parts, verdicts
+from dashboard.results import answer, gate, landmarks, parts, verdicts
 from dashboard.results.layers import map_layer, scan_layer, show_form
 from dashboard.results.watch import watch, while_going
 
@@ -210,6 +210,7 @@ def _result(run: Run, opened: Opened) -> None:
     explanation = shelf().explanation(run.id)
     name = str(run.request["scan"])
     main = explanation.arrays["map"]
+    gate.show_banner(explanation.acceptance)
     text.show(text.quiet(opened.words(run, explanation)))
     scan = shelf().scan(name)
     marks = landmarks.outlines(scan, name)

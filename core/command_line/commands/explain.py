@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Scan, model, explainer with its settings, and where the maps go."""
     add_scan_and_model(parser)
     parser.add_argument("--explainer", required=True, help="name of an explainer")
-    parser.add_argument("--target", help="class to explain (the card's target, else the one the model gives most)")
+    parser.add_argument("--target", help="class to explain (the one that the model gives most)")
     parser.add_argument("--region", type=given_path, help="region on the scan: NIfTI or .npy")
     parser.add_argument("--preset", help="named settings (the explainer's first)")
     parser.add_argument("--out", type=Path, required=True, help="folder for explanation.json and the maps")
@@ -50,6 +50,8 @@ def run(chosen: argparse.Namespace) -> int:
         model = known_as(chosen.model)
         scan = load_scan(chosen.scan, series=chosen.series, volume=chosen.volume)
         region = load_region(chosen.region, scan) if chosen.region else None
+        if chosen.target is None:
+            asked["target"] = _most_likely(model, scan)
         with keeping(chosen.store, chosen.again) as kept:
             record = _of_a_run(kept, model, scan, region, asked, report, out) if kept is not None else None
         if record is None:
@@ -60,6 +62,9 @@ def run(chosen: argparse.Namespace) -> int:
     accepted = Acceptance.of_record(record.get("acceptance"))
     if accepted is not None and accepted.refused:
         print(accepted.sentence)
+    if chosen.target is None and record["target"] is not None:
+        said = percent(record["scores"]["before"][record["target"]])
+        print(f"The model says {record['target']}, {said}: that is explained. --target asks about another class.")
     print(record["sentence"])
     if record.get("technical"):
         print(record["technical"])
@@ -73,6 +78,19 @@ def run(chosen: argparse.Namespace) -> int:
     print_remarks(notes=[*record["notes"], *unknown], warned=record["warnings"])
     print(f"Written: {out / RECORD}")
     return DONE
+
+
+def _most_likely(model: str, scan: Scan) -> str | None:
+    """The class that a classifier gives most of this scan; None for a regressor, which knows no classes."""
+    from core.models import load_model
+    from core.models.folders import card_of, resolve
+
+    if card_of(resolve(model)).task != "classification":
+        return None
+    limit_threads()
+    loaded = load_model(model)
+    probabilities = loaded.probabilities(loaded.prepare(scan).tensor)
+    return max(probabilities, key=probabilities.__getitem__)
 
 
 def _of_a_run(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.acceptance.many import Refusals, as_row, in_a_cell, with_refusals
 from core.cohorts.cohort import Cohort, Entry
 from core.cohorts.reading import read_cohort
 from core.cohorts.selection import Names, Selection
@@ -85,6 +86,7 @@ class AgreementStudy(Study):
         _write_pairs(writer, pairs, rows, asked)
         _write_scans(writer, rows, asked)
         _write_means(writer, asked)
+        refusals = Refusals.of(model.card.title, rows)
         left_out = len(source.entries) - len(entries)
         taken = f"{len(entries)} of {len(source.entries)} scans taken, the first {parameters.scans} of each class."
         return writer.finish(
@@ -92,11 +94,12 @@ class AgreementStudy(Study):
             model,
             parameters,
             cohort,
-            sentence=sentence(pairs, asked.titles, len(entries)),
+            sentence=with_refusals(sentence(pairs, asked.titles, len(entries)), [refusals]),
             synthetic=source.synthetic or model.card.synthetic,
-            notes=[*source.notes, *([taken] if left_out else [])],
+            notes=[*source.notes, *([taken] if left_out else []), *refusals.notes()],
             numbers={
                 "scans": float(len(entries)),
+                "scans refused": float(len(refusals.reasons)),
                 **{f"rank correlation {pair['one']} {pair['other']}": pair["rank"] for pair in pairs},
                 **{f"likeness of places {pair['one']} {pair['other']}": pair["places"] for pair in pairs},
             },
@@ -132,6 +135,8 @@ class _Asked:
 
     def ask(self, scan: Scan, report: Report) -> dict[str, Any]:
         """What the model says about a scan, and for each pair of explainers how alike their maps of it are."""
+        from core.acceptance import judge  # torch, which listing studies does without
+
         prepared = self.model.prepare(scan)
         probability = self.model.probabilities(prepared.tensor)
         predicted = max(probability, key=lambda name: probability[name])
@@ -148,7 +153,8 @@ class _Asked:
         self.mean_scan.add(prepared.tensor[0, 0].cpu().numpy())
         alike = self._alike(maps)
         self._before = maps
-        return {"predicted": predicted, "probability": probability[predicted], "alike": alike}
+        accepted = as_row(judge(self.model, prepared))
+        return {"predicted": predicted, "probability": probability[predicted], "alike": alike, **accepted}
 
     def _alike(self, maps: Sequence[np.ndarray]) -> dict[tuple[str, str], tuple[float, float, float]]:
         """For each pair: rank correlation, likeness of places, and rank correlation across two scans."""
@@ -203,6 +209,8 @@ def _ask(asked: _Asked, cohort: Cohort, entries: Sequence[Entry], report: Report
                 "truth": entry.label,
                 "predicted": answer["predicted"],
                 "probability": answer["probability"],
+                "acceptance": answer["acceptance"],
+                "reason": answer["reason"],
                 "one": one,
                 "other": other,
                 "rank": rank,
@@ -298,14 +306,16 @@ def _write_scans(writer: StudyWriter, rows: Sequence[Mapping[str, Any]], asked: 
         Column(name="truth", title="Shows"),
         Column(name="predicted", title="Model says"),
         Column(name="probability", title="Probability of that", kind="probability"),
+        Column(name="acceptance", title="Model can read it", note="Where it cannot, its answer means nothing."),
     ]
     table = writer.table("scans", "Scans", columns, "A cell opens the scan with the map of the explainer it names.")
     for row in rows:
         for one, other in ((row["one"], row["other"]), (row["other"], row["one"])):
             opens = {name: _opening(row, name, asked) for name in (one, other)}
             titled = {"one": asked.titles[one], "other": asked.titles[other]}
+            own = {name: row[name] for name in ("scan", "rank", "places", "truth", "predicted", "probability")}
             table.row(
-                {name: row[name] for name in ("scan", "rank", "places", "truth", "predicted", "probability")} | titled,
+                own | titled | {"acceptance": in_a_cell(row)},
                 opens=opens[one],
                 cells={"other": opens[other]},
             )

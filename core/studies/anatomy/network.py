@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.acceptance.many import as_row
 from core.errors import BadInput
 from core.metrics.landmarks import Overlap, overlaps
 from core.metrics.running import RunningImage
@@ -99,8 +100,11 @@ class Network:
         dict
             Row of the study: ``network``, ``film``, ``file``, ``truth``, ``predicted``, ``probability``, ``inside``,
             ``area``, ``control`` and ``random`` (landmark → share, part of the film, share of the other film's map and
-            of the one with random weights; NaN for an empty map, no key without that control).
+            of the one with random weights; NaN for an empty map, no key without that control), ``acceptance`` and
+            ``reason`` (whether the network can read the film, and why not).
         """
+        from core.acceptance import judge  # torch, which listing studies does without
+
         prepared = self.model.prepare(film.scan)
         probability = self.model.probabilities(prepared.tensor)
         predicted = max(probability, key=lambda name: probability[name])
@@ -127,6 +131,7 @@ class Network:
             "area": {overlap.name: overlap.area for overlap in here},
             "control": _shares(control),
             "random": _shares(untaught),
+            **as_row(judge(self.model, prepared)),
         }
 
     def _keep(self, label: str, values: np.ndarray, seen: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from core.acceptance.many import in_a_cell
 from core.explainers.registry import explainers
 from core.studies.anatomy.figures import ALL
 from core.studies.record import (
@@ -25,6 +26,7 @@ from core.wording import without_shared_lead
 Found = Mapping[str, Any]
 #: Settings of the study that its explainer takes.
 EXPLAINER_FIELDS = ("filters", "layer", "score")
+_REFUSED = "Films that are not what the network was made for: what it says of them means nothing."
 _SHARE = Axis(title="Share of the map", share=True, low=0.0)
 
 
@@ -75,9 +77,11 @@ def _names(networks: Sequence[Found]) -> list[str]:
 
 def _networks_table(networks: Sequence[Found], classes: Sequence[str], landmarks: Sequence[str]) -> Table:
     recalled = [name for name in classes if any(name in found["recall"] for found in networks)]
+    looked_at = any(found.get("refused") is not None for found in networks)
     columns = (
         Column(name="network", title="Network", kind="model"),
         Column(name="films", title="Films", kind="count"),
+        *([Column(name="refused", title="Cannot read", kind="count", note=_REFUSED)] if looked_at else []),
         Column(name="balanced_accuracy", title="Balanced accuracy", kind="share"),
         Column(name="interval", title="95% interval", kind="share_interval"),
         *(Column(name=f"map in {name}", title=f"Map in {name}", kind="share") for name in landmarks),
@@ -87,6 +91,7 @@ def _networks_table(networks: Sequence[Found], classes: Sequence[str], landmarks
         (
             found["name"],
             found["films"],
+            *([found.get("refused")] if looked_at else []),
             found["balanced_accuracy"],
             tuple(found["balanced_accuracy_95"]),
             *(found["landmarks"][ALL].get(name, {}).get("share") for name in landmarks),
@@ -132,6 +137,7 @@ def _landmarks_table(networks: Sequence[Found]) -> Table:
 
 def _films_table(record: Found, landmarks: Sequence[str]) -> Table:
     explainer, values = map_request(record["parameters"])
+    looked_at = any(row.get("acceptance") for row in record["rows"])
     columns = (
         Column(name="film", title="Film", kind="scan"),
         Column(name="network", title="Network", kind="model"),
@@ -139,6 +145,7 @@ def _films_table(record: Found, landmarks: Sequence[str]) -> Table:
         Column(name="predicted", title="Network says"),
         Column(name="probability", title="Probability of that", kind="probability"),
         Column(name="right", title="Right"),
+        *([Column(name="acceptance", title="Network can read it", note=_REFUSED)] if looked_at else []),
         *(Column(name=f"map in {name}", title=f"Map in {name}", kind="share") for name in landmarks),
     )
     rows: list[tuple[Cell, ...]] = []
@@ -153,6 +160,7 @@ def _films_table(record: Found, landmarks: Sequence[str]) -> Table:
                 row["predicted"],
                 row["probability"].get(row["predicted"]),
                 "yes" if row["truth"] == row["predicted"] else "no",
+                *([in_a_cell(row)] if looked_at else []),
                 *(inside.get(name) for name in landmarks),
             )
         )

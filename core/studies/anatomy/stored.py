@@ -56,6 +56,10 @@ class FilmResult:
         Class → probability.
     inside : mapping of str to float
         Landmark → part of the map inside it, 0..1.
+    refused : bool
+        Whether the network cannot read the film; not where that was not looked at.
+    reason : str
+        Why.
     """
 
     film: str
@@ -64,6 +68,8 @@ class FilmResult:
     predicted: str
     probability: Mapping[str, float]
     inside: Mapping[str, float]
+    refused: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +92,8 @@ class NetworkResult:
         Class, or `ALL` → landmark → `LandmarkShare`.
     mean_maps, mean_films : mapping of str to pathlib.Path
         Class → file of the mean map, of the mean film; classes without a film have none.
+    refused : int, optional
+        How many of the films it cannot read; None where that was not looked at.
     """
 
     name: str
@@ -97,6 +105,7 @@ class NetworkResult:
     landmarks: Mapping[str, Mapping[str, LandmarkShare]]
     mean_maps: Mapping[str, Path]
     mean_films: Mapping[str, Path]
+    refused: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +175,7 @@ def _network(found: Mapping[str, Any], folder: Path) -> NetworkResult:
         },
         mean_maps={name: folder / file for name, file in found["mean_maps"].items()},
         mean_films={name: folder / file for name, file in found["mean_films"].items()},
+        refused=found.get("refused"),
     )
 
 
@@ -183,7 +193,14 @@ def _landmark(value: Mapping[str, Any]) -> LandmarkShare:
 def _film(row: Mapping[str, Any]) -> FilmResult:
     inside = {name: _number(share) for name, share in row.get("inside", {}).items()}
     return FilmResult(
-        str(row["film"]), str(row["file"]), row["truth"], row["predicted"], dict(row["probability"]), inside
+        str(row["film"]),
+        str(row["file"]),
+        row["truth"],
+        row["predicted"],
+        dict(row["probability"]),
+        inside,
+        row.get("acceptance") == "refused",
+        str(row.get("reason") or ""),
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 
+from core.acceptance.many import Refusals
 from core.cohorts.cohort import Cohort, Entry, split_by_subject
 from core.cohorts.library import cohort_stamp
 from core.cohorts.reading import read_cohort
@@ -85,9 +86,10 @@ class AnatomyStudy(Study):
         report(Progress(0.98, "writing the tables and mean maps"))
         landmarks = landmark_order(rows)
         patients = {name: entry.participant_id for name, entry in chosen.items()}
-        found = []
+        found, refusals = [], []
         for network in networks:
             own = [row for row in rows if row["network"] == network.name]
+            refusals.append(Refusals.of(network.name, own, "film"))
             found.append(
                 {
                     "name": network.name,
@@ -95,6 +97,7 @@ class AnatomyStudy(Study):
                     **answers_of(own, classes, patients),
                     "landmarks": landmarks_of(own, landmarks),
                     "empty_maps": network.empty_maps,
+                    "refused": len(refusals[-1].reasons),
                     "mean_maps": _write_means(network.mean_maps, out, network.name, "mean", "attribution"),
                     "mean_films": _write_means(network.mean_films, out, network.name, "film", "image"),
                 }
@@ -107,8 +110,13 @@ class AnatomyStudy(Study):
                 "model": model.card.name,
                 "parameters": _recorded(parameters, networks),
                 "cohort": source.title or source.name,
-                "sentence": sentence(found, kinds, landmarks[0] if landmarks else None),
-                "notes": [*source.notes, *notes, *_silent_classes(classes, chosen.values())],
+                "sentence": sentence(found, kinds, landmarks[0] if landmarks else None, refusals),
+                "notes": [
+                    *source.notes,
+                    *notes,
+                    *_silent_classes(classes, chosen.values()),
+                    *(note for one in refusals for note in one.notes("film")),
+                ],
                 "classes": classes,
                 "landmarks": landmarks,
                 "networks": found,
@@ -325,6 +333,7 @@ def _write_tables(networks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[
             {
                 "network": network["name"],
                 "films": network["films"],
+                "refused": network["refused"],
                 "balanced_accuracy": network["balanced_accuracy"],
                 "low_95": network["balanced_accuracy_95"][0],
                 "high_95": network["balanced_accuracy_95"][1],
@@ -340,7 +349,10 @@ def _write_tables(networks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[
         ],
         "films.csv": [
             {
-                **{name: row[name] for name in ("network", "film", "file", "truth", "predicted")},
+                **{
+                    name: row[name]
+                    for name in ("network", "film", "file", "truth", "predicted", "acceptance", "reason")
+                },
                 **{f"p({name})": value for name, value in row["probability"].items()},
                 **{f"{key} {name}": share for key in _BY_LANDMARK for name, share in row[key].items()},
             }
@@ -357,6 +369,7 @@ def _numbers(networks: Sequence[Mapping[str, Any]], kinds: Sequence[Mapping[str,
     numbers: dict[str, float] = {"films": float(films)}
     for network in networks:
         numbers[f"balanced accuracy {network['name']}"] = network["balanced_accuracy"]
+        numbers[f"films refused {network['name']}"] = float(network["refused"])
         for landmark, figures in network["landmarks"][ALL].items():
             numbers[f"share on {landmark} {network['name']}"] = figures["share"]
     for kind in kinds:

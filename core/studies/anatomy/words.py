@@ -1,9 +1,11 @@
 """The study "anatomy" in plain words, computed from its figures."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from core.acceptance.many import Refusals, with_refusals
 from core.studies.anatomy.figures import ALL, kind_of
 from core.wording import percent, without_shared_lead
 
@@ -11,8 +13,15 @@ Figures = Mapping[str, Any]
 _FIGURES = ("share", "area", "control", "random")
 
 
-def sentence(networks: Sequence[Figures], kinds: Sequence[Figures], landmark: str | None) -> str:
+def sentence(
+    networks: Sequence[Figures],
+    kinds: Sequence[Figures],
+    landmark: str | None,
+    refusals: Sequence[Refusals] = (),
+) -> str:
     """What was found: who is right how often, whose map lies most on the landmark, and whether the two agree.
+
+    Films that a network cannot read come first where they are most of its films, else last.
 
     Parameters
     ----------
@@ -22,9 +31,17 @@ def sentence(networks: Sequence[Figures], kinds: Sequence[Figures], landmark: st
         Networks of one kind over their seeds, see `core.studies.anatomy.figures.kinds_of`; may be empty.
     landmark : str, optional
         The landmark to speak of; None where the films have none.
+    refusals : sequence of Refusals
+        What each network cannot read, under its name.
     """
     if not kinds:
-        networks = _called_by_title(networks)
+        titled = _called_by_title(networks)
+        titles = {before["name"]: after["name"] for before, after in zip(networks, titled, strict=True)}
+        networks, refusals = titled, [replace(one, model=titles[one.model]) for one in refusals]
+    return with_refusals(_found(networks, kinds, landmark), refusals, "film")
+
+
+def _found(networks: Sequence[Figures], kinds: Sequence[Figures], landmark: str | None) -> str:
     said = [_accuracy_of_kinds(kinds) if kinds else _accuracy(networks)]
     if landmark is None:
         said.append("The films have no landmarks, so nothing says what the maps lie on.")

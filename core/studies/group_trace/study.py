@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.acceptance.many import in_a_cell
 from core.errors import BadInput
 from core.explainers.ibix.explainer import Ibix
 from core.explainers.ibix.parameters import IbixParameters
@@ -111,16 +112,21 @@ class GroupTrace(Study):
 
 def _write_scans(writer: StudyWriter, group: Group, files: Sequence[str], asked: Opening) -> None:
     """One row a scan: its figures; a click traces the region on it."""
-    names = list(dict.fromkeys(name for row in group.rows for name in row if name not in ("scan", "seconds")))
+    kept = ("scan", "seconds", "acceptance", "reason")
+    names = list(dict.fromkeys(name for row in group.rows for name in row if name not in kept))
     columns = [
         Column(name="scan", title="Scan", kind="scan"),
+        Column(name="acceptance", title="Model can read it", note="Where it cannot, its answer means nothing."),
         Column(name="seconds", title="Took", kind="number", unit="s"),
         *(Column(name=name, title=name.replace("_", " ").capitalize(), kind="number") for name in names),
     ]
     table = writer.table("scans", "Scan by scan", columns, "A row opens the trace of that scan.")
+    target = group.explanation.target
     for file, row in zip(files, group.rows, strict=True):
+        shown = {name: value for name, value in row.items() if name != "reason"} | {"acceptance": in_a_cell(row)}
         table.row(
-            row, opens=asked.model_copy(update={"scan": file, "title": row["scan"], "target": group.explanation.target})
+            shown,
+            opens=asked.model_copy(update={"scan": file, "title": row["scan"], "target": target}),
         )
 
 

@@ -83,11 +83,18 @@ def _tiles(laid: CompareDesk, run: Run, films: Sequence[FilmResult]) -> list[Til
             film.film,
             picture,
             film.film,
-            f"P({film.predicted}) {text.probability(film.probability.get(film.predicted, 0.0))}",
+            caption(film),
             selected=film.film == laid.film,
         )
         for film, picture in zip(films, pictures, strict=True)
     ]
+
+
+def caption(film: FilmResult) -> str:
+    """What stands under a film: the probability of what the network says, or that it means nothing, and why."""
+    if film.refused:
+        return f"Cannot be read. {film.reason}"
+    return f"P({film.predicted}) {text.probability(film.probability.get(film.predicted, 0.0))}"
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the films")

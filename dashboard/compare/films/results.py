@@ -28,11 +28,19 @@ _ROW = 4
 
 def show_networks(study: AnatomyResult) -> None:
     """One row a network: how often it is right, and what its maps have in each landmark."""
-    heads = ["Network", "Films", "Balanced accuracy", *(f"Map in {name}" for name in study.landmarks)]
+    looked_at = any(network.refused is not None for network in study.networks.values())
+    heads = [
+        "Network",
+        "Films",
+        *(["Cannot read"] if looked_at else []),
+        "Balanced accuracy",
+        *(f"Map in {name}" for name in study.landmarks),
+    ]
     rows: list[list[str | Figure]] = [
         [
             network.title,
             Figure(str(network.films)),
+            *([Figure("–" if network.refused is None else str(network.refused))] if looked_at else []),
             Figure(f"{network.balanced_accuracy:.1%}", "{:.1%} to {:.1%}".format(*network.interval)),
             *(_share(network.landmarks.get(ALL, {}).get(name)) for name in study.landmarks),
         ]

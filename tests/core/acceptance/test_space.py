@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from core.acceptance.space import place_of_picture, place_of_volume
+from core.acceptance.space import Place, place_of_picture, place_of_volume
 from core.models.input_grid import contract_grid
 from core.models.inputs import prepare
 from core.models.library import load_model
@@ -97,3 +97,10 @@ def test_real_scans_in_mni_are_found_and_whole_heads_in_the_scanner_are_not():
     found = [place_of_volume(load_scan(path)).found for path in in_mni]
     assert np.mean(found) >= 0.9  # PET of 4 mm says least of where it lies
     assert not any(place_of_volume(load_scan(path)).found for path in sorted(SHARED_DATA.glob("t1_ixi/*.nii*")))
+
+
+def test_a_scan_is_found_clearly_only_where_the_template_fits_nowhere_better():
+    assert Place(0.8, 0.8, 1.0, 0.02).clear
+    assert not Place(0.8, 0.81, 1.0, 0.02).clear
+    assert Place(0.8, 0.81, 1.0, 0.02).found
+    assert not Place(0.8, 0.5, 0.3).clear

@@ -25,3 +25,10 @@ def test_it_comes_back_from_a_record():
     refused = Acceptance("refused", (_GOOD, _BAD))
     assert Acceptance.of_record(json.loads(json.dumps(refused.as_record()))) == refused
     assert Acceptance.of_record(None) is None
+
+
+def test_a_header_that_contradicts_leaves_a_scan_without_a_place():
+    space = Sign("space", "Place in MNI space", True, "It lies there.")
+    header = Sign("header", "Space named by the header", False, "The header names the scanner's space.")
+    assert Acceptance("accepted", (space,)).in_mni_space is True
+    assert Acceptance("refused", (space, header)).in_mni_space is False

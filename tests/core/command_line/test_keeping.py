@@ -99,7 +99,8 @@ def files(folder: Path) -> dict[str, object]:
 def test_an_explanation_is_a_run_that_is_found_again_with_the_same_files(explained, tmp_path):
     _, first, told = explained("first")
     (run,) = runs()
-    assert (run.kind, run.status, run.title) == ("explanation", "done", "saliency · tiny")
+    # the class that the model says is part of the question, as it is in the browser
+    assert (run.kind, run.status, run.title) == ("explanation", "done", f"saliency · tiny · {first['target']}")
     assert f"kept as the run {run.id}" in told
     code, second, told = explained("second")
     assert (code, second) == (0, first)
@@ -118,7 +119,7 @@ def test_without_the_store_the_files_are_the_same_and_no_run_is_left(explained, 
     _, within, _ = explained("within")
     assert files(tmp_path / "without") == files(tmp_path / "within")
     assert list(without) == list(within)
-    assert asked("runs")[1][0]["title"] == "saliency · tiny"
+    assert asked("runs")[1][0]["title"] == f"saliency · tiny · {without['target']}"
 
 
 def test_a_region_is_kept_by_its_content(explained, tmp_path):
@@ -148,8 +149,10 @@ def test_what_the_browser_asked_for_answers_the_command(explained, scan):
 
     store = RunStore.open(settings().store_path)
     name = store.of(LOCAL_OWNER).add_scan(load_scan(scan))
-    parameters = {"seed": 7, "hide_share": 2.5}
-    run_id = run_here(store, ExplanationSpec(scan=name, model="tiny", explainer="saliency", parameters=parameters))
+    model = load_model("tiny")
+    said = model.probabilities(model.prepare(load_scan(scan)).tensor)
+    wanted = {"target": max(said, key=said.__getitem__), "parameters": {"seed": 7, "hide_share": 2.5}}
+    run_id = run_here(store, ExplanationSpec(scan=name, model="tiny", explainer="saliency", **wanted))
     store.close()
     _, _, told = explained("out", "--param", "hide_share=25e-1", "--param", "seed=07")
     assert f"answered by the run {run_id}" in told
@@ -164,7 +167,7 @@ def test_a_model_of_the_library_is_the_same_by_name_and_by_folder(explained, tmp
     _, _, told = explained("three", model="elsewhere")
     assert "kept as" in told
     assert runs()[0].request["model"] == str(tmp_path / "elsewhere")
-    assert runs()[0].title == "saliency · elsewhere"
+    assert runs()[0].title.startswith("saliency · elsewhere · ")
 
 
 def test_what_goes_wrong_in_the_work_is_a_failed_run_with_the_same_sentence(explained, tmp_path):

@@ -160,3 +160,20 @@ def test_the_map_alone_is_that_of_the_explanation_before_it_is_laid_over_the_sca
     found = explain(scan, trained.model, "saliency", target="AD", parameters={"signed": True})
     np.testing.assert_array_equal(prepared.to_scan(values), found.arrays["map"].values)
     assert found.parameters["signed"]
+
+
+def test_scans_of_a_group_that_the_model_cannot_read_are_counted_and_named(trained: Toy):
+    scans, readers = _readers(trained)
+    far = dataclasses.replace(scans[1], array=scans[1].array * 1000)
+    readers[1] = ("a foreign one", lambda: far)
+    group = explain_group(readers, trained.model, "saliency", target="AD")
+    assert [row["acceptance"] for row in group.rows] == ["unknown", "refused", "unknown"]
+    found = group.explanation
+    title = trained.model.card.title
+    assert f"1 of 3 scans is not what {title} was made for" in found.sentence
+    assert any("a foreign one (" in warning for warning in found.warnings)
+    assert not found.acceptance.refused  # of most of them
+    assert "acceptance" not in found.numbers
+    mostly = explain_group([*readers, ("another", lambda: far), ("a third", lambda: far)], trained.model, "saliency")
+    assert mostly.explanation.acceptance.refused
+    assert mostly.explanation.sentence.startswith("3 of 5 scans are not what")

@@ -64,3 +64,13 @@ def run_study(place, out, *, model="one", cohort="cohort", report=lambda progres
     asked = {"explainer": "saliency", **values}
     folder = None if cohort is None else place / cohort
     return study().run(study.parameters(values=asked), load_model(place / model), folder, out, report)
+
+
+def spoil_film(folder: Path, name: str) -> None:
+    """Make a film of the cohort in `folder` one that no network can read: five pixels wide, and no landmarks."""
+    Image.fromarray(np.random.default_rng(6).integers(0, 255, (5, 5), dtype=np.uint8)).save(
+        folder / f"films/{name}.png"
+    )
+    (folder / f"films/{name}-marks.png").unlink()
+    table = folder / "participants.tsv"
+    table.write_text(table.read_text().replace(f"films/{name}-marks.png", ""))

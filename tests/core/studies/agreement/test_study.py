@@ -10,7 +10,7 @@ from core.explainers.run import Asker
 from core.models import load_model
 from core.studies import get_study
 from core.studies.reading import read_study
-from tests.core.studies.films import save_films, save_network
+from tests.core.studies.films import save_films, save_network, spoil_film
 from tests.oracles.similarity import cosine
 
 NAMES = ("saliency", "integrated_gradients", "smoothgrad")
@@ -127,7 +127,8 @@ def test_the_sentence_names_the_two_that_agree_most_and_least(found):
 def test_every_scan_is_taken_without_a_limit(place, tmp_path):
     record = run(place, tmp_path, scans=0, explainers="saliency, smoothgrad")
     assert len(record["rows"]) == 9
-    assert record["notes"] == []
+    (note,) = record["notes"]  # nothing was left out
+    assert "not known what One model was trained on" in note
 
 
 @pytest.mark.parametrize(
@@ -156,3 +157,18 @@ def test_it_stops_at_the_next_explainer_when_it_is_cancelled(place, tmp_path):
         run(place, tmp_path, report=cancel)
     assert told[0] == "scan 1 of 6: Saliency"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_scans_that_the_model_cannot_read_are_counted_named_and_marked(place, tmp_path):
+    cohort = save_films(tmp_path / "cohort")
+    spoil_film(cohort, "knee-0")
+    (tmp_path / "out").mkdir()
+    record = run(place, tmp_path / "out", cohort=cohort)
+    assert {row["scan"] for row in record["rows"] if row["acceptance"] == "refused"} == {"knee-0"}
+    assert "1 of 6 scans is not what One model was made for" in record["sentence"]
+    assert any("knee-0 (Its samples are" in note for note in record["notes"])
+    assert record["numbers"]["scans refused"] == 1
+    table = read_study(tmp_path / "out").parts.table("scans")
+    told = dict(zip(table.values("scan"), table.values("acceptance"), strict=True))
+    assert told["knee-0"].startswith("no: Its samples are")
+    assert told["hand-0"] == "not known"

@@ -12,8 +12,9 @@ from core.metrics.sanity import with_random_weights
 from core.models import load_model
 from core.scans import load_scan
 from core.studies import get_study
+from core.studies.anatomy.stored import anatomy_of
 from core.studies.reading import read_study
-from tests.core.studies.films import CLASSES, SHAPE, run_study, save_films, save_network
+from tests.core.studies.films import CLASSES, SHAPE, run_study, save_films, save_network, spoil_film
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +233,7 @@ def test_films_are_limited_by_class_and_by_split(place, tmp_path):
     trained = run_study(place, tmp_path, test=0.34, seed=4, part="train")
     films = {row["film"] for row in held_out["rows"]} | {row["film"] for row in trained["rows"]}
     assert len(films) == 9
-    assert held_out["notes"] == ["3 of 9 films are in the split test."]
+    assert held_out["notes"][0] == "3 of 9 films are in the split test."
     assert len(run_study(place, tmp_path, validation=0.34, part="validation")["rows"]) == 3
 
 
@@ -320,3 +321,31 @@ def test_names_of_a_cohort_are_no_formulas_in_the_tables(place, tmp_path):
         with (tmp_path / name).open(encoding="utf-8", newline="") as file:
             cells = {value for row in csv.reader(file) for value in row}
         assert cell in cells and cell[1:] not in cells
+
+
+def test_films_that_a_network_cannot_read_are_counted_named_and_marked(place, tmp_path):
+    cohort = save_films(tmp_path / "cohort")
+    spoil_film(cohort, "foot-1")
+    (tmp_path / "out").mkdir()
+    record = run_study(place, tmp_path / "out", cohort=cohort, others=str(place / "two"))
+    refused = [(row["film"], row["network"]) for row in record["rows"] if row["acceptance"] == "refused"]
+    assert refused == [("foot-1", "one"), ("foot-1", "two")]
+    assert record["sentence"].endswith(
+        "1 of 9 films is not what One model was made for, 1 not what Two model was made for: what is said of them "
+        "means nothing, and is counted all the same."
+    )
+    assert any(
+        note.startswith("Not what one was made for: foot-1 (Its samples are 3.2 times") for note in record["notes"]
+    )
+    assert (record["numbers"]["films refused one"], record["numbers"]["films refused two"]) == (1, 1)
+    stored = read_study(tmp_path / "out")
+    networks, films = stored.parts.table("networks"), stored.parts.table("films")
+    assert networks.values("refused") == [1, 1]
+    marked = [said for said in films.values("acceptance") if str(said).startswith("no: Its samples are 3.2 times")]
+    assert (len(marked), films.values("acceptance").count("not known")) == (2, 16)
+    with (tmp_path / "out" / "films.csv").open(newline="") as file:
+        assert [row["film"] for row in csv.DictReader(file) if row["acceptance"] == "refused"] == ["foot-1"] * 2
+    found = anatomy_of(stored)
+    assert [network.refused for network in found.networks.values()] == [1, 1]
+    assert [film.film for film in found.films["one"] if film.refused] == ["foot-1"]
+    assert next(film for film in found.films["one"] if film.refused).reason.startswith("Its samples are 3.2 times")
