@@ -15,8 +15,10 @@ _BANDS = (0.0, 0.04, 0.08, 0.14, 0.22, 0.32, 0.5)
 #: The first of the bands that hold fine detail.
 _FINE = 3
 #: Samples along each axis of the small picture by which the layout is compared.
-_SMALL = {2: 14, 3: 9}
+LAYOUT_SIDE = {2: 14, 3: 9}
 _TINY = 1e-6
+#: A picture whose samples spread less than this, in shares of the trained range, is taken for an even one.
+_FAINT = 1e-3
 
 
 def describe(tensor: torch.Tensor, contract: InputContract) -> dict[str, np.ndarray]:
@@ -34,7 +36,7 @@ def describe(tensor: torch.Tensor, contract: InputContract) -> dict[str, np.ndar
     dict of str to numpy.ndarray
         ``values``: where the values lie, in shares of the trained range. ``sharpness``: how much of the variation is
         in each band of spatial frequency and along each axis, as logarithms. ``detail``: the same of all fine
-        detail together. ``layout``: the input a few samples wide.
+        detail together. ``layout``: the input a few samples wide, whatever its exposure: its mean 0, its spread 1.
     """
     intensity = contract.intensity
     image = ((tensor.detach().float().cpu() - intensity.low) / (intensity.high - intensity.low)).mean(dim=1)[0]
@@ -71,6 +73,8 @@ def _sharpness(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _layout(image: torch.Tensor) -> np.ndarray:
-    size = _SMALL[image.ndim]
+    size = LAYOUT_SIDE[image.ndim]
     pool = functional.adaptive_avg_pool2d if image.ndim == 2 else functional.adaptive_avg_pool3d
-    return np.asarray(pool(image[None, None], size).numpy().ravel(), dtype=np.float64)
+    small = np.asarray(pool(image[None, None], size).numpy().ravel(), dtype=np.float64)
+    spread: np.ndarray = (small - small.mean()) / (small.std() + _FAINT)
+    return spread

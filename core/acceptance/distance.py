@@ -7,7 +7,9 @@ et al., NeurIPS 2018).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations, product
 
 import numpy as np
 
@@ -65,3 +67,42 @@ class Neighbourhood:
         squared = (along**2 / self.variances[:-1]).sum(axis=2) + outside / self.variances[-1]
         nearest: np.ndarray = np.sqrt(squared / vectors.shape[1]).min(axis=1)
         return nearest
+
+
+@dataclass(frozen=True, eq=False)
+class Orientation:
+    """How much nearer to the training scans something would lie, were it turned or mirrored.
+
+    A picture that hangs upside down may have about the distance that others have, and yet be nearer the other way
+    round: the two distances are compared, so that all else that is unusual in it counts for nothing.
+
+    Parameters
+    ----------
+    upright : Neighbourhood
+        Of what lies where in the training scans, as they are.
+    shape : tuple of int
+        Sides of what its vectors hold, all alike.
+    """
+
+    upright: Neighbourhood
+    shape: tuple[int, ...]
+
+    def distances(self, vectors: np.ndarray) -> np.ndarray:
+        """Of vectors (N, D) as they are, over that of their nearest other orientation; shape (N,).
+
+        Above 1 where another orientation would fit better. Heads and hands are much like their mirror images: about 1
+        is usual.
+        """
+        others = [self.upright.distances(turned) for turned in self._turned(vectors)]
+        ratio: np.ndarray = self.upright.distances(vectors) / np.maximum(np.min(others, axis=0), _TINY)
+        return ratio
+
+    def _turned(self, vectors: np.ndarray) -> Iterator[np.ndarray]:
+        """The vectors in every other orientation: axes exchanged and turned round, each in every way."""
+        arrays = vectors.reshape(-1, *self.shape)
+        axes = range(1, len(self.shape) + 1)
+        for order, signs in product(permutations(axes), product((1, -1), repeat=len(self.shape))):
+            if order == tuple(axes) and min(signs) == 1:
+                continue
+            turned = arrays.transpose(0, *order)[(slice(None), *(slice(None, None, sign) for sign in signs))]
+            yield turned.reshape(len(vectors), -1)

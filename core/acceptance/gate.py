@@ -9,7 +9,7 @@ from torch import nn
 
 from core.acceptance import rules
 from core.acceptance.space import Place, place_of_picture, place_of_volume
-from core.acceptance.statistics import Statistics, fingerprint, looked_at, read_statistics
+from core.acceptance.statistics import Statistics, distances_of, fingerprint, looked_at, read_statistics
 from core.acceptance.verdict import Acceptance, Sign
 from core.errors import BadInput
 from core.models.input_grid import contract_grid
@@ -24,6 +24,7 @@ _TITLES = {
     "sharpness": ("Sharpness", "It is sharper, more blurred or more noisy than the training scans"),
     "detail": ("Detail", "It has more, or less, fine detail than the training scans"),
     "layout": ("Layout", "What lies where in it is unlike the training scans"),
+    "orientation": ("Orientation", "Turned or mirrored it would be more like the training scans than as it is"),
     "features": ("Features", "The network's own features of it are unlike those of the training scans"),
 }
 
@@ -74,7 +75,7 @@ def _fingerprint(model: Model) -> str:
 def _distances(model: Model, prepared: PreparedInput, known: Statistics) -> Iterator[Sign]:
     """How far the scan lies from the training scans, in each way of looking at it."""
     looks = looked_at(model.network, model.card.input, known.layers, prepared.tensor)
-    distances = {name: float(group.training.distances(looks[name][None])[0]) for name, group in known.groups.items()}
+    distances = distances_of(known.groups, looks)
     refused = False
     for name, group in known.groups.items():
         title, unlike = _TITLES.get(name, (name, "It is unlike the training scans"))

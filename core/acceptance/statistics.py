@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import nn
 
-from core.acceptance.descriptors import describe
-from core.acceptance.distance import Neighbourhood
+from core.acceptance.descriptors import LAYOUT_SIDE, describe
+from core.acceptance.distance import Neighbourhood, Orientation
 from core.acceptance.features import chosen_layers, pooled_features
 from core.acceptance.verdict import STATISTICS
 from core.errors import BadInput
@@ -24,18 +24,25 @@ from core.models.card import Card, InputContract
 from core.networks import convolutions
 from core.progress import Progress, Report, silent
 
-_VERSION = 1
+_VERSION = 2
 _PARTS = ("centres", "scale", "directions", "variances", "held_out")
+#: What lies where, and whether it hangs as in the training scans: both are told from the same numbers.
+_LAYOUT, _ORIENTATION = "layout", "orientation"
+#: Groups that version 1 described otherwise: of its files they are left out.
+_DESCRIBED_ANEW = (_LAYOUT,)
 #: Most training scans that are looked at, fewer of large ones: so many samples in all, but never fewer scans than that.
 _MOST_SCANS, _MOST_SAMPLES, _FEWEST_SCANS = 480, 50_000_000, 200
-#: Of inputs with more samples than this each is looked at once, every other one sampled beside.
-_LARGE = 30_000
 #: Fewer held-out scans than these say too little: a fifth of the training scans is then held out instead.
 _LEAST_HELD_OUT = 20
-#: How far beyond held-out scans the limit is: standard deviations of the logarithm, and times the 99th percentile.
-_DEVIATIONS, _BEYOND = 3.3, 1.05
+#: How far beyond what is usual of held-out scans the limit is, in standard deviations of the logarithm: of scans that
+#: are spread normally one in two thousand lies further.
+_DEVIATIONS = 3.3
 #: The same of all ways of looking together, which are not independent of each other.
 _DEVIATIONS_TOGETHER = 4.5
+#: One-sided quantile of the normal distribution for the confidence, 0.9, that a limit told from few scans holds.
+_CONFIDENCE = 1.2816
+#: By how many standard deviations it is beyond the furthest of them but one in this many, where spread is not normal.
+_MARGIN, _ONE_IN = 0.3, 400
 #: One way of looking says no more than this many standard deviations of what all of them say together.
 _MOST_DEVIATIONS = 6.0
 
@@ -46,21 +53,19 @@ class Group:
 
     Parameters
     ----------
-    training : Neighbourhood
+    training : Neighbourhood or Orientation
         Of the training scans.
     held_out : numpy.ndarray, shape (H,)
         Distances of held-out scans, in the same order in every group.
     """
 
-    training: Neighbourhood
+    training: Neighbourhood | Orientation
     held_out: np.ndarray
 
-    @property
+    @cached_property
     def limit(self) -> float:
         """Distance from which a scan is unlike the training scans."""
-        logarithms = np.log(self.held_out)
-        by_spread = float(np.exp(logarithms.mean() + _DEVIATIONS * logarithms.std()))
-        return max(by_spread, _BEYOND * float(np.quantile(self.held_out, 0.99)))
+        return float(np.exp(_limit(np.log(self.held_out), _DEVIATIONS)))
 
     def deviations(self, distances: np.ndarray) -> np.ndarray:
         """By how many standard deviations distances (N,) exceed what is usual of held-out scans, 0 or more."""
@@ -91,9 +96,27 @@ class Statistics:
     def together(self, distances: Mapping[str, float]) -> tuple[float, float]:
         """What all groups say together of a scan, in summed standard deviations, and the limit of it."""
         found = sum(float(group.deviations(np.array([distances[name]]))[0]) for name, group in self.groups.items())
+        return found, self._limit_together
+
+    @cached_property
+    def _limit_together(self) -> float:
         usual = np.sum([group.deviations(group.held_out) for group in self.groups.values()], axis=0)
-        spread = float(usual.mean() + _DEVIATIONS_TOGETHER * usual.std())
-        return found, max(spread, _BEYOND * float(np.quantile(usual, 0.99)))
+        return _limit(usual, _DEVIATIONS_TOGETHER)
+
+
+def _limit(usual: np.ndarray, deviations: float) -> float:
+    """Largest value that is still like these of held-out scans (H,).
+
+    The further out the fewer they are: a one-sided tolerance limit of the normal distribution (Natrella, Experimental
+    Statistics, NBS Handbook 91, 1963, section 2-2), and in any case beyond what nearly all of them reach.
+    """
+    count = len(usual)
+    a = 1 - _CONFIDENCE**2 / (2 * max(count - 1, 2))
+    b = deviations**2 - _CONFIDENCE**2 / count
+    factor = (deviations + np.sqrt(max(deviations**2 - a * b, 0.0))) / a
+    by_spread = usual.mean() + factor * usual.std()
+    furthest = np.quantile(usual, 1 - 1 / _ONE_IN) + _MARGIN * usual.std()
+    return float(max(by_spread, furthest))
 
 
 def fingerprint(network: nn.Module, contract: InputContract) -> str:
@@ -115,6 +138,14 @@ def looked_at(
     return found
 
 
+def distances_of(groups: Mapping[str, Group], looks: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """How far one input lies from the training scans in each way of looking (`looked_at`)."""
+    return {
+        name: float(group.training.distances(looks[_LAYOUT if name == _ORIENTATION else name][None])[0])
+        for name, group in groups.items()
+    }
+
+
 def learn(
     network: nn.Module,
     card: Card,
@@ -125,8 +156,8 @@ def learn(
 ) -> Statistics:
     """Look at training scans and at held-out ones.
 
-    Scans of other grids are resampled before a network is fed: so they are also looked at as if they had been sampled
-    a part of a sample beside; of large inputs every other one.
+    Scans of other grids are resampled before a network is fed: so every other one is looked at as if it had been
+    sampled a part of a sample beside.
 
     Parameters
     ----------
@@ -150,29 +181,43 @@ def learn(
     rows = chosen_rows(len(train), train[0].numel())
     judged = []
     if held_out is not None:
-        judged = [held_out[[row]] for row in chosen_rows(len(held_out), train[0].numel(), held_out=True)]
+        judged = [held_out[[row]] for row in chosen_rows(len(held_out), train[0].numel())]
     if len(judged) < _LEAST_HELD_OUT:
         judged += [train[[row]] for row in rows[::5]]
         rows = np.delete(rows, np.s_[::5])
     layers = chosen_layers(card.feature_layers or tuple(convolutions(network)))
     random = np.random.default_rng(0)
     total = len(rows) + len(judged)
-    large = train[0].numel() > _LARGE
 
     def look(tensors: Sequence[torch.Tensor], done: int) -> dict[str, np.ndarray]:
         seen = []
         for number, tensor in enumerate(tensors):
             report(Progress((done + number) / total, "looking at the training scans"))
-            both = (tensor, _sampled_beside(tensor, random))
-            seen += [looked_at(network, card.input, layers, one) for one in (both[number % 2 :][:1] if large else both)]
+            given = _sampled_beside(tensor, random) if number % 2 else tensor
+            seen.append(looked_at(network, card.input, layers, given))
         return {name: np.stack([one[name] for one in seen]) for name in seen[0]}
 
     known, tried = look([train[[row]] for row in rows], 0), look(judged, len(rows))
+    return Statistics(fitted(known, classes[rows], tried), layers, fingerprint(network, card.input))
+
+
+def fitted(known: Mapping[str, np.ndarray], classes: np.ndarray, tried: Mapping[str, np.ndarray]) -> dict[str, Group]:
+    """Groups of what was seen of training scans (of these classes), and of held-out ones; arrays (scans, numbers)."""
     groups = {}
     for name, vectors in known.items():
-        training = Neighbourhood.of(vectors, classes[rows] if large else np.repeat(classes[rows], 2))
+        training = Neighbourhood.of(vectors, classes)
         groups[name] = Group(training, training.distances(tried[name]))
-    return Statistics(groups, layers, fingerprint(network, card.input))
+        if name == _LAYOUT:
+            hung = _orientation(training)
+            groups[_ORIENTATION] = Group(hung, hung.distances(tried[name]))
+    return groups
+
+
+def _orientation(layout: Neighbourhood) -> Orientation:
+    """Told from what lies where: `describe` makes a picture or a volume of it."""
+    size = len(layout.scale)
+    dimensions = next(dimensions for dimensions, side in LAYOUT_SIDE.items() if side**dimensions == size)
+    return Orientation(layout, (LAYOUT_SIDE[dimensions],) * dimensions)
 
 
 def chosen_rows(count: int, samples: int, held_out: bool = False) -> np.ndarray:
@@ -195,6 +240,9 @@ def write_statistics(statistics: Statistics, folder: Path) -> None:
     arrays = {}
     for name, group in statistics.groups.items():
         training = group.training
+        if isinstance(training, Orientation):
+            arrays[f"{name}.held_out"] = np.ascontiguousarray(group.held_out, dtype=np.float32)
+            continue
         parts = (training.centres, training.scale, training.directions, training.variances, group.held_out)
         for part, values in zip(_PARTS, parts, strict=True):
             kind = np.float16 if part == "directions" else np.float32
@@ -224,7 +272,13 @@ def _read(path: Path, _changed: int, _size: int) -> Statistics:
     try:
         with safe_open(path, framework="numpy") as file:
             told = json.loads((file.metadata() or {})["lightbox"])
-            groups = {name: _group([file.get_tensor(f"{name}.{part}") for part in _PARTS]) for name in told["groups"]}
+            known = [name for name in told["groups"] if told["version"] > 1 or name not in _DESCRIBED_ANEW]
+            groups: dict[str, Group] = {}
+            for name in known:
+                if name == _ORIENTATION:
+                    groups[name] = _hung(groups[_LAYOUT], file.get_tensor(f"{name}.held_out"))
+                else:
+                    groups[name] = _group([file.get_tensor(f"{name}.{part}") for part in _PARTS])
             if not groups or len({len(group.held_out) for group in groups.values()}) > 1:
                 raise ValueError("held-out scans that are not the same in every group")
         return Statistics(groups, tuple(map(str, told["layers"])), str(told["of"]))
@@ -242,3 +296,9 @@ def _group(parts: Sequence[np.ndarray]) -> Group:
     if not fits or not positive or not all(np.isfinite(part).all() for part in (centres, scale, directions, held_out)):
         raise ValueError("arrays that do not fit each other")
     return Group(Neighbourhood(centres, scale, directions, variances), held_out)
+
+
+def _hung(layout: Group, held_out: np.ndarray) -> Group:
+    if not isinstance(layout.training, Neighbourhood) or not held_out.size or not held_out.min() > 0:
+        raise ValueError("an orientation without a layout")
+    return Group(_orientation(layout.training), np.asarray(held_out, dtype=np.float64))

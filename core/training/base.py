@@ -31,6 +31,9 @@ NETWORK: dict[str, Any] = {"group": "Network", "order": 3}
 LEARNING: dict[str, Any] = {"group": "How it learns", "order": 4}
 CHANGES: dict[str, Any] = {"group": "How images are changed", "order": 5}
 
+#: Added to a model's seed for held-out phantoms that are drawn for its statistics alone.
+FRESH_SEED = 7_000_001
+
 
 class Recipe(Parametrised, ABC):
     """One way to make a model; subclasses make themselves known under `name`.
@@ -99,6 +102,23 @@ class Recipe(Parametrised, ABC):
         -------
         list of numpy.ndarray, float32, spatial shape of the model's input, or None
             None where the recipe cannot tell.
+        """
+        return None
+
+    def drawn_anew(self, parameters: Any, count: int) -> Any | None:
+        """Settings that draw about `count` phantoms of the same kind, none of which was drawn for the model.
+
+        Parameters
+        ----------
+        parameters : the recipe's own `parameters_model`
+            As they were for `train`, without a cohort.
+        count : int
+            How many are wanted.
+
+        Returns
+        -------
+        the recipe's own `parameters_model` or None
+            None where the recipe draws nothing.
         """
         return None
 

@@ -13,6 +13,7 @@ from core.models.model import Model
 from core.progress import Progress, Report, part_of, silent
 from core.training.base import get_recipe
 from core.training.fitting.data import TrainingImages
+from core.training.fitting.held_out import with_fresh
 
 
 def make_statistics(model: str | Path, cohort: Path | None = None, report: Report = silent) -> Statistics:
@@ -47,9 +48,10 @@ def _training_images(model: Model, cohort: Path | None, report: Report) -> Train
         recipe = get_recipe(card.training.recipe)
         known = recipe.parameters_model.model_fields
         values = {name: value for name, value in card.training.details.items() if name in known}
-        found = recipe.training_images(recipe.parameters(values=values), cohort, card, report)
+        parameters = recipe.parameters(values=values)
+        found = recipe.training_images(parameters, cohort, card, part_of(report, 0.0, 0.6))
         if found is not None:
-            return found
+            return found if cohort is not None else with_fresh(found, recipe, parameters, card, report)
     if cohort is None:
         raise BadInput(
             f"The card of {card.name} does not say how its training scans are drawn: give the cohort with --cohort."

@@ -29,6 +29,8 @@ _PICTURES = {
     "mr_ct_pairs/CT/*": 12,
     "dicom/pydicom_tests/*.dcm": 12,
 }
+#: Pictures that a model of volumes is given by mistake.
+_FEW_PICTURES = {"mini_mias/images/*": 4, "tb_cxr/images/*": 4, "xray_bodypart/images/*": 4}
 _BRAIN_SLICES = {"ibix_t1_t2/test/T1/*": 12, "ibix_t1_t2/test/T2/*": 12, "mr_ct_pairs/MRI/*": 12}
 
 
@@ -44,7 +46,7 @@ def foreign(data: Path, card: Card, own: Sequence[Scan]) -> Iterator[tuple[str, 
     own : sequence of Scan
         Scans that it does read: they are spoilt in several ways.
     """
-    patterns = {**_PICTURES, **_BRAIN_SLICES} if card.input.dimensions == 2 else dict(_VOLUMES)
+    patterns = {**_PICTURES, **_BRAIN_SLICES} if card.input.dimensions == 2 else {**_VOLUMES, **_FEW_PICTURES}
     if card.input.dimensions == 2 and card.input.plane is not None:
         patterns |= _VOLUMES
     for pattern, most in patterns.items():

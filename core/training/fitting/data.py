@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from core.acceptance import learn, write_statistics
 from core.cohorts.cohort import SPLITS, Cohort, Entry
 from core.errors import BadInput
-from core.models.card import Card, InputContract, Intensity
+from core.models.card import InputContract, Intensity
 from core.models.inputs import prepare
 from core.phantoms.grey_matter.generator import mni_grid, template_scan
 from core.progress import Progress, Report, part_of
@@ -62,17 +60,6 @@ class TrainingImages:
         """Those of every split."""
         held_out = [part.tensor for split, part in parts.items() if split != "train"]
         return cls(parts["train"].tensor, torch.cat(held_out) if held_out else None, parts["train"].labels)
-
-
-def keep_statistics(out: Path, card: Card, network: torch.nn.Module, images: TrainingImages, report: Report) -> None:
-    """Write what the model in `out` was trained on beside its card, where there is enough of it."""
-    try:
-        found = learn(network, card, images.train, images.held_out, images.labels, report)
-    except BadInput as reason:
-        report(Progress(1.0, f"no statistics are kept: {reason}"))
-        return
-    write_statistics(found, out)
-    report(Progress(1.0, "written"))
 
 
 def input_contract(

@@ -1,12 +1,22 @@
 """What a model was trained on, kept beside its card."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 from scipy import ndimage
 
-from core.acceptance.statistics import learn, read_statistics, write_statistics
+from core.acceptance.distance import Neighbourhood
+from core.acceptance.statistics import (
+    Group,
+    distances_of,
+    learn,
+    looked_at,
+    read_statistics,
+    write_statistics,
+)
 from core.acceptance.verdict import STATISTICS, statistics_stamp
 from core.errors import BadInput
 from core.models.folders import folder_hash
@@ -47,7 +57,7 @@ def kept(folder, model):
 
 def test_what_is_written_is_read(kept, model):
     found = read_statistics(kept)
-    assert set(found.groups) == {"values", "sharpness", "detail", "layout", "features"}
+    assert set(found.groups) == {"values", "sharpness", "detail", "layout", "orientation", "features"}
     learnt = learn(model.network, model.card, drawn(200, 0), drawn(60, 1), torch.arange(200) % 2)
     for name, group in found.groups.items():
         assert group.held_out == pytest.approx(learnt.groups[name].held_out, rel=1e-4)
@@ -55,16 +65,10 @@ def test_what_is_written_is_read(kept, model):
 
 
 def test_held_out_images_lie_within_the_limits_and_others_do_not(kept, model):
-    from core.acceptance.statistics import looked_at
-
     found = read_statistics(kept)
 
-    def distances(image):
-        looks = looked_at(model.network, model.card.input, found.layers, image)
-        return {name: float(group.training.distances(looks[name][None])[0]) for name, group in found.groups.items()}
-
     def within(image):
-        seen = distances(image)
+        seen = distances_of(found.groups, looked_at(model.network, model.card.input, found.layers, image))
         total, limit = found.together(seen)
         return total <= limit and all(seen[name] <= group.limit for name, group in found.groups.items())
 
@@ -106,8 +110,9 @@ def test_a_model_without_any_has_none(folder):
         lambda path: _change(path, "values.variances", lambda values: values * 0),
         lambda path: _change(path, "layout.centres", lambda values: values[:, :5]),
         lambda path: _change(path, "detail.held_out", lambda values: values[:3]),
+        lambda path: _change(path, "orientation.held_out", lambda values: values * 0),
     ],
-    ids=["text", "cut", "nothing told", "not finite", "no variance", "other size", "other scans"],
+    ids=["text", "cut", "nothing told", "not finite", "no variance", "other size", "other scans", "no distances"],
 )
 def test_a_damaged_file_is_a_sentence(kept, spoil):
     spoil(kept / STATISTICS)
@@ -126,3 +131,52 @@ def _change(path, name, change):
 def test_too_few_scans_say_too_little(model):
     with pytest.raises(BadInput, match="Fewer than ten"):
         learn(model.network, model.card, drawn(5, 0))
+
+
+def test_files_of_yesterday_are_read_without_what_is_described_otherwise_today(kept):
+    from safetensors import safe_open
+
+    with safe_open(kept / STATISTICS, framework="numpy") as file:
+        told = json.loads(file.metadata()["lightbox"])
+    older = {**told, "version": 1, "groups": [name for name in told["groups"] if name != "orientation"]}
+    save_file(load_file(kept / STATISTICS), kept / STATISTICS, metadata={"lightbox": json.dumps(older)})
+    found = read_statistics(kept)
+    assert set(found.groups) == {"values", "sharpness", "detail", "features"}
+
+
+@pytest.mark.parametrize("count", [20, 60, 400])
+def test_limits_hold_for_new_scans_however_few_they_were_told_from(count):
+    random = np.random.default_rng(count)
+    nowhere = Neighbourhood.of(random.normal(size=(40, 2)), np.zeros(40, int))
+    beyond = []
+    for _ in range(60):
+        limit = Group(nowhere, np.exp(0.2 * random.normal(size=count))).limit
+        beyond.append(np.mean(0.2 * random.normal(size=2000) > np.log(limit)))
+    assert np.mean(beyond) < 0.002
+    assert np.median(beyond) < 0.001
+    # and no further out than needed: what is six deviations away is beyond, told from many
+    assert count < 400 or np.exp(0.2 * 6) > limit
+
+
+def test_limits_reach_beyond_what_held_out_scans_reach_where_these_are_not_spread_normally():
+    random = np.random.default_rng(0)
+    nowhere = Neighbourhood.of(random.normal(size=(40, 2)), np.zeros(40, int))
+    tailed = np.exp(0.2 * random.standard_t(3, size=400))
+    assert Group(nowhere, tailed).limit > np.quantile(tailed, 0.9975)
+
+
+def test_a_picture_that_hangs_upside_down_is_known_by_its_orientation(folder, model):
+    def lopsided(count, seed):
+        ramp = torch.linspace(1, 0, 24)[None, None, :, None]
+        return (drawn(count, seed) * 0.5 + 0.5 * ramp).clamp(0, 1)
+
+    found = learn(model.network, model.card, lopsided(200, 0), lopsided(60, 1), torch.arange(200) % 2)
+
+    def ratio(image):
+        looks = looked_at(model.network, model.card.input, found.layers, image)
+        return distances_of(found.groups, looks)["orientation"]
+
+    limit = found.groups["orientation"].limit
+    fresh = lopsided(20, 5)
+    assert max(ratio(fresh[[number]]) for number in range(20)) < limit
+    assert min(ratio(fresh[[number]].flip(2)) for number in range(20)) > limit

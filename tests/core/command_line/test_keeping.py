@@ -97,9 +97,7 @@ def files(folder: Path) -> dict[str, object]:
 
 
 def test_an_explanation_is_a_run_that_is_found_again_with_the_same_files(explained, tmp_path):
-    _, first, told = explained("first")
-    (run,) = runs()
-    # the class that the model says is part of the question, as it is in the browser
+    (_, first, told), (run,) = explained("first"), runs()
     assert (run.kind, run.status, run.title) == ("explanation", "done", f"saliency · tiny · {first['target']}")
     assert f"kept as the run {run.id}" in told
     code, second, told = explained("second")
@@ -149,8 +147,7 @@ def test_what_the_browser_asked_for_answers_the_command(explained, scan):
 
     store = RunStore.open(settings().store_path)
     name = store.of(LOCAL_OWNER).add_scan(load_scan(scan))
-    model = load_model("tiny")
-    said = model.probabilities(model.prepare(load_scan(scan)).tensor)
+    said = load_model("tiny").predict(load_scan(scan))
     wanted = {"target": max(said, key=said.__getitem__), "parameters": {"seed": 7, "hide_share": 2.5}}
     run_id = run_here(store, ExplanationSpec(scan=name, model="tiny", explainer="saliency", **wanted))
     store.close()

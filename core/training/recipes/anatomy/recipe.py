@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.models.card import Card
 from core.progress import Report, silent
-from core.training.base import Recipe
+from core.training.base import FRESH_SEED, Recipe
 from core.training.recipes.anatomy.parameters import AnatomyParameters
 
 if TYPE_CHECKING:
@@ -34,3 +34,10 @@ class Anatomy(Recipe):
         from core.training.recipes.anatomy.training import training_images
 
         return training_images(parameters, cohort, card, report)
+
+    def drawn_anew(self, parameters: Any, count: int) -> Any:
+        """Films of other people; see `Recipe.drawn_anew`."""
+        from core.phantoms.radiographs.films import ANATOMIES
+
+        films = max(2, -(-count // len(ANATOMIES)))
+        return parameters.model_copy(update={"seed": parameters.seed + FRESH_SEED, "films": films})

@@ -29,7 +29,8 @@ from core.phantoms.radiographs.films import RadiographParameters, radiograph_coh
 from core.progress import Progress, Report, part_of
 from core.training.base import Recipe, model_name
 from core.training.fitting.augmentation import Augmentation
-from core.training.fitting.data import Images, TrainingImages, keep_statistics, load_images, load_parts
+from core.training.fitting.data import Images, TrainingImages, load_images, load_parts
+from core.training.fitting.held_out import keep_statistics
 from core.training.fitting.loop import (
     Change,
     Schedule,
@@ -86,7 +87,8 @@ def train(recipe: Recipe, parameters: AnatomyParameters, cohort: Path | None, ou
     card = _card(parameters, out, source, contract, architecture, layers_of(network, train[:1]), metrics, training)
     save_model(out, card, network, half=parameters.half)
     network.cpu()
-    keep_statistics(out, card, network, TrainingImages.of(parts), part_of(report, 0.98, 1.0))
+    drawn_by = (recipe, parameters) if cohort is None else None
+    keep_statistics(out, card, network, TrainingImages.of(parts), part_of(report, 0.98, 1.0), drawn_by)
     return card
 
 

@@ -20,7 +20,8 @@ from core.phantoms.slices.mr import SlicePairs, t1_t2_cohort
 from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import Recipe
-from core.training.fitting.data import TrainingImages, keep_statistics
+from core.training.fitting.data import TrainingImages
+from core.training.fitting.held_out import keep_statistics
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.pairs import (
     PairTensors,
@@ -82,7 +83,8 @@ def train(recipe: Recipe, parameters: AutoencoderParameters, cohort: Path | None
     layers, _ = layers_of(network)
     card = card_of_regressor(out, architecture, sees, output, layers, training, metrics, synthetic)
     save_model(out, card, network)
-    keep_statistics(out, card, network.cpu(), images_of(parts), part_of(report, 0.98, 1.0))
+    drawn_by = (recipe, parameters) if cohort is None else None
+    keep_statistics(out, card, network.cpu(), images_of(parts), part_of(report, 0.98, 1.0), drawn_by)
     return card
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.models.card import Card
 from core.progress import Report, silent
-from core.training.base import Recipe
+from core.training.base import FRESH_SEED, Recipe
 from core.training.recipes.classifier.parameters import ClassifierParameters
 
 if TYPE_CHECKING:
@@ -46,3 +46,13 @@ class Classifier(Recipe):
         from core.training.recipes.classifier.training import healthy_subjects
 
         return healthy_subjects(parameters, cohort, card, count, report)
+
+    def drawn_anew(self, parameters: Any, count: int) -> Any:
+        """Other people without a twin; see `Recipe.drawn_anew`."""
+        return parameters.model_copy(
+            update={
+                "seed": parameters.seed + FRESH_SEED,
+                "phantom_twins": 1,
+                "phantom_singles": max(2, -(-count // 2)),
+            }
+        )

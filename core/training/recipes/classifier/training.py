@@ -27,7 +27,6 @@ from core.training.fitting.data import (
     grey_matter_support,
     healthy_mean,
     input_contract,
-    keep_statistics,
     load_images,
     load_parts,
     planted_on_grid,
@@ -35,6 +34,7 @@ from core.training.fitting.data import (
 )
 from core.training.fitting.fills import fill_at_random
 from core.training.fitting.healthy import PHANTOM_SUBJECTS, healthy_references, one_each
+from core.training.fitting.held_out import keep_statistics
 from core.training.fitting.loop import Schedule, optimise, probabilities, settle_batch_norm, unchanged
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.swap import Swap, swap_test
@@ -78,7 +78,8 @@ def train(recipe: Recipe, parameters: ClassifierParameters, cohort: Path | None,
         tuple(references),
     )
     save_model(out, card, network, references, half=parameters.half)
-    keep_statistics(out, card, network, TrainingImages.of(data.parts), part_of(report, 0.98, 1.0))
+    drawn_by = (recipe, parameters) if cohort is None else None
+    keep_statistics(out, card, network, TrainingImages.of(data.parts), part_of(report, 0.98, 1.0), drawn_by)
     return card
 
 

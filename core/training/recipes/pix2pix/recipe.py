@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.models.card import Card
 from core.progress import Report, silent
-from core.training.base import Recipe
+from core.training.base import FRESH_SEED, Recipe
 from core.training.recipes.pix2pix.parameters import Pix2PixParameters
 
 if TYPE_CHECKING:
@@ -34,3 +34,9 @@ class Pix2PixRecipe(Recipe):
         from core.training.recipes.pix2pix.training import training_images
 
         return training_images(parameters, cohort, card, report)
+
+    def drawn_anew(self, parameters: Any, count: int) -> Any:
+        """Other heads; see `Recipe.drawn_anew`."""
+        return parameters.model_copy(
+            update={"seed": parameters.seed + FRESH_SEED, "phantom_train": count, "phantom_test": 1}
+        )

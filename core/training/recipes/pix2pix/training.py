@@ -25,7 +25,8 @@ from core.progress import Progress, Report, part_of
 from core.scans.scan import Scan
 from core.training.base import Recipe
 from core.training.fitting.adversarial import GameSettings, play
-from core.training.fitting.data import TrainingImages, keep_statistics
+from core.training.fitting.data import TrainingImages
+from core.training.fitting.held_out import keep_statistics
 from core.training.fitting.networks import built, chosen_class, layers_of, planned, start
 from core.training.fitting.pairs import (
     Guess,
@@ -92,7 +93,8 @@ def train(recipe: Recipe, parameters: Pix2PixParameters, cohort: Path | None, ou
         out, architecture, sees, output, layers_of(generator)[0], training, metrics, synthetic=drawn
     )
     save_model(out, card, generator, half=parameters.half)
-    keep_statistics(out, card, generator.cpu(), images_of(parts), part_of(report, 0.98, 1.0))
+    drawn_by = (recipe, parameters) if cohort is None else None
+    keep_statistics(out, card, generator.cpu(), images_of(parts), part_of(report, 0.98, 1.0), drawn_by)
     return card
 
 
