@@ -12,8 +12,8 @@ import pytest
 from core.explainers import explainers
 from core.settings import ROOT
 
-#: A bench names what it measures.
-EXCEPT = ("dashboard/bench/",)
+#: A bench names what it measures, and the command that makes the pictures of Home what it draws: neither is a screen.
+EXCEPT = ("dashboard/bench/", "dashboard/home/cards.py")
 #: What a parameter may pick (`core.parameters.parameter`) is no parameter's name, although some are called so.
 PICKS = {"input_channel", "output_channel"}
 
