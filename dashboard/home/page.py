@@ -16,6 +16,8 @@ from dashboard.results.run_list import show_runs
 
 #: Width and height of a card's picture, pixels.
 _PICTURE = (480, 300)
+#: Runs that are shown: a row of cards on a wide screen, two on a laptop.
+_LATEST = 8
 #: The page where a scan that is dropped here hangs.
 _HANGS_ON = "explain"
 
@@ -37,7 +39,7 @@ def show() -> None:
         _show_buttons([(name, start) for name, start in offered if not start.picture])
     st.markdown("## Latest runs")
     if shelf().runs(limit=1):
-        show_runs(5)
+        show_runs(_LATEST)
     else:
         text.show(text.quiet("Nothing ran yet. What you explain is listed here and on the Runs page."))
 

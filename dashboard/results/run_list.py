@@ -1,4 +1,4 @@
-"""What is going on with live progress, the latest runs in short, and the way back into each."""
+"""What is going on with live progress, the latest runs as cards, and the way back into each."""
 
 import contextlib
 import time
@@ -16,19 +16,24 @@ from dashboard.look import text
 from dashboard.look.text import Markup
 from dashboard.results import actions, answer
 from dashboard.results.listed import thumbnails
-from dashboard.results.listed.described import described
+from dashboard.results.listed.described import Described, described
 from dashboard.results.watch import POLL, watch, while_any_goes
 
+#: Room of the picture of a card, pixels.
+_PICTURE = (168, 112)
+_CARD = Markup(
+    "<div class='run-card'><span class='run-film'>{}</span>"
+    "<b title='{}'><span class='status {}'></span>{}</b><small title='{}'>{}</small></div>"
+)
 _ROW = Markup("<div class='run-row'><span><span class='status {}'></span>{}</span><small>{}</small></div>")
-_PICTURED = Markup("<div class='run-pictured'>{}{}</div>")
 #: Runs that are shown while they go on; the others only wait for their turn.
 _MOST_GOING = 20
 _GOING = RunQuery(status=(str(Status.RUNNING), str(Status.QUEUED)), sort="oldest")
 
 
 def show_runs(limit: int) -> None:
-    """The latest runs, drawn again by themselves as long as one of them is going on."""
-    watch(lambda: _latest(limit), _list, lambda rows: while_any_goes(row.run for row in rows))
+    """The latest runs as cards, drawn again by themselves as long as one of them is going on."""
+    watch(lambda: _latest(limit), _cards, lambda rows: while_any_goes(row.run for row in rows))
 
 
 def show_going() -> None:
@@ -60,6 +65,34 @@ def _placed(row: RunRow) -> RunRow:
     return row
 
 
+def _cards(found: Sequence[RunRow]) -> None:
+    opening.turn_page()
+    with st.container(horizontal=True, gap="small", key="latest-runs"):
+        for row in found:
+            _card(row)
+
+
+def _card(row: RunRow) -> None:
+    """One run: what it shows, what it is, where it stands; a click anywhere on it opens the run."""
+    run, words = row.run, described(row.run, row.target)
+    name, below = row.name or words.title, _below(words, row)
+    with st.container(border=True, gap="xsmall", key=f"run-{run.id}"):
+        text.show(_CARD.format(_picture(run, name), name, run.status, name, below, below))
+        _standing(row)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", wrap=False):
+            text.show(text.quiet_word(ago(run.created)))
+            if not run.status.final:
+                _cancel_button(run, name)
+            open_button(run, name)
+
+
+def _picture(run: Run, name: str) -> Markup:
+    """What it shows; an empty film where there is nothing to see, so that the words stay at one height."""
+    png = thumbnails.of_run(run)
+    shown = "its map" if run.status is Status.DONE else "the scan"
+    return text.picture(png, f"{name}: {shown}", thumbnails.shown_size(png, *_PICTURE)) if png else Markup()
+
+
 def _list(found: Sequence[RunRow]) -> None:
     opening.turn_page()
     with st.container(gap="xsmall"):
@@ -74,31 +107,30 @@ def _row(row: RunRow) -> None:
     with st.container(border=True, key=f"run-{run.id}"):
         columns = st.columns([3.2, 3.2, 0.9, 1.4], vertical_alignment="center", wrap=False)
         with columns[0]:
-            below = " · ".join(piece for piece in (words.model, row.scan_name) if piece)
-            text.show(_PICTURED.format(_picture(run), _ROW.format(run.status, name, below)))
+            text.show(_ROW.format(run.status, name, _below(words, row)))
         with columns[1]:
             _standing(row)
         with columns[2]:
             text.show(text.quiet_word(ago(run.created)))
         with columns[3], st.container(horizontal=True, horizontal_alignment="right", wrap=False):
             if not run.status.final:
-                st.button(
-                    f"Cancel *run of {text.as_markdown(name)}*",
-                    icon=":material/stop_circle:",
-                    key=f"cancel {run.id}",
-                    disabled=run.cancelling,
-                    on_click=whole(actions.cancel),
-                    args=(run.id,),
-                )
+                _cancel_button(run, name)
             open_button(run, name)
 
 
-def _picture(run: Run) -> Markup:
-    """What it shows, small; an empty frame where there is nothing to see, so that the words stay below each other."""
-    png = thumbnails.of_run(run)
-    # the words beside it say what it is of
-    shown = text.picture(png, "", thumbnails.shown_size(png)) if png else ""
-    return Markup("<span class='run-thumbnail'>{}</span>").format(shown)
+def _below(words: Described, row: RunRow) -> str:
+    return " · ".join(piece for piece in (words.model, row.scan_name) if piece)
+
+
+def _cancel_button(run: Run, name: str) -> None:
+    st.button(
+        f"Cancel *run of {text.as_markdown(name)}*",
+        icon=":material/stop_circle:",
+        key=f"cancel {run.id}",
+        disabled=run.cancelling,
+        on_click=whole(actions.cancel),
+        args=(run.id,),
+    )
 
 
 def _standing(row: RunRow) -> None:
@@ -109,15 +141,16 @@ def _standing(row: RunRow) -> None:
         return
     words = {Status.DONE: "Done", Status.FAILED: "Failed", Status.CANCELLED: "Cancelled", Status.INTERRUPTED: "Cut off"}
     took = f" in {text.duration(run.seconds)}" if run.seconds and run.status is Status.DONE else ""
-    line = Markup("<div class='run-row'><span>{}{}{}</span><small>{}</small></div>")
-    text.show(line.format(words[run.status], took, _scores(row), run.message))
+    below = " · ".join(piece for piece in (_scores(row), run.message) if piece)
+    line = Markup("<div class='run-row'><span>{}{}</span><small title='{}'>{}</small></div>")
+    text.show(line.format(words[run.status], took, below, below))
 
 
 def _scores(row: RunRow) -> str:
     if row.before is None:
         return ""
     end = "" if row.after is None else f" → {text.probability(row.after)}"
-    return f" · P({row.target}) {text.probability(row.before)}{end}"
+    return f"P({row.target}) {text.probability(row.before)}{end}"
 
 
 def open_button(run: Run, name: str) -> None:

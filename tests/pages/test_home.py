@@ -38,10 +38,16 @@ def test_home_says_that_nothing_ran_yet(workbench):
 
 
 def test_home_lists_what_ran(workbench):
-    workbench.finished(scan=workbench.add_scan())
-    page = said(workbench.open())
+    run = workbench.finished(scan=workbench.add_scan())
+    home = workbench.open()
+    page = said(home)
     assert "Saliency" in page
-    assert "<span class='run-thumbnail'><img src='data:image/png" in page
+    assert home.button(key=f"open {run}").label.startswith("Open *run of Saliency")
+    home.button(key=f"open {run}").click().run()
+    assert not home.error
+    assert home.session_state["desk"].current().id == run
+    assert "<span class='run-film'><img src='data:image/png" in page
+    assert "alt='Saliency" in page
 
 
 def test_without_assets_home_says_how_to_get_them(workbench, monkeypatch, tmp_path):
