@@ -79,16 +79,16 @@ def _distances(model: Model, prepared: PreparedInput, known: Statistics) -> Iter
     refused = False
     for name, group in known.groups.items():
         title, unlike = _TITLES.get(name, (name, "It is unlike the training scans"))
-        distance = distances[name]
-        passed = bool(np.isfinite(distance)) and distance <= group.limit
+        distance, limit = distances[name], known.limits[name]
+        passed = bool(np.isfinite(distance)) and distance <= limit
         refused |= not passed
         nearer = float((group.held_out < distance).mean())
         sentence = (
-            f"{unlike}: {_times(distance / group.limit)} as far from them as a scan may be."
+            f"{unlike}: {_times(distance / limit)} as far from them as a scan may be."
             if not passed
             else f"Like the training scans: {100 * nearer:.0f} % of held-out scans lie nearer to them."
         )
-        yield Sign(name, title, passed, sentence, distance if np.isfinite(distance) else None, group.limit)
+        yield Sign(name, title, passed, sentence, distance if np.isfinite(distance) else None, limit)
     if not refused:
         yield _together(known, distances)
 

@@ -18,6 +18,7 @@ from torch import nn
 from core.acceptance.descriptors import LAYOUT_SIDE, describe
 from core.acceptance.distance import Neighbourhood, Orientation
 from core.acceptance.features import chosen_layers, pooled_features
+from core.acceptance.limits import Usual
 from core.acceptance.verdict import STATISTICS
 from core.errors import BadInput
 from core.models.card import Card, InputContract
@@ -34,17 +35,7 @@ _DESCRIBED_ANEW = (_LAYOUT,)
 _MOST_SCANS, _MOST_SAMPLES, _FEWEST_SCANS = 480, 50_000_000, 200
 #: Fewer held-out scans than these say too little: a fifth of the training scans is then held out instead.
 _LEAST_HELD_OUT = 20
-#: How far beyond what is usual of held-out scans the limit is, in standard deviations of the logarithm: of scans that
-#: are spread normally one in two thousand lies further.
-_DEVIATIONS = 3.3
-#: The same of all ways of looking together, which are not independent of each other.
-_DEVIATIONS_TOGETHER = 4.5
-#: One-sided quantile of the normal distribution for the confidence, 0.9, that a limit told from few scans holds.
-_CONFIDENCE = 1.2816
-#: By how many standard deviations it is beyond the furthest of them but one in this many, where spread is not normal.
-_MARGIN, _ONE_IN = 0.3, 400
-#: One way of looking says no more than this many standard deviations of what all of them say together.
-_MOST_DEVIATIONS = 6.0
+_TINY = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,18 +52,6 @@ class Group:
 
     training: Neighbourhood | Orientation
     held_out: np.ndarray
-
-    @cached_property
-    def limit(self) -> float:
-        """Distance from which a scan is unlike the training scans."""
-        return float(np.exp(_limit(np.log(self.held_out), _DEVIATIONS)))
-
-    def deviations(self, distances: np.ndarray) -> np.ndarray:
-        """By how many standard deviations distances (N,) exceed what is usual of held-out scans, 0 or more."""
-        logarithms = np.log(self.held_out)
-        beyond = (np.log(np.maximum(distances, 1e-9)) - logarithms.mean()) / max(float(logarithms.std()), 1e-3)
-        found: np.ndarray = np.clip(beyond, 0, _MOST_DEVIATIONS)
-        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,30 +72,23 @@ class Statistics:
     layers: tuple[str, ...]
     of: str
 
+    @cached_property
+    def limits(self) -> dict[str, float]:
+        """Distance from which a scan is unlike the training scans, in each way of looking at it."""
+        return dict(zip(self.groups, np.exp(self._limits[:-1]).tolist(), strict=True))
+
     def together(self, distances: Mapping[str, float]) -> tuple[float, float]:
         """What all groups say together of a scan, in summed standard deviations, and the limit of it."""
-        found = sum(float(group.deviations(np.array([distances[name]]))[0]) for name, group in self.groups.items())
-        return found, self._limit_together
+        logarithms = np.log(np.maximum([distances[name] for name in self.groups], _TINY))
+        return float(self._usual.with_sum(logarithms[None])[0, -1]), float(self._limits[-1])
 
     @cached_property
-    def _limit_together(self) -> float:
-        usual = np.sum([group.deviations(group.held_out) for group in self.groups.values()], axis=0)
-        return _limit(usual, _DEVIATIONS_TOGETHER)
+    def _usual(self) -> Usual:
+        return Usual(np.log(np.column_stack([group.held_out for group in self.groups.values()])))
 
-
-def _limit(usual: np.ndarray, deviations: float) -> float:
-    """Largest value that is still like these of held-out scans (H,).
-
-    The further out the fewer they are: a one-sided tolerance limit of the normal distribution (Natrella, Experimental
-    Statistics, NBS Handbook 91, 1963, section 2-2), and in any case beyond what nearly all of them reach.
-    """
-    count = len(usual)
-    a = 1 - _CONFIDENCE**2 / (2 * max(count - 1, 2))
-    b = deviations**2 - _CONFIDENCE**2 / count
-    factor = (deviations + np.sqrt(max(deviations**2 - a * b, 0.0))) / a
-    by_spread = usual.mean() + factor * usual.std()
-    furthest = np.quantile(usual, 1 - 1 / _ONE_IN) + _MARGIN * usual.std()
-    return float(max(by_spread, furthest))
+    @cached_property
+    def _limits(self) -> np.ndarray:
+        return self._usual.limits()
 
 
 def fingerprint(network: nn.Module, contract: InputContract) -> str:

@@ -21,7 +21,7 @@ def run(chosen: argparse.Namespace) -> int:
         limit_threads()
         found = make_statistics(chosen.model, cohort_folder(chosen.cohort), report)
     rows = {
-        name: {"held_out": len(group.held_out), "furthest": float(group.held_out.max()), "limit": group.limit}
+        name: {"held_out": len(group.held_out), "furthest": float(group.held_out.max()), "limit": found.limits[name]}
         for name, group in found.groups.items()
     }
     if chosen.json:

@@ -9,8 +9,10 @@ from safetensors.numpy import load_file, save_file
 from scipy import ndimage
 
 from core.acceptance.distance import Neighbourhood
+from core.acceptance.limits import Usual
 from core.acceptance.statistics import (
     Group,
+    Statistics,
     distances_of,
     learn,
     looked_at,
@@ -61,7 +63,7 @@ def test_what_is_written_is_read(kept, model):
     learnt = learn(model.network, model.card, drawn(200, 0), drawn(60, 1), torch.arange(200) % 2)
     for name, group in found.groups.items():
         assert group.held_out == pytest.approx(learnt.groups[name].held_out, rel=1e-4)
-        assert group.limit == pytest.approx(learnt.groups[name].limit, rel=1e-3)
+    assert found.limits == pytest.approx(learnt.limits, rel=1e-3)
 
 
 def test_held_out_images_lie_within_the_limits_and_others_do_not(kept, model):
@@ -70,7 +72,7 @@ def test_held_out_images_lie_within_the_limits_and_others_do_not(kept, model):
     def within(image):
         seen = distances_of(found.groups, looked_at(model.network, model.card.input, found.layers, image))
         total, limit = found.together(seen)
-        return total <= limit and all(seen[name] <= group.limit for name, group in found.groups.items())
+        return total <= limit and all(seen[name] <= most for name, most in found.limits.items())
 
     fresh = drawn(50, 9)
     assert np.mean([within(fresh[[number]]) for number in range(50)]) >= 0.94
@@ -144,25 +146,16 @@ def test_files_of_yesterday_are_read_without_what_is_described_otherwise_today(k
     assert set(found.groups) == {"values", "sharpness", "detail", "features"}
 
 
-@pytest.mark.parametrize("count", [20, 60, 400])
-def test_limits_hold_for_new_scans_however_few_they_were_told_from(count):
-    random = np.random.default_rng(count)
+def test_a_limit_lies_where_the_family_of_all_signs_has_it():
+    random = np.random.default_rng(3)
     nowhere = Neighbourhood.of(random.normal(size=(40, 2)), np.zeros(40, int))
-    beyond = []
-    for _ in range(60):
-        limit = Group(nowhere, np.exp(0.2 * random.normal(size=count))).limit
-        beyond.append(np.mean(0.2 * random.normal(size=2000) > np.log(limit)))
-    assert np.mean(beyond) < 0.002
-    assert np.median(beyond) < 0.001
-    # and no further out than needed: what is six deviations away is beyond, told from many
-    assert count < 400 or np.exp(0.2 * 6) > limit
-
-
-def test_limits_reach_beyond_what_held_out_scans_reach_where_these_are_not_spread_normally():
-    random = np.random.default_rng(0)
-    nowhere = Neighbourhood.of(random.normal(size=(40, 2)), np.zeros(40, int))
-    tailed = np.exp(0.2 * random.standard_t(3, size=400))
-    assert Group(nowhere, tailed).limit > np.quantile(tailed, 0.9975)
+    logarithms = 0.2 * random.normal(size=(400, 2))
+    groups = {name: Group(nowhere, np.exp(logarithms[:, place])) for place, name in enumerate(("one", "other"))}
+    found, expected = Statistics(groups, (), ""), Usual(logarithms).limits()
+    assert found.limits == pytest.approx({"one": np.exp(expected[0]), "other": np.exp(expected[1])})
+    total, limit = found.together({"one": float(np.exp(logarithms[:, 0].mean() + 0.2)), "other": 1e-12})
+    assert total == pytest.approx(0.2 / logarithms[:, 0].std())
+    assert limit == pytest.approx(expected[2])
 
 
 def test_a_picture_that_hangs_upside_down_is_known_by_its_orientation(folder, model):
@@ -176,7 +169,7 @@ def test_a_picture_that_hangs_upside_down_is_known_by_its_orientation(folder, mo
         looks = looked_at(model.network, model.card.input, found.layers, image)
         return distances_of(found.groups, looks)["orientation"]
 
-    limit = found.groups["orientation"].limit
+    limit = found.limits["orientation"]
     fresh = lopsided(20, 5)
     assert max(ratio(fresh[[number]]) for number in range(20)) < limit
     assert min(ratio(fresh[[number]].flip(2)) for number in range(20)) > limit
