@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         load_scan,
         load_upload,
         load_upload_or_choices,
+        look_through_upload,
     )
     from core.scans.region_file import load_region, load_uploaded_mask, load_uploaded_region
 
@@ -39,6 +40,7 @@ __all__ = [
     "load_upload_or_choices",
     "load_uploaded_mask",
     "load_uploaded_region",
+    "look_through_upload",
     "resample",
 ]
 

@@ -50,6 +50,8 @@ class SeriesChoice:
         Why it cannot be read, where its headers say that already.
     volume_names : tuple of str
         What sets each volume apart ("b 1000 s/mm²", "time 2, echo 1"), where the file says it; else empty.
+    is_dicom : bool
+        Whether it is one of the series of a study; otherwise it is a file of its own.
     """
 
     key: str
@@ -61,6 +63,7 @@ class SeriesChoice:
     is_second_choice: bool = False
     problem: str | None = None
     volume_names: tuple[str, ...] = ()
+    is_dicom: bool = False
 
     def read(self, volume: int | None = None) -> Scan:
         """Read it.
@@ -158,8 +161,21 @@ def list_upload_series(files: Sequence[Upload]) -> list[SeriesChoice]:
     ------
     BadInput
     """
+    return look_through_upload(files)[0]
+
+
+def look_through_upload(files: Sequence[Upload]) -> tuple[list[SeriesChoice], list[str]]:
+    """As `list_upload_series`, and a sentence for each reason for which files were left out.
+
+    Raises
+    ------
+    BadInput
+    """
     limits = Limits.current()
-    return _choices(sources_of_uploads(files, limits), limits)[0]
+    sources = sources_of_uploads(files, limits)
+    with _budget_of(sources):
+        choices, damaged = _choices(sources, limits)
+        return choices, _left_out([BadInput(why) for why in collect(sources, limits).left_out]) + damaged
 
 
 def list_volumes(path: Paths, *, series: str | None = None) -> list[str]:
@@ -241,7 +257,19 @@ def _read_choices(sources: list[Source], limits: Limits) -> tuple[list[SeriesCho
     if not choices:
         raise problems[0]
     choices.sort(key=_order)
-    return choices, _left_out(problems)
+    return _told_apart(choices), _left_out(problems)
+
+
+def _told_apart(choices: Sequence[SeriesChoice]) -> list[SeriesChoice]:
+    """The same, with keys of their own: files of one name and size may come from several folders."""
+    met: Counter[str] = Counter()
+    apart = []
+    for choice in choices:
+        number = met[choice.key]
+        met[choice.key] += 1
+        key = hashlib.sha256(f"{choice.key}\0{number}".encode()).hexdigest()[:12] if number else choice.key
+        apart.append(replace(choice, key=key))
+    return apart
 
 
 def _order(choice: SeriesChoice) -> tuple[bool, bool, int, str]:
@@ -275,6 +303,7 @@ def _dicom_choice(series: DicomSeries, limits: Limits) -> SeriesChoice:
         is_second_choice=series.is_second_choice,
         problem=series.problem,
         volume_names=series.volume_names,
+        is_dicom=True,
     )
 
 

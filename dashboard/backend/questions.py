@@ -92,6 +92,8 @@ class Series:
         Why it cannot be read.
     volume_names : tuple of str
         What sets each volume apart; empty where nothing does.
+    is_dicom : bool
+        Whether it is one of the series of a study; otherwise it is a file of its own.
     """
 
     key: str
@@ -99,6 +101,7 @@ class Series:
     volumes: int
     problem: str | None = None
     volume_names: tuple[str, ...] = ()
+    is_dicom: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,11 +139,11 @@ def read_upload(files: Sequence["Upload"], owner: str, series: str | None = None
     """
     from core.scans import Scan, load_upload, load_upload_or_choices
 
-    with _memory_as_sentence():
+    with memory_as_sentence():
         found = load_upload_or_choices(files) if series is None else load_upload(files, series=series, volume=volume)
         if isinstance(found, Scan):
             return Reading(scan=shelf(owner).add_scan(found))
-        return Reading(choices=tuple(_series(choice) for choice in found))
+        return Reading(choices=tuple(series_of(choice) for choice in found))
 
 
 def read_asset(
@@ -206,7 +209,7 @@ def read_landmarks(files: Sequence["Upload"], scan: str, owner: str) -> dict[str
     """
     from core.scans import load_uploaded_mask
 
-    with _memory_as_sentence():
+    with memory_as_sentence():
         film = shelf(owner).scan(scan)
         marked = load_uploaded_mask(files[0], film)
     labels = [int(value) for value in np.unique(marked[marked > 0])[: MOST_LABELS + 1]]
@@ -227,7 +230,7 @@ def read_region(files: Sequence["Upload"], owner: str) -> str:
     """
     from core.scans import load_uploaded_region
 
-    with _memory_as_sentence():
+    with memory_as_sentence():
         return shelf(owner).add_region(load_uploaded_region(files[0]))
 
 
@@ -351,8 +354,9 @@ def loaded_model(name: str, content: str) -> "Model":
     return load_model(name, device="cpu")
 
 
-def _series(choice: "SeriesChoice") -> Series:
-    return Series(choice.key, choice.description, choice.volumes, choice.problem, choice.volume_names)
+def series_of(choice: "SeriesChoice") -> Series:
+    """What can be sent to the page of an image that was found."""
+    return Series(choice.key, choice.description, choice.volumes, choice.problem, choice.volume_names, choice.is_dicom)
 
 
 @lru_cache(maxsize=1)
@@ -369,7 +373,8 @@ def shelf(owner: str) -> "Shelf":
 
 
 @contextmanager
-def _memory_as_sentence() -> Iterator[None]:
+def memory_as_sentence() -> Iterator[None]:
+    """Say in a sentence that the memory does not suffice."""
     try:
         yield
     except MemoryError as problem:

@@ -12,7 +12,7 @@ from core.settings import settings
 from dashboard.backend import questions
 from dashboard.callbacks import whole
 from dashboard.desk import Desk, owner, shelf
-from dashboard.intake import demo, naming, uploads
+from dashboard.intake import demo, naming, several, uploads
 from dashboard.look import text
 
 _SPOOLED = "spooled upload"
@@ -126,7 +126,11 @@ def take_files(laid: Desk, folder: bool = False, then: Callable[[], None] = lamb
     if _PROBLEM in state:
         st.error(text.as_markdown(state[_PROBLEM]))
     if _SPOOLED in state:
-        _choose_series(laid, state[_SPOOLED], then)
+        waiting = state[_SPOOLED]
+        if several.are_several(waiting):
+            several.show(waiting, lambda: _take_several(laid, waiting, then), _drop_spooled)
+        else:
+            _choose_series(laid, waiting, then)
 
 
 def _take(laid: Desk, files: Sequence[uploads.UploadedFile], then: Callable[[], None]) -> None:
@@ -185,6 +189,27 @@ def _read(
     st.rerun()
 
 
+def _take_several(laid: Desk, spooled: uploads.Spooled, then: Callable[[], None]) -> None:
+    """Put the ticked files into the store as scans of their own; the first of them hangs."""
+    state = st.session_state
+    try:
+        read, problems = several.read(spooled)
+    except (LightboxError, OSError) as problem:
+        _refuse(str(problem) if isinstance(problem, LightboxError) else uploads.NO_ROOM)
+    finally:
+        several.forget()
+        spooled.remove()
+        state.pop(_SPOOLED, None)
+    if not read:
+        _refuse(" ".join(problems))
+    state.pop(_PROBLEM, None)
+    if problems:
+        state[_PROBLEM] = " ".join(problems)
+    laid.scan = read[0]
+    then()
+    st.rerun()
+
+
 def _choose_series(laid: Desk, spooled: uploads.Spooled, then: Callable[[], None]) -> None:
     choices = {choice.key: choice for choice in spooled.choices if choice.problem is None}
     if st.session_state.pop(_CHOSEN, False):
@@ -214,6 +239,7 @@ def _series_chosen() -> None:
 
 def _drop_spooled() -> None:
     st.session_state.pop(_PROBLEM, None)
+    several.forget()
     spooled = st.session_state.pop(_SPOOLED, None)
     if spooled is not None:
         spooled.remove()

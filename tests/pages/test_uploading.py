@@ -187,3 +187,55 @@ def test_what_sets_a_volume_apart_is_said_while_it_is_chosen(spool):
     assert "Volume 1 holds b 0 s/mm²." in [caption.value for caption in page.caption]
     page.number_input(key="volume").set_value(2).run()
     assert "Volume 2 holds b 1000 s/mm²." in [caption.value for caption in page.caption]
+
+
+def dropped(page, *contents):
+    """Several files at once, all of one name: names tell nothing apart."""
+    page.get("file_uploader")[0].set_value([("Doe^John.png", content, "image/png") for content in contents]).run()
+    return page
+
+
+@pytest.mark.parametrize("name", ["home", "explain"])
+def test_several_files_become_several_scans_after_a_glance(spool, name):
+    page = dropped(spool.open(name), png(), png((18, 22), 1), png(seed=2))
+    ticks = [box for box in page.checkbox if box.key.startswith("several ")]
+    assert [box.label for box in ticks] == [
+        "1. PNG · 18×22 pixels",
+        "2. PNG · 16×20 pixels",
+        "3. PNG · 16×20 pixels",
+    ]
+    assert said(page).count("<span class='scan-film'><img") == 3
+    assert shelf().scans() == []
+    ticks[1].uncheck().run()
+    page.button(key="open several").click().run()
+    assert not page.error
+    assert [scan.shape for scan in sorted(shelf().scans(), key=lambda scan: scan.shape)] == [(1, 16, 20), (1, 18, 22)]
+    hanging = shelf().scan_meta(page.session_state["desk"].scan)
+    assert tuple(hanging["shape"]) == (1, 18, 22)
+    assert left(spool) == []
+    assert "glance at several" not in page.session_state
+
+
+def test_of_several_files_the_unreadable_one_is_said_and_the_others_open(spool):
+    page = dropped(spool.open("explain"), png(), png((18, 22), 1), b"no image")
+    assert "1 file(s) that could not be read" in said(page)
+    page.button(key="open several").click().run()
+    assert not page.error
+    assert len(shelf().scans()) == 2
+
+
+def test_without_a_tick_nothing_can_be_opened_and_discarding_forgets(spool):
+    page = dropped(spool.open("explain"), png(), png((18, 22), 1))
+    for box in [box for box in page.checkbox if box.key.startswith("several ")]:
+        box.uncheck()
+    page.run()
+    assert page.button(key="open several").disabled
+    page.button(key="discard upload").click().run()
+    assert (shelf().scans(), left(spool)) == ([], [])
+    assert "glance at several" not in page.session_state
+
+
+def test_series_of_one_study_are_chosen_among(spool):
+    slices = [slice_at((0, 0, 0), asymmetric((4, 5 + n)), SeriesInstanceUID=f"1.2.{n}", SeriesNumber=n) for n in (1, 2)]
+    page = dropped(spool.open("explain"), *map(dicom_bytes, slices))
+    assert len(page.selectbox(key="series").options) == 2
