@@ -1,6 +1,7 @@
-"""Tables as files: tab-separated ones of cohorts, comma-separated ones for spreadsheets."""
+"""Tables as files: tab-separated ones of cohorts, comma-separated ones for spreadsheets, LaTeX for papers."""
 
 import csv
+import math
 import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
@@ -53,6 +54,45 @@ def csv_bytes(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) ->
         The heads where there is no row.
     """
     return _as_text(rows, _columns(rows) or list(columns), ",", "\r\n").encode()
+
+
+#: What has a meaning in LaTeX, and how it is written so that it has none.
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\n": " ", "\r": " ", "\t": " ",
+}  # fmt: skip
+
+
+def latex_bytes(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> bytes:
+    """Rows as a LaTeX ``tabular``, UTF-8: numbers to the right with four digits, everything else to the left.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Column → cell; None and NaN are a dash.
+    columns : sequence of str
+        The heads where there is no row.
+    """
+    names = _columns(rows) or list(columns)
+    right = [all(isinstance(row.get(name), int | float | None) for row in rows) and bool(rows) for name in names]
+    lines = [
+        rf"\begin{{tabular}}{{{''.join('r' if number else 'l' for number in right)}}}",
+        r"\hline",
+        f"{' & '.join(map(_latex, names))} \\\\",
+        r"\hline",
+        *(f"{' & '.join(_latex(row.get(name)) for name in names)} \\\\" for row in rows),
+        r"\hline",
+        r"\end{tabular}",
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _latex(cell: Any) -> str:
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
+        return "--"
+    if isinstance(cell, float):
+        return f"{cell:.4g}"
+    return "".join(_LATEX.get(letter, letter) for letter in str(cell))
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -42,6 +42,17 @@ class Grid:
         lies_nowhere = np.array_equal(self.affine, np.diag([*spacing, 1, 1]))
         return min(spacing) != 1 or not (max(spacing) == 1 or lies_nowhere)
 
+    @property
+    def placed(self) -> bool:
+        """Whether it is known how the samples lie in a body: of a volume always, of an image where its file says so.
+
+        What a file without orientation is read as is turned no way: row and column along the first two axes.
+        """
+        if len(self.shape) == 3:
+            return True
+        turned = self.affine[:3, :3] != np.diag(np.diag(self.affine[:3, :3]))
+        return bool(turned.any() or (np.diag(self.affine) < 0).any() or self.affine[:3, 3].any())
+
     def same_as(self, other: "Grid", tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids have the same samples (shape equal, affine within `tolerance_mm`)."""
         return self.shape == other.shape and bool(np.allclose(self.affine, other.affine, atol=tolerance_mm))

@@ -217,4 +217,4 @@ def _headline(laid: ExplainDesk, order: Order, prediction: Prediction | None, ru
     pieces = headline.of_scan(laid.scan or "", titles, order.cards, said)
     if run is not None and run.status is Status.DONE and order.entry is not None and order.setting is not None:
         pieces += headline.changed(changed_since(laid, order.entry, order.setting, run))
-    headline.show(pieces, partial(downloads.show, run, link))
+    headline.show(pieces, partial(downloads.show, run, link, VIEWER_KEY))

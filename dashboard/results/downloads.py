@@ -9,15 +9,27 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.reports.explanation import RECORD, StoredArray
+from core.reports.explanation import StoredArray
 from core.runs import Run, Status
 from core.scans.scan import Scan
+from dashboard.components.viewer import hung
 from dashboard.desk import shelf
 from dashboard.look import text
+from dashboard.results.leaving.files import Leaving
 
 
-def show(run: Run | None, link: str) -> None:
-    """The menu at the top right of a run, which `link` opens again. It has its place before there is one."""
+def show(run: Run | None, link: str, viewer_key: str = "") -> None:
+    """The menu at the top right of a run, which `link` opens again. It has its place before there is one.
+
+    Parameters
+    ----------
+    run : Run, optional
+        What is on screen.
+    link : str
+        Address that opens it again.
+    viewer_key : str
+        Key of the viewer in which it hangs: that is what leaves as a figure.
+    """
     with st.popover("Keep", icon=":material/download:", width="content", disabled=run is None):
         if run is None:
             return
@@ -26,9 +38,13 @@ def show(run: Run | None, link: str) -> None:
         if run.status is not Status.DONE:
             st.caption("Maps and record can be kept once the run is done.")
             return
-        st.caption("Maps, as they lie in the scan's own file space")
         scan = shelf().scan(run.request["scan"])
         explanation = shelf().explanation(run.id)
+        # what hangs is known once the page is drawn, below: it is looked up when somebody presses
+        leaving = Leaving(run, scan, explanation, partial(hung().get, viewer_key))
+        _figure_buttons(leaving)
+        _table_buttons(leaving)
+        st.caption("Maps, as they lie in the scan's own file space")
         parts = explanation.parts
         single = [one.array for one in parts.shown if one.array is not None] if parts is not None else []
         for name, array in explanation.arrays.items():
@@ -43,14 +59,38 @@ def show(run: Run | None, link: str) -> None:
                 "application/zip",
             )
         st.caption("Everything needed to repeat it")
-        st.download_button(
-            "Record (JSON)",
-            partial(_record, run.id),
-            file_name=f"lightbox-{run.id}.json",
-            mime="application/json",
-            on_click="ignore",
-            key="download record",
-        )
+        with st.container(horizontal=True):
+            st.download_button(
+                "Record (JSON)",
+                partial(leaving.record),
+                file_name=f"lightbox-{run.id}.json",
+                mime="application/json",
+                on_click="ignore",
+                key="download record",
+            )
+            _button("All as ZIP", partial(leaving.archive), f"lightbox-{run.id}.zip", "application/zip")
+
+
+def _figure_buttons(leaving: Leaving) -> None:
+    st.caption("Figure of the images, with legend, scale bar and caption")
+    with st.container(horizontal=True):
+        stem = f"lightbox-{leaving.run.id}-figure"
+        _button("Figure (PNG, 300 dpi)", partial(leaving.figure, "png"), f"{stem}.png", "image/png")
+        _button("Figure (SVG)", partial(leaving.figure, "svg"), f"{stem}.svg", "image/svg+xml")
+
+
+def _table_buttons(leaving: Leaving) -> None:
+    named = [name for name in ("regions", "landmarks") if name in leaving.tables]
+    if not named:
+        return
+    st.caption("Where the map lies, as a table")
+    with st.container(horizontal=True):
+        for name in named:
+            stem = f"lightbox-{leaving.run.id}-{name}"
+            _button(f"{name.capitalize()} (CSV)", partial(leaving.table, name), f"{stem}.csv", "text/csv")
+            _button(
+                f"{name.capitalize()} (LaTeX)", partial(leaving.table, name, "tex"), f"{stem}.tex", "application/x-tex"
+            )
 
 
 def _file_stem(words: str) -> str:
@@ -118,7 +158,3 @@ def _zip(arrays: Mapping[str, StoredArray], scan: Scan, caution: str = "") -> by
                     archive.writestr(f"{name}-heat.png", _png(array, scan, caution, heat=True))
                 archive.writestr(f"{name}{'-not-to-be-believed' if caution else ''}.npy", _npy(array))
     return buffer.getvalue()
-
-
-def _record(run_id: str) -> bytes:
-    return (shelf().result(run_id) / RECORD).read_bytes()

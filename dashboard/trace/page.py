@@ -206,7 +206,7 @@ class _Middle:
         said, problems = self._fitting()
         pieces = headline.of_scan(self._laid.scan or "", [self._card.title], [self._card], said)
         pieces += map(headline.warning, (*problems, *_caveat(run)))
-        headline.show(pieces, partial(downloads.show, run, link))
+        headline.show(pieces, partial(downloads.show, run, link, stage.key_of(self._laid.scan or "")))
         gate.show_refusal(said[0] if said else None)
 
     def _fitting(self) -> tuple[list[asking.Prediction], list[str]]:

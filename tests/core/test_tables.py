@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.tables import as_cell, write_table
+from core.tables import as_cell, latex_bytes, write_table
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,21 @@ def test_nothing_else_writes_tables() -> None:
         path.name for path in sources if "csv.writer" in (text := path.read_text("utf-8")) or "DictWriter" in text
     ]
     assert writers == ["tables.py"]
+
+
+def test_a_table_for_latex_says_the_same_and_nothing_in_it_is_a_command() -> None:
+    rows = [
+        {"region_name": r"Left & right \input{x} $5", "share": 0.123456, "voxels": 12},
+        {"region_name": "50% #1 ~^", "share": None, "voxels": 3},
+    ]
+    assert latex_bytes(rows).decode().splitlines() == [
+        r"\begin{tabular}{lrr}",
+        r"\hline",
+        r"region\_name & share & voxels \\",
+        r"\hline",
+        r"Left \& right \textbackslash{}input\{x\} \$5 & 0.1235 & 12 \\",
+        r"50\% \#1 \textasciitilde{}\textasciicircum{} & -- & 3 \\",
+        r"\hline",
+        r"\end{tabular}",
+    ]
+    assert latex_bytes([], ["a"]).decode().splitlines()[2] == r"a \\"

@@ -1,6 +1,5 @@
 """What leaves of results side by side: the link, and everything in one archive."""
 
-import csv
 import io
 import json
 import tempfile
@@ -15,6 +14,7 @@ import streamlit as st
 
 from core.reports.explanation import export_stored
 from core.reports.nifti import write_map
+from core.tables import write_table
 from dashboard.compare import link
 from dashboard.compare.desk import CompareDesk
 from dashboard.compare.side_by_side.common import Common, common_of, unit_of
@@ -123,12 +123,7 @@ def _write_common(root: Path, done: Sequence[Member], common: Common, share: flo
 
 
 def _write_csv(path: Path, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(heads)
-    # a spreadsheet takes a cell that begins so for a formula
-    writer.writerows([f"'{cell}" if cell[:1] in ("=", "+", "@") else cell for cell in row] for row in rows)
-    path.write_text(buffer.getvalue(), encoding="utf-8")
+    write_table(path, [dict(zip(heads, row, strict=True)) for row in rows])
 
 
 def _zipped(root: Path) -> bytes:

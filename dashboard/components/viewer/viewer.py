@@ -26,6 +26,8 @@ ALL_TOOLS: tuple[Tool, ...] = ("navigate", "pixel", "brush", "lasso", "erase")
 COLORMAPS = ("magma", "viridis", "diverging", "berlin", "gray")
 #: Panels of one viewer: so many maps and what is said of all of them.
 MOST_PANELS = 12
+#: Session key of what viewers were given, and of how many that is remembered.
+_HUNG, _MOST_HUNG = "hung in viewers", 8
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,31 @@ class ViewerEvent:
     surface: str | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Hung:
+    """What a viewer was last given, for what leaves the page as it is on screen.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        In their order.
+    plane : {"axial", "coronal", "sagittal"}
+        The large one.
+    crosshair : tuple of int, optional
+        Index into the first layer.
+    """
+
+    panels: Sequence[Panel]
+    plane: Plane
+    crosshair: tuple[int, ...] | None
+
+
+def hung() -> dict[str, Hung]:
+    """What each viewer of this session was last given, by its key; the latest is the last."""
+    found: dict[str, Hung] = st.session_state.setdefault(_HUNG, {})
+    return found
+
+
 def viewer(
     panels: Sequence[Panel],
     key: str,
@@ -210,6 +237,7 @@ def viewer(
     ViewerEvent
     """
     check_panels(panels, tools)
+    _remember(key, Hung(panels, plane, None if crosshair is None else tuple(int(n) for n in crosshair)))
     first = panels[0].layers[0].volume
     data = {
         "id": key,
@@ -231,6 +259,14 @@ def viewer(
     component = components.register("viewer", "lightbox")
     state = component(key=key, data=data, on_region_change=notice, on_crosshair_change=notice)
     return read_event(state.get("region"), state.get("crosshair"), first.shape, _surfaces(panels))
+
+
+def _remember(key: str, given: Hung) -> None:
+    known = hung()
+    known.pop(key, None)
+    known[key] = given
+    while len(known) > _MOST_HUNG:
+        del known[next(iter(known))]
 
 
 def read_event(region: Any, crosshair: Any, shape: tuple[int, ...], surfaces: Collection[str] = ("",)) -> ViewerEvent:

@@ -27,6 +27,7 @@ import numpy as np
 
 from core.errors import BadInput, LightboxError
 from core.runs.spec import LOCAL_OWNER
+from core.scans.grid import Grid
 from core.scans.windows import HOUNSFIELD, ct_window
 from core.settings import settings
 
@@ -368,20 +369,23 @@ def _alone_in(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def packed_values(reference: VolumeRef) -> np.ndarray:
+    """What a volume's file holds, of its shape and not yet scaled; mapped from the disk, read-only.
+
+    Raises
+    ------
+    LightboxError
+        When the file is gone.
+    """
+    path = _folder() / f"{reference.digest}.bin"
+    try:
+        return np.memmap(path, dtype=np.dtype(reference.dtype), mode="r", shape=reference.shape, order="F")
+    except (OSError, ValueError) as problem:
+        raise LightboxError("This picture is no longer in the store: reload the page.") from problem
+
+
 def as_data(reference: VolumeRef) -> dict[str, Any]:
     """What the browser is told about a volume (the owner travels inside the signed token only)."""
     data = asdict(reference)
     del data["owner"]
-    return data | {"token": reference.token, "placed": _placed(reference)}
-
-
-def _placed(reference: VolumeRef) -> bool:
-    """Whether it is known how the samples lie in a body: of a volume always, of an image where its file says so.
-
-    What a file without orientation is read as is turned no way: row and column along the first two axes.
-    """
-    affine = np.array(reference.affine)
-    if len(reference.shape) == 3:
-        return True
-    turned = affine[:3, :3] != np.diag(np.diag(affine[:3, :3]))
-    return bool(turned.any() or (np.diag(affine) < 0).any() or affine[:3, 3].any())
+    return data | {"token": reference.token, "placed": Grid(reference.shape, np.array(reference.affine)).placed}

@@ -1,0 +1,1 @@
+"""What leaves of a result: its figure, its tables, its record."""
