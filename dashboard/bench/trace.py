@@ -32,7 +32,9 @@ _PANELS = {"forward": 0, "backward": 1}
 _WATCH = """() => {
   window.shown = {};
   let began = null;
-  const shadow = () => document.querySelector("[data-testid=stBidiComponentIsolated]").shadowRoot;
+  // other components of the page have a shadow, too
+  const shadow = () => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+    .map((host) => host.shadowRoot).find((root) => root.querySelector(".lightbox"));
   document.addEventListener("pointerup", (event) => { began = event.timeStamp; shown = {}; }, { capture: true });
   document.addEventListener("lightbox-paint", () => {
     if (began === null || shadow().querySelector(".lightbox").dataset.state !== "ready") return;
@@ -65,13 +67,13 @@ def run() -> dict[str, Any]:
         _watch(page)
         fast = {kind: [_stroke(page, kind, place) for place in _PLACES[:STROKES]] for kind in _PANELS}
         page.get_by_text("More settings").click()
-        _choose(page, "Engine", "batches")
+        _choose(page, "Way of asking", "whole images")
         slow = {"forward": _stroke(page, "forward", _PLACES[0])}
         # by whole images a backward map takes minutes: a sixth of the jitters has to do for the baseline
-        _choose(page, "Quadrature", "quick")
-        _choose(page, "Levels", "1")
+        _choose(page, "Spacing of the changes", "16 well-placed")
+        _choose(page, "Coarse to fine", "one level")
         slow["backward"] = _stroke(page, "backward", _PLACES[0])
-        _choose(page, "Engine", "auto")
+        _choose(page, "Way of asking", "automatic")
         _stroke(page, "backward", _PLACES[0])
         errors = {kind: _error(server.store, kind) for kind in _PANELS}
         page.close()

@@ -28,7 +28,7 @@ def test_a_stroke_is_timed_and_its_map_by_whole_images_is_the_same():
         page.evaluate(trace._WATCH)
         quick = trace._stroke(page, "forward", trace._PLACES[0])
         page.get_by_text("More settings").click()
-        trace._choose(page, "Engine", "batches")
+        trace._choose(page, "Way of asking", "whole images")
         slow = trace._stroke(page, "forward", trace._PLACES[0])
         assert 0 < quick.get("coarse", quick["exact"]) <= quick["exact"]
         assert slow["exact"] > 0
