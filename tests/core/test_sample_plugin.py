@@ -171,7 +171,7 @@ def test_its_page_is_drawn_and_leads_on_its_sliders_are_there_and_the_server_has
         print(list(pages())[-2:])
         print([control.name for control in catalogue.explainer_entries()["sample-brightness"].controls])
         print([found.value for found in app.error], "torch" in sys.modules)
-        app.session_state[_GO_TO] = "sample"
+        app.session_state[_GO_TO] = ("sample", {{}})
         app.run()
         print([found.value for found in app.markdown][:2])
         app.button[0].click().run()
