@@ -90,6 +90,11 @@ def _blocks(block):
             yield from _blocks(child)
 
 
+def viewers(test):
+    """The viewers on a page; every page has components that are not seen, too."""
+    return [found for found in test.get("bidi_component") if found.proto.component_name.endswith("lightbox_viewer")]
+
+
 def said(test):
     """Everything that is written on the page, as one string; of Markdown what is read, without its backslashes."""
     kinds = ("markdown", "html", "title", "error", "warning", "caption", "code", "info")

@@ -13,7 +13,7 @@ from dashboard.compare.desk import Cell
 from dashboard.desk import shelf
 from dashboard.intake import demo
 from dashboard.results.landmarks import overlaps_with
-from tests.pages.conftest import said, settle
+from tests.pages.conftest import said, settle, viewers
 from tests.small_anatomy import CLASSES, FILMS, THREE, write_anatomy
 
 
@@ -102,7 +102,7 @@ def test_a_film_that_no_network_reads_is_shown_with_the_reason(bench):
     text = said(page)
     assert "reads 1 channel(s), and this scan has 3." in text
     assert "Choose another scan, or add a model" in text
-    assert len(page.get("bidi_component")) == 1
+    assert len(viewers(page)) == 1
     assert page.button(key="compare").disabled
 
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from core.progress import Progress
 from dashboard.desk import shelf
-from tests.pages.conftest import SHAPE, said, settle
+from tests.pages.conftest import SHAPE, said, settle, viewers
 from tests.pages.test_explain import opened, parameter
 
 
 def panels_of(page):
     """Title of each panel of the viewer, and whether it is dimmed."""
-    (viewer,) = page.get("bidi_component")
+    (viewer,) = viewers(page)
     return {panel["title"]: panel["dimmed"] for panel in json.loads(viewer.proto.json)["panels"]}
 
 

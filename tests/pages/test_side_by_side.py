@@ -16,7 +16,7 @@ from dashboard.compare.side_by_side.export import archive
 from dashboard.compare.side_by_side.members import comparison_of
 from dashboard.desk import shelf
 from dashboard.results.pinned import tray
-from tests.pages.conftest import GRID, SHAPE, errors, said, settle
+from tests.pages.conftest import GRID, SHAPE, errors, said, settle, viewers
 
 
 def compare(bench, *runs, **more):
@@ -29,7 +29,7 @@ def desk(page):
 
 def sent(page):
     """What the viewer is told."""
-    (viewer,) = page.get("bidi_component")
+    (viewer,) = viewers(page)
     return json.loads(viewer.proto.json)
 
 

@@ -8,7 +8,7 @@ import pytest
 from core.scans import Scan
 from dashboard.compare.two_scans import view
 from dashboard.desk import shelf
-from tests.pages.conftest import GRID, SHAPE, errors, said
+from tests.pages.conftest import GRID, SHAPE, errors, said, viewers
 
 FINE = (20, 22, 20)
 
@@ -33,7 +33,7 @@ def finer():
 
 
 def sent(page):
-    (viewer,) = page.get("bidi_component")
+    (viewer,) = viewers(page)
     return json.loads(viewer.proto.json)["panels"]
 
 
@@ -92,7 +92,7 @@ def test_scans_that_have_no_place_in_common_are_refused_in_a_sentence_and_shown(
     page = opened(workbench, stored(noise()), stored(noise(), far))
     assert not page.error
     assert "next to nothing in common" in said(page)
-    assert len(page.get("bidi_component")) == 2
+    assert len(viewers(page)) == 2
 
 
 def test_a_volume_and_an_image_are_refused(workbench):
