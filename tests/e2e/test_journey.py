@@ -1,5 +1,6 @@
 """The main job in a real browser: hang a scan, explain it, check it, keep it."""
 
+import base64
 import json
 import re
 import time
@@ -202,14 +203,33 @@ def test_hostile_uploads_are_refused_in_a_sentence_and_the_app_keeps_serving(pag
     expect(page.locator(".answer .said")).to_have_text("cognitively normal")
 
 
-def test_two_uploads_in_a_row_are_both_read(page, server):
+def dragged(page, kind, content):
+    """Tell the page that a file is dragged over its header, or dropped there; whether it takes it."""
+    script = """([kind, packed]) => {
+      const carried = new DataTransfer();
+      carried.items.add(new File([Uint8Array.from(atob(packed), letter => letter.charCodeAt(0))], "s.nii"));
+      const event = new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: carried });
+      document.querySelector("header").dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    return page.evaluate(script, [kind, base64.b64encode(content).decode()])
+
+
+def test_two_uploads_in_a_row_are_both_read_also_one_dropped_anywhere(page, server):
     opened(page, server)
     upload(page, "note.txt", b"hello")
     expect(page.get_by_test_id("stAlert")).to_be_visible()
     still(page)
-    page.locator("input[type=file]").set_input_files({"name": "s.nii", "mimeType": "", "buffer": scans.nifti()})
+    hint = page.get_by_text("Drop to open as a scan")
+    assert dragged(page, "dragover", scans.nifti())
+    expect(hint).to_be_visible()
+    assert dragged(page, "drop", scans.nifti())
+    expect(hint).to_have_count(0)
     assert predicted(page) >= 0.9
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_test_id("stFileUploaderDropzone")).to_have_count(0)
+    assert not dragged(page, "dragover", scans.nifti()), "nothing takes it there"
 
 
 def test_several_images_in_one_upload_are_offered_for_choice(page, server):

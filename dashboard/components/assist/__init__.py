@@ -3,6 +3,7 @@
 - Ctrl+Enter wherever the focus is: a button's shortcut is heard only where the focused widget lets the key through, and
   a choice of a few classes beside each other does not.
 - The whole title of what stands in a menu, in a tooltip: what is longer than the menu is cut there.
+- A file that is dropped anywhere on a page goes to its place for scans.
 """
 
 from dashboard.components import registering

@@ -1,4 +1,7 @@
-// Entry: hears Ctrl+Enter before any widget does and presses the button of one container; gives menus their whole titles.
+// Entry: hears Ctrl+Enter before any widget does and presses the button of one container; gives menus their whole titles;
+// takes files that are dropped anywhere.
+
+import { listen as listenToDrops } from "./dropping.js";
 
 let container = ""; // class of the container whose button is pressed
 let listening = false;
@@ -9,6 +12,7 @@ export function mount({ data }) {
   listening = true;
   window.addEventListener("keydown", pressed, true);
   window.addEventListener("pointerover", pointedAt, { capture: true, passive: true });
+  listenToDrops();
 }
 
 function pressed(event) {
