@@ -1,6 +1,7 @@
 """Whether a model can read a scan, from signs that do not depend on each other."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
@@ -8,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from core.acceptance import rules
-from core.acceptance.space import Place, place_of_picture, place_of_volume
+from core.acceptance.space import Place, covered, place_of_picture, place_of_volume
 from core.acceptance.statistics import Statistics, distances_of, fingerprint, looked_at, read_statistics
 from core.acceptance.verdict import Acceptance, Sign
 from core.errors import BadInput
@@ -117,7 +118,9 @@ def _place(model: Model, prepared: PreparedInput) -> Place | None:
     if contract.affine is None or contract.space != "MNI152":
         return None
     if prepared.scan.dimensions == 3:
-        return _of_volume(prepared.scan)
+        place = _of_volume(prepared.scan)
+        # of a slab only the plane that the model reads has to be there
+        return place if contract.plane is None else replace(place, cover=covered(prepared.scan, prepared.grid))
     if contract.plane is None:
         return None
     scan = prepared.scan

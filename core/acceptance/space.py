@@ -73,6 +73,14 @@ def place_of_volume(scan: Scan) -> Place:
     return _place(values, inside, _templates(grid.shape, tuple(grid.affine.ravel())), _TIE)
 
 
+def covered(scan: Scan, grid: Grid) -> float:
+    """Share of the template's brain on a grid (RAS+ mm) that a scan covers, 0..1: 0 where the grid holds no brain."""
+    volume, native = _template()
+    brain = resample(volume, native, grid) > 0
+    inside = resample(np.ones(scan.shape, np.uint8), scan.grid, grid, order=0) > 0
+    return float(inside[brain].mean()) if brain.any() else 0.0
+
+
 def place_of_picture(image: np.ndarray, inside: np.ndarray, grid: Grid, plane: str) -> Place:
     """How a picture lies in MNI space, had it been taken there.
 

@@ -8,6 +8,7 @@ import torch
 
 from core.acceptance import judge, learn, write_statistics
 from core.acceptance.verdict import STATISTICS
+from core.errors import BadInput
 from core.explainers import explain
 from core.models.library import load_model
 from core.reports.explanation import read_explanation, record_of, write_explanation
@@ -96,6 +97,22 @@ def test_no_region_is_named_of_a_scan_that_does_not_lie_in_mni_space():
     assert not beside.atlas
     assert not beside.regions
     assert beside.acceptance.in_mni_space is False
+
+
+@pytest.mark.parametrize("low, accepted", [(-30.0, True), (20.0, False)])
+def test_of_a_slab_only_the_plane_that_the_model_reads_has_to_be_there(low, accepted):
+    model = load_model("alzheimer-phantom-slice", device="cpu")
+    head = load_scan(ASSETS / "scans" / "ad-moderate.nii.gz")
+    first = int(np.ceil((low - head.affine[1, 3]) / head.affine[1, 1]))
+    affine = head.affine.copy()
+    affine[1, 3] += first * affine[1, 1]
+    slab = replace(head, array=head.array[:, :, first : first + round(21 / affine[1, 1])], affine=affine)
+    try:
+        said = judge(model, model.prepare(slab))
+    except BadInput:
+        assert not accepted
+        return
+    assert (said.state == "accepted") is accepted, said.sentence
 
 
 @pytest.mark.parametrize(
