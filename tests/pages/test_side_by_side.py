@@ -10,11 +10,15 @@ import nibabel
 import numpy as np
 import pytest
 
+from core.errors import LightboxError
+from core.reports.explanation import StoredExplanation
 from core.runs import Status, manager
 from core.runs.store import tables
-from dashboard.compare.side_by_side.export import archive
+from dashboard.compare.side_by_side.export import archive, figure
 from dashboard.compare.side_by_side.members import comparison_of
+from dashboard.components.viewer import Hung, Panel
 from dashboard.desk import shelf
+from dashboard.results.layers import scan_layer
 from dashboard.results.pinned import tray
 from tests.pages.conftest import GRID, SHAPE, errors, said, settle, viewers
 
@@ -296,3 +300,28 @@ def test_maps_of_trace_are_pinned_and_compared_too(workbench):
     text = said(page)
     assert "the image that the model makes of it: one grid, two pictures." in text
     assert "no check of its own" in text
+
+
+@pytest.mark.parametrize("refused", [("A",), ("A", "B"), ()])
+def test_the_row_leaves_as_a_figure_that_says_what_each_letter_is_and_whose_map_is_not_to_be_believed(
+    workbench, monkeypatch, refused
+):
+    name = workbench.add_scan()
+    runs = [shelf().run(run) for run in masks(workbench, name, 3, 5)]
+    comparison = comparison_of(runs)
+    letters = {str(member.explanation.arrays["map"].path): member.letter for member in comparison.members}
+    words = "Do not believe: the model was not made for this scan."
+    monkeypatch.setattr(
+        StoredExplanation,
+        "caution",
+        property(lambda found: words if letters[str(found.arrays["map"].path)] in refused else ""),
+    )
+    hung = Hung([Panel("a", "A", [scan_layer(shelf().scan(name))])], "axial", None)
+    svg = figure(comparison, lambda: hung, "svg").decode()
+    assert all(run.id in svg for run in runs)
+    assert svg.count("Lightbox is a research tool") == 2  # in the caption and in the file's description
+    begins = {("A",): "Do not believe A:", ("A", "B"): "Do not believe A and B:", (): None}[refused]
+    assert begins in svg if begins else "Do not believe" not in svg
+    assert figure(comparison, lambda: hung, "png").startswith(b"\x89PNG")
+    with pytest.raises(LightboxError, match="not on screen yet"):
+        figure(comparison, lambda: None, "png")

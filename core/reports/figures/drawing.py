@@ -211,6 +211,10 @@ def _letters(axes: "Axes", plane: Plane) -> None:
             axes.text(
                 x, y, letter, fontsize=8, ha=across, va=down, transform=axes.transAxes, weight="bold", **_ON_PICTURE
             )
+    if plane.title:
+        axes.text(
+            0.96, 0.04, plane.title, fontsize=6.5, ha="right", va="bottom", transform=axes.transAxes, **_ON_PICTURE
+        )
 
 
 def _bar(axes: "Axes", plane: Plane) -> None:

@@ -49,6 +49,8 @@ class Plane:
         Whether the index across falls from left to right, and that down from top to bottom.
     place : int
         Index along `through`.
+    name : str
+        What it is called; empty of an image.
     """
 
     grid: Grid
@@ -57,6 +59,12 @@ class Plane:
     through: int
     backwards: tuple[bool, bool]
     place: int
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """Which slice of how many, counted from 1 as on screen; empty of an image."""
+        return f"{self.name} {self.place + 1}/{self.grid.shape[self.through]}" if self.name else ""
 
     @property
     def size(self) -> tuple[float, float]:
@@ -122,7 +130,7 @@ def plane_of(grid: Grid, name: PlaneName = "axial", place: int | None = None) ->
     order, signs = _axes_of_body(grid)
     size = grid.shape[order[through]]
     middle = (size - 1) // 2 if place is None else min(max(place, 0), size - 1)
-    return Plane(grid, order[across], order[up], order[through], (signs[across] > 0, signs[up] > 0), middle)
+    return Plane(grid, order[across], order[up], order[through], (signs[across] > 0, signs[up] > 0), middle, name)
 
 
 def _axes_of_body(grid: Grid) -> tuple[tuple[int, ...], tuple[int, ...]]:

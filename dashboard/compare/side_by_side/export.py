@@ -5,27 +5,39 @@ import json
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import streamlit as st
 
+from core.errors import LightboxError
 from core.reports.explanation import export_stored
+from core.reports.figures.drawing import figure_png, figure_svg
 from core.reports.nifti import write_map
 from core.tables import write_table
+from core.wording import listed
 from dashboard.compare import link
 from dashboard.compare.desk import CompareDesk
 from dashboard.compare.side_by_side.common import Common, common_of, unit_of
 from dashboard.compare.side_by_side.findings import likeness_columns
 from dashboard.compare.side_by_side.measuring import Likeness, measure
 from dashboard.compare.side_by_side.members import Comparison, Member
-from dashboard.compare.side_by_side.stage import agreement_of, difference_of
+from dashboard.compare.side_by_side.stage import VIEWER_KEY, agreement_of, difference_of
+from dashboard.components.viewer import Hung, hung
 from dashboard.desk import shelf
 from dashboard.frame import opening
 from dashboard.frame.pages import Page
+from dashboard.results.leaving.figure import RESEARCH, caption_of, figure_of
 from dashboard.results.pinned.words import words_of
+
+Form = Literal["png", "svg"]
+_FORMS: dict[Form, tuple[str, str]] = {
+    "png": ("Figure (PNG, 300 dpi)", "image/png"),
+    "svg": ("Figure (SVG)", "image/svg+xml"),
+}
 
 
 def show(page: Page, laid: CompareDesk, comparison: Comparison) -> None:
@@ -36,6 +48,15 @@ def show(page: Page, laid: CompareDesk, comparison: Comparison) -> None:
         if not comparison.finished:
             st.caption("Maps and tables can be kept once a run is done.")
             return
+        st.caption("Figure of the images, with legends, scale bars and caption")
+        with st.container(horizontal=True):
+            # what hangs is known once the page is drawn, below: it is looked up when somebody presses
+            on_screen = partial(hung().get, VIEWER_KEY)
+            for form, (label, mime) in _FORMS.items():
+                st.download_button(
+                    label, partial(figure, comparison, on_screen, form), mime=mime, on_click="ignore",
+                    file_name=f"lightbox-comparison-{comparison.members[0].run.id[:8]}.{form}", key=f"download {form}",
+                )  # fmt: skip
         st.caption("Every map in its scan's own space, the records, the tables, and what they have in common")
         st.download_button(
             "Everything (ZIP)",
@@ -45,6 +66,41 @@ def show(page: Page, laid: CompareDesk, comparison: Comparison) -> None:
             on_click="ignore",
             key="download comparison",
         )
+
+
+def figure(comparison: Comparison, on_screen: Callable[[], Hung | None], form: Form) -> bytes:
+    """The row as it hangs, for print; what each letter is stands below, and whose map is not to be believed on top.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With at least one result.
+    on_screen : callable
+        What hangs in the viewer; None before anything does.
+    form : {"png", "svg"}
+        Of the file.
+
+    Raises
+    ------
+    LightboxError
+        When nothing hangs yet.
+    """
+    shown = on_screen()
+    if shown is None:
+        raise LightboxError("The images are not on screen yet: wait until they are, and try again.")
+    found = [(member, member.explanation) for member in comparison.members if member.explanation is not None]
+    told = [f"{member.letter}: {' '.join(caption_of(member.run, result))}" for member, result in found]
+    # one model and one scan: what is the same for all would stand there once for each
+    told = [words.replace(f" {RESEARCH}", "") for words in told] + [RESEARCH]
+    warned: dict[str, list[str]] = {}
+    for member, result in found:
+        if result.caution:
+            warned.setdefault(result.caution, []).append(member.letter)
+    caution = " ".join(
+        words.replace("Do not believe:", f"Do not believe {listed(letters)}:") for words, letters in warned.items()
+    )
+    drawn = figure_of(shown, told, caution)
+    return figure_png(drawn) if form == "png" else figure_svg(drawn)
 
 
 def archive(comparison: Comparison, share: float) -> bytes:

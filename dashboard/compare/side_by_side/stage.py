@@ -22,6 +22,8 @@ from dashboard.results import verdicts
 from dashboard.results.layers import answer_layer, forming_layers, map_layer, on_one_scale, scan_layer, unnamed
 from dashboard.results.layers import strongest as strongest_place
 
+#: Of the one viewer, in which the whole row hangs.
+VIEWER_KEY = "compare results"
 #: Pixels: panels narrower than this stand in several rows.
 _NARROWEST = 215
 #: Height of the images where one row holds all, and where there are more.
@@ -77,7 +79,7 @@ def show_row(comparison: Comparison, common: Common | None, look: Look) -> None:
     crosshair = None
     if comparison.done and not comparison.done[0].empty and comparison.done[0].grid.same_as(comparison.members[0].grid):
         crosshair = strongest_place(str(comparison.done[0].main.path))
-    viewer(panels, key="compare results", height=height, narrowest=_NARROWEST, plane=plane, crosshair=crosshair)
+    viewer(panels, key=VIEWER_KEY, height=height, narrowest=_NARROWEST, plane=plane, crosshair=crosshair)
 
 
 def extras(comparison: Comparison, common: Common | None) -> dict[str, str]:

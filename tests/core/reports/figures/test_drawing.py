@@ -75,7 +75,7 @@ def test_words_are_words_and_pictures_lie_in_the_file():
     panel = Panel("Scan & <map>", [dark((20, 20, 20), (1, 1, 1))])
     svg = figure_svg(Figure([panel], caption=["Run 1, $x_1$ \x0b & <b>"]))
     found = words_of(svg)
-    assert {"Scan & <map>", "R", "L", "A", "P", "5 mm", "HU", "Run 1, $x_1$ & <b>"} <= set(found)
+    assert {"Scan & <map>", "R", "L", "A", "P", "axial 10/20", "5 mm", "HU", "Run 1, $x_1$ & <b>"} <= set(found)
     addresses = re.findall(rb'href="([^"]{0,10})', svg)
     assert all(address.startswith((b"data:image", b"#")) for address in addresses)
     assert any(address.startswith(b"data:image") for address in addresses)
