@@ -13,6 +13,8 @@ from typing import Literal
 import streamlit as st
 from markupsafe import Markup
 
+from core.wording import percent
+
 __all__ = ["Markup"]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-!~$:|^&])")
@@ -183,8 +185,8 @@ def picture(content: bytes, words: str, size: tuple[int, int]) -> Markup:
 
 
 def probability(value: float) -> str:
-    """Three decimals, and never a certainty that no model has: 0.99998 is ``>0.999``, not 1.000."""
-    return ">0.999" if value > 0.9995 else "<0.001" if value < 0.0005 else f"{value:.3f}"
+    """As everywhere, in percent, and never a certainty that no model has: 0.99998 is ``>99.9%``, not 100 %."""
+    return percent(value)
 
 
 def duration(seconds: float) -> str:

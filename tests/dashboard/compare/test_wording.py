@@ -9,17 +9,17 @@ def test_names_are_listed_as_people_do():
 
 def test_networks_that_agree_are_counted():
     sure, less = {"hand": 0.98, "foot": 0.02}, {"hand": 0.62, "foot": 0.38}
-    assert answers({"A": sure, "B": less, "C": sure}) == "All three say hand (P\u00a00.620 to 0.980)."
-    assert answers({"A": sure, "B": sure}) == "Both say hand (P\u00a00.980)."
-    assert answers({"A": sure}) == "A says hand (P\u00a00.980)."
-    assert answers(dict.fromkeys("ABCDE", sure)) == "All 5 say hand (P\u00a00.980)."
+    assert answers({"A": sure, "B": less, "C": sure}) == "All three say hand (P\u00a062% to 98.0%)."
+    assert answers({"A": sure, "B": sure}) == "Both say hand (P\u00a098.0%)."
+    assert answers({"A": sure}) == "A says hand (P\u00a098.0%)."
+    assert answers(dict.fromkeys("ABCDE", sure)) == "All 5 say hand (P\u00a098.0%)."
 
 
 def test_networks_that_differ_are_named_with_what_they_say():
     hand, foot = {"hand": 0.9, "foot": 0.1}, {"hand": 0.4, "foot": 0.6}
     assert (
         answers({"A": hand, "B": foot, "C": hand})
-        == "A (P\u00a00.900) and C (P\u00a00.900) say hand; B (P\u00a00.600) says foot."
+        == "A (P\u00a090%) and C (P\u00a090%) say hand; B (P\u00a060%) says foot."
     )
 
 

@@ -10,7 +10,8 @@ HOSTILE = "<img src=x onerror='alert(1)'>"
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(0.5, "0.500"), (0.99998, ">0.999"), (1.0, ">0.999"), (0.0004, "<0.001"), (0.033, "0.033")]
+    ("value", "words"),
+    [(0.5, "50%"), (0.99998, ">99.9%"), (1.0, ">99.9%"), (0.0004, "<0.1%"), (0.033, "3.3%"), (0.967, "96.7%")],
 )
 def test_no_probability_is_shown_as_certain(value, words):
     assert text.probability(value) == words
