@@ -136,6 +136,7 @@ def test_a_deleted_run_leaves_every_page(workbench):
     run = workbench.finished(scan=scan)
     page = workbench.open("explain", run=run)
     page.switch_page("../pages/runs.py").run()
+    page.button(key=f"edit {run}").click().run()
     page.button(key=f"delete {run}").click().run()
     laid = page.session_state["desk"]
     assert (laid.run, laid.linked) == (None, "")
