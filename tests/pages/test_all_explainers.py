@@ -20,6 +20,7 @@ def test_every_explainer_that_fits_is_asked_and_stands_beside_the_others(workben
     fitting = set(catalogue.explainer_entries()) - set(catalogue.unfit_explainers(card))
     page.button(key="explain all").click().run()
     assert not page.error
+    assert not laid.problem
     runs = [shelf().run(run) for run in desk(page).beside]
     assert {run.request["explainer"] for run in runs} == fitting
     assert {run.request["target"] for run in runs} == {laid.target}
