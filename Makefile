@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-# tests at the same time; a file's tests stay together
+# tests at the same time; a file's tests stay together, and those in a browser
 JOBS ?= 2
 
 .PHONY: help setup setup-dev run test check docs lint bench mutants fuzz fuzz-networks assets clean
@@ -45,7 +45,7 @@ run: setup $(SITE) ## set up and open Lightbox on 127.0.0.1:8501 (PORT=… for a
 test: setup-dev ## set up and run every check and test
 	@tests/e2e/ensure-chromium $(BIN)/python
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 check: setup-dev
 	@$(BIN)/ruff check .

@@ -19,12 +19,21 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the longest files (`make test` tells xdist to keep this order)."""
+    """Begin with the longest files, and keep tests together that share what is costly: a file's, and those in a browser.
+
+    `make test` tells xdist to keep this order and these groups. Two servers with two browsers on two cores would wait
+    for each other.
+    """
 
     def rank(item):
         return next((n for n, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
 
     items.sort(key=rank)
+    files = {}
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        group = "browser" if file.startswith(LONGEST[0]) else f"file-{files.setdefault(file, len(files))}"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True, scope="session")
