@@ -19,7 +19,7 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the longest files, and keep tests together that share what is costly: a file's, and those in a browser.
+    """Begin with the longest files; keep tests together that share what is costly: a file's, and those in a browser.
 
     `make test` tells xdist to keep this order and these groups. Two servers with two browsers on two cores would wait
     for each other.

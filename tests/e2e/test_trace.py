@@ -115,6 +115,7 @@ def test_selections_are_stepped_through_by_key_and_survive_a_reload(demo, server
     for across in (0.4, 0.5):
         stroke(page, 0, across, 0.5)
         mapped(page, "Output · forward map |F|")
+        still(page)
         page.keyboard.press("Delete")
         expect(page.get_by_text("Paint on the input to see")).to_be_visible()
     stroke(page, 0, 0.6, 0.5)

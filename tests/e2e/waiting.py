@@ -3,6 +3,7 @@
 import time
 
 from playwright.sync_api import TimeoutError as TooSlowError
+from playwright.sync_api import expect
 
 #: Longest wait for something that happens at once on a quiet machine, seconds.
 PATIENCE = 30.0
@@ -26,6 +27,8 @@ def choose(page, label, option):
     box = page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox")
     for patience_ms in (4_000, 8_000, 30_000):
         try:
+            # for a moment a rerun may leave the box of before beside the new one
+            expect(box).to_have_count(1, timeout=30_000)
             box.click(timeout=30_000)
             page.get_by_role("option", name=option).first.click(timeout=patience_ms)
             return

@@ -10,7 +10,7 @@ from core.acceptance import learn, write_statistics
 from core.acceptance.statistics import chosen_rows
 from core.errors import BadInput
 from core.models.card import Card
-from core.progress import Progress, Report
+from core.progress import Progress, Report, part_of
 from core.training.base import Recipe
 from core.training.fitting.data import TrainingImages
 
@@ -53,7 +53,8 @@ def keep_statistics(
     """
     try:
         if drawn_by is not None:
-            images = with_fresh(images, *drawn_by, card, report)
+            images = with_fresh(images, *drawn_by, card, part_of(report, 0.0, 0.7))
+            report = part_of(report, 0.7, 1.0)
         found = learn(network, card, images.train, images.held_out, images.labels, report)
     except BadInput as reason:
         report(Progress(1.0, f"no statistics are kept: {reason}"))

@@ -283,8 +283,11 @@ def test_no_probability_is_printed_as_all_or_nothing_and_no_empty_region_is_list
     sure = ASSETS / "scans" / "cn-slice.png"
     _, out, _ = outcome(capsys, "predict", sure, "--model", "alzheimer-phantom-slice")
     assert ">99.9%" in out and "100" not in out
-    arguments = ["explain", sure, "--model", "alzheimer-phantom-slice", "--explainer", "mask", "--out", tmp_path / "o"]
-    _, out, error = outcome(capsys, *arguments)
+    arguments = ["explain", sure, "--model", "alzheimer-phantom-slice", "--explainer", "mask"]
+    _, out, _ = outcome(capsys, *arguments, "--out", tmp_path / "predicted")
+    assert "The model says CN, >99.9%" in out and "nothing was hidden" in out
+    assert "hippocampus" not in out
+    _, out, error = outcome(capsys, *arguments, "--target", "AD", "--out", tmp_path / "asked")
     assert "nothing had to be hidden" in out
     assert "hippocampus" not in out
     assert "as if the picture were the coronal slice" in error

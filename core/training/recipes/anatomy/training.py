@@ -79,7 +79,7 @@ def train(recipe: Recipe, parameters: AnatomyParameters, cohort: Path | None, ou
     metrics = {split: judge(network, part, classes) for split, part in parts.items() if split != "train"}
     if cohort is None and parameters.shifted_films:
         shifted = _shifted(parameters)
-        films = load_images(shifted, shifted.entries, classes, contract, part_of(report, 0.97, 1.0))
+        films = load_images(shifted, shifted.entries, classes, contract, part_of(report, 0.97, 0.98))
         metrics["shifted"] = judge(network, films, classes)
     report(Progress(0.98, "writing the model"))
     data = _describe_data(source, len(parts["train"]), cohort is None)
