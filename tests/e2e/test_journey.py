@@ -116,6 +116,8 @@ def test_the_demo_from_home_to_a_kept_result(page, server, tmp_path):
     expect(row.get_by_text("Mask perturbation · AD", exact=True)).to_be_visible()
     expect(row.get_by_role("img", name=re.compile("^Probability of AD: .* before, .* after"))).to_be_visible()
     row.get_by_role("checkbox").check(force=True)
+    expect(page.get_by_text("1 chosen", exact=True)).to_be_visible(timeout=LONG)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=LONG)
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("1 run deleted.")).to_be_visible(timeout=LONG)
     expect(page.locator(f"[class*=st-key-run-{address[-16:]}]")).to_have_count(0)
