@@ -48,7 +48,7 @@ def show() -> None:
         # at once: the first control of a page comes when models and scans were looked through
         text.show(text.unseen_words("What goes in"), place=st.sidebar)
     tour.show()
-    opening.turn_page()
+    opening.turn_page()  # to the stop of a tour that the address names, which is known only now
     show_refusal()
     try:
         chosen.run()

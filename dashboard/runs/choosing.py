@@ -164,7 +164,7 @@ def throw_away(ids: Sequence[str]) -> None:
         for run_id in ids:
             opening.forget(run_id)
         st.session_state[_TICKED] = [one for one in ticked() if one not in set(ids)]
-        if not gone:
+        if ids and not gone:
             st.toast("Deleted for good: the disk is full, and there was no room to keep them for Undo.")
 
 

@@ -17,6 +17,13 @@ def panels_of(page):
     return {panel["title"]: panel["dimmed"] for panel in json.loads(viewer.proto.json)["panels"]}
 
 
+def endless(self, question, parameters):
+    """Run of an explainer that goes on until it is cancelled."""
+    for _ in range(100_000):
+        question.report(Progress(0.25, "counting"))
+        time.sleep(0.02)
+
+
 def another_explainer(workbench, monkeypatch):
     """A page with a finished result, and another explainer chosen whose runs go on until they are cancelled."""
     page = opened(workbench)
@@ -27,11 +34,6 @@ def another_explainer(workbench, monkeypatch):
     page.button(key="explain").click().run()
     settle(page)
     first = desk.run
-
-    def endless(self, question, parameters):
-        for _ in range(100_000):
-            question.report(Progress(0.25, "counting"))
-            time.sleep(0.02)
 
     monkeypatch.setattr("core.explainers.captum.integrated_gradients.IntegratedGradients.run", endless)
     desk.explainer = "integrated_gradients"
@@ -66,11 +68,6 @@ def test_a_cancelled_run_of_the_same_question_gives_the_result_before_back(workb
     settle(page)
     desk = page.session_state["desk"]
     first = desk.run
-
-    def endless(self, question, parameters):
-        for _ in range(100_000):
-            question.report(Progress(0.25, "counting"))
-            time.sleep(0.02)
 
     monkeypatch.setattr("core.explainers.mask.explainer.Mask.run", endless)
     parameter(page, "iterations", "select_slider").set_value(5).run()
